@@ -1,0 +1,322 @@
+"""The nouns of the tool: plain values that every other module takes and gives.
+
+Read this first.  A run is described by a `RunConfig`; a worker turns each request into one `RequestRecord`; records go
+into a `RequestTable`; once a second an `IntervalSample` is taken; at the end a `Summary` is computed and everything is
+handed to the outputs as one `RunResult`.
+
+Rules that hold everywhere:
+
+* Times are integer nanoseconds of one monotonic clock (`time.perf_counter_ns`).  `RunResult.started_unix_ns` is the one
+  wall-clock anchor that places them in the world.  Units stand in the names; milliseconds appear only in outputs.
+* `None` means "not measured"; 0 is zero.  Inside the columns of a `RequestTable` "not measured" is `NOT_MEASURED`.
+* Nothing in here holds a secret: API keys live in `providers.ApiKeyProvider` and nowhere else.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, NamedTuple
+
+RECORDS_SCHEMA = "sse-perf-records/1"
+SUMMARY_SCHEMA = "sse-perf-summary/1"
+
+NOT_MEASURED = -1
+"""Stands for None in the integer columns of a `RequestTable`."""
+
+
+class Outcome(str, Enum):
+    """How a request ended.  `OK` only when the answer is whole: 2xx, end marker, no error event, at least one token."""
+
+    OK = "ok"
+    CANCELLED = "cancelled"
+    CONNECT_ERROR = "connect_error"
+    TLS_ERROR = "tls_error"
+    TIMEOUT = "timeout"
+    IDLE_TIMEOUT = "idle_timeout"
+    HTTP_ERROR = "http_error"
+    IN_STREAM_ERROR = "in_stream_error"
+    TRUNCATED = "truncated"
+    EMPTY = "empty"
+    MALFORMED = "malformed"
+    NOT_A_STREAM = "not_a_stream"
+
+
+OUTCOMES: tuple[Outcome, ...] = tuple(Outcome)
+"""Every outcome, in the order whose index is stored in `RequestTable.outcome`."""
+
+
+class StreamEvent(NamedTuple):
+    """One dispatched Server-Sent Event (or one NDJSON line, then `event` is "message").
+
+    A NamedTuple, not a dataclass: one is made per chunk, and it costs a third as much to make.
+    """
+
+    event: str
+    data: str
+    id: str = ""
+    retry_ms: int | None = None
+
+
+class Usage(NamedTuple):
+    """Token counts as the server reported them; None is "the server did not say"."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class TextMode(Enum):
+    """What the text of a `Delta` does to the text read so far."""
+
+    ADD = 0
+    """It is new and goes behind (the usual case)."""
+    WHOLE = 1
+    """Cumulative streams: it is all text so far.  It counts as new when it differs from the whole text before."""
+    REPLACE = 2
+    """It takes the place of the text so far and does not count as new (moderation, closing repeats)."""
+
+
+class Delta(NamedTuple):
+    """What one event adds to an answer, in terms that are the same for every API.
+
+    `text` is visible text of choice 0 and `reasoning` hidden reasoning; `others` holds text of the choices above 0 as
+    (index, text).  `end` is True when this event is an end marker of its format; `last` is True when nothing that
+    matters can follow, so that reading may stop here.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    mode: TextMode = TextMode.ADD
+    others: tuple[tuple[int, str], ...] = ()
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    message_id: str | None = None
+    conversation_id: str | None = None
+    error: str | None = None
+    end: bool = False
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """Everything the user asked for, after defaults and checks, with no secret in it.
+
+    It goes into the JSON summary, the records header and the report as it stands, so that a run can be read (and made
+    again) from any of them.
+    """
+
+    url: str = "http://localhost:80/v1/chat-messages"
+    """The whole URL, secrets in it masked."""
+    format: str = "auto"
+    format_options: Mapping[str, Any] = field(default_factory=dict)
+    model: str | None = None
+    model_name: str | None = None
+    query: str | None = None
+    conversation_id: str = ""
+    user: str = "gaolou"
+    api_key: str | None = None
+    """Masked, as `app-…4Knu`."""
+    api_key_file: str | None = None
+    param_file: str | None = None
+    request_body_file: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Extra headers; values of those that may hold a secret are masked."""
+    timeout_s: float = 60.0
+    idle_timeout_s: float | None = None
+    retries: int = 3
+    threads: int = 1
+    ramp_up_s: float = 0.0
+    duration_s: float = 0.0
+    requests: int | None = None
+    insecure: bool = False
+    cacert: str | None = None
+    strict: bool = False
+    lang: str = "en"
+    command: str = ""
+    """The command line as typed, secrets masked."""
+    version: str = ""
+    host_info: str = ""
+    """Operating system, Python version and CPU count of the machine that sent the load."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request, from its start to its outcome.
+
+    Durations are nanoseconds since `started_ns` unless the name says otherwise; the definitions are those of
+    docs/metrics.md.  `gaps_us` holds the microseconds between successive text-bearing events (`chunks` - 1 of them).
+    """
+
+    request_id: int
+    thread_id: int
+    started_ns: int
+    outcome: Outcome
+    latency_ns: int
+    status: int | None = None
+    error: str | None = None
+    retries: int = 0
+    ttfb_ns: int | None = None
+    ttft_ns: int | None = None
+    ttfa_ns: int | None = None
+    streaming_ns: int | None = None
+    connect_ns: int | None = None
+    tls_ns: int | None = None
+    dns_ns: int | None = None
+    output_tokens: int | None = None
+    prompt_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    token_source: str | None = None
+    """"usage", "tokenizer" or "estimate"."""
+    chunks: int = 0
+    gaps_us: Sequence[int] = ()
+    text_chars: int = 0
+    bytes_received: int = 0
+    conversation_id: str | None = None
+    message_id: str | None = None
+    finish_reason: str | None = None
+    query: str = ""
+    format: str = ""
+    clock: str = "user"
+    """Where arrival times were stamped: "kernel" or "user"."""
+
+    @property
+    def tpot_ns(self) -> float | None:
+        """Time per output token after the first: (last token - first token) / (tokens - 1); None below 2 tokens."""
+        if self.ttft_ns is None or self.output_tokens is None or self.output_tokens < 2:
+            return None
+        return sum(self.gaps_us) * 1000 / (self.output_tokens - 1)
+
+    @property
+    def max_gap_ns(self) -> int | None:
+        """The longest gap between two text-bearing events, None when there was no gap."""
+        return max(self.gaps_us) * 1000 if self.gaps_us else None
+
+
+class RequestTable:
+    """Requests in order of completion, one `array` a column, so that a million of them fit into some 150 MB.
+
+    Columns named after fields of `RequestRecord` hold its values with `NOT_MEASURED` for None.  `started_ns` counts
+    from the start of the run.  `outcome` is an index into `OUTCOMES`.  `gap_sum_ns` is last token - first token.
+    Texts (ids, query, error) are kept only for the rows in `details`.
+    """
+
+    COLUMNS = (
+        "request_id", "thread_id", "started_ns", "outcome", "latency_ns", "status", "retries", "ttfb_ns", "ttft_ns",
+        "ttfa_ns", "streaming_ns", "connect_ns", "tls_ns", "dns_ns", "output_tokens", "prompt_tokens", "chunks",
+        "gap_sum_ns", "max_gap_ns", "text_chars",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.columns: dict[str, array[int]] = {name: array("q") for name in self.COLUMNS}
+        self.details: dict[int, RequestRecord] = {}
+        """Row number -> the whole record without its gaps, for failed, slow and sampled requests."""
+
+    def __len__(self) -> int:
+        return len(self.columns["started_ns"])
+
+    def __getitem__(self, column: str) -> array[int]:
+        return self.columns[column]
+
+    def rows(self, *names: str) -> Iterator[tuple[int, ...]]:
+        """The named columns side by side, one tuple a request."""
+        return zip(*(self.columns[name] for name in names), strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalSample:
+    """What happened in one second of a run; `second` counts from 0.
+
+    Counts are of this second alone; `requests_total` is everything finished so far.  Averages are over the requests
+    that finished in this second, None when none did.
+    """
+
+    second: int
+    threads_active: int = 0
+    threads_total: int = 0
+    requests_started: int = 0
+    requests_done: int = 0
+    requests_ok: int = 0
+    requests_failed: int = 0
+    requests_total: int = 0
+    chunks: int = 0
+    tokens: float = 0.0
+    """Output tokens, each answer's spread evenly over its chunks."""
+    avg_latency_ms: float | None = None
+    avg_ttfb_ms: float | None = None
+    avg_ttft_ms: float | None = None
+    avg_tpot_ms: float | None = None
+    success_rate: float | None = None
+    """Share of ok among ok and failed of this second, 0 to 1."""
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    """Outcome name -> requests that ended so in this second."""
+    gap_counts: Mapping[int, int] = field(default_factory=dict)
+    """Gaps that ended in this second: bucket k counts those of [2**(k/2), 2**((k+1)/2)) microseconds, -1 those of 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """A distribution in nine numbers, in the unit of the metric's name.  `count` 0 leaves the others None.
+
+    `stddev` is that of the sample (n - 1), None below two values.
+    """
+
+    count: int = 0
+    mean: float | None = None
+    stddev: float | None = None
+    min: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorGroup:
+    """Requests that failed alike: same outcome, same message once numbers and ids are taken out."""
+
+    outcome: str
+    message: str
+    count: int
+    example_request: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The figures of a run.  `metrics` has a `Stats` for each metric of docs/metrics.md, over ok requests."""
+
+    sent: int = 0
+    ok: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    retried: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    errors: tuple[ErrorGroup, ...] = ()
+    metrics: Mapping[str, Stats] = field(default_factory=dict)
+    requests_per_s: float = 0.0
+    output_tokens_per_s: float = 0.0
+    chunks_per_s: float = 0.0
+    chunks: int = 0
+    output_tokens: int = 0
+    prompt_tokens: int | None = None
+    token_source: str | None = None
+    """"usage", "tokenizer", "estimate" or "mixed"; None when no token was counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """All that is known of a finished run, as plain data: what every output is a function of."""
+
+    config: RunConfig
+    started_unix_ns: int
+    duration_ns: int
+    requests: RequestTable
+    time_series: Sequence[IntervalSample]
+    summary: Summary
+    gap_histogram: Sequence[tuple[int, int]] = ()
+    """(gap in microseconds, how many), ascending, all gaps of all ok answers."""
+    warnings: Sequence[str] = ()
+    interrupted: bool = False

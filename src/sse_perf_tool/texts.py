@@ -1,0 +1,74 @@
+"""Two languages, and text that is safe and straight on a terminal.
+
+Each module that speaks keeps a table {key: (English, Chinese)} beside the code that uses it and asks `speaker` for a
+function that says a key in one language.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Mapping
+
+LANGUAGES = ("en", "zh")
+
+Texts = Mapping[str, tuple[str, str]]
+Say = Callable[..., str]
+
+
+def default_language(environ: Mapping[str, str]) -> str:
+    """The language of the locale, "zh" or "en".  POSIX: LC_ALL decides, then LC_MESSAGES, then LANG."""
+    locale = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
+    return "zh" if locale.lower().startswith("zh") else "en"
+
+
+def speaker(table: Texts, language: str) -> Say:
+    """A function `say(key, **values)` over `table`; KeyError for a key that is not in it."""
+    column = LANGUAGES.index(language)
+
+    def say(key: str, **values: object) -> str:
+        text = table[key][column]
+        return text.format(**values) if values else text
+
+    return say
+
+
+def display_width(text: str) -> int:
+    """Columns that `text` takes on a terminal: East Asian wide characters take two, combining ones none."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character) or character in "\u200b\u200d\ufe0f":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def pad(text: str, width: int, align: str = "<") -> str:
+    """`text` filled with spaces to `width` columns; `align` is "<" (left) or ">" (right).  Longer text stays whole."""
+    spaces = " " * max(0, width - display_width(text))
+    return spaces + text if align == ">" else text + spaces
+
+
+def clip(text: str, width: int) -> str:
+    """`text` cut to `width` columns, the last of them an ellipsis when something was cut."""
+    if display_width(text) <= width:
+        return text
+    kept, used = [], 1
+    for character in text:
+        used += display_width(character)
+        if used > width:
+            break
+        kept.append(character)
+    return "".join(kept) + "…"
+
+
+def printable(text: str, limit: int = 500) -> str:
+    """Foreign text made safe for one line of a terminal: no control, format or surrogate character, `limit` at most.
+
+    White space of any kind becomes one space; other characters of the Unicode categories C* (terminal escapes, text
+    direction overrides) become U+FFFD.
+    """
+    head = " ".join(text[: limit * 4].split())
+    if not head.isascii() or not head.isprintable():
+        head = "".join("\ufffd" if unicodedata.category(c)[0] == "C" and c != "\u200d" else c for c in head)
+    return head if len(head) <= limit else head[: limit - 1] + "…"
