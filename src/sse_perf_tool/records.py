@@ -147,7 +147,8 @@ class RequestRecord:
     """One request, from its start to its outcome.
 
     Durations are nanoseconds since `started_ns` unless the name says otherwise; the definitions are those of
-    docs/metrics.md.  `gaps_us` holds the microseconds between successive text-bearing events (`chunks` - 1 of them).
+    docs/metrics.md.  `gaps_us` holds the microseconds between successive text-bearing events (`chunks` - 1 of them);
+    their sum and maximum follow from it and stay when the list itself is dropped with `replace(record, gaps_us=())`.
     """
 
     request_id: int
@@ -172,6 +173,10 @@ class RequestRecord:
     """"usage", "tokenizer" or "estimate"."""
     chunks: int = 0
     gaps_us: Sequence[int] = ()
+    gap_sum_us: int | None = None
+    """Last token - first token."""
+    max_gap_us: int | None = None
+    """What a person feels as a stall; None when there was no gap."""
     text_chars: int = 0
     bytes_received: int = 0
     conversation_id: str | None = None
@@ -182,17 +187,22 @@ class RequestRecord:
     clock: str = "user"
     """Where arrival times were stamped: "kernel" or "user"."""
 
+    def __post_init__(self) -> None:
+        if self.gap_sum_us is None:
+            object.__setattr__(self, "gap_sum_us", sum(self.gaps_us))
+            object.__setattr__(self, "max_gap_us", max(self.gaps_us, default=None))
+
     @property
     def tpot_ns(self) -> float | None:
         """Time per output token after the first: (last token - first token) / (tokens - 1); None below 2 tokens."""
         if self.ttft_ns is None or self.output_tokens is None or self.output_tokens < 2:
             return None
-        return sum(self.gaps_us) * 1000 / (self.output_tokens - 1)
+        return (self.gap_sum_us or 0) * 1000 / (self.output_tokens - 1)
 
     @property
     def max_gap_ns(self) -> int | None:
-        """The longest gap between two text-bearing events, None when there was no gap."""
-        return max(self.gaps_us) * 1000 if self.gaps_us else None
+        """The longest gap in nanoseconds."""
+        return None if self.max_gap_us is None else self.max_gap_us * 1000
 
 
 class RequestTable:

@@ -1,0 +1,536 @@
+"""From request records to figures: percentiles, token estimates, distributions, per-second series, the summary.
+
+Pure: no clock, no thread, no socket.  Each metric is defined once, in `docs/metrics.md`, and computed once, here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from heapq import heappush, heapreplace
+from itertools import accumulate
+from typing import Protocol
+
+from .records import (
+    NOT_MEASURED,
+    OUTCOMES,
+    ErrorGroup,
+    IntervalSample,
+    Outcome,
+    RequestRecord,
+    RequestTable,
+    RunConfig,
+    RunResult,
+    Stats,
+    Summary,
+)
+
+NS_PER_MS = 1_000_000
+NS_PER_S = 1_000_000_000
+US_PER_S = 1_000_000
+
+PERCENTILES = (50, 90, 95, 99)
+
+# One letter of these scripts is about one token: kana, Han with its extensions and compatibility forms, Hangul.
+_CJK = (
+    "\u3041-\u3096\u30a1-\u30fa\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U000323af"
+)
+_ESTIMATED_TOKEN = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+(?:['’][^\W{_CJK}]+)*")
+
+
+class SortedValues(Protocol):
+    """Values in ascending order that can be counted and indexed."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, index: int, /) -> float: ...
+
+
+def percentile(ordered: SortedValues, percent: float) -> float | None:
+    """The percentile of ascending values by linear interpolation between closest ranks; None when there are none.
+
+    Hyndman and Fan's definition 7, numpy's default: rank = percent / 100 * (n - 1).
+    """
+    count = len(ordered)
+    if not count:
+        return None
+    rank = percent / 100 * (count - 1)
+    below = math.floor(rank)
+    low = ordered[below]
+    if below + 1 >= count:
+        return float(low)
+    return low + (ordered[below + 1] - low) * (rank - below)
+
+
+def enough_for(percent: float, count: int) -> bool:
+    """Whether `count` samples say anything about this percentile: at least 100 / (100 - percent) of them."""
+    return count * (100 - percent) >= 100
+
+
+def estimate_tokens(text: str) -> int:
+    """A guess at the token count of `text`: each CJK letter one, each other word one; at least one for any text."""
+    if not text:
+        return 0
+    return max(1, len(_ESTIMATED_TOKEN.findall(text)))
+
+
+def stats_of(values: Iterable[float]) -> Stats:
+    """`Stats` of plain values, in their own unit."""
+    ordered = sorted(values)
+    if not ordered:
+        return Stats()
+    count = len(ordered)
+    mean = math.fsum(ordered) / count
+    spread = math.sqrt(math.fsum((v - mean) ** 2 for v in ordered) / (count - 1)) if count > 1 else None
+    return _stats(ordered, mean, spread)
+
+
+def _stats(ordered: SortedValues, mean: float, stddev: float | None, scale: float = 1.0) -> Stats:
+    p50, p90, p95, p99 = ((percentile(ordered, p) or 0.0) * scale for p in PERCENTILES)
+    return Stats(
+        count=len(ordered),
+        mean=mean * scale,
+        stddev=None if stddev is None else stddev * scale,
+        min=ordered[0] * scale,
+        p50=p50,
+        p90=p90,
+        p95=p95,
+        p99=p99,
+        max=ordered[len(ordered) - 1] * scale,
+    )
+
+
+class Distribution:
+    """Counts of whole numbers (microseconds, say) in bounded memory.
+
+    Exact while there are up to `EXACT_VALUES` different ones; after that each value keeps its 11 leading bits, which is
+    at most 0.05 % off (3 significant digits).  Count, mean, standard deviation, minimum and maximum stay exact.
+    """
+
+    EXACT_VALUES = 65_536
+    _KEPT_BITS = 11
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._total = 0
+        self._squares = 0
+        self._low: int | None = None
+        self._high = 0
+        self._exact: Counter[int] = Counter()
+        self._coarse: Counter[int] = Counter()
+
+    def add(self, values: Sequence[int]) -> None:
+        """Counts each of the values, which must not be negative."""
+        if not values:
+            return
+        self.count += len(values)
+        self._total += sum(values)
+        self._squares += sum(v * v for v in values)
+        low, high = min(values), max(values)
+        self._low = low if self._low is None else min(self._low, low)
+        self._high = max(self._high, high)
+        self._exact.update(values)
+        if len(self._exact) > self.EXACT_VALUES:
+            self._fold()
+
+    def merge(self, other: Distribution) -> None:
+        """Adds everything that `other` has counted."""
+        self.count += other.count
+        self._total += other._total
+        self._squares += other._squares
+        if other._low is not None:
+            self._low = other._low if self._low is None else min(self._low, other._low)
+        self._high = max(self._high, other._high)
+        self._exact.update(other._exact)
+        self._coarse.update(other._coarse)
+        if len(self._exact) > self.EXACT_VALUES:
+            self._fold()
+
+    def _fold(self) -> None:
+        for value, count in self._exact.items():
+            self._coarse[_leading_bits(value, self._KEPT_BITS)] += count
+        self._exact = Counter()
+
+    def histogram(self) -> list[tuple[int, int]]:
+        """(value, how many), ascending."""
+        if self._coarse:
+            self._fold()
+        return sorted((self._coarse or self._exact).items())
+
+    def stats(self, scale: float = 1.0) -> Stats:
+        """`Stats` of all values, each multiplied by `scale` (0.001 makes milliseconds of microseconds)."""
+        if not self.count:
+            return Stats()
+        mean = self._total / self.count
+        # Whole numbers: no cancellation, however far the values lie from zero.
+        spread = self.count * self._squares - self._total * self._total
+        stddev = math.sqrt(spread / self.count / (self.count - 1)) if self.count > 1 else None
+        found = _stats(_Ranked(self.histogram()), mean, stddev, scale)
+        return replace(found, min=(self._low or 0) * scale, max=self._high * scale)
+
+
+def _leading_bits(value: int, bits: int) -> int:
+    """The middle of the range of numbers that share the `bits` leading bits of `value`."""
+    shift = value.bit_length() - bits
+    if shift <= 0:
+        return value
+    return (value >> shift << shift) + (1 << shift - 1)
+
+
+class _Ranked:
+    """A histogram seen as the long sorted list that it stands for."""
+
+    def __init__(self, pairs: Sequence[tuple[int, int]]) -> None:
+        self._values = [value for value, _ in pairs]
+        self._ends = list(accumulate(count for _, count in pairs))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def __getitem__(self, index: int, /) -> float:
+        return self._values[bisect_right(self._ends, index)]
+
+
+class _Second:
+    """What is added up for one second of a run."""
+
+    __slots__ = ("chunks", "done", "gaps", "latency_ns", "ok", "outcomes", "started", "tokens", "tpot", "ttfb", "ttft")
+
+    def __init__(self) -> None:
+        self.started = self.done = self.chunks = 0
+        self.ok = 0
+        self.tokens = 0.0
+        self.latency_ns = 0
+        self.ttfb: list[float] = [0, 0.0]
+        self.ttft: list[float] = [0, 0.0]
+        self.tpot: list[float] = [0, 0.0]
+        self.outcomes: Counter[str] = Counter()
+        self.gaps: Counter[int] = Counter()
+
+    def merge(self, other: _Second) -> None:
+        for name in ("started", "done", "ok", "chunks", "tokens", "latency_ns"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("ttfb", "ttft", "tpot"):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            mine[0] += theirs[0]
+            mine[1] += theirs[1]
+        self.outcomes.update(other.outcomes)
+        self.gaps.update(other.gaps)
+
+
+class TimeSeries:
+    """Per-second figures, exact by the time of each arrival rather than by when somebody looked."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[int, _Second] = {}
+        self._busy_ns: Counter[int] = Counter()
+        self._first_use_ns: dict[int, int] = {}
+
+    def add(self, record: RequestRecord, start_ns: int) -> None:
+        """Counts a finished request that began `start_ns` after the run did."""
+        end_ns = start_ns + record.latency_ns
+        self._at(start_ns // NS_PER_S).started += 1
+        known = self._first_use_ns.get(record.thread_id)
+        self._first_use_ns[record.thread_id] = start_ns if known is None else min(known, start_ns)
+        self._add_busy(start_ns, end_ns)
+        self._add_end(self._at(end_ns // NS_PER_S), record)
+        if record.ttft_ns is not None:
+            self._add_chunks(record, (start_ns + record.ttft_ns) // 1000)
+
+    def _at(self, second: int) -> _Second:
+        found = self._seconds.get(second)
+        if found is None:
+            found = self._seconds[second] = _Second()
+        return found
+
+    def _add_busy(self, start_ns: int, end_ns: int) -> None:
+        first, last = start_ns // NS_PER_S, end_ns // NS_PER_S
+        if first == last:
+            self._busy_ns[first] += end_ns - start_ns
+            return
+        self._busy_ns[first] += (first + 1) * NS_PER_S - start_ns
+        self._busy_ns[last] += end_ns - last * NS_PER_S
+        for second in range(first + 1, last):
+            self._busy_ns[second] += NS_PER_S
+
+    @staticmethod
+    def _add_end(second: _Second, record: RequestRecord) -> None:
+        second.done += 1
+        second.outcomes[record.outcome.value] += 1
+        if record.outcome is not Outcome.OK:
+            return
+        second.ok += 1
+        second.latency_ns += record.latency_ns
+        for sums, value in (
+            (second.ttfb, record.ttfb_ns),
+            (second.ttft, record.ttft_ns),
+            (second.tpot, record.tpot_ns),
+        ):
+            if value is not None:
+                sums[0] += 1
+                sums[1] += value
+
+    def _add_chunks(self, record: RequestRecord, first_us: int) -> None:
+        tokens_per_chunk = (record.output_tokens or 0) / record.chunks
+        first = self._at(first_us // US_PER_S)
+        first.chunks += 1
+        first.tokens += tokens_per_chunk
+        # (gap * gap).bit_length() is floor(2 * log2(gap)) + 1: half-octave buckets without a logarithm.
+        keys = Counter(
+            (at // US_PER_S) << 8 | (gap * gap).bit_length()
+            for at, gap in zip(accumulate(record.gaps_us, initial=first_us), (0, *record.gaps_us), strict=True)
+        )
+        keys[first_us // US_PER_S << 8] -= 1  # the first chunk ends no gap
+        for key, count in keys.items():
+            if count:
+                second = self._at(key >> 8)
+                second.chunks += count
+                second.tokens += count * tokens_per_chunk
+                second.gaps[(key & 255) - 1] += count
+
+    def merge(self, other: TimeSeries) -> None:
+        """Adds everything that `other` has counted; both must have begun at the same moment."""
+        for number, second in other._seconds.items():
+            self._at(number).merge(second)
+        self._busy_ns.update(other._busy_ns)
+        for thread, first_ns in other._first_use_ns.items():
+            self._first_use_ns[thread] = min(first_ns, self._first_use_ns.get(thread, first_ns))
+
+    def rows(self, duration_ns: int) -> list[IntervalSample]:
+        """One sample for each second that the run has begun."""
+        begun = sorted(self._first_use_ns.values())
+        total, samples = 0, []
+        for number in range(math.ceil(duration_ns / NS_PER_S)):
+            second = self._seconds.get(number) or _Second()
+            total += second.done
+            length_ns = min(NS_PER_S, duration_ns - number * NS_PER_S)
+            samples.append(
+                IntervalSample(
+                    second=number,
+                    threads_active=math.ceil(self._busy_ns[number] / length_ns - 0.001),
+                    threads_total=bisect_right(begun, (number + 1) * NS_PER_S),
+                    requests_started=second.started,
+                    requests_done=second.done,
+                    requests_ok=second.ok,
+                    requests_failed=second.done - second.ok - second.outcomes[Outcome.CANCELLED.value],
+                    requests_total=total,
+                    chunks=second.chunks,
+                    tokens=round(second.tokens, 3),
+                    avg_latency_ms=second.latency_ns / second.ok / NS_PER_MS if second.ok else None,
+                    avg_ttfb_ms=_mean_ms(second.ttfb),
+                    avg_ttft_ms=_mean_ms(second.ttft),
+                    avg_tpot_ms=_mean_ms(second.tpot),
+                    success_rate=success_rate(second.ok, second.done - second.outcomes[Outcome.CANCELLED.value]),
+                    outcomes=dict(second.outcomes),
+                    gap_counts=dict(sorted(second.gaps.items())),
+                )
+            )
+        return samples
+
+
+def _mean_ms(sums: Sequence[float]) -> float | None:
+    return sums[1] / sums[0] / NS_PER_MS if sums[0] else None
+
+
+def success_rate(ok: int, finished: int) -> float | None:
+    """Share of ok among the requests that were not cancelled, 0 to 1; None when there were none."""
+    return ok / finished if finished else None
+
+
+def _in_ms(column: str) -> Callable[[RequestTable, int], float | None]:
+    def value(table: RequestTable, row: int) -> float | None:
+        ns = table[column][row]
+        return None if ns == NOT_MEASURED else ns / NS_PER_MS
+
+    return value
+
+
+def _tpot_ms(table: RequestTable, row: int) -> float | None:
+    tokens = table["output_tokens"][row]
+    if tokens < 2 or table["ttft_ns"][row] == NOT_MEASURED:
+        return None
+    return table["gap_sum_ns"][row] / (tokens - 1) / NS_PER_MS
+
+
+def _tokens_per_s(table: RequestTable, row: int) -> float | None:
+    tokens, streaming_ns = table["output_tokens"][row], table["streaming_ns"][row]
+    return tokens / streaming_ns * NS_PER_S if tokens > 0 and streaming_ns > 0 else None
+
+
+REQUEST_METRICS: Mapping[str, Callable[[RequestTable, int], float | None]] = {
+    "ttfb_ms": _in_ms("ttfb_ns"),
+    "ttft_ms": _in_ms("ttft_ns"),
+    "ttfa_ms": _in_ms("ttfa_ns"),
+    "tpot_ms": _tpot_ms,
+    "latency_ms": _in_ms("latency_ns"),
+    "streaming_ms": _in_ms("streaming_ns"),
+    "tokens_per_s": _tokens_per_s,
+    "max_gap_ms": _in_ms("max_gap_ns"),
+    "connect_ms": _in_ms("connect_ns"),
+    "tls_ms": _in_ms("tls_ns"),
+    "dns_ms": _in_ms("dns_ns"),
+}
+"""Metrics with one value a request: name -> (table, row) -> value, None when it was not measured."""
+
+METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", *list(REQUEST_METRICS)[3:])
+"""Every metric of a `Summary`, in the order in which people read them."""
+
+
+class Tally:
+    """Everything that a run's figures need, gathered record by record in bounded memory, and mergeable.
+
+    One process keeps one; those of several processes are merged; reading a records file back fills one as well, so that
+    live and re-made reports come out of the same code.
+    """
+
+    DETAILS_SLOWEST = 200
+    DETAILS_FAILED = 1000
+    DETAILS_FIRST = 300
+
+    def __init__(self, origin_ns: int) -> None:
+        self.origin_ns = origin_ns
+        """The monotonic time at which the run began."""
+        self.table = RequestTable()
+        self.gaps = Distribution()
+        self.series = TimeSeries()
+        self.end_ns = 0
+        self.token_sources: Counter[str] = Counter()
+        self._errors: dict[tuple[str, str], ErrorGroup] = {}
+        self._slowest: list[tuple[int, int]] = []
+        self._failed_rows: set[int] = set()
+
+    def add(self, record: RequestRecord) -> None:
+        """Takes one finished request in."""
+        start_ns = record.started_ns - self.origin_ns
+        self.end_ns = max(self.end_ns, start_ns + record.latency_ns)
+        row = len(self.table)
+        self._append_row(record, start_ns)
+        self._keep_details(record, row)
+        self.series.add(record, start_ns)
+        if record.token_source:
+            self.token_sources[record.token_source] += 1
+        if record.outcome is Outcome.OK:
+            self.gaps.add(record.gaps_us)
+        elif record.outcome is not Outcome.CANCELLED:
+            self._count_error(record)
+
+    def _append_row(self, record: RequestRecord, start_ns: int) -> None:
+        derived = {
+            "started_ns": start_ns,
+            "outcome": OUTCOMES.index(record.outcome),
+            "gap_sum_ns": (record.gap_sum_us or 0) * 1000,
+        }
+        for name, column in self.table.columns.items():
+            value = derived[name] if name in derived else getattr(record, name)
+            column.append(NOT_MEASURED if value is None else value)
+
+    def _keep_details(self, record: RequestRecord, row: int) -> None:
+        wanted = row < self.DETAILS_FIRST
+        if record.outcome is not Outcome.OK and len(self._failed_rows) < self.DETAILS_FAILED:
+            self._failed_rows.add(row)
+            wanted = True
+        entry = (record.latency_ns, row)
+        if len(self._slowest) < self.DETAILS_SLOWEST:
+            heappush(self._slowest, entry)
+            wanted = True
+        elif entry > self._slowest[0]:
+            _, dropped = heapreplace(self._slowest, entry)
+            if dropped >= self.DETAILS_FIRST and dropped not in self._failed_rows:
+                del self.table.details[dropped]
+            wanted = True
+        if wanted:
+            self.table.details[row] = replace(record, gaps_us=())
+
+    def _count_error(self, record: RequestRecord) -> None:
+        message = record.error or ""
+        key = (record.outcome.value, _NUMBERS.sub("#", message))
+        known = self._errors.get(key)
+        if known is None:
+            if len(self._errors) >= 1000:  # a server that puts something new into every message
+                key = (record.outcome.value, "")
+                known = self._errors.get(key)
+            self._errors[key] = known or ErrorGroup(record.outcome.value, message, 0, record.request_id)
+        group = self._errors[key]
+        self._errors[key] = replace(group, count=group.count + 1)
+
+    def merge(self, other: Tally) -> None:
+        """Takes in everything of another tally of the same run."""
+        shift = len(self.table)
+        for name, column in self.table.columns.items():
+            column.extend(other.table[name])
+        self.table.details.update({row + shift: record for row, record in other.table.details.items()})
+        self.gaps.merge(other.gaps)
+        self.series.merge(other.series)
+        self.end_ns = max(self.end_ns, other.end_ns)
+        self.token_sources.update(other.token_sources)
+        for key, group in other._errors.items():
+            mine = self._errors.get(key, group)
+            known = mine.count if key in self._errors else 0
+            first = min(mine, group, key=lambda each: each.example_request)
+            self._errors[key] = replace(first, count=known + group.count)
+
+    def summary(self, duration_ns: int) -> Summary:
+        """The figures of everything taken in so far, rates over `duration_ns`."""
+        table = self.table
+        outcomes = Counter(table["outcome"])
+        ok = outcomes[OUTCOMES.index(Outcome.OK)]
+        cancelled = outcomes[OUTCOMES.index(Outcome.CANCELLED)]
+        tokens = sum(n for n in table["output_tokens"] if n > 0)
+        prompts = [n for n in table["prompt_tokens"] if n != NOT_MEASURED]
+        chunks = sum(table["chunks"])
+        seconds = duration_ns / NS_PER_S
+        return Summary(
+            sent=len(table),
+            ok=ok,
+            failed=len(table) - ok - cancelled,
+            cancelled=cancelled,
+            retried=sum(1 for n in table["retries"] if n > 0),
+            outcomes={outcome.value: outcomes[i] for i, outcome in enumerate(OUTCOMES) if outcomes[i]},
+            errors=tuple(sorted(self._errors.values(), key=lambda group: -group.count)),
+            metrics=self._metrics(),
+            requests_per_s=len(table) / seconds if seconds else 0.0,
+            output_tokens_per_s=tokens / seconds if seconds else 0.0,
+            chunks_per_s=chunks / seconds if seconds else 0.0,
+            chunks=chunks,
+            output_tokens=tokens,
+            prompt_tokens=sum(prompts) if prompts else None,
+            token_source=self._token_source(),
+        )
+
+    def _metrics(self) -> dict[str, Stats]:
+        table = self.table
+        ok_index = OUTCOMES.index(Outcome.OK)
+        ok_rows = [row for row, outcome in enumerate(table["outcome"]) if outcome == ok_index]
+        found = {"itl_ms": self.gaps.stats(scale=0.001)}
+        for name, value_at in REQUEST_METRICS.items():
+            values = (value_at(table, row) for row in ok_rows)
+            found[name] = stats_of(value for value in values if value is not None)
+        return {name: found[name] for name in METRICS}
+
+    def _token_source(self) -> str | None:
+        if len(self.token_sources) > 1:
+            return "mixed"
+        return next(iter(self.token_sources), None)
+
+    def result(
+        self, config: RunConfig, started_unix_ns: int, warnings: Sequence[str] = (), interrupted: bool = False
+    ) -> RunResult:
+        """The finished run as plain data; its duration is from the start of the run to the end of its last request."""
+        return RunResult(
+            config=config,
+            started_unix_ns=started_unix_ns,
+            duration_ns=self.end_ns,
+            requests=self.table,
+            time_series=self.series.rows(self.end_ns),
+            summary=self.summary(self.end_ns),
+            gap_histogram=self.gaps.histogram(),
+            warnings=tuple(warnings),
+            interrupted=interrupted,
+        )
+
+
+_NUMBERS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\d+", re.IGNORECASE)
+"""What differs between two messages that mean the same: ids, addresses, numbers."""

@@ -1,0 +1,130 @@
+"""The records file: a header line with the run's facts, then one JSON line a request in order of completion.
+
+Each line is handed to the operating system as one write when its request ends, so a process that is killed leaves a
+file whose whole lines can be read; a last line that was cut is skipped on reading.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from .errors import UsageError
+from .records import RECORDS_SCHEMA, Outcome, RequestRecord, RunConfig
+
+NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RecordsHeader:
+    """What the first line says: the run's settings, its start on the wall clock, and what it warned of at its start."""
+
+    config: RunConfig
+    started_unix_ns: int
+    warnings: tuple[str, ...] = ()
+
+
+def iso_utc(unix_ns: int) -> str:
+    """Nanoseconds since 1970 as ISO 8601 in UTC, to the millisecond: `2026-01-31T08:00:00.250Z`."""
+    moment = datetime.fromtimestamp(unix_ns // NS_PER_MS / 1000, tz=timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def header_line(header: RecordsHeader) -> str:
+    """The first line of a records file, without line end."""
+    return json.dumps(
+        {
+            "schema": RECORDS_SCHEMA,
+            "started_at": iso_utc(header.started_unix_ns),
+            "started_at_ns": header.started_unix_ns,
+            "config": asdict(header.config),
+            "warnings": header.warnings,
+        },
+        ensure_ascii=False,
+    )
+
+
+_MS_FIELDS = ("ttfb", "ttft", "ttfa", "streaming", "connect", "tls", "dns", "latency")
+_PLAIN_FIELDS = (
+    "request_id", "thread_id", "status", "error", "retries", "output_tokens", "prompt_tokens", "reasoning_tokens",
+    "token_source", "chunks", "text_chars", "bytes_received", "conversation_id", "message_id", "finish_reason", "query",
+    "format", "clock",
+)  # fmt: skip
+
+
+def _ms(ns: float | None) -> float | None:
+    # Six decimals of a millisecond are nanoseconds: nothing is lost on the way to the file and back.
+    return None if ns is None else round(ns / NS_PER_MS, 6)
+
+
+def record_line(record: RequestRecord, shift_ns: int) -> str:
+    """One request as a line without line end; `shift_ns` turns monotonic times into Unix ones."""
+    row: dict[str, Any] = {
+        "request_id": record.request_id,
+        "thread_id": record.thread_id,
+        "started_at_ns": record.started_ns + shift_ns,
+        "outcome": record.outcome.value,
+    }
+    row |= {name: getattr(record, name) for name in _PLAIN_FIELDS}
+    row |= {f"{name}_ms": _ms(getattr(record, f"{name}_ns")) for name in _MS_FIELDS}
+    row["tpot_ms"] = _ms(record.tpot_ns)
+    row["max_gap_ms"] = _ms(record.max_gap_ns)
+    row["gaps_us"] = list(record.gaps_us)
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+
+
+def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
+    """The record that a line was made from; KeyError, TypeError or ValueError when the line is not one of ours."""
+    times: dict[str, Any] = {
+        f"{name}_ns": None if (ms := row[f"{name}_ms"]) is None else round(ms * NS_PER_MS) for name in _MS_FIELDS
+    }
+    plain = {name: row[name] for name in _PLAIN_FIELDS}
+    return RequestRecord(
+        **plain,
+        **times,
+        started_ns=int(row["started_at_ns"]) - shift_ns,
+        outcome=Outcome(row["outcome"]),
+        gaps_us=tuple(int(gap) for gap in row["gaps_us"]),
+    )
+
+
+def config_of(document: Mapping[str, Any]) -> RunConfig:
+    """A `RunConfig` from the object in a header or summary; names that this version does not know are left out."""
+    known = {field.name for field in fields(RunConfig)}
+    return RunConfig(**{name: value for name, value in document.items() if name in known})
+
+
+def read_header(path: Path) -> RecordsHeader:
+    """The header of a records file.  UsageError when the file cannot be read or is something else."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            first = json.loads(lines.readline())
+        if first["schema"] != RECORDS_SCHEMA:
+            raise UsageError(f"{path}: the schema is {first['schema']!r}, this version reads {RECORDS_SCHEMA!r}")
+        return RecordsHeader(config_of(first["config"]), int(first["started_at_ns"]), tuple(first["warnings"]))
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path}: not a records file: its first line is no header; give a file made by --records"
+        ) from error
+
+
+def read_records(path: Path, header: RecordsHeader) -> Iterator[RequestRecord]:
+    """The requests of a records file, times counted from the run's start.  UsageError at a line that is none.
+
+    A last line without line end is what a killed process leaves behind: it is skipped.
+    """
+    with path.open(encoding="utf-8") as lines:
+        next(lines)
+        for number, line in enumerate(lines, start=2):
+            if not line.endswith("\n"):
+                return
+            try:
+                yield record_of(json.loads(line), shift_ns=header.started_unix_ns)
+            except (ValueError, KeyError, TypeError) as error:
+                raise UsageError(f"{path}, line {number}: not a request record ({error}); remove the line") from error

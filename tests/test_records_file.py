@@ -1,0 +1,94 @@
+"""The records file gives back what was put in, and survives being cut."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sse_perf_tool.errors import UsageError
+from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
+from sse_perf_tool.records_file import (
+    RecordsHeader,
+    header_line,
+    iso_utc,
+    read_header,
+    read_records,
+    record_line,
+)
+
+HEADER = RecordsHeader(RunConfig(threads=3, lang="zh", url="http://h/v1"), 1_700_000_000_123_456_789, ("careful",))
+ANSWER = RequestRecord(
+    request_id=7,
+    thread_id=2,
+    started_ns=987_654_321,
+    outcome=Outcome.OK,
+    latency_ns=123_456_789,
+    status=200,
+    ttfb_ns=1,
+    ttft_ns=50_000_001,
+    output_tokens=3,
+    token_source="usage",
+    chunks=3,
+    gaps_us=(20_000, 21_001),
+    query="你是谁",
+)
+
+
+def write(path: Path, *lines: str) -> Path:
+    path.write_text("\n".join([header_line(HEADER), *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_record_comes_back_to_the_nanosecond(tmp_path: Path) -> None:
+    shift = HEADER.started_unix_ns - 500
+    path = write(tmp_path / "r.jsonl", record_line(ANSWER, shift))
+    header = read_header(path)
+    assert header == HEADER
+    (back,) = read_records(path, header)
+    assert back.latency_ns == ANSWER.latency_ns
+    assert back.ttft_ns == ANSWER.ttft_ns
+    assert back.gaps_us == ANSWER.gaps_us
+    assert back.started_ns == ANSWER.started_ns - 500  # from the start of the run
+    assert back.query == "你是谁"
+
+
+def test_a_line_holds_the_names_and_units_that_others_parse() -> None:
+    row = json.loads(record_line(ANSWER, 0))
+    assert row["started_at_ns"] == 987_654_321
+    assert row["outcome"] == "ok"
+    assert row["latency_ms"] == 123.456789
+    assert row["tpot_ms"] == 20.5005
+    assert row["max_gap_ms"] == 21.001
+    assert row["connect_ms"] is None
+
+
+def test_a_last_line_cut_by_a_kill_is_skipped(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.jsonl", record_line(ANSWER, 0))
+    with path.open("a", encoding="utf-8") as file:
+        file.write(record_line(ANSWER, 0)[:40])
+    assert len(list(read_records(path, read_header(path)))) == 1
+
+
+def test_a_broken_line_in_the_middle_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "r.jsonl", record_line(ANSWER, 0), "{}", record_line(ANSWER, 0))
+    with pytest.raises(UsageError, match=r"r\.jsonl, line 3: "):
+        list(read_records(path, read_header(path)))
+
+
+@pytest.mark.parametrize("content", ["", "hello\n", "[]\n", '{"schema": "other/1"}\n'])
+def test_something_else_is_no_records_file(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "r.jsonl"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"r\.jsonl: "):
+        read_header(path)
+
+
+def test_a_missing_file_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_header(tmp_path / "none.jsonl")
+
+
+def test_times_are_written_in_utc_to_the_millisecond() -> None:
+    assert iso_utc(1_700_000_000_123_456_789) == "2023-11-14T22:13:20.123Z"
