@@ -27,6 +27,7 @@ from .records import (
     RunResult,
     Stats,
     Summary,
+    TurnStats,
 )
 
 NS_PER_MS = 1_000_000
@@ -379,6 +380,17 @@ METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", *list(REQUEST_METRICS)[3:]
 """Every metric of a `Summary`, in the order in which people read them."""
 
 
+def _turn_stats(table: RequestTable, turn: int, rows: Sequence[int]) -> TurnStats:
+    """The figures of `rows`, which are all requests with this number in their conversation."""
+    ok = [row for row in rows if OUTCOMES[table["outcome"][row]] is Outcome.OK]
+    ttft, latency = (
+        stats_of(value for row in ok if (value := REQUEST_METRICS[name](table, row)) is not None)
+        for name in ("ttft_ms", "latency_ms")
+    )
+    tokens = [count for row in ok if (count := table["output_tokens"][row]) != NOT_MEASURED]
+    return TurnStats(turn, len(rows), len(ok), ttft, latency, sum(tokens) / len(tokens) if tokens else None)
+
+
 class Tally:
     """Everything that a run's figures need, gathered record by record in bounded memory, and mergeable.
 
@@ -498,6 +510,7 @@ class Tally:
             output_tokens=tokens,
             prompt_tokens=sum(prompts) if prompts else None,
             token_source=self._token_source(),
+            turns=self._turns(),
         )
 
     def _metrics(self) -> dict[str, Stats]:
@@ -509,6 +522,15 @@ class Tally:
             values = (value_at(table, row) for row in ok_rows)
             found[name] = stats_of(value for value in values if value is not None)
         return {name: found[name] for name in METRICS}
+
+    def _turns(self) -> tuple[TurnStats, ...]:
+        """A row for each turn, () when no conversation had a second."""
+        rows: dict[int, list[int]] = {}
+        for row, turn in enumerate(self.table["turn"]):
+            rows.setdefault(turn, []).append(row)
+        if max(rows, default=1) == 1:
+            return ()
+        return tuple(_turn_stats(self.table, turn, rows[turn]) for turn in sorted(rows))
 
     def _token_source(self) -> str | None:
         if len(self.token_sources) > 1:

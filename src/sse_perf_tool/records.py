@@ -128,9 +128,16 @@ class RunConfig:
     idle_timeout_s: float | None = None
     retries: int = 3
     threads: int = 1
+    processes: int = 1
+    """Over how many processes the threads were divided."""
     ramp_up_s: float = 0.0
     duration_s: float = 0.0
     requests: int | None = None
+    turns: int = 1
+    """How many requests a thread sends in one conversation before it begins the next."""
+    think_time_s: float = 0.0
+    """The least wait between two turns of a conversation."""
+    think_time_max_s: float = 0.0
     insecure: bool = False
     cacert: str | None = None
     strict: bool = False
@@ -140,6 +147,13 @@ class RunConfig:
     version: str = ""
     host_info: str = ""
     """Operating system, Python version and CPU count of the machine that sent the load."""
+
+    @property
+    def requests_wanted(self) -> int | None:
+        """How many requests the run is to send in all; None when time decides."""
+        if self.duration_s:
+            return None
+        return self.threads * self.turns if self.requests is None else self.requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +200,8 @@ class RequestRecord:
     format: str = ""
     clock: str = "user"
     """Where arrival times were stamped: "kernel" or "user"."""
+    turn: int = 1
+    """Which request of its conversation this is; always 1 without `--turns`."""
 
     def __post_init__(self) -> None:
         if self.gap_sum_us is None:
@@ -216,7 +232,7 @@ class RequestTable:
     COLUMNS = (
         "request_id", "thread_id", "started_ns", "outcome", "latency_ns", "status", "retries", "ttfb_ns", "ttft_ns",
         "ttfa_ns", "streaming_ns", "connect_ns", "tls_ns", "dns_ns", "output_tokens", "prompt_tokens", "chunks",
-        "gap_sum_ns", "max_gap_ns", "text_chars",
+        "gap_sum_ns", "max_gap_ns", "text_chars", "turn",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -295,6 +311,19 @@ class ErrorGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnStats:
+    """The requests that were turn number `turn` of their conversation; times and tokens are of the ok ones."""
+
+    turn: int
+    sent: int
+    ok: int
+    ttft_ms: Stats
+    latency_ms: Stats
+    output_tokens: float | None = None
+    """The mean, None when none were counted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The figures of a run.  `metrics` has a `Stats` for each metric of docs/metrics.md, over ok requests."""
 
@@ -314,6 +343,8 @@ class Summary:
     prompt_tokens: int | None = None
     token_source: str | None = None
     """"usage", "tokenizer", "estimate" or "mixed"; None when no token was counted."""
+    turns: tuple[TurnStats, ...] = ()
+    """By turn, when there was more than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,3 +361,5 @@ class RunResult:
     """(gap in microseconds, how many), ascending, all gaps of all ok answers."""
     warnings: Sequence[str] = ()
     interrupted: bool = False
+    partial: bool = False
+    """A process of the tool was lost in mid-run: its requests are missing."""

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
         "thread_id": record.thread_id,
         "started_at_ns": record.started_ns + shift_ns,
         "outcome": record.outcome.value,
+        "turn": record.turn,
     }
     row |= {name: getattr(record, name) for name in _PLAIN_FIELDS}
     row |= {f"{name}_ms": _ms(getattr(record, f"{name}_ns")) for name in _MS_FIELDS}
@@ -84,6 +86,7 @@ def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
     }
     plain = {name: row[name] for name in _PLAIN_FIELDS}
     return RequestRecord(
+        turn=int(row.get("turn", 1)),  # files of before there were turns have none
         **plain,
         **times,
         started_ns=int(row["started_at_ns"]) - shift_ns,
@@ -96,6 +99,16 @@ def config_of(document: Mapping[str, Any]) -> RunConfig:
     """A `RunConfig` from the object in a header or summary; names that this version does not know are left out."""
     known = {field.name for field in fields(RunConfig)}
     return RunConfig(**{name: value for name, value in document.items() if name in known})
+
+
+def write_line(file: FileIO, line: str) -> None:
+    """Hands a line to the system as one write: what is killed later leaves it behind.  OSError names the file."""
+    rest = memoryview(line.encode("utf-8", "replace") + b"\n")
+    try:
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, file.name) from error
 
 
 def read_header(path: Path) -> RecordsHeader:

@@ -11,6 +11,28 @@ def start_offsets_s(threads: int, ramp_up_s: float) -> list[float]:
     return [ramp_up_s * number / threads for number in range(threads)]
 
 
+THREADS_A_PROCESS = 256
+
+
+def processes_for(asked: int | None, threads: int, cores: int) -> int:
+    """Over how many processes the threads are divided; `asked` None is "auto".
+
+    One process computes on one core.  256 threads keep it about a third busy at 50 chunks a second each (see
+    docs/performance.md); more processes than cores, or than threads, would only cost.
+    """
+    if asked is None:
+        return max(1, min(cores, -(-threads // THREADS_A_PROCESS)))
+    return min(asked, threads)
+
+
+def tick_s(threads: int) -> float:
+    """How often a thread looks at what has come of a long answer, so that the live figures go on.
+
+    5 ms a thread, which is 200 looks a second over all of them, but 50 ms at least and 2 s at most.
+    """
+    return min(2.0, max(0.05, threads * 0.005))
+
+
 def pause_after_refusals_s(in_a_row: int) -> float:
     """How long a thread waits after so many failed connections in a row: 0.1 s, doubled each time, up to 1 s.
 
