@@ -1,22 +1,45 @@
-"""What a format is: one row of facts and one function that reads an event.
+"""What a format is, and the few helpers that readers of foreign JSON share.
 
-A format module holds pure functions over one decoded JSON object and a `FORMAT` row; `formats/__init__.py` lists the
-rows.  Nothing here knows of sockets, time or threads.
+A format module holds one `FORMAT` row and small functions: one decoded JSON object in, one `Delta` out.  `table.py`
+lists the rows.  Nothing here knows of sockets, time or threads.
+
+JSON from a server may have any shape, so the helpers give a value of the wanted type or a harmless empty one, and no
+reader may raise, whatever the object holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-from ..records import Delta
+from ..records import Delta, Usage
 
 EMPTY = Delta()
 """An event that says nothing."""
 
-ReadEvent = Callable[[str, dict[str, Any]], Delta]
+new_tuple = tuple.__new__
+"""Makes a `Delta` in half the time of calling the class: for the events that bring the tokens."""
+
+ERROR_LIMIT = 2_000
+"""Characters that an error text may have."""
+
+MAX_COUNT = 2**53
+"""Token counts from here on are garbage."""
+
+Doc = dict[str, Any]
+
+END_HINT = b"[DONE]"
+
+ReadEvent = Callable[[str, Doc], Delta]
 """(name of the event, its data as a JSON object) -> what it adds to the answer."""
+
+ReadData = Callable[[str, str], Delta]
+"""(name of the event, its data) -> what it adds to the answer, for streams whose data is no JSON."""
+
+Carries = Literal["", "id", "history"]
+"""How a request goes on with a conversation: not at all, by the id of the answer before, or by all that was said."""
 
 Options = Mapping[str, Any]
 """What the user or the request says about the stream: keys as in tests/vectors/README.md."""
@@ -28,20 +51,158 @@ class Format:
 
     `reader(options)` gives a fresh function for one answer (most formats give the same pure function each time; one
     that must remember something closes over it).  `detects(event_name, document)` is True when an event can only be of
-    this format.  `paths` are regular expressions searched in the URL's path, `hosts` in its host name.  `body(query, model,
-    user, conversation_id)` is the smallest request that streams and asks for usage.  `auth` is the header that carries
-    the key and the text before it, None for none; `needs_key` says whether a run without a key makes sense.
+    this format.  `paths` are regular expressions searched in the URL's path, `hosts` in its host name.  `body(query,
+    model, user, conversation_id)` is the smallest request that streams and asks for usage.  `auth` is the header that
+    carries the key and the text before it, None for none; `needs_key` says whether a run without a key is a mistake.
     """
 
     name: str
     title: str
     reader: Callable[[Options], ReadEvent]
-    detects: Callable[[str, dict[str, Any]], bool]
-    body: Callable[[str, str, str, str], dict[str, Any]]
+    detects: Callable[[str, Doc], bool]
+    body: Callable[[str, str, str, str], Doc]
     paths: Sequence[str] = ()
     hosts: Sequence[str] = ()
-    auth: tuple[str, str] = ("Authorization", "Bearer ")
+    auth: tuple[str, str] | None = ("Authorization", "Bearer ")
     headers: Mapping[str, str] = field(default_factory=dict)
     needs_key: bool = True
     ndjson: bool = False
+    carries: Carries = ""
+    """What `body` has a place for; "history" stands as messages with `role` and `content` in its `messages`."""
+    end_hint: bytes = END_HINT
+    """Bytes that the last event of an answer holds, and hardly any other: they wake whoever waits for the end."""
     default_model: str = ""
+    done_ends: bool = False
+    """Whether `[DONE]` is an end marker of the format: elsewhere it ends the reading, but proves nothing."""
+    end_event: str | None = None
+    """An SSE event name that is an end marker whatever its data is."""
+    any_framing: bool = False
+    """Whether it comes as an event stream or as NDJSON: the content type and the body tell."""
+    error_anywhere: bool = True
+    """Whether an event named error, or a top-level `error` that is not empty, is an error whatever else is said."""
+    raw_reader: Callable[[Options], ReadData | None] | None = None
+    """Gives a reader for data that is no JSON, or None when the options do not ask for one."""
+
+    def __reduce__(self) -> tuple[Callable[[str], Format], tuple[str]]:
+        """Goes to another process by its name: a row holds functions, which do not travel."""
+        return _format_named, (self.name,)
+
+
+def _format_named(name: str) -> Format:
+    from .table import FORMATS  # the table is made of rows that are made here
+
+    return FORMATS[name]
+
+
+def text_of(value: object) -> str:
+    """`value` when it is a string, else ""."""
+    return value if isinstance(value, str) else ""
+
+
+def dict_of(value: object) -> Doc:
+    """`value` when it is a JSON object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def dicts_of(value: object) -> list[Doc]:
+    """The JSON objects of the list `value`; [] when it is none."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def id_of(value: object) -> str | None:
+    """An identifier that is not empty: a string, or an integer in digits."""
+    if isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 else None
+
+
+def reason_of(value: object) -> str | None:
+    """A finish reason as the API spells it; "" and DashScope's string "null" mean that there is none yet."""
+    return value if isinstance(value, str) and value not in ("", "null") else None
+
+
+def count_of(value: object) -> int | None:
+    """A token count: an integer or a float without a fraction, from 0 up.  None for all else, True and False too."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return int(value) if 0 <= value < MAX_COUNT and value == int(value) else None
+
+
+def sum_of(*counts: int | None) -> int | None:
+    """The sum of the counts that are known, None when none is."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def usage_of(prompt: object, completion: object, reasoning: object = None) -> Usage | None:
+    """The counts as `Usage`.  None when no count came, or all that came are 0: that is a placeholder."""
+    counts = Usage(count_of(prompt), count_of(completion), count_of(reasoning))
+    return counts if any(counts) else None
+
+
+def parts_of(content: object) -> tuple[str, str]:
+    """(text, reasoning) of a message's content: a string, or a list of parts with `text` or of type `thinking`."""
+    if isinstance(content, str):
+        return content, ""
+    if not isinstance(content, list):
+        return "", ""
+    text, reasoning = [], []
+    for part in content:
+        if isinstance(part, str):
+            text.append(part)
+        elif isinstance(part, dict) and part.get("type") == "thinking":
+            thinking = part.get("thinking")
+            reasoning += [text_of(thinking)] + [text_of(piece.get("text")) for piece in dicts_of(thinking)]
+        elif isinstance(part, dict):
+            text.append(text_of(part.get("text")))
+    return "".join(text), "".join(reasoning)
+
+
+def says_error(value: object) -> bool:
+    """Whether the value of an `error` key is an error: null, empty, and an object or list of nothing else are none."""
+    if isinstance(value, dict):
+        return any(value.values())
+    return any(value) if isinstance(value, list) else bool(value)
+
+
+_MESSAGE_KEYS = ("message", "error_msg", "msg", "detail", "error_message")
+_CODE_KEYS = ("code", "error_code", "type", "error_type", "status")
+
+
+def find_error(document: Doc) -> str | None:
+    """The error that a JSON object reports, in at most `ERROR_LIMIT` characters; None when it reports none.
+
+    Its `error` (a string, or an object with a message), its own `message`, `error_msg` or `msg`; then the code, if
+    there is one, in brackets.  An error of unknown shape is given as its JSON.
+    """
+    error = document.get("error")
+    texts = [error.strip()] if isinstance(error, str) else list(_values(error, _MESSAGE_KEYS))[:1]
+    if not texts or isinstance(error, str):
+        texts += list(_values(document, _MESSAGE_KEYS))[:1]
+    text = ": ".join(dict.fromkeys(filter(None, texts)))
+    if not text:
+        return _json(error) if says_error(error) else None
+    code = next((c for source in (error, document) for c in _values(source, _CODE_KEYS)), "")[:100]
+    return text[:ERROR_LIMIT] if code in text else f"{text[: ERROR_LIMIT - len(code) - 3]} ({code})"
+
+
+def error_text(document: Doc) -> str:
+    """The error of a JSON object that is one; without any text in it, the object as JSON."""
+    return find_error(document) or _json(document)
+
+
+def _values(source: object, keys: Sequence[str]) -> Iterator[str]:
+    """What stands under `keys` in a JSON object, as far as it is text or an integer and not empty."""
+    for key in keys:
+        value = dict_of(source).get(key)
+        if isinstance(value, str) and value.strip():
+            yield value.strip()
+        elif type(value) is int and value:
+            yield str(value)
+
+
+def _json(value: object) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)[:ERROR_LIMIT]
+    except RecursionError:
+        return "(nested too deep to be shown)"

@@ -1,0 +1,195 @@
+"""What a body is: an event stream, lines of JSON, or a document that is no stream at all.
+
+The content type is asked first, and where it says nothing useful, the first bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Literal, Protocol
+
+from ..records import StreamEvent
+from ..sse import BOM, NDJSONParser, SSEParser
+from .base import ERROR_LIMIT, Doc, Format, dicts_of, error_text, find_error
+
+_fast_loads: Callable[[str], Any] = json.loads
+with suppress(ImportError):  # without it all is the same, only slower
+    import orjson
+
+    _fast_loads = orjson.loads
+
+HELD_LIMIT = 1 << 20
+"""Bytes of a document that are kept."""
+
+HEAD = 64
+"""Bytes in which a stream shows itself as one."""
+
+Lines = Literal["first", "second", "never", "document"]
+"""When lines of JSON are a stream: the first line may be one; only a second value behind a whole first line proves it
+(`application/json`); never; or nothing at all is a stream (HTML)."""
+
+_HTML = frozenset({"text/html", "application/xhtml+xml"})
+_JSON = frozenset({"application/json", "application/problem+json", "text/json"})
+_NDJSON = frozenset(
+    {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl", "application/json-lines"}
+)
+_FIELD_AT_START = re.compile(rb"(\xef\xbb\xbf)?\s*((data|event|id|retry)[^\S\n]*)?:")
+_TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+
+
+class Parser(Protocol):
+    """Bytes in, events out."""
+
+    def feed(self, data: bytes) -> list[StreamEvent]: ...
+
+    def close(self) -> list[StreamEvent]: ...
+
+
+def load_object(data: str) -> Doc | None:
+    """The JSON object that `data` is, None when it is anything else."""
+    try:
+        value: Any = _fast_loads(data)
+    except (ValueError, RecursionError):
+        value = _load_leniently(data)
+    return value if isinstance(value, dict) else None
+
+
+def _load_leniently(data: str) -> Any:
+    """JSON as servers send it, with halves of surrogate pairs and NaN, which the fast parser refuses; None for none."""
+    if not data.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+def looks_like_event_stream(head: bytes) -> bool:
+    """Whether a body that begins so begins with a comment or a field of an event."""
+    return _FIELD_AT_START.match(head) is not None
+
+
+class HeldBody:
+    """A body that is held back until it shows what it is; what never shows is a document."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+        self._parser: Parser | None = None
+        self._held = bytearray()
+        self._settled = lines == "document"
+        self._line_seen = False
+
+    @property
+    def ndjson(self) -> bool:
+        """Whether it turned out to be lines of JSON."""
+        return isinstance(self._parser, NDJSONParser)
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        """The events that `data` completes, once it is known what they are."""
+        if self._parser is not None:
+            return self._parser.feed(data)
+        if not self._held:
+            data = data.lstrip(b"\r\n")
+        self._held += data[: HELD_LIMIT - len(self._held)]
+        self._line_seen = self._line_seen or b"\n" in data
+        # A long line need not be looked at again and again: nothing new shows before it ends.
+        if self._settled or not (self._line_seen or len(self._held) <= HEAD or len(self._held) == len(data)):
+            return []
+        return self._recognise()
+
+    def close(self) -> list[StreamEvent]:
+        """The end of the body."""
+        events = [] if self._settled or self._parser is not None else self._recognise()
+        return events + self._parser.close() if self._parser is not None else events
+
+    def error(self) -> str | None:
+        """At the end: what a body says that is no stream though one was asked for, its own error or what it is.
+
+        None for a stream, and for an empty body unless it claims to be a web page.
+        """
+        text = _text(bytes(self._held))
+        if self._parser is not None or not (text or self._lines == "document"):
+            return None
+        title = "" if not text else _title(text)
+        if title is not None:
+            return f"a web page instead of a stream: {title}".removesuffix(": ")
+        doc = _first_object(text)
+        found = find_error(doc) if doc is not None else None
+        return found or f"a document instead of a stream: {text}"[:ERROR_LIMIT]
+
+    def _recognise(self) -> list[StreamEvent]:
+        self._look()
+        return self._parser.feed(bytes(self._held)) if self._parser is not None else []
+
+    def _look(self) -> None:
+        """Sets `_parser` when the body is a stream, `_settled` when it cannot be one."""
+        head = bytes(self._held[:HEAD])
+        start = head.removeprefix(BOM).lstrip()
+        if not start or BOM.startswith(start):
+            return
+        if start.startswith(b"{"):
+            self._look_at_lines()
+        elif self._lines == "first" or looks_like_event_stream(start):
+            self._parser = SSEParser()
+        else:
+            self._settled = len(head) == HEAD or b"\n" in start
+
+    def _look_at_lines(self) -> None:
+        if self._lines == "first":
+            self._parser = NDJSONParser()
+            return
+        line, _, behind = self._held.lstrip().partition(b"\n")
+        if self._lines == "never" or (self._line_seen and load_object(line.decode("utf-8", "replace")) is None):
+            self._settled = True
+        elif behind.strip():
+            self._parser = NDJSONParser()
+
+
+def parser_for(fmt: Format | None, content_type: str) -> Parser:
+    """The parser of a body of this content type (parameters and all, "" for none) in this format (None: not known)."""
+    kind = content_type.partition(";")[0].strip().lower()
+    either = fmt is None or fmt.any_framing
+    if kind in _HTML:
+        return HeldBody("document")
+    if kind in _JSON:
+        return HeldBody("second" if either or (fmt is not None and fmt.ndjson) else "never")
+    if fmt is not None and not either:
+        return NDJSONParser() if fmt.ndjson else SSEParser()
+    if kind in _NDJSON:
+        return NDJSONParser()
+    return SSEParser() if kind == "text/event-stream" else HeldBody("first")
+
+
+def error_in_body(body: bytes) -> str | None:
+    """The error text in the body of a failed request: JSON, an event stream, a page's title, plain text; or None."""
+    text = _text(body)
+    if looks_like_event_stream(body):
+        events = SSEParser().feed(body + b"\n\n")
+        text = events[-1].data if events else text
+    doc = _first_object(text)
+    if doc is not None:
+        return error_text(doc)
+    title = _title(text)
+    return (text[:ERROR_LIMIT] if title is None else title) or None
+
+
+def _text(body: bytes) -> str:
+    return body.removeprefix(BOM).decode("utf-8", "replace").strip()
+
+
+def _title(text: str) -> str | None:
+    """The title of a web page ("" without one), None when it is none."""
+    if not text.startswith("<"):
+        return None
+    title = _TITLE.search(text)
+    return " ".join(title[1].split()) if title else ""
+
+
+def _first_object(text: str) -> Doc | None:
+    """The JSON object that `text` is, or the first one in the list that it is."""
+    if text.startswith("["):
+        return next(iter(dicts_of(_load_leniently(text))), None)
+    return load_object(text)

@@ -1,0 +1,58 @@
+"""Cohere chat, version 2."""
+
+from __future__ import annotations
+
+from ..records import Delta, Usage
+from .base import Doc, Format, dict_of, error_text, id_of, reason_of, says_error, text_of, usage_of
+
+_KINDS = ("message-start", "message-end", "content-", "tool-plan-delta")
+
+
+def _body(query: str, model: str, _user: str, _conversation_id: str) -> Doc:
+    return {"model": model, "messages": [{"role": "user", "content": query}], "stream": True}
+
+
+def _detects(_event: str, doc: Doc) -> bool:
+    return text_of(doc.get("type")).startswith(_KINDS)
+
+
+def _read(event: str, doc: Doc) -> Delta:
+    kind = text_of(doc.get("type")) or event
+    delta = dict_of(doc.get("delta"))
+    ends = kind == "message-end"
+    message = dict_of(delta.get("message"))
+    content = dict_of(message.get("content"))
+    return Delta(
+        text_of(content.get("text")),
+        text_of(content.get("thinking")) + text_of(message.get("tool_plan")),
+        usage=_usage(delta.get("usage")),
+        finish_reason=reason_of(delta.get("finish_reason")),
+        message_id=id_of(doc.get("id")) if kind == "message-start" else None,
+        error=error_text(delta) if says_error(delta.get("error")) else None,
+        end=ends,
+        last=ends,
+    )
+
+
+def _usage(usage: object) -> Usage | None:
+    """The tokens that went through the model; else those that are billed, which are fewer."""
+    for name in ("tokens", "billed_units"):
+        counts = dict_of(dict_of(usage).get(name))
+        found = usage_of(counts.get("input_tokens"), counts.get("output_tokens"))
+        if found is not None:
+            return found
+    return None
+
+
+FORMAT = Format(
+    name="cohere",
+    title="Cohere Chat v2",
+    reader=lambda _options: _read,
+    detects=_detects,
+    body=_body,
+    paths=(r"/v2/chat/?$",),
+    hosts=(r"(^|\.)cohere\.(com|ai)$",),
+    default_model="command-r-plus",
+    done_ends=True,
+    end_hint=b"message-end",
+)

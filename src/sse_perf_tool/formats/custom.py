@@ -1,0 +1,162 @@
+"""An application's own format, described by options instead of code.
+
+`fields` maps what the tool wants to dotted paths in the JSON of an event: `event`, `text`, `reasoning`,
+`conversation_id`, `message_id`, `prompt_tokens`, `completion_tokens`, `reasoning_tokens`, `finish_reason`, `error`.  In
+a path a number indexes a list, and `@event` is the name of the SSE event.  `text_events`, `error_events` and
+`end_events` list values of the `event` field; `error_code` is `{"path", "ok"}`; `cumulative` streams repeat all so far;
+in `raw` ones the data is the text itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from ..records import Delta, TextMode
+from .base import (
+    Doc,
+    Format,
+    Options,
+    ReadData,
+    ReadEvent,
+    dict_of,
+    error_text,
+    id_of,
+    reason_of,
+    says_error,
+    text_of,
+    usage_of,
+)
+
+EVENT_NAME = "@event"
+
+_Getter = Callable[[str, Doc], Any]
+
+
+def _body(query: str, model: str, user: str, conversation_id: str) -> Doc:
+    """A guess: an application of one's own needs a template of one's own."""
+    return {"query": query, "model": model, "user": user, "conversation_id": conversation_id, "stream": True}
+
+
+def _getter(path: object) -> _Getter:
+    """A function that gives what stands at `path`, None when there is nothing."""
+    if not isinstance(path, str) or not path:
+        return lambda _event, _doc: None
+    if path == EVENT_NAME:
+        return lambda event, _doc: event
+    steps = path.split(".")
+
+    def get(_event: str, doc: Doc) -> Any:
+        value: Any = doc
+        for step in steps:
+            if isinstance(value, dict):
+                value = value.get(step)
+            elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+                value = value[int(step)]
+            else:
+                return None
+        return value
+
+    return get
+
+
+def _names(values: Iterable[object] | None) -> frozenset[str]:
+    """The values as text: those of a command line are text, those in JSON may be numbers."""
+    return frozenset(map(str, values or ()))
+
+
+def _kind_path(options: Options) -> object:
+    return dict_of(options.get("fields")).get("event", EVENT_NAME)
+
+
+def _error_finder(options: Options) -> Callable[[str, Doc, str], str | None]:
+    """Gives the error of an event: known by its kind, by its code, or, when neither is named, by its error field."""
+    error_path = dict_of(options.get("fields")).get("error")
+    get_error = _getter(error_path)
+    error_events = _names(options.get("error_events"))
+    code = dict_of(options.get("error_code"))
+    get_code, codes_ok = _getter(code.get("path")), _names(code.get("ok", (0,)))
+
+    def find(event: str, doc: Doc, kind: str) -> str | None:
+        error = get_error(event, doc)
+        if error_events or code:
+            found = get_code(event, doc)
+            failed = kind in error_events or (found is not None and str(found) not in codes_ok)
+        else:
+            failed = says_error(error)
+        if not failed:
+            return None
+        return error_text({**doc, "error": error} if says_error(error) else doc)
+
+    return find
+
+
+def _text_wanted(options: Options) -> Callable[[str], bool]:
+    """Whether text of an event of some kind is answer text: of the kinds named, else of all that are no errors."""
+    named, error_events = options.get("text_events"), _names(options.get("error_events"))
+    if named is None:
+        return lambda kind: kind not in error_events
+    return _names(named).__contains__
+
+
+def _mode(options: Options) -> TextMode:
+    return TextMode.WHOLE if options.get("cumulative") else TextMode.ADD
+
+
+def _reader(options: Options) -> ReadEvent:
+    fields = dict_of(options.get("fields"))
+    get_kind = _getter(_kind_path(options))
+    get_text, get_reasoning = _getter(fields.get("text")), _getter(fields.get("reasoning"))
+    get_prompt, get_completion = _getter(fields.get("prompt_tokens")), _getter(fields.get("completion_tokens"))
+    get_reasoned, get_reason = _getter(fields.get("reasoning_tokens")), _getter(fields.get("finish_reason"))
+    get_message, get_conversation = _getter(fields.get("message_id")), _getter(fields.get("conversation_id"))
+    wanted, find_error, mode = _text_wanted(options), _error_finder(options), _mode(options)
+    end_events = _names(options.get("end_events"))
+
+    def read(event: str, doc: Doc) -> Delta:
+        kind = str(get_kind(event, doc))
+        speaks = wanted(kind)
+        reason = reason_of(get_reason(event, doc))
+        return Delta(
+            text_of(get_text(event, doc)) if speaks else "",
+            text_of(get_reasoning(event, doc)) if speaks else "",
+            mode,
+            usage=usage_of(get_prompt(event, doc), get_completion(event, doc), get_reasoned(event, doc)),
+            finish_reason=reason,
+            message_id=id_of(get_message(event, doc)),
+            conversation_id=id_of(get_conversation(event, doc)),
+            error=find_error(event, doc, kind),
+            end=kind in end_events or reason is not None,
+            last=kind in end_events,
+        )
+
+    return read
+
+
+def _raw_reader(options: Options) -> ReadData | None:
+    """For `raw` streams: there is no JSON, so the kind can only be the name of the SSE event."""
+    if not options.get("raw"):
+        return None
+    wanted, mode = _text_wanted(options), _mode(options)
+    error_events, end_events = _names(options.get("error_events")), _names(options.get("end_events"))
+
+    def read(event: str, data: str) -> Delta:
+        error = (data or "error") if event in error_events else None
+        return Delta(data if wanted(event) else "", mode=mode, error=error, end=event in end_events)
+
+    return read
+
+
+FORMAT = Format(
+    name="custom",
+    title="custom",
+    reader=_reader,
+    detects=lambda _event, _doc: False,
+    body=_body,
+    needs_key=False,
+    carries="id",
+    done_ends=True,
+    any_framing=True,
+    error_anywhere=False,
+    raw_reader=_raw_reader,
+)

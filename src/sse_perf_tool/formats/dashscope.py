@@ -1,0 +1,86 @@
+"""DashScope's own API (Qwen): models and applications.
+
+`parameters.incremental_output` of the request decides whether an event brings what is new or all so far, and nothing
+in the stream tells which: `options["incremental_output"]` must.  Without it: all so far, the API's default.
+"""
+
+from __future__ import annotations
+
+from ..records import Delta, TextMode, Usage
+from .base import (
+    Doc,
+    Format,
+    Options,
+    ReadEvent,
+    count_of,
+    dict_of,
+    dicts_of,
+    error_text,
+    id_of,
+    parts_of,
+    reason_of,
+    sum_of,
+    text_of,
+    usage_of,
+)
+
+
+def _body(query: str, model: str, _user: str, _conversation_id: str) -> Doc:
+    return {
+        "model": model,
+        "input": {"messages": [{"role": "user", "content": query}]},
+        "parameters": {"incremental_output": True, "result_format": "message"},
+    }
+
+
+def _detects(_event: str, doc: Doc) -> bool:
+    return isinstance(doc.get("output"), dict) and "request_id" in doc
+
+
+def _reader(options: Options) -> ReadEvent:
+    mode = TextMode.ADD if options.get("incremental_output") else TextMode.WHOLE
+
+    def read(_event: str, doc: Doc) -> Delta:
+        output = dict_of(doc.get("output"))
+        choice = next(iter(dicts_of(output.get("choices"))), {})
+        message = dict_of(choice.get("message"))
+        reason = reason_of(choice.get("finish_reason")) or reason_of(output.get("finish_reason"))
+        return Delta(
+            parts_of(message.get("content"))[0] or text_of(output.get("text")),
+            text_of(message.get("reasoning_content")),
+            mode,
+            usage=_usage(doc.get("usage")),
+            finish_reason=reason,
+            message_id=id_of(doc.get("request_id")),
+            conversation_id=id_of(output.get("session_id")),
+            error=error_text(doc) if doc.get("code") and not output else None,
+            end=reason is not None,
+        )
+
+    return read
+
+
+def _usage(value: object) -> Usage | None:
+    """The counts; an application gives them for each model that it called."""
+    usage = dict_of(value)
+    parts = [usage] if "input_tokens" in usage or "output_tokens" in usage else dicts_of(usage.get("models"))
+    details = dict_of(usage.get("output_tokens_details"))
+    return usage_of(
+        sum_of(*(count_of(part.get("input_tokens")) for part in parts)),
+        sum_of(*(count_of(part.get("output_tokens")) for part in parts)),
+        details.get("reasoning_tokens"),
+    )
+
+
+FORMAT = Format(
+    name="dashscope",
+    title="DashScope",
+    reader=_reader,
+    detects=_detects,
+    body=_body,
+    paths=(r"/services/aigc/", r"/api/v1/apps/[^/]+/completion/?$"),
+    hosts=(r"^dashscope(-\w+)?\.aliyuncs\.com$",),
+    headers={"X-DashScope-SSE": "enable"},
+    default_model="qwen-turbo",
+    end_hint=b'"finish_reason":"stop"',
+)

@@ -1,0 +1,117 @@
+"""OpenAI Chat Completions, which most servers speak: vLLM, SGLang, llama.cpp, DeepSeek, Zhipu, Moonshot, Groq, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..records import Delta, TextMode, Usage
+from .base import Doc, Format, dict_of, dicts_of, error_text, id_of, new_tuple, parts_of, reason_of, text_of, usage_of
+
+ADD = TextMode.ADD
+
+MAX_CHOICES = 4096
+"""An index from here on is garbage."""
+
+
+def body(query: str, model: str, _user: str, _conversation_id: str) -> Doc:
+    """The smallest streaming request; `stream_options` asks for the chunk with the usage."""
+    return {
+        "model": model,
+        "messages": [{"role": "user", "content": query}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+def detects(_event: str, doc: Doc) -> bool:
+    """A chat chunk by its own word, or by `choices[].delta`."""
+    return doc.get("object") == "chat.completion.chunk" or any("delta" in c for c in dicts_of(doc.get("choices")))
+
+
+def choice_index(choice: Doc, position: int) -> int:
+    """Which choice a chunk is about: chunks of several choices come interleaved, each as a list of one."""
+    index = choice.get("index")
+    return index if type(index) is int and 0 <= index < MAX_CHOICES else position
+
+
+def usage_in(doc: Doc) -> Usage | None:
+    """The usage of a chunk: its own, that of a choice (Moonshot), or Groq's."""
+    for source in (doc, *dicts_of(doc.get("choices")), dict_of(doc.get("x_groq"))):
+        usage = source.get("usage")
+        if isinstance(usage, dict):
+            details = dict_of(usage.get("completion_tokens_details"))
+            found = usage_of(
+                usage.get("prompt_tokens"), usage.get("completion_tokens"), details.get("reasoning_tokens")
+            )
+            if found is not None:
+                return found
+    return None
+
+
+def read_choices(doc: Doc, read_choice: Callable[[Doc], tuple[str, str]]) -> Delta:
+    """A chunk with `choices`, each of which `read_choice` turns into (text, reasoning).
+
+    The error of older vLLM and FastChat is the whole chunk: `{"object": "error", "message": ...}`.
+    """
+    text, reasoning, reason = "", "", None
+    others: tuple[tuple[int, str], ...] = ()
+    has_usage = "usage" in doc or "x_groq" in doc
+    choices = doc.get("choices")
+    for position, choice in enumerate(choices if isinstance(choices, list) else ()):
+        if not isinstance(choice, dict):
+            continue
+        visible, hidden = read_choice(choice)
+        reasoning += hidden
+        has_usage = has_usage or "usage" in choice
+        index = choice_index(choice, position)
+        if index == 0:
+            text += visible
+            finish = choice.get("finish_reason")
+            if finish is not None:
+                reason = reason_of(finish) or reason
+        else:
+            others += ((index, visible),)
+    usage = usage_in(doc) if has_usage else None
+    error = error_text(doc) if doc.get("object") == "error" else None
+    message_id = doc.get("id")
+    if type(message_id) is not str:
+        message_id = id_of(message_id)
+    return new_tuple(
+        Delta, (text, reasoning, ADD, others, usage, reason, message_id, None, error, reason is not None, False)
+    )
+
+
+def read_choice(choice: Doc) -> tuple[str, str]:
+    """(text, reasoning) of `choices[].delta`; the same reasoning under several names counts once."""
+    delta = choice.get("delta")
+    if not isinstance(delta, dict):
+        return "", ""
+    content, hidden = delta.get("content"), ""
+    if type(content) is not str:
+        content, hidden = parts_of(content)
+    thoughts, also_thoughts, refusal = delta.get("reasoning_content"), delta.get("reasoning"), delta.get("refusal")
+    if not (thoughts or also_thoughts or refusal or hidden):
+        return content, ""
+    reasoning = dict.fromkeys((text_of(thoughts), text_of(also_thoughts), hidden))
+    return content + text_of(refusal), "".join(reasoning)
+
+
+def read(_event: str, doc: Doc) -> Delta:
+    """One chunk."""
+    return read_choices(doc, read_choice)
+
+
+FORMAT = Format(
+    name="openai_chat",
+    title="OpenAI Chat Completions",
+    reader=lambda _options: read,
+    detects=detects,
+    body=body,
+    paths=(r"/chat/completions/?$",),
+    hosts=(
+        r"(^|\.)(openai\.com|openai\.azure\.com|deepseek\.com|moonshot\.cn|bigmodel\.cn|groq\.com|openrouter\.ai)$",
+    ),
+    default_model="gpt-4",
+    done_ends=True,
+    carries="history",
+)

@@ -1,0 +1,60 @@
+"""The formats, and which of them a URL or an event belongs to."""
+
+from __future__ import annotations
+
+import re
+
+from . import (
+    anthropic,
+    chatbot,
+    cohere,
+    coze,
+    custom,
+    dashscope,
+    dify,
+    gemini,
+    ollama,
+    openai_chat,
+    openai_completions,
+    openai_responses,
+    qianfan,
+    tgi,
+)
+from .base import Doc, Format
+
+_MODULES = (
+    ollama,
+    coze,
+    openai_responses,
+    anthropic,
+    cohere,
+    dify,
+    gemini,
+    tgi,
+    qianfan,
+    dashscope,
+    openai_completions,
+    openai_chat,
+    chatbot,
+    custom,
+)
+
+FORMATS: dict[str, Format] = {module.FORMAT.name: module.FORMAT for module in _MODULES}
+"""Name -> format, in the order in which an event is tried: what is unmistakable first."""
+
+
+def guess_from_url(host: str, path: str) -> Format | None:
+    """The format that an endpoint most likely speaks: its path decides, then its host.  None: cannot be told."""
+    path = path.partition("?")[0]
+    by_path = (row for row in FORMATS.values() if any(re.search(pattern, path) for pattern in row.paths))
+    by_host = (row for row in FORMATS.values() if any(re.search(pattern, host.lower()) for pattern in row.hosts))
+    return next(by_path, None) or next(by_host, None)
+
+
+def detect(event_name: str, doc: Doc, *, ndjson: bool = False) -> Format | None:
+    """The one format that an event can be of, None when it tells nothing (pings, errors, chunks of nothing).
+
+    Formats that come as NDJSON are only looked for in NDJSON, the others in both.
+    """
+    rows = (row for row in FORMATS.values() if ndjson or not row.ndjson)
+    return next((row for row in rows if row.detects(event_name, doc)), None)

@@ -1,0 +1,39 @@
+"""Hugging Face Text Generation Inference.  The last event repeats the text and, when asked, says the details."""
+
+from __future__ import annotations
+
+from ..records import Delta
+from .base import Doc, Format, dict_of, reason_of, text_of, usage_of
+
+
+def _body(query: str, _model: str, _user: str, _conversation_id: str) -> Doc:
+    return {"inputs": query, "parameters": {"details": True}, "stream": True}
+
+
+def _detects(_event: str, doc: Doc) -> bool:
+    return "text" in dict_of(doc.get("token"))
+
+
+def _read(_event: str, doc: Doc) -> Delta:
+    token = dict_of(doc.get("token"))
+    details = dict_of(doc.get("details"))
+    ended = doc.get("generated_text") is not None
+    return Delta(
+        "" if token.get("special") is True else text_of(token.get("text")),
+        usage=usage_of(details.get("input_length"), details.get("generated_tokens")),
+        finish_reason=reason_of(details.get("finish_reason")),
+        end=ended,
+        last=ended,
+    )
+
+
+FORMAT = Format(
+    name="tgi",
+    title="Hugging Face TGI",
+    reader=lambda _options: _read,
+    detects=_detects,
+    body=_body,
+    paths=(r"/generate_stream/?$",),
+    needs_key=False,
+    end_hint=b'"generated_text":"',
+)
