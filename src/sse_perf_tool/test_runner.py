@@ -1,0 +1,400 @@
+"""A run: threads that send, a dict of shared counters, and an aggregator that samples it every second."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import FileIO
+from itertools import count
+from random import Random
+from typing import NamedTuple, TypedDict
+
+from .metrics import NS_PER_MS, Tally, success_rate
+from .records import IntervalSample, Outcome, RequestRecord, RunConfig
+from .records_file import record_line, write_line
+from .schedule import pause_after_refusals_s, start_offsets_s, tick_s
+from .tester import Notice, SSETester, Target, surroundings
+from .wire import GATE
+
+SAMPLE_S = 1.0
+
+SWITCH_S = 0.0005
+"""How long a thread may keep the interpreter while another wants it: the pump should not wait for Python's 5 ms."""
+
+MANY_THREADS, STACK_BYTES = 500, 1 << 20
+"""From so many threads on each gets this much stack: thousands with the usual 8 MiB would use up address space."""
+
+GC_THRESHOLD = 50_000
+"""New containers before a garbage collection, 700 by default: queued reads are many, and none of them is garbage."""
+
+
+class SharedStats(TypedDict):
+    """The counters that threads feed and the aggregator samples; every access holds `lock`.
+
+    All count from the start of the run.  `chunks` also counts those of answers still under way; everything else is of
+    finished requests, sums of ok ones only.
+    """
+
+    lock: threading.Lock
+    threads_total: int
+    threads_active: int
+    requests_started: int
+    requests_ok: int
+    requests_failed: int
+    requests_cancelled: int
+    chunks: int
+    finished_chunks: int
+    tokens: int
+    latency_ns: int
+    ttfb_ns: int
+    ttft_ns: int
+    ttft_count: int
+    tpot_ns: float
+    tpot_count: int
+    outcomes: dict[str, int]
+    time_series: list[IntervalSample]
+
+
+def new_shared_stats() -> SharedStats:
+    """Counters at zero."""
+    return SharedStats(
+        lock=threading.Lock(),
+        threads_total=0,
+        threads_active=0,
+        requests_started=0,
+        requests_ok=0,
+        requests_failed=0,
+        requests_cancelled=0,
+        chunks=0,
+        finished_chunks=0,
+        tokens=0,
+        latency_ns=0,
+        ttfb_ns=0,
+        ttft_ns=0,
+        ttft_count=0,
+        tpot_ns=0.0,
+        tpot_count=0,
+        outcomes={},
+        time_series=[],
+    )
+
+
+class Snapshot(NamedTuple):
+    """The shared counters at one moment, see `SharedStats`."""
+
+    threads_total: int
+    threads_active: int
+    requests_started: int
+    requests_ok: int
+    requests_failed: int
+    requests_cancelled: int
+    chunks: int
+    finished_chunks: int
+    tokens: int
+    latency_ns: int
+    ttfb_ns: int
+    ttft_ns: int
+    ttft_count: int
+    tpot_ns: float
+    tpot_count: int
+
+    @property
+    def requests_done(self) -> int:
+        """Finished requests of any outcome."""
+        return self.requests_ok + self.requests_failed + self.requests_cancelled
+
+    @property
+    def tokens_per_chunk(self) -> float:
+        """What finished answers show of it; 1 until one has finished."""
+        return self.tokens / self.finished_chunks if self.finished_chunks and self.tokens else 1.0
+
+
+def snapshot(stats: SharedStats) -> Snapshot:
+    """The counters as they are now."""
+    with stats["lock"]:
+        return Snapshot(*(stats[name] for name in Snapshot._fields))  # type: ignore[literal-required]
+
+
+def sample_between(second: int, before: Snapshot, now: Snapshot, outcomes: dict[str, int]) -> IntervalSample:
+    """What happened between two snapshots."""
+
+    def average_ms(total: float, number: int) -> float | None:
+        return total / number / NS_PER_MS if number else None
+
+    ok = now.requests_ok - before.requests_ok
+    failed = now.requests_failed - before.requests_failed
+    ttfts = now.ttft_count - before.ttft_count
+    chunks = now.chunks - before.chunks
+    return IntervalSample(
+        second=second,
+        threads_active=now.threads_active,
+        threads_total=now.threads_total,
+        requests_started=now.requests_started - before.requests_started,
+        requests_done=now.requests_done - before.requests_done,
+        requests_ok=ok,
+        requests_failed=failed,
+        requests_total=now.requests_done,
+        chunks=chunks,
+        tokens=chunks * now.tokens_per_chunk,
+        avg_latency_ms=average_ms(now.latency_ns - before.latency_ns, ok),
+        avg_ttfb_ms=average_ms(now.ttfb_ns - before.ttfb_ns, ok),
+        avg_ttft_ms=average_ms(now.ttft_ns - before.ttft_ns, ttfts),
+        avg_tpot_ms=average_ms(now.tpot_ns - before.tpot_ns, now.tpot_count - before.tpot_count),
+        success_rate=success_rate(ok, ok + failed),
+        outcomes=outcomes,
+    )
+
+
+OnSample = Callable[[IntervalSample, Snapshot], None]
+"""Called at the end of each whole second with what happened in it and the counters so far."""
+
+
+def aggregate_stats(
+    stats: SharedStats, finished: threading.Event, on_sample: OnSample, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Appends an `IntervalSample` to `stats["time_series"]` every second until `finished`, and one for the rest then,
+    of which `on_sample` does not hear.
+
+    The seconds are those since the call, by the clock: a late sample does not push back the next.
+    """
+    begun_s, before = clock(), snapshot(stats)
+    outcomes_before: dict[str, int] = {}
+    for second in count():
+        done = finished.wait(max(0.0, begun_s + (second + 1) * SAMPLE_S - clock()))
+        now = snapshot(stats)
+        with stats["lock"]:
+            outcomes_now = dict(stats["outcomes"])
+        changed = {name: n - outcomes_before.get(name, 0) for name, n in outcomes_now.items()}
+        sample = sample_between(second, before, now, {name: n for name, n in changed.items() if n})
+        with stats["lock"]:
+            stats["time_series"].append(sample)
+        if done:
+            return
+        on_sample(sample, now)
+        before, outcomes_before = now, outcomes_now
+
+
+class Share(NamedTuple):
+    """Which part of a run a process does: threads, requests, queries and keys number `part`, `part + parts`, ..."""
+
+    part: int = 0
+    parts: int = 1
+
+    def numbers(self, total: int) -> range:
+        """Those of 0 to total - 1 that are in this share."""
+        return range(self.part, total, self.parts)
+
+
+class Origin(NamedTuple):
+    """The moment at which a run began, on the monotonic and on the wall clock."""
+
+    ns: int
+    unix_ns: int
+
+    @classmethod
+    def now(cls) -> Origin:
+        """This moment."""
+        return cls(time.perf_counter_ns(), time.time_ns())
+
+
+@dataclass(slots=True)
+class Plan:
+    """How much is to be sent, and whether to stop: shared by all threads of a run."""
+
+    duration_s: float = 0.0
+    requests: int | None = None
+    turns: int = 1
+    share: Share = Share()  # noqa: RUF009 - a NamedTuple cannot change
+    stop: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _taken: int = 0
+
+    def through(self, thread_requests: int, thread_age_s: float) -> bool:
+        """Whether a thread that has sent so many requests has none to send at that age.
+
+        It goes on for `duration_s` from its own start; without one it sends a conversation of `turns`, or until
+        `requests` are sent.
+        """
+        if self.stop.is_set() or (self.requests is not None and self._taken >= self.requests):
+            return True
+        if self.duration_s > 0:
+            return thread_age_s >= self.duration_s
+        return self.requests is None and thread_requests >= self.turns
+
+    def take(self, thread_requests: int, thread_age_s: float) -> int | None:
+        """The number of the next request, counted from 1 over all threads of all processes; None when there is none."""
+        with self._lock:
+            if self.through(thread_requests, thread_age_s):
+                return None
+            self._taken += 1
+            return (self._taken - 1) * self.share.parts + self.share.part + 1
+
+
+def run_test_thread(
+    tester: SSETester,
+    stats: SharedStats,
+    plan: Plan,
+    start_after_s: float,
+    sink: Callable[[RequestRecord], None],
+    think_time_s: tuple[float, float] = (0.0, 0.0),
+) -> None:
+    """What one thread does: waits for its place in the ramp, then sends until the plan says that it is through.
+
+    Between the turns of a conversation it waits, evenly between the two `think_time_s`, each thread in its own way.
+    """
+    random = Random(tester.thread_id)  # noqa: S311 - no secret, and the same for every run
+    if plan.stop.wait(start_after_s):
+        return
+    _count(stats, threads_total=1, threads_active=1)
+    began_s, sent, refused = time.monotonic(), 0, 0
+    try:
+        while (request_id := plan.take(sent, time.monotonic() - began_s)) is not None:
+            _count(stats, requests_started=1)
+            record = tester.test_streaming(request_id)
+            sent += 1
+            with GATE:
+                count_finished(stats, record)
+                sink(record)
+            refused = refused + 1 if record.outcome is Outcome.CONNECT_ERROR else 0
+            pause_s = pause_after_refusals_s(refused)
+            if tester.conversation.turn > 1:
+                pause_s = random.uniform(*think_time_s)
+            if plan.through(sent, time.monotonic() - began_s + pause_s):
+                return
+            if pause_s:
+                plan.stop.wait(pause_s)
+    finally:
+        _count(stats, threads_active=-1)
+        tester.close()
+
+
+def _count(stats: SharedStats, **more: int) -> None:
+    with stats["lock"]:
+        for name, number in more.items():
+            stats[name] += number  # type: ignore[literal-required]
+
+
+def count_finished(stats: SharedStats, record: RequestRecord) -> None:
+    """Adds a finished request to the shared counters."""
+    with stats["lock"]:
+        name = record.outcome.value
+        stats["outcomes"][name] = stats["outcomes"].get(name, 0) + 1
+        stats["finished_chunks"] += record.chunks
+        stats["tokens"] += record.output_tokens or 0
+        if record.outcome is Outcome.CANCELLED:
+            stats["requests_cancelled"] += 1
+        elif record.outcome is not Outcome.OK:
+            stats["requests_failed"] += 1
+        else:
+            stats["requests_ok"] += 1
+            stats["latency_ns"] += record.latency_ns
+            stats["ttfb_ns"] += record.ttfb_ns or 0
+            if record.ttft_ns is not None:
+                stats["ttft_ns"] += record.ttft_ns
+                stats["ttft_count"] += 1
+            if record.tpot_ns is not None:
+                stats["tpot_ns"] += record.tpot_ns
+                stats["tpot_count"] += 1
+
+
+def _prepare_interpreter(threads: int) -> None:
+    """Settings of the interpreter that a run with many threads needs."""
+    if threads > MANY_THREADS:
+        threading.stack_size(STACK_BYTES)
+    sys.setswitchinterval(SWITCH_S)
+    # What was imported stays: a full collection would look at all of it again and again, with every thread standing.
+    gc.freeze()
+    gc.set_threshold(GC_THRESHOLD)
+
+
+class ThreadGroup:
+    """The threads of one process, and what they have measured.
+
+    `records` is an open, unbuffered file or None; `notice` hears of each answer as it begins.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        config: RunConfig,
+        share: Share = Share(),  # noqa: B008 - a NamedTuple cannot change
+        records: FileIO | None = None,
+        notice: Notice | None = None,
+    ) -> None:
+        self.config = config
+        self.shared_stats = new_shared_stats()
+        self.formats_seen: dict[str, None] = {}
+        self.tally = Tally(0)
+        requests = None if config.requests is None else len(share.numbers(config.requests))
+        self._plan = Plan(config.duration_s, requests, config.turns, share)
+        self._share = share
+        self._origin = Origin(0, 0)
+        self._records = records
+        self._lock = threading.Lock()
+        self._broken_by: BaseException | None = None
+        self._workers: list[threading.Thread] = []
+        around = surroundings(target)
+        self._testers = [
+            SSETester(target, number + 1, self._count_chunks, self._note_format, notice, around=around)
+            for number in share.numbers(config.threads)
+        ]
+        for tester in self._testers:
+            tester.exchange.tick_s = tick_s(config.threads)
+
+    def prepare(self) -> None:
+        """Nothing: threads are ready at once."""
+
+    def start(self, origin: Origin) -> None:
+        """Starts the threads, each at its place in the ramp."""
+        self._origin, self.tally = origin, Tally(origin.ns)
+        _prepare_interpreter(len(self._testers))
+        offsets = start_offsets_s(self.config.threads, self.config.ramp_up_s)
+        for tester in self._testers:
+            name = f"worker-{tester.thread_id}"
+            work = (tester, offsets[tester.thread_id - 1])
+            self._workers.append(threading.Thread(target=self._work, args=work, name=name, daemon=True))
+        for worker in self._workers:
+            worker.start()
+
+    def wait(self) -> None:
+        """Waits until all threads are through.  Raises what one of them died of."""
+        for worker in self._workers:
+            worker.join()
+        if self._broken_by is not None:
+            raise self._broken_by
+
+    def stop(self) -> None:
+        """No new requests."""
+        self._plan.stop.set()
+
+    def cancel(self) -> None:
+        """Ends every answer under way."""
+        self._plan.stop.set()
+        for tester in self._testers:
+            tester.cancel()
+
+    def _work(self, tester: SSETester, start_after_s: float) -> None:
+        try:
+            think_time_s = (self.config.think_time_s, self.config.think_time_max_s)
+            run_test_thread(tester, self.shared_stats, self._plan, start_after_s, self._take, think_time_s)
+        except BaseException as error:
+            # A thread that ends so (a full disk, a fault of ours) must not leave a run that looks whole.
+            self._broken_by = self._broken_by or error
+            self.stop()
+
+    def _count_chunks(self, chunks: int) -> None:
+        with self.shared_stats["lock"]:
+            self.shared_stats["chunks"] += chunks
+
+    def _note_format(self, name: str) -> None:
+        self.formats_seen[name] = None
+
+    def _take(self, record: RequestRecord) -> None:
+        with self._lock:
+            self.tally.add(record)
+            if self._records is not None:
+                write_line(self._records, record_line(record, self._origin.unix_ns - self._origin.ns))

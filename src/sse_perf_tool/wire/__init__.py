@@ -1,0 +1,23 @@
+"""The wire: a `requests` adapter that times bytes at the socket.
+
+requests and urllib3 stay in charge of HTTP: redirects, proxies, retries, heads, compression, keep-alive.  Below them
+stands a `PumpedSocket` instead of the plain one.  How a byte gets its time:
+
+1. One `Pump` thread a process waits for all sockets and reads each that has something.  Where the system has them
+   (Linux), it takes the kernel's own stamp of the arrival, so that being late costs no accuracy.
+2. The read and its stamp go into the socket's queue.  The worker thread whose answer it is sleeps on; it is woken for
+   the head, at the end, and once a second, not for every token.
+3. Woken, it takes all reads at once, removes the chunked framing and parses.  An event has the time of the read that
+   completed it.
+
+What would spoil this in Python is hundreds of threads that want the interpreter: the pump gives it up at each system
+call and would wait in line for it behind each of them.  So there is a `Gate`: of all workers one computes at a time,
+and the pump takes its turn between them.
+"""
+
+from .adapter import TimedAdapter, tls_context
+from .body import FramingError, reads
+from .exchange import Exchange, StoppedError, Trace
+from .gate import GATE
+
+__all__ = ["GATE", "Exchange", "FramingError", "StoppedError", "TimedAdapter", "Trace", "reads", "tls_context"]

@@ -1,0 +1,304 @@
+"""The adapter: urllib3's pools, connections and retries over pumped sockets."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+import threading
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, cast
+
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    InvalidHeader,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ResponseError,
+)
+from urllib3.response import BaseHTTPResponse
+from urllib3.util.retry import Retry
+
+from .exchange import Exchange, StoppedError
+from .gate import GATE
+from .sockets import PumpedSocket, writable_within
+
+RETRIED_STATUSES = (429, 500, 502, 503, 504)
+
+CANCEL_S = 1.0
+"""How often a thread that waits for a connection asks whether it was cancelled."""
+
+_LOOKUPS = threading.BoundedSemaphore(4)
+"""Names that are looked up at the same time: hundreds at once would time each other."""
+
+_UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN)
+
+
+class _PumpedContext(ssl.SSLContext):
+    """A TLS context whose connections stay with the pump."""
+
+    def wrap_socket(self, sock: Any, *_args: Any, server_hostname: Any = None, **_options: Any) -> Any:
+        """Shakes hands over the pumped socket and gives the same socket back, which speaks plain text now."""
+        sock.start_tls(self, server_hostname)
+        return sock
+
+
+@lru_cache(maxsize=8)
+def tls_context(verify: bool | str) -> ssl.SSLContext:
+    """TLS settings: True checks against the usual authorities, a path against those in it, False nothing.
+
+    Made once for all connections: reading the authorities takes longer than a handshake.  OSError for a path that is
+    of no use.
+    """
+    context = _PumpedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    if verify is False:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+    place = DEFAULT_CA_BUNDLE_PATH if verify is True else str(verify)
+    context.load_verify_locations(**{"capath" if Path(place).is_dir() else "cafile": place})
+    return context
+
+
+class _Timed:
+    """Mixed into urllib3's connections: notes when an attempt starts, and times DNS, TCP and TLS."""
+
+    exchange: Exchange
+    verify: bool | str
+    sock: Any
+    ssl_context: Any
+    host: str
+    port: int
+    _dns_host: str
+    socket_options: Any
+    _unused = False
+    """The connection was opened and has carried no request yet (urllib3 opens TLS connections ahead of the request)."""
+
+    def connect(self) -> None:
+        """Opens the connection, with the TLS handshake if there is one."""
+        exchange = self.exchange
+        exchange.attempt(connection_open=False)
+        self._unused = True
+        if isinstance(self, HTTPSConnection):
+            self.ssl_context = tls_context(self.verify)
+        super().connect()  # type: ignore[misc] # mixed into HTTPConnection
+
+    def request(self, *args: Any, **options: Any) -> None:
+        """Sends a request.  An attempt on an open connection starts here, one that must connect starts in `connect`."""
+        if self.sock is not None:
+            self.exchange.socket = self.sock
+            if not self._unused:
+                self.exchange.attempt(connection_open=True)
+        exchange = self.exchange
+        exchange.held = bytearray()
+        try:
+            super().request(*args, **options)  # type: ignore[misc] # mixed into HTTPConnection
+        finally:
+            request, exchange.held = bytes(exchange.held), None
+        self.sock.sendall(request)
+        self._unused = False
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection can carry a request; the pump has seen if it was closed."""
+        return self.sock is not None and not self.sock.is_dead
+
+    def _new_conn(self) -> Any:
+        exchange = self.exchange
+        addresses, exchange.dns_ns = self._resolve(self._dns_host.strip("[]"))
+        connected, exchange.connect_ns = self._connect_first(addresses)
+        exchange.socket = pumped = PumpedSocket(connected, exchange)
+        return pumped
+
+    def _resolve(self, host: str) -> tuple[list[Any], int | None]:
+        """(addresses as of `getaddrinfo`, nanoseconds that it took, None for what is an address already)."""
+        clock = self.exchange.clock
+        try:
+            return socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST), None
+        except (socket.gaierror, UnicodeError):
+            GATE.leave()
+        try:
+            with _LOOKUPS:
+                began_ns = clock()
+                return socket.getaddrinfo(host, self.port, type=socket.SOCK_STREAM), clock() - began_ns
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, cast(Any, self), error) from error
+        except UnicodeError as error:
+            raise NewConnectionError(cast(Any, self), f"{self.host!r} is no host name") from error
+        finally:
+            GATE.enter()
+
+    def _connect_first(self, addresses: list[Any]) -> tuple[socket.socket, int]:
+        """(a socket connected to the first address that answers, nanoseconds since the first was tried)."""
+        last: OSError | None = None
+        began_ns = self.exchange.clock()
+        for family, kind, protocol, _, address in addresses:
+            sock = socket.socket(family, kind, protocol)
+            try:
+                for option in self.socket_options or ():
+                    sock.setsockopt(*option)
+                connected_ns = self._connect(sock, address)
+            except StoppedError as error:
+                sock.close()
+                raise ConnectTimeoutError(cast(Any, self), f"no connection to {self.host} in time") from error
+            except OSError as error:
+                sock.close()
+                last = error
+            else:
+                return sock, connected_ns - began_ns
+        raise NewConnectionError(cast(Any, self), str(last)) from last
+
+    def _connect(self, sock: socket.socket, address: Any) -> int:
+        """Connects and gives the time at which it was done.  OSError or StoppedError when it was not."""
+        exchange = self.exchange
+        sock.setblocking(False)
+        problem = sock.connect_ex(address)
+        # What is near has answered by now, and the time is exact; else the wait for it gives way to other workers.
+        while problem in _UNDER_WAY and not writable_within(sock.fileno(), 0):
+            patience_s = exchange.patience_s()
+            GATE.leave()
+            try:
+                writable_within(sock.fileno(), min(patience_s, CANCEL_S))
+                done_ns = exchange.clock()
+            finally:
+                GATE.enter()
+            if not (problem := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)) and writable_within(
+                sock.fileno(), 0
+            ):
+                return done_ns
+            problem = problem or errno.EINPROGRESS
+        if problem in _UNDER_WAY:
+            problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if problem:
+            raise OSError(problem, os.strerror(problem))
+        return exchange.clock()
+
+
+class TimedHTTPConnection(_Timed, HTTPConnection):
+    """urllib3's connection, timed."""
+
+
+class TimedHTTPSConnection(_Timed, HTTPSConnection):
+    """urllib3's TLS connection, timed."""
+
+
+class TimedRetry(Retry):
+    """urllib3's `Retry` that counts, keeps to the request's time and can be cancelled while it waits.
+
+    Beside the statuses it sends once more what an idle connection swallowed: servers close kept-alive connections when
+    they like, so a request on one that brings no single byte of an answer was never begun (RFC 9112, 9.3.1).
+    """
+
+    exchange: Exchange
+
+    def new(self, **options: Any) -> TimedRetry:
+        """A copy with other counters, for the same exchange."""
+        copy = super().new(**options)
+        copy.exchange = self.exchange
+        return copy
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: ConnectionPool | None = None,
+        _stacktrace: Any = None,
+    ) -> TimedRetry:
+        """The `Retry` for the next attempt; raises when there is none left."""
+        if self._went_stale(error):
+            self.exchange.retries += 1
+            return self.new()
+        following = super().increment(method, url, response, error, _pool, _stacktrace)
+        if response is not None and following.wait_s(response) >= self.exchange.left_s():
+            # urllib3 hands out this response, then, and its error is what the user gets to read.
+            raise MaxRetryError(cast(Any, _pool), url or "", ResponseError("no time is left to try again"))
+        self.exchange.retries += 1
+        return following
+
+    def _went_stale(self, error: Exception | None) -> bool:
+        exchange = self.exchange
+        return (
+            isinstance(error, ProtocolError)
+            and exchange.reused
+            and exchange.first_byte_ns is None
+            and exchange.stopped_by is None
+        )
+
+    def wait_s(self, response: BaseHTTPResponse | None) -> float:
+        """Seconds before the next attempt: as Retry-After says, else exponential back-off."""
+        try:
+            asked_s = None if response is None else self.get_retry_after(response)
+        except InvalidHeader:
+            asked_s = None
+        return self.get_backoff_time() if asked_s is None else max(0.0, asked_s)
+
+    def sleep(self, response: BaseHTTPResponse | None = None) -> None:
+        """Waits before the next attempt."""
+        self.exchange.pause(self.wait_s(response))
+
+
+class TimedAdapter(HTTPAdapter):
+    """Mount it on a session of its own for each thread; `exchange` tells of the request under way."""
+
+    def __init__(self, exchange: Exchange, retries: int, verify: bool | str = True, backoff_s: float = 0.5) -> None:
+        self.exchange = exchange
+        self._verify = verify
+        policy = TimedRetry(
+            total=retries,
+            connect=0,
+            read=0,
+            redirect=0,
+            other=0,
+            status_forcelist=RETRIED_STATUSES,
+            allowed_methods=None,
+            backoff_factor=backoff_s,
+            raise_on_status=False,
+        )
+        policy.exchange = exchange
+        super().__init__(pool_connections=1, pool_maxsize=1, max_retries=policy)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Makes the pool manager, whose pools make timed connections."""
+        super().init_poolmanager(*args, **options)
+        self._time_pools_of(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """The manager for a proxy, whose pools make timed connections too."""
+        manager = super().proxy_manager_for(proxy, **options)
+        self._time_pools_of(manager)
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Nothing: the shared TLS context has the authorities; requests would load them again for each connection."""
+
+    def _time_pools_of(self, manager: Any) -> None:
+        manager.pool_classes_by_scheme = {
+            "http": partial(_timed_pool, HTTPConnectionPool, TimedHTTPConnection, self.exchange, self._verify),
+            "https": partial(_timed_pool, HTTPSConnectionPool, TimedHTTPSConnection, self.exchange, self._verify),
+        }
+
+
+def _timed_pool(
+    pool_class: Any, connection_class: Any, exchange: Exchange, verify: bool | str, *args: Any, **options: Any
+) -> Any:
+    """A pool whose connections note in `exchange` what they see."""
+    pool = pool_class(*args, **options)
+
+    def connection(*connection_args: Any, **connection_options: Any) -> Any:
+        made = connection_class(*connection_args, **connection_options)
+        made.exchange, made.verify = exchange, verify
+        return made
+
+    pool.ConnectionCls = connection
+    return pool

@@ -1,0 +1,196 @@
+"""A response body as stamped reads, with the framing taken off.
+
+urllib3 would do this as well, at the price of six calls and two copies for each chunk; for tens of thousands of chunks
+a second it is the dearest part of the whole way.  So the three framings of HTTP/1.1 are read here when the body is not
+compressed; everything else goes through urllib3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.client import IncompleteRead
+from typing import Any
+
+from .exchange import Exchange
+from .gate import GATE
+from .sockets import PumpedSocket
+
+READ_BYTES = 65_536
+LONGEST_LINE = 65_536
+"""A chunk-size or trailer line longer than this is no such line."""
+READS_A_TURN = 64
+"""After so many reads a worker asks whether the pump wants its turn."""
+
+
+class FramingError(ValueError):
+    """The body is not framed as its head says."""
+
+
+class Chunked:
+    """Takes the chunked transfer coding (RFC 9112, section 7.1) off, wherever the bytes were cut.
+
+    `done` is True behind the last chunk and its trailers; `surplus` is what came behind that.  `fault` is set once the
+    bytes are not chunked; what was right before it has been given out.
+    """
+
+    def __init__(self) -> None:
+        self.done = False
+        self.surplus = b""
+        self.fault: FramingError | None = None
+        self._left = 0
+        """Bytes of the current chunk that have not come."""
+        self._after_data = False
+        """The line end behind the data of a chunk has not come."""
+        self._in_trailers = False
+        self._held = b""
+        """The beginning of a line whose end has not come."""
+
+    def feed(self, data: bytes) -> bytes:
+        """The body bytes in `data`."""
+        if not (self._left or self._after_data or self._held or self._in_trailers):
+            # The usual read is one chunk, whole.
+            end = data.find(b"\r\n")
+            if 0 < end <= 8:
+                size = _chunk_size(data[:end])
+                if size > 0 and len(data) == end + size + 4 and data.endswith(b"\r\n"):
+                    return data[end + 2 : -2]
+        return self._feed(data)
+
+    def _feed(self, data: bytes) -> bytes:
+        data, self._held = self._held + data, b""
+        parts, at = [], 0
+        while at < len(data) and not self.done and self.fault is None:
+            if self._left:
+                part = data[at : at + self._left]
+                parts.append(part)
+                at += len(part)
+                self._left -= len(part)
+                self._after_data = not self._left
+                continue
+            end = data.find(b"\n", at)
+            if end < 0:
+                self._held = data[at:]
+                if len(self._held) > LONGEST_LINE:
+                    self.fault = FramingError("an endless line in the chunked coding")
+                break
+            self._line(data[at:end].rstrip(b"\r"))
+            at = end + 1
+        self.surplus = data[at:] if self.done else b""
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _line(self, line: bytes) -> None:
+        if self._after_data:
+            self._after_data = False
+            if line:
+                self.fault = FramingError("a chunk is longer than it says")
+        elif self._in_trailers:
+            self.done = not line
+        else:
+            self._left = max(0, size := _chunk_size(line))
+            self._in_trailers = not size
+            if size < 0:
+                self.fault = FramingError("a chunk without its size")
+
+
+def _chunk_size(line: bytes) -> int:
+    """The size at the head of a chunk, -1 when there is none; extensions behind a semicolon mean nothing to us."""
+    digits = line.partition(b";")[0].strip()
+    try:
+        # int() also takes signs, underscores, spaces and 0x
+        return int(digits, 16) if digits.isalnum() and digits[1:2] not in (b"x", b"X") else -1
+    except ValueError:
+        return -1
+
+
+class Counted:
+    """A body of known length (Content-Length)."""
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+        self.surplus = b""
+        self.fault = None
+
+    @property
+    def done(self) -> bool:
+        """The whole body has come."""
+        return self._left <= 0
+
+    def feed(self, data: bytes) -> bytes:
+        """The body bytes in `data`."""
+        part, self.surplus = data[: self._left], data[self._left :]
+        self._left -= len(part)
+        return part
+
+
+class UntilClose:
+    """A body that ends with its connection."""
+
+    done = False
+    surplus = b""
+    fault = None
+
+    def feed(self, data: bytes) -> bytes:
+        """All of it."""
+        return data
+
+
+def reads(response: Any, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
+    """The body of a streamed `requests.Response` as (arrival in nanoseconds, bytes), none of them empty.
+
+    Afterwards the connection is back in its pool, or closed when it cannot be used again.  Raises what reading raises:
+    StoppedError, OSError, FramingError, `IncompleteRead`, and urllib3's errors for compressed bodies.
+    """
+    raw = response.raw
+    pumped = exchange.socket
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity" or not isinstance(
+        pumped, PumpedSocket
+    ):
+        yield from _decoded_by_urllib3(raw, exchange)
+        return
+    framing: Chunked | Counted | UntilClose
+    if raw.chunked:
+        framing = Chunked()
+    elif raw.length_remaining is not None:
+        framing = Counted(raw.length_remaining)
+    else:
+        framing = UntilClose()
+    head = raw._fp  # http.client's response, which has read the head
+    first = pumped.left_in(head.fp) if head.fp is not None else b""
+    pumped.eager = isinstance(framing, Counted)
+    if first and (part := framing.feed(first)):
+        yield exchange.arrived_ns or exchange.clock(), part
+    if framing.fault is not None:
+        raise framing.fault
+    yield from _framed(pumped, framing)
+    head.close()
+    if framing.surplus or framing.done is False:
+        raw.close()
+    else:
+        raw.release_conn()
+
+
+def _framed(pumped: PumpedSocket, framing: Chunked | Counted | UntilClose) -> Iterator[tuple[int, bytes]]:
+    exchange = pumped.exchange
+    while not framing.done:
+        taken = pumped.take_all()
+        for turn, (arrived_ns, data) in enumerate(taken, start=1):
+            if not data:
+                if isinstance(framing, UntilClose):
+                    return
+                raise IncompleteRead(b"")
+            part = framing.feed(data)
+            if part:
+                yield arrived_ns, part
+            if framing.fault is not None:
+                raise framing.fault
+            if framing.done:
+                break
+            if not turn % READS_A_TURN:
+                exchange.patience_s()  # a flood never waits, and must end in time all the same
+                GATE.yield_to_pump()
+
+
+def _decoded_by_urllib3(raw: Any, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
+    while data := raw.read1(READ_BYTES, decode_content=True):
+        yield exchange.arrived_ns or exchange.clock(), data
+    raw.release_conn()

@@ -1,0 +1,171 @@
+"""What the wire knows of the request under way in one session."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from .gate import GATE
+
+Clock = Callable[[], int]
+
+Trace = Callable[[str, int, bytes], None]
+"""Called with ">" or "<", the time in nanoseconds and the bytes that went or came."""
+
+NS_PER_S = 1_000_000_000
+
+TICK_S = 0.05
+
+
+class StoppedError(TimeoutError):
+    """Reading or connecting was ended by this tool; `Exchange.stopped_by` says why."""
+
+
+class Interruptible(Protocol):
+    """A connection whose reader can be woken from another thread."""
+
+    eager: bool
+
+    def wake_up(self) -> None: ...
+
+
+class Exchange:
+    """The notes of one request after another.  All times are nanoseconds of `clock`.
+
+    `began_ns` is when the request was handed over, `started_ns` when its first attempt entered its connection (None
+    until it has written something); the other stamps are those of the last attempt.
+    `arrived_ns` is when the newest byte came in.  `stopped_by` is "timeout", "idle", "enough" or "cancelled" once the
+    wire has ended the request by itself.  `clock_name` says where arrivals were stamped, "kernel" or "user".
+    """
+
+    def __init__(self, clock: Clock = time.perf_counter_ns, trace: Trace | None = None) -> None:
+        self.clock = clock
+        self.trace = trace
+        self.tick_s = TICK_S
+        """A worker that reads a long answer is woken at least so often, for the live figures."""
+        self.cancelled = threading.Event()
+        self.socket: Interruptible | None = None
+        self.before_wait: Callable[[], None] = _nothing
+        """Called each time before a reader waits for more."""
+        self.begin(timeout_s=0)
+
+    def begin(self, timeout_s: float, idle_timeout_s: float | None = None, hint: bytes = b"[DONE]") -> None:
+        """Clears the notes for a new request, whose whole answer has `timeout_s` from now on.
+
+        `hint` is what the last event of an answer holds, so that its reader is woken at once.
+        """
+        self.started_ns: int | None = None
+        self.dns_ns: int | None = None
+        self.connect_ns: int | None = None
+        self.tls_ns: int | None = None
+        self.first_byte_ns: int | None = None
+        self.arrived_ns: int | None = None
+        self.bytes_received = 0
+        self.retries = 0
+        self.reused = False
+        self.at_eof = False
+        self.stopped_by: str | None = None
+        self.clock_name = "user"
+        self.hint = hint
+        self.held: bytearray | None = None
+        """What is written while it is not None is gathered there: head and body of a request go as one."""
+        self._unsent = False
+        self._idle_ns = None if idle_timeout_s is None else round(idle_timeout_s * NS_PER_S)
+        self.began_ns = self._quiet_since_ns = self.clock()
+        self._deadline_ns = self.began_ns + round(timeout_s * NS_PER_S)
+        self._enough_ns: int | None = None
+
+    def attempt(self, connection_open: bool) -> None:
+        """An attempt enters its connection, which is already open or is about to be opened."""
+        self.dns_ns = self.connect_ns = self.tls_ns = self.first_byte_ns = self.arrived_ns = None
+        self.reused, self.at_eof, self._unsent, self.stopped_by = connection_open, False, True, None
+        self._quiet_since_ns = self.clock()
+
+    def sending(self) -> None:
+        """Bytes of a request are about to be written.
+
+        The request starts here, less what opening its connection took.  In this way the time for which this process
+        kept its own thread waiting between the two is not held against the server.
+        """
+        if self._unsent:
+            self.patience_s()  # cancelled requests are not sent
+            self._unsent = False
+            self._quiet_since_ns = self.clock()
+            if self.started_ns is None:
+                opening_ns = (self.dns_ns or 0) + (self.connect_ns or 0) + (self.tls_ns or 0)
+                self.started_ns = self._quiet_since_ns - opening_ns
+                self._deadline_ns += self.started_ns - self.began_ns
+
+    def finish_within(self, seconds: float) -> None:
+        """All that matters has come: reading on for `seconds` since then is fair, then it ends as "enough"."""
+        self._enough_ns = (self.arrived_ns or self.clock()) + round(seconds * NS_PER_S)
+        if self.socket is not None:
+            self.socket.eager = True
+
+    def left_s(self) -> float:
+        """Seconds until the whole answer is due."""
+        return (self._deadline_ns - self.clock()) / NS_PER_S
+
+    def patience_s(self) -> float:
+        """How long the next read or connect may take.  `StoppedError` when there is no time left."""
+        if self.cancelled.is_set():
+            raise self.stop("cancelled")
+        limit_ns = self._deadline_ns
+        if self._idle_ns is not None:
+            limit_ns = min(limit_ns, self._quiet_since_ns + self._idle_ns)
+        if self._enough_ns is not None:
+            limit_ns = min(limit_ns, self._enough_ns)
+        left_ns = limit_ns - self.clock()
+        if left_ns <= 0:
+            raise self.expired()
+        return left_ns / NS_PER_S
+
+    def expired(self) -> StoppedError:
+        """The error to raise when the patience of a read has run out."""
+        now_ns = self.clock()
+        if self.cancelled.is_set():
+            return self.stop("cancelled")
+        if self._enough_ns is not None and now_ns >= self._enough_ns:
+            return self.stop("enough")
+        idle = self._idle_ns is not None and now_ns >= self._quiet_since_ns + self._idle_ns
+        return self.stop("idle" if idle and now_ns < self._deadline_ns else "timeout")
+
+    def stop(self, reason: str) -> StoppedError:
+        """Notes why the wire ends this request and gives the error to raise."""
+        self.stopped_by = reason
+        return StoppedError(reason)
+
+    def pause(self, seconds: float) -> None:
+        """Waits between two attempts; `StoppedError` when it is cancelled meanwhile."""
+        GATE.leave()
+        try:
+            cancelled = self.cancelled.wait(seconds)
+        finally:
+            GATE.enter()
+        if cancelled:
+            raise self.stop("cancelled")
+
+    def cancel(self) -> None:
+        """Ends the request under way from another thread, and every later one of this session."""
+        self.cancelled.set()
+        if self.socket is not None:
+            self.socket.wake_up()
+
+    def received(self, arrived_ns: int, data: bytes, by_kernel: bool = False) -> None:
+        """These bytes came in at that time, stamped by the kernel or by us; b"" is the end of the connection."""
+        if self.trace is not None:
+            self.trace("<", arrived_ns, data)
+        if not data:
+            self.at_eof = True
+            return
+        self.arrived_ns = self._quiet_since_ns = arrived_ns
+        self.bytes_received += len(data)
+        if self.first_byte_ns is None:
+            self.first_byte_ns = arrived_ns
+            self.clock_name = "kernel" if by_kernel else "user"
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,62 @@
+"""Who may compute: one worker at a time, and the pump before all of them."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+
+
+class Gate:
+    """A lock for workers, at which the pump is always next.
+
+    A worker gives the gate back around every wait; `yield_to_pump` does so in the midst of long work.  When the pump
+    waits, whoever leaves hands the gate to it without opening it, so it waits for one worker at most, however many
+    stand there.  (The flag is read and written by threads that hold the interpreter, one after another.)
+    """
+
+    def __init__(self) -> None:
+        self._gate = threading.Lock()
+        self._handed_over = threading.Lock()
+        self._handed_over.acquire()
+        self._pump_waits = False
+
+    def enter(self) -> None:
+        """Waits for the gate, as a worker."""
+        self._gate.acquire()
+
+    def leave(self) -> None:
+        """Gives the gate back: to the pump if it waits."""
+        if self._pump_waits:
+            self._pump_waits = False
+            self._handed_over.release()
+        else:
+            self._gate.release()
+
+    def enter_pump(self) -> None:
+        """Waits for the gate, as the one pump."""
+        if self._gate.acquire(blocking=False):
+            return
+        self._pump_waits = True
+        # Whoever left before it saw the flag has opened the gate; whoever sees it hands it over.
+        if self._gate.acquire(blocking=False):
+            self._pump_waits = False
+        else:
+            self._handed_over.acquire()
+
+    def yield_to_pump(self) -> None:
+        """Lets the pump in if it waits.  Called by the worker that holds the gate."""
+        if self._pump_waits:
+            self.leave()
+            self.enter()
+
+    def __enter__(self) -> None:
+        self.enter()
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.leave()
+
+
+GATE = Gate()
+"""That of this process."""

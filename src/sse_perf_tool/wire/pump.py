@@ -1,0 +1,204 @@
+"""The pump: the one thread of a process that reads sockets, and stamps what it reads."""
+
+from __future__ import annotations
+
+import errno
+import select
+import selectors
+import socket
+import struct
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from .gate import GATE
+
+if TYPE_CHECKING:
+    from .sockets import PumpedSocket
+
+READ_BYTES = 65_536
+
+NAP_S, LONGEST_NAP_S = 0.0002, 0.001
+"""How long the pump lets reads gather, for each read of the round before, and at most.  The kernel's stamps keep the
+times exact meanwhile, and each round costs a hand-over of the interpreter."""
+
+PROMPT_NS = 2_000
+"""Two looks at clocks in this time have not been interrupted."""
+
+SO_TIMESTAMPNS = 35
+"""Linux, include/uapi/asm-generic/socket.h: each read brings the time at which its last segment arrived."""
+_ANCILLARY_BYTES = 64
+_timespec = struct.Struct("qq")
+KERNEL_STAMPS = sys.platform == "linux" and hasattr(socket.socket, "recvmsg_into") and struct.calcsize("P") == 8
+
+EARLIEST_NS, LATEST_NS = -1_000_000_000, 60_000_000_000
+"""A read that seems to have waited less or longer than this has not: the wall clock was set while it did."""
+
+
+def ask_for_stamps(sock: socket.socket) -> bool:
+    """Makes the kernel stamp what arrives on `sock`; False where it cannot."""
+    if not KERNEL_STAMPS:
+        return False
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    except OSError:
+        return False
+    return True
+
+
+class _Epoll:
+    """Readiness of many sockets, where there is epoll; sockets may be added while it waits."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+
+    def add(self, fd: int) -> None:
+        self._epoll.register(fd, select.EPOLLIN)
+
+    def drop(self, fd: int) -> None:
+        self._epoll.unregister(fd)
+
+    def wait(self) -> list[int]:
+        return [fd for fd, _ in self._epoll.poll(-1, 1024)]
+
+
+class _Selector:
+    """The same elsewhere; a byte on a socket pair wakes it when a socket was added."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._lock = threading.Lock()
+        self._wake_read, self._wake_write = socket.socketpair()
+        self._wake_read.setblocking(False)
+        self._selector.register(self._wake_read, selectors.EVENT_READ)
+        self._changes: list[tuple[bool, int]] = []
+
+    def add(self, fd: int) -> None:
+        self._change(True, fd)
+
+    def drop(self, fd: int) -> None:
+        self._change(False, fd)
+
+    def _change(self, wanted: bool, fd: int) -> None:
+        with self._lock:
+            self._changes.append((wanted, fd))
+        self._wake_write.send(b"!")
+
+    def wait(self) -> list[int]:
+        self._apply_changes()
+        ready = [key.fd for key, _ in self._selector.select()]
+        if self._wake_read.fileno() in ready:
+            ready.remove(self._wake_read.fileno())
+            self._wake_read.recv(4096)
+        return ready
+
+    def _apply_changes(self) -> None:
+        with self._lock:
+            changes, self._changes = self._changes, []
+        for wanted, fd in changes:
+            if wanted:
+                self._selector.register(fd, selectors.EVENT_READ)
+            elif fd in self._selector.get_map():
+                self._selector.unregister(fd)
+
+
+class Pump(threading.Thread):
+    """Reads every socket that it was given until the end of its connection."""
+
+    def __init__(self) -> None:
+        super().__init__(name="pump", daemon=True)
+        self._sockets: dict[int, PumpedSocket] = {}
+        self._ready: Any = _Epoll() if hasattr(select, "epoll") else _Selector()
+        self.start()
+
+    def add(self, pumped: PumpedSocket) -> None:
+        """Reads this socket from now on."""
+        self._sockets[pumped.fd] = pumped
+        self._ready.add(pumped.fd)
+
+    def drop(self, pumped: PumpedSocket) -> None:
+        """Leaves this socket alone from now on; to be called before it is closed."""
+        if self._sockets.pop(pumped.fd, None) is not None:
+            self._ready.drop(pumped.fd)
+
+    def run(self) -> None:
+        """Reads for ever.  A fault of this tool in here ends every request at once rather than by its time-out."""
+        try:
+            self._run()
+        except BaseException:
+            for pumped in list(self._sockets.values()):
+                pumped.broke(OSError(errno.EIO, "the reading thread has failed"))
+            raise
+
+    def _run(self) -> None:
+        buffer = bytearray(READ_BYTES)
+        view = memoryview(buffer)
+        while True:
+            ready = self._ready.wait()
+            GATE.enter_pump()
+            try:
+                self._round(ready, [buffer], view)
+            finally:
+                GATE.leave()
+            if len(ready) > 1:
+                time.sleep(min(LONGEST_NAP_S, NAP_S * len(ready)))
+
+    def _round(self, ready: list[int], buffers: list[bytearray], view: memoryview) -> None:
+        sockets = self._sockets
+        # Looked up in each round: the wall clock, which the kernel stamps with, may be set at any time.
+        now_ns, wall_ahead_ns = _clocks()
+        unpack = _timespec.unpack
+        for fd in ready:
+            pumped = sockets.get(fd)
+            if pumped is None:
+                continue
+            try:
+                if pumped.stamped:
+                    size, control, _, _ = pumped.sock.recvmsg_into(buffers, _ANCILLARY_BYTES)
+                else:
+                    size, control = pumped.sock.recv_into(buffers[0]), []
+            except (BlockingIOError, InterruptedError):
+                continue
+            except OSError as error:
+                self.drop(pumped)
+                pumped.broke(error)
+                continue
+            if control:
+                seconds, ns = unpack(control[0][2])
+                arrived_ns = seconds * 1_000_000_000 + ns - wall_ahead_ns
+                if not EARLIEST_NS < now_ns - arrived_ns < LATEST_NS:
+                    arrived_ns = time.perf_counter_ns()
+            else:
+                arrived_ns = time.perf_counter_ns()
+            if not size:
+                self.drop(pumped)
+            pumped.came(arrived_ns, bytes(view[:size]))
+
+
+def _clocks() -> tuple[int, int]:
+    """(the monotonic time, how far the wall clock is ahead of it), in nanoseconds.
+
+    A thread can be put aside between looking at the one clock and at the other; of three looks the quickest counts.
+    """
+    looks = []
+    for _ in range(3):
+        before, wall, after = time.perf_counter_ns(), time.time_ns(), time.perf_counter_ns()
+        looks.append((after - before, after, wall - (before + after) // 2))
+        if after - before < PROMPT_NS:
+            break
+    _, now_ns, ahead_ns = min(looks)
+    return now_ns, ahead_ns
+
+
+_pump: Pump | None = None
+_pump_lock = threading.Lock()
+
+
+def the_pump() -> Pump:
+    """That of this process, started when it is first needed."""
+    global _pump
+    with _pump_lock:
+        if _pump is None:
+            _pump = Pump()
+    return _pump

@@ -1,0 +1,355 @@
+"""What http.client and urllib3 take for a socket: a queue of stamped reads in front of a real one, TLS included."""
+
+from __future__ import annotations
+
+import errno
+import io
+import select
+import socket
+import ssl
+import threading
+import time
+from collections import deque
+from typing import Any, cast
+
+from .exchange import Exchange
+from .gate import GATE
+from .pump import READ_BYTES, ask_for_stamps, the_pump
+
+WRITE_CHECK_S = 1.0
+"""How often a worker that cannot write asks whether it was cancelled."""
+QUEUE_BYTES = 4 << 20
+"""A queue of this size wakes the worker, however far the end is."""
+
+CHUNKED_END = b"0\r\n\r\n"
+FRAMING_BYTES = 7
+"""A read so small holds framing only, perhaps the end of the body."""
+
+
+def writable_within(fd: int, seconds: float) -> bool:
+    """Waits until a socket can be written to (or has failed); False when it cannot in that time."""
+    if hasattr(select, "poll"):  # select() takes small file descriptors only
+        poller = select.poll()
+        poller.register(fd, select.POLLOUT)
+        return bool(poller.poll(seconds * 1000))
+    _, ready, failed = select.select([], [fd], [fd], seconds)
+    return bool(ready or failed)
+
+
+class PumpedSocket:
+    """A connected socket that the pump reads.
+
+    `reads` holds (time in nanoseconds, bytes), b"" at the end of the connection; with TLS the bytes are the decrypted
+    ones and the time is that of the arrival of their ciphertext.  All methods but `came`, `broke` and `wake_up` are for
+    the one worker that owns the connection, and are called with the gate held.
+    """
+
+    def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
+        self.sock = sock
+        self.fd = sock.fileno()
+        self.exchange = exchange
+        self.reads: deque[tuple[int, bytes]] = deque()
+        self.eager = True
+        """Wake the worker at every read; else at the end, at a tick, or when the queue is full."""
+        self.stamped = ask_for_stamps(sock)
+        self._error: OSError | None = None
+        self._tls: _Tls | None = None
+        self._tls_running = False
+        self._hint = exchange.hint
+        self._rest = b""
+        self._only_buffered = False
+        self._queued_bytes = 0
+        self._waiting = False
+        self._wake = threading.Lock()
+        self._wake.acquire()
+        self._readers = 0
+        self._closed = False
+        self._ended = False
+        sock.setblocking(False)
+        the_pump().add(self)
+
+    # --- the pump's side ---
+
+    def came(self, arrived_ns: int, data: bytes) -> None:
+        """The pump has read `data`."""
+        if self._tls_running:
+            data = self._queue_decrypted(arrived_ns, data)
+        else:
+            self.reads.append((arrived_ns, data))
+            if not data:
+                self._ended = True
+        if self._waiting and (data or self._ended):
+            size = len(data)
+            self._queued_bytes += size
+            if (
+                self.eager
+                or size <= FRAMING_BYTES
+                or data.endswith(CHUNKED_END)
+                or self._hint in data
+                or self._queued_bytes > QUEUE_BYTES
+            ):
+                self.wake_up()
+
+    def _queue_decrypted(self, arrived_ns: int, data: bytes) -> bytes:
+        """Queues what `data` decrypts to, and gives it: b"" when a record is not whole yet or holds no data."""
+        tls = cast(_Tls, self._tls)
+        try:
+            plain = tls.decrypt(data)
+        except ssl.SSLError as error:
+            self.broke(error)
+            return b""
+        if plain:
+            self.reads.append((arrived_ns, plain))
+        if tls.at_end and not self._ended:
+            self.reads.append((arrived_ns, b""))
+            self._ended = True
+        return plain
+
+    def broke(self, error: OSError) -> None:
+        """Reading has failed."""
+        self._error = error
+        self._ended = True
+        self.reads.append((time.perf_counter_ns(), b""))
+        self.wake_up()
+
+    def wake_up(self) -> None:
+        """Wakes the worker if it waits."""
+        self._waiting = False
+        try:
+            self._wake.release()
+        except RuntimeError:  # it was woken already
+            return
+
+    # --- the worker's side ---
+
+    def take(self) -> tuple[int, bytes]:
+        """The next read, waited for if there is none: (time, bytes), b"" at the end.  OSError when reading failed."""
+        while not self.reads:
+            self._wait()
+        arrived_ns, data = self.reads.popleft()
+        if not data:
+            self.reads.append((arrived_ns, data))  # the end stays the end
+            if self._error is not None:
+                raise self._error
+        self.exchange.received(arrived_ns, data, self.stamped)
+        return arrived_ns, data
+
+    def take_all(self) -> list[tuple[int, bytes]]:
+        """All reads, waited for if there are none; as `take`, which notes only the last of them."""
+        first = self.take()
+        if not self.reads or not first[1]:
+            return [first]
+        rest = [read for read in self.reads if read[1]]
+        ended = len(rest) < len(self.reads)
+        self.reads.clear()
+        if ended:
+            self.reads.append((rest[-1][0] if rest else first[0], b""))
+        exchange = self.exchange
+        for arrived_ns, data in rest if exchange.trace is not None else rest[-1:]:
+            exchange.received(arrived_ns, data, self.stamped)
+        if exchange.trace is None:
+            exchange.bytes_received += sum([len(data) for _, data in rest[:-1]])
+        return [first, *rest]
+
+    def _wait(self) -> None:
+        exchange = self.exchange
+        exchange.before_wait()
+        patience_s = exchange.patience_s()
+        self._queued_bytes = 0
+        self._waiting = True
+        if self.reads:  # it came in just now
+            self._waiting = False
+            return
+        GATE.leave()
+        try:
+            self._wake.acquire(timeout=patience_s if self.eager else min(patience_s, exchange.tick_s))
+        finally:
+            GATE.enter()
+        self._waiting = False
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, _flags: int = 0) -> int:
+        """As `socket.recv_into`, out of one read; `StoppedError` when time is up."""
+        if not self._rest:
+            if self._only_buffered:
+                raise BlockingIOError(errno.EAGAIN, "nothing is buffered")
+            self._rest = self.take()[1]
+        view = memoryview(buffer).cast("B")
+        size = min(len(self._rest), nbytes or len(view))
+        view[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
+
+    def left_in(self, reader: Any) -> bytes:
+        """What `reader`, made by `makefile`, and this socket hold of the newest read: the body behind a head."""
+        self._only_buffered = True
+        try:
+            parts = []
+            while data := reader.read1(READ_BYTES):
+                parts.append(data)
+        finally:
+            self._only_buffered = False
+        return b"".join(parts)
+
+    def sendall(self, data: bytes) -> None:
+        """As `socket.sendall`; the exchange notes when the first byte of a request goes."""
+        exchange = self.exchange
+        if exchange.held is not None:
+            exchange.held += data
+            return
+        self.eager, self._hint = True, exchange.hint
+        plain = memoryview(data).cast("B")
+        wire = memoryview(self._tls.encrypt(plain)) if self._tls is not None else plain
+        if exchange.trace is not None:
+            exchange.trace(">", exchange.clock(), bytes(plain))
+        exchange.sending()
+        self._send(wire)
+
+    def _send(self, wire: memoryview) -> None:
+        while wire:
+            wire = wire[self._send_some(wire) :]
+
+    def _send_some(self, wire: memoryview) -> int:
+        try:
+            return self.sock.send(wire)
+        except (BlockingIOError, InterruptedError):
+            self._wait_until_writable()
+            return 0
+
+    def _wait_until_writable(self) -> None:
+        patience_s = self.exchange.patience_s()
+        GATE.leave()
+        try:
+            writable_within(self.fd, min(patience_s, WRITE_CHECK_S))
+        finally:
+            GATE.enter()
+
+    def start_tls(self, context: ssl.SSLContext, server_hostname: str | None) -> None:
+        """Shakes hands.  `ssl.SSLError` when that fails, `StoppedError` when time is up.
+
+        `Exchange.tls_ns` is the time from our hello to the arrival of the last of theirs, and what it took to check it.
+        """
+        exchange = self.exchange
+        trace, exchange.trace = exchange.trace, None  # a handshake is nothing that a person can read
+        tls = self._tls = _Tls(context, server_hostname)
+        began_ns = arrived_ns = step_ns = exchange.clock()
+        try:
+            while not tls.shake_hands(self._send):
+                arrived_ns, data = self.take()
+                tls.add(data)
+                step_ns = exchange.clock()
+        finally:
+            exchange.trace = trace
+            exchange.first_byte_ns = exchange.arrived_ns = None  # those were bytes of the handshake
+            exchange.bytes_received = 0
+        exchange.tls_ns = (arrived_ns - began_ns) + (exchange.clock() - step_ns)
+        # The pump decrypts from here on; what came behind the handshake in the meantime is decrypted now.
+        early = list(self.reads)
+        self.reads.clear()
+        self._ended, self._tls_running = False, True
+        for arrived_ns, data in early:
+            self._queue_decrypted(arrived_ns, data)
+
+    @property
+    def is_dead(self) -> bool:
+        """The connection has ended, or something came on it that nobody asked for."""
+        return self._ended or bool(self.reads) or bool(self._rest)
+
+    # --- what makes it a socket ---
+
+    def makefile(self, *_args: Any, **_options: Any) -> io.BufferedReader:
+        """A buffered reader whose every fill is out of one read."""
+        self._readers += 1
+        return io.BufferedReader(socket.SocketIO(cast(socket.socket, self), "r"), READ_BYTES)
+
+    def _decref_socketios(self) -> None:
+        # Called by SocketIO when it is closed: the last reader turns off the light, as in `socket.socket`.
+        self._readers -= 1
+        if self._closed:
+            self.close()
+
+    def close(self) -> None:
+        """Closes the connection once no reader made by `makefile` is open."""
+        self._closed = True
+        if self._readers <= 0:
+            the_pump().drop(self)
+            self.sock.close()
+
+    def settimeout(self, _seconds: float | None) -> None:
+        """urllib3 sets time-outs per operation; here the `Exchange` knows how long each read may take."""
+
+    def fileno(self) -> int:
+        """The file descriptor."""
+        return self.fd
+
+    # What urllib3 asks of a TLS connection and of a socket.  Not by __getattr__: a class that has one is slower in all.
+
+    def getpeercert(self, binary_form: bool = False) -> Any:
+        """As `ssl.SSLSocket.getpeercert`; None without TLS."""
+        return None if self._tls is None else self._tls.object.getpeercert(binary_form)
+
+    def selected_alpn_protocol(self) -> str | None:
+        """As `ssl.SSLSocket.selected_alpn_protocol`; None without TLS."""
+        return None if self._tls is None else self._tls.object.selected_alpn_protocol()
+
+    def version(self) -> str | None:
+        """The version of TLS, such as "TLSv1.3"; None without TLS."""
+        return None if self._tls is None else self._tls.object.version()
+
+    def shutdown(self, how: int) -> None:
+        """As `socket.shutdown`."""
+        self.sock.shutdown(how)
+
+
+class _Tls:
+    """An `ssl.SSLObject` between two buffers: ciphertext in, plain text out, and the other way round.
+
+    Used by the worker and by the pump, each holding the gate.
+    """
+
+    def __init__(self, context: ssl.SSLContext, server_hostname: str | None) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self.object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
+        self.at_end = False
+
+    def add(self, data: bytes) -> None:
+        """Ciphertext has come; b"" is the end of the connection."""
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    def shake_hands(self, send: Any) -> bool:
+        """Goes on with the handshake; True when it is done, False when it needs more from the other side."""
+        try:
+            self.object.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        finally:
+            # Also when it failed: the alert says why to the other side.
+            if self._outgoing.pending:
+                send(memoryview(self._outgoing.read()))
+        return True
+
+    def decrypt(self, data: bytes) -> bytes:
+        """The plain text of the records that `data` completes; `at_end` is set when there is no more to come."""
+        self.add(data)
+        parts = []
+        try:
+            while self._incoming.pending or self.object.pending():
+                part = self.object.read(READ_BYTES)
+                if not part:
+                    self.at_end = True  # close_notify
+                    break
+                parts.append(part)
+        except (ssl.SSLWantReadError, ssl.SSLEOFError):
+            pass  # half a record is left, or it was a session ticket
+        if not data:
+            self.at_end = True  # perhaps without close_notify: the end marker of the answer tells whether it is whole
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def encrypt(self, plain: memoryview) -> bytes:
+        """The records for `plain`."""
+        while plain:
+            plain = plain[self.object.write(plain) :]
+        return self._outgoing.read()

@@ -1,0 +1,39 @@
+"""What several test modules share."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripted_server import ScriptedServer, Serve
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts a `ScriptedServer` with the arguments given; all of them are stopped at the end of the test."""
+    servers: list[ScriptedServer] = []
+
+    def start(*arguments: object, **options: object) -> ScriptedServer:
+        servers.append(ScriptedServer(*arguments, **options))  # type: ignore[arg-type]
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PEM file with a key and a certificate for 127.0.0.1 that nobody trusts."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the openssl command is missing: no certificate to test with")
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+    command = ["openssl", *words.split(), "-keyout", str(path), "-out", str(path.with_suffix(".crt"))]
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_text(path.read_text() + path.with_suffix(".crt").read_text())
+    return path
