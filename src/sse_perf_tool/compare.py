@@ -1,0 +1,165 @@
+"""Do two runs differ?  Differences with 95 % intervals, and a word for each.
+
+The interval of a percentile is that of the bootstrap, computed without drawing samples: the k-th smallest of n draws
+from n sorted values is the value at position floor(n U), where U, the k-th smallest of n uniform numbers, has the
+distribution Beta(k, n - k + 1).  (Efron does so for the median in "Bootstrap methods: another look at the jackknife",
+1979.)  So a million requests cost as much as a hundred.
+
+Rates are resampled in blocks of seconds, since neighbouring seconds resemble each other.  The share of ok requests is
+drawn from its posterior under Jeffreys' prior, which a bootstrap would give no width when nothing failed.
+
+All of this takes the requests of a run as one sample of that run: what differs from one run to the next is not in it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from .metrics import REQUEST_METRICS, enough_for, percentile
+from .records import OUTCOMES, Outcome, RunResult
+
+COMPARED_METRICS = ("ttfb_ms", "ttft_ms", "tpot_ms", "latency_ms", "tokens_per_s", "max_gap_ms")
+COMPARED_PERCENTILES = (50, 90, 99)
+HIGHER_IS_BETTER = frozenset({"tokens_per_s", "requests_per_s", "output_tokens_per_s", "success_rate"})
+RESAMPLES = 2_000
+FEWEST_SAMPLES = 10
+"""Below this, an interval would claim more than it knows."""
+
+Draw = Callable[[Random], float]
+"""One draw of a figure, as another run of the same kind might have given it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How one figure of a run differs from that of the base run, in the unit of the metric's name.
+
+    `statistic` is "P50", "P90" or "P99" of the metric over ok requests, or "" for a figure of the whole run.  `low` and
+    `high` bound `other` - `base` with 95 % confidence; they are None and `word` is "unknown" when samples are too few.
+    """
+
+    metric: str
+    statistic: str
+    base: float | None
+    other: float | None
+    low: float | None
+    high: float | None
+    word: str
+    """"better", "worse", "same" (no difference shown) or "unknown"."""
+
+    @property
+    def difference(self) -> float | None:
+        """`other` - `base`; None when one of them was not measured."""
+        return None if self.base is None or self.other is None else self.other - self.base
+
+    @property
+    def relative(self) -> float | None:
+        """The difference as a share of `base`; None without a base above 0."""
+        difference = self.difference
+        return difference / self.base if difference is not None and self.base else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    value: float | None
+    draw: Draw | None
+
+
+def differences(base: RunResult, other: RunResult, *, seed: int = 1) -> list[Difference]:
+    """Every compared figure of `other` against `base`; the same input gives the same intervals."""
+    random = Random(seed)  # noqa: S311  statistics, not secrets
+    ours, theirs = figures(base), figures(other)
+    return [_difference(key, ours[key], theirs[key], random) for key in ours]
+
+
+def _difference(key: tuple[str, str], base: _Figure, other: _Figure, random: Random) -> Difference:
+    metric, statistic = key
+    if base.draw is None or other.draw is None:
+        return Difference(metric, statistic, base.value, other.value, None, None, "unknown")
+    drawn = sorted(other.draw(random) - base.draw(random) for _ in range(RESAMPLES))
+    low, high = percentile(drawn, 2.5), percentile(drawn, 97.5)
+    return Difference(metric, statistic, base.value, other.value, low, high, judge(metric, low, high))
+
+
+def judge(metric: str, low: float | None, high: float | None) -> str:
+    """The word for an interval of differences: "same" when it holds 0, else "better" or "worse"."""
+    if low is None or high is None:
+        return "unknown"
+    if low <= 0 <= high:
+        return "same"
+    return "better" if (low > 0) == (metric in HIGHER_IS_BETTER) else "worse"
+
+
+def figures(result: RunResult) -> dict[tuple[str, str], _Figure]:
+    """(metric, statistic) -> the figure and how to draw it, in the order in which they are shown."""
+    summary = result.summary
+    seconds = [sample for sample in result.time_series if (sample.second + 1) * 1_000_000_000 <= result.duration_ns]
+    found = {
+        ("success_rate", ""): _success(summary.ok, summary.failed),
+        ("requests_per_s", ""): _rate(summary.requests_per_s, [float(s.requests_done) for s in seconds]),
+        ("output_tokens_per_s", ""): _rate(summary.output_tokens_per_s, [s.tokens for s in seconds]),
+    }
+    for metric in COMPARED_METRICS:
+        ordered = ok_values(result, metric)
+        for percent in COMPARED_PERCENTILES:
+            found[metric, f"P{percent}"] = _percentile_figure(ordered, percent)
+    return found
+
+
+def ok_values(result: RunResult, metric: str) -> list[float]:
+    """The metric of every ok request that has it, ascending."""
+    table, value_at = result.requests, REQUEST_METRICS[metric]
+    ok = OUTCOMES.index(Outcome.OK)
+    values = (value_at(table, row) for row, outcome in enumerate(table["outcome"]) if outcome == ok)
+    return sorted(value for value in values if value is not None)
+
+
+def _percentile_figure(ordered: Sequence[float], percent: int) -> _Figure:
+    count = len(ordered)
+    if not enough_for(percent, count):
+        return _Figure(None, None)
+    value = percentile(ordered, percent)
+    if count < FEWEST_SAMPLES:
+        return _Figure(value, None)
+    rank = percent / 100 * (count - 1)
+    below = math.floor(rank)
+    share = rank - below
+
+    def draw(random: Random) -> float:
+        # The order statistics number below + 1 and below + 2 of `count` uniform numbers, the second given the first.
+        first = random.betavariate(below + 1, count - below)
+        low = ordered[min(int(first * count), count - 1)]
+        if not share:
+            return low
+        second = 1 - (1 - first) * math.pow(1 - random.random(), 1 / (count - below - 1))
+        return low + (ordered[min(int(second * count), count - 1)] - low) * share
+
+    return _Figure(value, draw)
+
+
+def _success(ok: int, failed: int) -> _Figure:
+    if not ok + failed:
+        return _Figure(None, None)
+    value = ok / (ok + failed)
+    if ok + failed < FEWEST_SAMPLES:
+        return _Figure(value, None)
+    return _Figure(value, lambda random: random.betavariate(ok + 0.5, failed + 0.5))
+
+
+def _rate(value: float, seconds: Sequence[float]) -> _Figure:
+    count = len(seconds)
+    if count < FEWEST_SAMPLES:
+        return _Figure(value, None)
+    length = max(1, round(math.pow(count, 1 / 3)))
+    # Blocks run on from the last second to the first, so that each second is drawn equally often.
+    around = [*seconds, *seconds[:length]]
+    sums = [sum(around[start : start + length]) for start in range(count)]
+    blocks = round(count / length)
+    middle = sum(seconds) / count
+
+    def draw(random: Random) -> float:
+        return value + sum(random.choices(sums, k=blocks)) / (blocks * length) - middle
+
+    return _Figure(value, draw)

@@ -1,0 +1,550 @@
+"""What a person sees while a run goes on and at its end, on a terminal, in a pipe and in a CI log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import TextIO
+
+from .compare import Difference
+from .masking import mask_key, mask_url, names_a_secret
+from .metrics import NS_PER_MS, NS_PER_S, PERCENTILES, enough_for, success_rate
+from .records import IntervalSample, Outcome, RequestRecord, RunConfig, RunResult, Stats, Summary, TurnStats
+from .report_parts.comparison import run_letter, unlike_settings
+from .report_parts.verdict import think_text
+from .test_runner import Snapshot
+from .texts import LANGUAGES, Texts, clip, pad, printable, speaker
+
+TEXTS: Texts = {
+    "title": ("SSE performance test", "SSE 性能测试"),
+    "target": ("Target", "目标"),
+    "query": ("Query", "查询"),
+    "load": ("Load", "负载"),
+    "one_thread": ("1 thread", "1 个线程"),
+    "many_threads": ("{number} threads", "{number} 个线程"),
+    "load_once": ("{threads}, one request each", "{threads}，各发送一次"),
+    "load_single": ("1 request", "1 个请求"),
+    "load_for": ("{threads} for {seconds:g} s", "{threads}，持续 {seconds:g} 秒"),
+    "turns": (", {turns} turns a conversation", "，每个会话 {turns} 轮"),
+    "think": (", {think}", "，{think}"),
+    "by_turn": ("By turn, times in ms", "按轮次（时间单位 ms）"),
+    "turn": ("turn", "轮次"),
+    "turn_ok": ("ok", "成功"),
+    "turn_ttft": ("TTFT avg", "TTFT 平均"),
+    "turn_ttft_p95": ("TTFT P95", "TTFT P95"),
+    "turn_latency": ("response avg", "响应 平均"),
+    "turn_latency_p95": ("response P95", "响应 P95"),
+    "turn_tokens": ("tokens", "token 数"),
+    "more_turns": ("… and {number} more turns", "……另有 {number} 轮"),
+    "load_conversation": ("{threads}, one conversation each", "{threads}，各一个会话"),
+    "load_total": ("{threads}, {requests} requests in all", "{threads}，共 {requests} 个请求"),
+    "ramp": (", started over {seconds:g} s", "，在 {seconds:g} 秒内启动"),
+    "format": ("Format", "格式"),
+    "auto": ("auto: the stream will tell", "自动识别：由数据流判断"),
+    "auto_guess": ("{guess} (auto, by the URL)", "{guess}（根据网址自动识别）"),
+    "auto_seen": ("{seen} (auto)", "{seen}（自动识别）"),
+    "warning": ("warning: {text}", "警告：{text}"),
+    "time": ("time", "时间"),
+    "threads": ("threads", "线程"),
+    "blocks": ("blocks", "数据块"),
+    "avg_rt": ("avg resp ms", "平均响应 ms"),
+    "tpot": ("TPOT ms", "TPOT ms"),
+    "tpot_fact": ("TPOT", "TPOT"),
+    "tps": ("tokens/s", "tokens/s"),
+    "success": ("success", "成功率"),
+    "left": ("{left} left, {rest}", "剩余 {left}，{rest}"),
+    "done_of": ("{done} of {all} requests", "已完成 {done}/{all} 个请求"),
+    "running": ("{done} requests done", "已完成 {done} 个请求"),
+    "stopping": (
+        "stopping: running answers get {seconds:g} s; press Ctrl-C again to end at once",
+        "正在停止：进行中的回答最多再等 {seconds:g} 秒；再按一次 Ctrl-C 立即结束",
+    ),
+    "status": ("HTTP status", "HTTP 状态"),
+    "first_byte": ("TTFB", "TTFB（首字节）"),
+    "first_token": ("TTFT", "TTFT（首 token）"),
+    "answer": ("Answer", "回答"),
+    "outcome": ("outcome", "结果"),
+    "error": ("error", "错误"),
+    "conversation_id": ("conversation id", "会话 ID"),
+    "message_id": ("message id", "消息 ID"),
+    "finish_reason": ("finish reason", "结束原因"),
+    "tokens": ("tokens", "token 数"),
+    "tokens_from": ("{tokens} ({source})", "{tokens}（{source}）"),
+    "usage": ("reported by the server", "服务端上报"),
+    "estimate": ("estimated from the text", "按文本估算"),
+    "tokenizer": ("counted by the tokenizer", "由分词器统计"),
+    "mixed": ("partly reported, partly estimated", "部分上报，部分估算"),
+    "length": ("length", "长度"),
+    "characters": ("{number} characters", "{number} 字符"),
+    "connect": ("connect", "建立连接"),
+    "streaming": ("streaming", "流式传输"),
+    "total": ("total", "总耗时"),
+    "throughput": ("throughput", "吞吐量"),
+    "retries": ("retries", "重试次数"),
+    "summary": ("Summary", "汇总"),
+    "interrupted": ("interrupted: the figures are of what was done until then", "已中断：以下数据仅包含中断前的部分"),
+    "requests": ("requests", "请求数"),
+    "wall": ("wall time", "总用时"),
+    "ok": ("ok", "成功"),
+    "failed": ("failed", "失败"),
+    "cancelled": ("cancelled", "已取消"),
+    "retried": ("needed a retry", "经过重试"),
+    "rates": ("rates", "速率"),
+    "rates_of": (
+        "{requests} requests/s, {tokens} tokens/s, {chunks} blocks/s",
+        "{requests} 请求/秒，{tokens} token/秒，{chunks} 数据块/秒",
+    ),
+    "sum_rt": ("response sum", "响应时间合计"),
+    "metric": ("metric", "指标"),
+    "average": ("avg", "平均"),
+    "min": ("min", "最小"),
+    "max": ("max", "最大"),
+    "ttfb_ms": ("TTFB ms", "TTFB ms"),
+    "ttft_ms": ("TTFT ms", "TTFT ms"),
+    "ttfa_ms": ("first answer ms", "首个可见文本 ms"),
+    "itl_ms": ("token gap ms", "token 间隔 ms"),
+    "tpot_ms": ("TPOT ms", "TPOT ms"),
+    "latency_ms": ("response ms", "响应时间 ms"),
+    "tokens_per_s": ("tokens/s", "tokens/s"),
+    "few": (
+        "n/a: too few requests (P99 needs 100, P95 20, P90 10, P50 2)",
+        "n/a：请求数不足（P99 需 100 个，P95 需 20 个，P90 需 10 个，P50 需 2 个）",
+    ),
+    "errors": ("Errors", "错误"),
+    "example": (" (e.g. request {number})", "（例如请求 {number}）"),
+    "more_errors": ("… and {number} more kinds", "……另有 {number} 种"),
+    "report": ("report", "报告"),
+    "records": ("records", "逐请求记录"),
+    "nothing": ("no request was sent", "没有发送任何请求"),
+    "no_figures": ("no answer was whole, so there are no times to show", "没有完整的回答，因此没有可显示的时间指标"),
+    "comparison": ("Comparison of SSE performance tests", "SSE 性能测试对比"),
+    "run_facts": ("{sent} requests, {share} ok", "{sent} 个请求，成功 {share}"),
+    "unlike": ("the runs differ in: {names}", "各次测试的设置不同：{names}"),
+    "interval": ("95 % interval", "95 % 区间"),
+    "difference": ("difference", "差异"),
+    "word_better": ("better", "更好"),
+    "word_worse": ("worse", "更差"),
+    "word_same": ("none shown", "未显示"),
+    "word_unknown": ("too few", "样本不足"),
+    "difference_note": (
+        "One figure in twenty differs by chance, and runs vary: repeat them.",
+        "每二十项中约有一项因偶然而不同，多次测试之间也有波动：请重复测试。",
+    ),
+    "success_rate": ("success %", "成功率 %"),
+    "requests_per_s": ("requests/s", "请求/秒"),
+    "output_tokens_per_s": ("tokens/s, whole run", "token/秒（整体）"),
+    "max_gap_ms": ("longest gap ms", "最长间隔 ms"),
+}
+
+Cell = tuple[str, int]
+LIVE_COLUMNS: Sequence[Cell] = (
+    ("time", 9), ("threads", 11), ("blocks", 9), ("avg_rt", 12), ("tpot", 9), ("tps", 10), ("success", 8),
+)  # fmt: skip
+SUMMARY_METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "latency_ms", "tokens_per_s")
+MOST_ERRORS = 8
+MOST_TURNS = 12
+TURN_COLUMNS: Sequence[Cell] = (
+    ("turn", 5), ("turn_ok", 11), ("turn_ttft", 10), ("turn_ttft_p95", 10), ("turn_latency", 12),
+    ("turn_latency_p95", 12), ("turn_tokens", 8),
+)  # fmt: skip
+FACT_COLUMNS = 20
+"""Where the values of facts begin."""
+DIFFERENCE_WIDTHS = (19, 8, 8, 8, 17)
+GREEN, RED, YELLOW, BOLD, DIM = "32", "31", "33", "1", "2"
+WORD_COLORS = {"better": GREEN, "worse": RED, "same": DIM, "unknown": DIM}
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """A figure for a table: three to four significant digits below 1000, whole above; n/a for None."""
+    if value is None:
+        return "n/a"
+    size = abs(value)
+    text = f"{value:.2f}" if size < 10 else f"{value:.1f}" if size < 1000 else f"{value:.0f}"
+    return text + unit
+
+
+def percent(share: float | None) -> str:
+    """A share of 1 as per cent; only 1 itself is 100 %, so that one failure in a million still shows."""
+    if share is None:
+        return "n/a"
+    return "100%" if share == 1 else f"{min(share * 100, 99.99):.2f}%"
+
+
+def clock_time(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    whole = int(seconds)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+class Console:
+    """Writes to `stream`, in `lang`, with colours when `color`; `terminal` also gets a line that is written over."""
+
+    def __init__(
+        self, stream: TextIO, lang: str, color: bool = False, terminal: bool = False, columns: int = 80
+    ) -> None:
+        self.say = speaker(TEXTS, lang)
+        self._lang = lang
+        self.column = LANGUAGES.index(lang)
+        """Which of two texts is in its language."""
+        self._stream = stream
+        self._color = color
+        self._terminal = terminal
+        self._columns = columns
+        self._room = min(60, max(20, columns - FACT_COLUMNS))
+        self._progress_shown = False
+        self._gap_shown = True  # nothing stands above
+        self._gone = False
+        self._table_begun = False
+
+    def paint(self, text: str, code: str) -> str:
+        """`text` in a colour, where colours are wanted."""
+        return f"\x1b[{code}m{text}\x1b[0m" if self._color else text
+
+    def _write(self, text: str) -> None:
+        if self._gone:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except BrokenPipeError:
+            self._gone = True  # the reader (head, a pager) has seen enough; the run and its files go on
+
+    def line(self, text: str = "") -> None:
+        """One line, in place of the progress line if there is one."""
+        self._write(("\r\x1b[K" if self._progress_shown else "") + text + "\n")
+        self._progress_shown, self._gap_shown = False, not text
+
+    def _gap(self) -> None:
+        """An empty line, unless there is one already."""
+        if not self._gap_shown:
+            self.line()
+
+    def _progress(self, text: str) -> None:
+        if self._terminal:
+            self._write("\r\x1b[K" + self.paint(clip(text, self._columns - 1), DIM))
+            self._progress_shown = True
+
+    def _facts(self, facts: Iterable[tuple[str, str | None]]) -> None:
+        for key, value in facts:
+            if value is not None:
+                self.line(pad("  " + self.say(key), FACT_COLUMNS - 2) + f"  {value}")
+
+    def warn(self, text: str) -> None:
+        """A warning, in yellow."""
+        self.line(self.paint(self.say("warning", text=text), YELLOW))
+
+    def start(
+        self,
+        config: RunConfig,
+        warnings: Sequence[str] = (),
+        guessed_format: str | None = None,
+        seen_format: str | None = None,
+    ) -> None:
+        """What is about to be done.
+
+        When the user named no format, `guessed_format` is what the URL speaks for, `seen_format` what the answers were.
+        """
+        say = self.say
+        self.line(self.paint(say("title"), BOLD))
+        load = _load_words(self, config)
+        self._facts(
+            [
+                ("target", config.url),
+                ("format", _format_words(self, config, guessed_format, seen_format)),
+                ("query", clip(printable(config.query), self._room) if config.query else config.param_file),
+                ("load", load),
+            ]
+        )
+        for text in warnings:
+            self.warn(text)
+        self._gap()
+
+    def _table_head(self) -> None:
+        cells = (pad(self.say(name), width, ">") for name, width in LIVE_COLUMNS)
+        self.line(self.paint(" ".join(cells), BOLD))
+
+    def row(self, sample: IntervalSample, totals: Snapshot, config: RunConfig) -> None:
+        """One second of the live table: averages of the run so far, tokens/s of this second."""
+        if not self._table_begun:
+            self._table_begun = True
+            self._gap()
+            self._table_head()
+        rate = totals.requests_ok / (totals.requests_ok + totals.requests_failed or 1)
+        finished = totals.requests_ok + totals.requests_failed
+        cells = (
+            clock_time(sample.second + 1),
+            f"{sample.threads_active}/{config.threads}",
+            str(totals.chunks),
+            number(totals.latency_ns / totals.requests_ok / NS_PER_MS) if totals.requests_ok else "-",
+            number(totals.tpot_ns / totals.tpot_count / NS_PER_MS) if totals.tpot_count else "-",
+            number(sample.tokens),
+            percent(rate) if finished else "-",
+        )
+        self.line(" ".join(pad(cell, width, ">") for cell, (_, width) in zip(cells, LIVE_COLUMNS, strict=True)))
+        self._progress(_progress_words(self, sample.second + 1, totals, config))
+
+    def notice(self, key: str, value: str) -> None:
+        """A fact of a single request, as soon as it is known."""
+        self._facts([(key, value)])
+
+    def stopping(self, grace_s: float) -> None:
+        """After the first interrupt."""
+        self.line(self.paint(self.say("stopping", seconds=grace_s), YELLOW))
+
+    def answer(self, record: RequestRecord) -> None:
+        """The closing block of a single request."""
+        say = self.say
+        good = record.outcome is Outcome.OK
+        self._gap()
+        self.line(self.paint(say("answer"), BOLD))
+        rate = None
+        if record.output_tokens and record.streaming_ns:
+            rate = number(record.output_tokens / record.streaming_ns * NS_PER_S, " tokens/s")
+        self._facts(
+            [
+                ("outcome", self.paint(record.outcome.value, GREEN if good else RED)),
+                ("error", record.error),
+                ("retries", str(record.retries) if record.retries else None),
+                ("conversation_id", record.conversation_id),
+                ("message_id", record.message_id),
+                ("finish_reason", record.finish_reason),
+                ("blocks", str(record.chunks)),
+                ("tokens", self._tokens(record.output_tokens, record.token_source)),
+                ("length", say("characters", number=record.text_chars)),
+                ("connect", _ms(record.connect_ns)),
+                ("first_byte", _ms(record.ttfb_ns)),
+                ("first_token", _ms(record.ttft_ns)),
+                ("streaming", _ms(record.streaming_ns)),
+                ("total", _ms(record.latency_ns)),
+                ("tpot_fact", _ms(record.tpot_ns)),
+                ("throughput", rate),
+            ]
+        )
+
+    def _tokens(self, tokens: int | None, source: str | None) -> str | None:
+        return self.say("tokens_from", tokens=tokens, source=self.say(source)) if tokens and source else None
+
+    def summary(self, result: RunResult) -> None:
+        """The closing block of a run with several requests."""
+        found, say = result.summary, self.say
+        self._gap()
+        self.line(self.paint(say("summary"), BOLD))
+        if result.interrupted:
+            self.line(self.paint("  " + say("interrupted"), YELLOW))
+        if not found.sent:
+            self.line("  " + say("nothing"))
+            return
+        finished = found.ok + found.failed
+        latency = found.metrics["latency_ms"]
+        failed = self.paint(str(found.failed), RED) if found.failed else "0"
+        self._facts(
+            [
+                ("threads", str(result.config.threads)),
+                ("requests", str(found.sent)),
+                ("wall", number(result.duration_ns / NS_PER_S, " s")),
+                ("ok", self.paint(str(found.ok), GREEN) if found.ok else "0"),
+                ("failed", failed),
+                ("cancelled", str(found.cancelled) if found.cancelled else None),
+                ("retried", str(found.retried) if found.retried else None),
+                ("success", percent(found.ok / finished) if finished else "n/a"),
+                ("blocks", str(found.chunks)),
+                ("tokens", self._tokens(found.output_tokens, found.token_source)),
+                ("rates", _rate_words(self, found)),
+                ("sum_rt", number(latency.mean * latency.count / 1000, " s") if latency.mean else None),
+            ]
+        )
+        self._gap()
+        if found.ok:
+            self._metrics_table(found)
+            self._turns_table(found.turns)
+        else:
+            self.line("  " + say("no_figures"))
+
+    def _metrics_table(self, found: Summary) -> None:
+        say = self.say
+        heads = [say("metric"), say("average"), say("min"), *(f"P{p}" for p in PERCENTILES), say("max")]
+        widths = [16, *[7] * (len(heads) - 1)]  # 74 columns in all, of the 80 of a terminal
+        aligns = "<" + ">" * (len(heads) - 1)
+
+        def joined(cells: Sequence[str]) -> str:
+            return " ".join(map(pad, cells, widths, aligns))
+
+        self.line(self.paint("  " + joined(heads), BOLD))
+        rows = [(say(name), found.metrics[name]) for name in SUMMARY_METRICS if self._worth_a_row(name, found)]
+        for title, stats in rows:
+            self.line("  " + joined([title, *_cells(stats)]))
+        if any("n/a" in _cells(stats) for _, stats in rows):
+            self.line(self.paint("  " + say("few"), DIM))
+
+    def _turns_table(self, turns: Sequence[TurnStats]) -> None:
+        if not turns:
+            return
+        self._gap()
+        self.line(self.paint(self.say("by_turn"), BOLD))
+
+        def row(cells: Iterable[str]) -> str:
+            return "  " + " ".join(pad(cell, width, ">") for cell, (_, width) in zip(cells, TURN_COLUMNS, strict=True))
+
+        self.line(self.paint(row(self.say(name) for name, _ in TURN_COLUMNS), BOLD))
+        for each in turns[:MOST_TURNS]:
+            times = (cell for stats in (each.ttft_ms, each.latency_ms) for cell in (_cells(stats)[0], _cells(stats)[4]))
+            self.line(row((str(each.turn), f"{each.ok}/{each.sent}", *times, number(each.output_tokens))))
+        if len(turns) > MOST_TURNS:
+            self.line("  " + self.say("more_turns", number=len(turns) - MOST_TURNS))
+
+    @staticmethod
+    def _worth_a_row(name: str, found: Summary) -> bool:
+        if name == "ttfa_ms":  # only where reasoning makes it another figure than the first token
+            return found.metrics[name] != found.metrics["ttft_ms"]
+        return True
+
+    def errors(self, found: Summary) -> None:
+        """Failed requests by kind, each with an example."""
+        if not found.errors:
+            return
+        self._gap()
+        self.line(self.paint(self.say("errors"), BOLD))
+        for group in found.errors[:MOST_ERRORS]:
+            example = self.say("example", number=group.example_request)
+            self.line(f"  {group.count:>6} x {self.paint(group.outcome, RED)}: {group.message}{example}")
+        if len(found.errors) > MOST_ERRORS:
+            self.line("  " + self.say("more_errors", number=len(found.errors) - MOST_ERRORS))
+
+    def comparison(
+        self, results: Sequence[RunResult], names: Sequence[str], compared: Sequence[Sequence[Difference]]
+    ) -> None:
+        """The runs with their letters, and a table of the differences of each from the first."""
+        say = self.say
+        self.line(self.paint(say("comparison"), BOLD))
+        for at, (result, name) in enumerate(zip(results, names, strict=True)):
+            found = result.summary
+            share = percent(success_rate(found.ok, found.ok + found.failed))
+            self.line(f"  {run_letter(at)}  {printable(name)}: " + say("run_facts", sent=found.sent, share=share))
+        unlike = unlike_settings(results)
+        if unlike:
+            self.warn(say("unlike", names=unlike[LANGUAGES.index(self._lang)]))
+        for at, differences in enumerate(compared, 1):
+            self._gap()
+            self._difference_table(run_letter(at), differences)
+        self.line(self.paint("  " + say("difference_note"), DIM))
+
+    def _difference_table(self, letter: str, differences: Sequence[Difference]) -> None:
+        say = self.say
+        heads = (say("metric"), "A", letter, f"{letter} - A", say("interval"), say("difference"))
+
+        def joined(cells: Sequence[str]) -> str:
+            return "  " + " ".join(map(pad, cells, DIFFERENCE_WIDTHS, "<>>>>")) + "  "
+
+        self.line(self.paint(joined(heads[:-1]) + heads[-1], BOLD))
+        for each in differences:
+            scale = 100 if each.metric == "success_rate" else 1
+            shown = [None if value is None else value * scale for value in (each.base, each.other)]
+            low, high = _signed(each.low, scale), _signed(each.high, scale)
+            cells = [f"{say(each.metric)} {each.statistic}".rstrip(), *map(number, shown)]
+            cells += [_signed(each.difference, scale), "n/a" if each.low is None else f"{low} … {high}"]
+            self.line(joined(cells) + self.paint(say(f"word_{each.word}"), WORD_COLORS[each.word]))
+
+    def written(self, files: Iterable[tuple[str, str]]) -> None:
+        """The files that were written: (what it is, path)."""
+        self._gap()
+        for label, path in files:
+            self.line(pad("  " + label, FACT_COLUMNS - 2) + f"  {path}")
+
+
+def _ms(ns: float | None) -> str | None:
+    return None if ns is None else number(ns / NS_PER_MS, " ms")
+
+
+def _signed(value: float | None, scale: float) -> str:
+    if value is None:
+        return "n/a"
+    sign = "+" if value > 0 else "-" if value < 0 else ""
+    return sign + number(abs(value) * scale)
+
+
+def _cells(stats: Stats) -> list[str]:
+    percentiles = (
+        number(value) if enough_for(p, stats.count) else "n/a"
+        for p, value in zip(PERCENTILES, (stats.p50, stats.p90, stats.p95, stats.p99), strict=True)
+    )
+    return [number(stats.mean), number(stats.min), *percentiles, number(stats.max)]
+
+
+def _format_words(console: Console, config: RunConfig, guessed: str | None, seen: str | None) -> str:
+    if config.format != "auto":
+        return config.format
+    if seen:
+        return console.say("auto_seen", seen=seen)
+    return console.say("auto_guess", guess=guessed) if guessed else console.say("auto")
+
+
+def _load_words(console: Console, config: RunConfig) -> str:
+    say = console.say
+    threads = say("one_thread") if config.threads == 1 else say("many_threads", number=config.threads)
+    if config.duration_s:
+        words = say("load_for", threads=threads, seconds=config.duration_s)
+    elif config.threads == 1 and config.requests_wanted == 1:
+        words = say("load_single")
+    elif config.requests is not None:
+        words = say("load_total", threads=threads, requests=config.requests)
+    else:
+        words = say("load_once" if config.turns == 1 else "load_conversation", threads=threads)
+    if config.turns > 1:
+        words += say("turns", turns=config.turns)
+    if config.think_time_max_s:
+        words += say("think", think=think_text(config)[console.column])
+    return words + (say("ramp", seconds=config.ramp_up_s) if config.ramp_up_s else "")
+
+
+def _progress_words(console: Console, elapsed_s: int, totals: Snapshot, config: RunConfig) -> str:
+    say = console.say
+    if config.duration_s:
+        left_s = max(0.0, config.ramp_up_s + config.duration_s - elapsed_s)
+        return say("left", left=clock_time(left_s), rest=say("running", done=totals.requests_done))
+    return say("done_of", done=totals.requests_done, all=config.requests_wanted)
+
+
+def _rate_words(console: Console, found: Summary) -> str:
+    return console.say(
+        "rates_of",
+        requests=number(found.requests_per_s),
+        tokens=number(found.output_tokens_per_s),
+        chunks=number(found.chunks_per_s),
+    )
+
+
+class SingleRequestNotices:
+    """Prints status, TTFB and TTFT of a single request as they become known."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def __call__(self, key: str, value: float) -> None:
+        """`status` as it is, times in nanoseconds."""
+        self._console.notice(key, str(int(value)) if key == "status" else number(value / NS_PER_MS, " ms"))
+
+
+def debug_trace(console: Console, mask: Callable[[str], str]) -> Callable[[str, int, bytes], None]:
+    """A trace for `SSETester` that prints what is sent and received, with the milliseconds since the first of it."""
+    began_ns: list[int] = []
+
+    def show(direction: str, at_ns: int, data: bytes) -> None:
+        if not began_ns:
+            began_ns.append(at_ns)
+        at = f"{(at_ns - began_ns[0]) / NS_PER_MS:10.3f} ms"
+        if not data:
+            console.line(f"{at} {direction} (connection closed)")
+        for text in data.decode("utf-8", "replace").splitlines():
+            shown = mask(_masked_head(text) if direction == ">" else text)
+            console.line(f"{at} {direction} {printable(shown, 2000)}")
+
+    return show
+
+
+def _masked_head(line: str) -> str:
+    """A line of a request without its secrets, those too short to be known to a `Masker` as well."""
+    if line.endswith(" HTTP/1.1"):
+        return mask_url(line)
+    header = re.fullmatch(r"([\w-]+): (.*)", line)
+    return f"{header[1]}: {mask_key(header[2])}" if header and names_a_secret(header[1]) else line

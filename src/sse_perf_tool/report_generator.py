@@ -1,0 +1,115 @@
+"""The HTML report: one offline page that explains a run to someone who was not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from . import __version__
+from .compare import Difference, differences
+from .records import RunResult
+from .report_parts.comparison import (
+    compare_verdict_html,
+    comparison_data,
+    default_names,
+    difference_table,
+    runs_table,
+)
+from .report_parts.data import run_data
+from .report_parts.page import (
+    big_figures_html,
+    build_page,
+    facts_html,
+    read_template,
+    verdict_html,
+    warnings_html,
+)
+from .report_parts.tables import errors_table, metrics_table, outcomes_table, turns_table
+from .report_parts.verdict import verdict
+from .report_parts.wording import both, in_both, pair
+from .texts import Texts, printable, speaker
+
+BRAND = "7DGroup"
+
+_NOTES: Texts = {
+    "linked": (
+        "The charts of this report need the network. For offline reports run once: python tools/build_assets.py",
+        "查看此报告的图表需要网络。要生成离线报告，请先运行一次：python tools/build_assets.py",
+    ),
+}
+
+
+def generate_html_report(
+    result: RunResult, path: str | Path, *, brand: str = BRAND, title: str | None = None, lang: str | None = None
+) -> list[str]:
+    """Writes the report of a run to `path`; OSError when it cannot be written.
+
+    `lang` ("en" or "zh") is the language in which the page opens, by default that of the run.  Returns notes for the
+    console, such as that the page is not offline, in that language.
+    """
+    language = lang or result.config.lang
+    parts = {
+        **_frame(language, brand, in_both("report") if title is None else (title, title)),
+        "verdict": verdict_html(verdict(result)),
+        "facts": facts_html(result),
+        "figures": big_figures_html(result),
+        "warnings": warnings_html(result),
+        "errors": errors_table(result),
+        "metrics": metrics_table(result.summary),
+        "turns": turns_table(result.summary.turns),
+        "outcomes": outcomes_table(result.requests),
+    }
+    data = {"lang": language, **run_data(result)}
+    page, offline = build_page(read_template("report.html"), parts, data, ["common.js", "charts.js", "report.js"])
+    Path(path).write_bytes(page)
+    return [] if offline else [speaker(_NOTES, language)("linked")]
+
+
+def generate_compare_report(
+    results: Sequence[RunResult],
+    path: str | Path,
+    *,
+    names: Sequence[str] | None = None,
+    compared: Sequence[Sequence[Difference]] | None = None,
+    brand: str = BRAND,
+    title: str | None = None,
+    lang: str | None = None,
+) -> list[str]:
+    """Writes one page that sets two or more runs side by side, each against the first; OSError, ValueError for one run.
+
+    `names` say what to call the runs beside their letters A, B, ..., say their files; by default their models.
+    `compared` is what `differences` finds for each run but the first, if that is known already.  Otherwise as
+    `generate_html_report`.
+    """
+    if len(results) < 2:
+        raise ValueError("a comparison needs at least two runs")
+    language = lang or results[0].config.lang
+    shown_names = list(names or default_names(results))
+    if compared is None:
+        compared = [differences(results[0], other) for other in results[1:]]
+    tables = (difference_table(found, number) for number, found in enumerate(compared, 1))
+    parts = {
+        **_frame(language, brand, in_both("compare_report") if title is None else (title, title)),
+        "verdict": compare_verdict_html(compared, results),
+        "differences": "".join(f'<section class="card">{each}</section>' for each in tables),
+        "runs": runs_table(results, shown_names),
+    }
+    data = {"lang": language, **comparison_data(results, shown_names)}
+    page, offline = build_page(read_template("compare.html"), parts, data, ["common.js", "charts.js", "compare.js"])
+    Path(path).write_bytes(page)
+    return [] if offline else [speaker(_NOTES, language)("linked")]
+
+
+def _frame(language: str, brand: str, title: tuple[str, str]) -> dict[str, str]:
+    """What stands around the content: language, brand, title, version; all of it escaped."""
+    english, chinese = (printable(text, 200) for text in title)
+    shown_brand = printable(brand, 80)
+    return {
+        "lang": "zh-CN" if language == "zh" else "en",
+        "ui": language,
+        "brand": escape(shown_brand),
+        "title": pair(english, chinese),
+        "page_title": escape(f"{chinese if language == 'zh' else english} · {shown_brand}"),
+        "made_by": both("made_by", version=__version__),
+    }

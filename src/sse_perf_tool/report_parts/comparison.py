@@ -1,0 +1,199 @@
+"""The page that sets runs side by side: its tables, its verdict and the numbers that its script draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import Any
+
+from ..compare import Difference
+from ..metrics import NS_PER_MS, NS_PER_S, success_rate
+from ..records import NOT_MEASURED, RunResult, Stats
+from ..texts import printable
+from .data import seconds_data
+from .page import code, format_html, moment
+from .reduce import OK, counted, histograms, percentile_step_s, percentiles_over_time
+from .tables import metric_unit, number_cell, table
+from .verdict import Both, figure, load_text, percent_text, shown_percentile, time_text
+from .wording import TEXTS, both, in_both, pair
+
+_WORDS = ("better", "worse", "same", "unknown")
+
+
+def run_letter(number: int) -> str:
+    """A, B, ... Z, then A1, B1, ..."""
+    letter = chr(ord("A") + number % 26)
+    return letter if number < 26 else f"{letter}{number // 26}"
+
+
+def compare_verdict_html(compared: Sequence[Sequence[Difference]], results: Sequence[RunResult]) -> str:
+    """How each run does against the first, in words, and in which settings the runs differ."""
+    blocks = [_verdict_block(run_letter(number), found) for number, found in enumerate(compared, 1)]
+    names = unlike_settings(results)
+    if names:
+        blocks.append(f"<p>{pair(*in_both('compare_unlike', {'names': names}))}</p>")
+    return "".join(blocks) + f'<p class="notes">{both("compare_note")} {both("compare_limits")}</p>'
+
+
+def _verdict_block(letter: str, found: Sequence[Difference]) -> str:
+    counts = {word: sum(1 for each in found if each.word == word) for word in _WORDS}
+    grade = "bad" if counts["worse"] > counts["better"] else "good" if counts["better"] > counts["worse"] else "none"
+    shown: dict[str, object] = {name: counts[name] for name in ("better", "worse", "same")}
+    known = len(found) - counts["unknown"]
+    changed = counts["better"] + counts["worse"]
+    headline = "compare_headline" if changed else "compare_nothing" if known else "compare_few"
+    lead = f'<p class="lead">{both("compare_verdict", None, n=known, **shown)}</p>' if known else ""
+    return (
+        f'<div class="verdict {grade}"><p class="over">{both("compared", other=letter, base="A")}</p>'
+        f"<h2>{both(headline, None, **shown)}</h2>"
+        f"{lead}{_changes(found)}</div>"
+    )
+
+
+CHANGES_SHOWN = 8
+
+
+def _changes(found: Sequence[Difference]) -> str:
+    """What changed, one figure a metric, as a list."""
+    first: dict[str, Difference] = {}
+    for each in found:
+        if each.word in ("better", "worse"):
+            first.setdefault(each.metric, each)
+    items = (
+        f"<li>{_metric_title(each.metric)} {each.statistic}: {figure(_shown(each, each.base))} → "
+        f"{figure(_shown(each, each.other))} {_unit(each)} "
+        f'<span class="word {each.word}">{both(f"word.{each.word}")}</span></li>'
+        for each in list(first.values())[:CHANGES_SHOWN]
+    )
+    return f"<ul>{''.join(items)}</ul>" if first else ""
+
+
+_SETTINGS: tuple[tuple[str, Callable[[RunResult], str]], ...] = (
+    ("target", lambda result: code(result.config.url)),
+    ("model", lambda result: code(result.config.model or result.config.model_name or "–")),
+    ("format", format_html),
+    ("load", lambda result: pair(*load_text(result.config))),
+    ("host", lambda result: escape(printable(result.config.host_info)) or "–"),
+    ("version", lambda result: code(result.config.version) or "–"),
+)
+"""Settings whose difference a reader has to know of: key of the text, markup of the value."""
+
+
+def unlike_settings(results: Sequence[RunResult]) -> Both | None:
+    """The settings in which the runs differ, as (English, Chinese) lists of names; None when they do not."""
+    unlike = [in_both(key) for key, show in _SETTINGS if len({show(result) for result in results}) > 1]
+    return (", ".join(each[0] for each in unlike), "、".join(each[1] for each in unlike)) if unlike else None
+
+
+def runs_table(results: Sequence[RunResult], names: Sequence[str]) -> str:
+    """Settings and figures, one column a run."""
+    heads = "".join(
+        f'<th scope="col"><b>{run_letter(number)}</b> <small>{escape(printable(name, 80))}</small></th>'
+        for number, name in enumerate(names)
+    )
+    rows = [_plain_row(both(key), [show(result) for result in results]) for key, show in _SETTINGS]
+    rows += [
+        _plain_row(both("started"), [moment(result.started_unix_ns) for result in results]),
+        _plain_row(both("duration"), [escape(time_text(result.duration_ns / 1e6)) for result in results]),
+        _plain_row(both("requests"), [f"{result.summary.sent:,}" for result in results]),
+        _plain_row(both("metric.success_rate"), [_success_text(result) for result in results]),
+    ]
+    metrics = dict.fromkeys(name for result in results for name, stats in result.summary.metrics.items() if stats.count)
+    rows += [_metric_row(name, percent, results) for name in metrics for percent in (50, 99)]
+    return (
+        '<div class="scroll" tabindex="0" role="region" aria-labelledby="runs-caption"><table id="runs-table">'
+        f'<caption id="runs-caption">{both("runs")}</caption><thead><tr><th scope="col">{both("run")}</th>{heads}</tr>'
+        f"</thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _plain_row(name_html: str, cells: Sequence[str]) -> str:
+    return f'<tr><th scope="row">{name_html}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+
+
+def _success_text(result: RunResult) -> str:
+    summary = result.summary
+    return percent_text(success_rate(summary.ok, summary.ok + summary.failed))
+
+
+def _metric_row(name: str, percent: int, results: Sequence[RunResult]) -> str:
+    values = (shown_percentile(result.summary.metrics.get(name, Stats()), percent) for result in results)
+    title = f'{_metric_title(name)} P{percent} <span class="unit">{metric_unit(name)}</span>'
+    return f'<tr><th scope="row">{title}</th>{"".join(map(number_cell, values))}</tr>'
+
+
+def _metric_title(name: str) -> str:
+    return both(f"metric.{name}") if f"metric.{name}" in TEXTS else escape(name)
+
+
+def difference_table(found: Sequence[Difference], number: int) -> str:
+    """Every compared figure of run `number` against the first, with its interval and a word."""
+    heads = ("figure", "unit", "A", run_letter(number), "difference", "relative", "interval", "judgement")
+    caption = both("compared", other=run_letter(number), base="A")
+    table_id = "compare-table" if number == 1 else f"compare-table-{number}"
+    return table(heads, map(_difference_row, found), caption=caption, table_id=table_id)
+
+
+def _difference_row(each: Difference) -> str:
+    base, other, difference, low, high = (
+        _shown(each, value) for value in (each.base, each.other, each.difference, each.low, each.high)
+    )
+    interval = "n/a" if low is None or high is None else f"{_signed(low)} … {_signed(high)}"
+    relative = "n/a" if each.relative is None else f"{_signed(each.relative * 100)} %"
+    return (
+        f'<tr><th scope="row">{_metric_title(each.metric)} {each.statistic}</th><td class="text">{_unit(each)}</td>'
+        + number_cell(base)
+        + number_cell(other)
+        + number_cell(difference, "n/a" if difference is None else _signed(difference))
+        + number_cell(each.relative, relative)
+        + f'<td data-v="{"" if low is None else f"{low:.6g}"}">{interval}</td>'
+        + f'<td class="text"><span class="word {each.word}">{both(f"word.{each.word}")}</span></td></tr>'
+    )
+
+
+def _shown(each: Difference, value: float | None) -> float | None:
+    """Shares are shown in percent."""
+    return value * 100 if value is not None and each.metric == "success_rate" else value
+
+
+def _unit(each: Difference) -> str:
+    return "%" if each.metric == "success_rate" else metric_unit(each.metric)
+
+
+def _signed(value: float) -> str:
+    return "0" if value == 0 else f"{'+' if value > 0 else '−'}{figure(abs(value))}"
+
+
+def comparison_data(results: Sequence[RunResult], names: Sequence[str]) -> dict[str, Any]:
+    """What the page draws: per-second series, medians over time and distributions of each run, in the same bins."""
+    width = max(percentile_step_s(result.summary.ok, result.duration_ns / NS_PER_S) for result in results)
+    times = {"ttft": "ttft_ns", "latency": "latency_ns"}
+    spreads = {name: histograms([_ok_ms(result, column) for result in results]) for name, column in times.items()}
+    spreads["gap"] = histograms([[(gap / 1000, count) for gap, count in result.gap_histogram] for result in results])
+    return {
+        "duration_s": max(result.duration_ns for result in results) / NS_PER_S,
+        "step_s": width,
+        "runs": [
+            {
+                "name": f"{run_letter(number)} {printable(names[number], 60)}",
+                "duration_s": result.duration_ns / NS_PER_S,
+                "seconds": seconds_data(result.time_series),
+                "percentiles": {
+                    name: percentiles_over_time(result.requests, column, width, result.duration_ns / NS_PER_S)._asdict()
+                    for name, column in times.items()
+                },
+                "spreads": {name: found[number]._asdict() for name, found in spreads.items()},
+            }
+            for number, result in enumerate(results)
+        ],
+    }
+
+
+def _ok_ms(result: RunResult, column: str) -> list[tuple[float, int]]:
+    rows = result.requests.rows("outcome", column)
+    return counted(sorted(ns / NS_PER_MS for outcome, ns in rows if outcome == OK and ns != NOT_MEASURED))
+
+
+def default_names(results: Sequence[RunResult]) -> list[str]:
+    """What to call runs that came without a name: their model, else nothing but their letter."""
+    return [result.config.model_name or result.config.model or "" for result in results]

@@ -1,0 +1,185 @@
+"""The numbers that the page's script draws, as one plain object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ..metrics import NS_PER_MS, NS_PER_S
+from ..records import NOT_MEASURED, OUTCOMES, IntervalSample, RequestRecord, RequestTable, RunResult
+from .reduce import (
+    MAX_POINTS,
+    OK,
+    concurrency_at_start,
+    counted,
+    gap_cells,
+    histogram,
+    percentile_step_s,
+    percentiles_by_concurrency,
+    percentiles_over_time,
+    sample_rows,
+    step_s,
+    sum_over_time,
+    tokens_per_s,
+    tpot_ns,
+)
+from .tables import thread_rows
+
+SLOWEST = 50
+DETAILS = 500
+TEXT_LIMIT, ID_LIMIT = 2_000, 200
+"""Characters: with all `DETAILS` texts of Chinese at these limits the file stays below 8 MiB."""
+ERROR_BINS = 300
+HEAT_BINS = 240
+
+Json = dict[str, Any]
+
+
+def run_data(result: RunResult) -> Json:
+    """Everything of a run that its page draws or lets a reader download."""
+    duration_s = result.duration_ns / NS_PER_S
+    return {
+        "started_unix_ms": result.started_unix_ns // NS_PER_MS,
+        "duration_s": duration_s,
+        "outcomes": [outcome.value for outcome in OUTCOMES],
+        "requests": requests_data(result),
+        "seconds": seconds_data(result.time_series),
+        "errors": errors_data(result.time_series),
+        "heat": heat_data(result.time_series),
+        "percentiles": percentiles_data(result),
+        "spreads": spreads_data(result),
+        "threads": thread_rows(result.requests),
+    }
+
+
+def requests_data(result: RunResult) -> Json:
+    """Columns of the requests that are shown one by one, which of them are slowest, and the texts that are known."""
+    table = result.requests
+    tpot, rate, concurrency = tpot_ns(table), tokens_per_s(table), concurrency_at_start(table)
+    slowest = _slowest(table)
+    named = _examples(result)
+    measured = (table["ttft_ns"], table["ttfb_ns"], table["latency_ns"], tpot, rate, table["output_tokens"])
+    rows = sorted({*sample_rows(measured, table["outcome"], MAX_POINTS - len(slowest) - len(named)), *slowest, *named})
+    rows.sort(key=table["started_ns"].__getitem__)
+    position = {row: at for at, row in enumerate(rows)}
+    columns: dict[str, Iterable[Any]] = {
+        "id": (table["request_id"][row] for row in rows),
+        "thread": (table["thread_id"][row] for row in rows),
+        "start": (round(table["started_ns"][row] / NS_PER_S, 4) for row in rows),
+        "outcome": (table["outcome"][row] for row in rows),
+        "status": _known(table["status"], rows),
+        "retries": (table["retries"][row] for row in rows),
+        "tokens": _known(table["output_tokens"], rows),
+        "prompt_tokens": _known(table["prompt_tokens"], rows),
+        "chunks": (table["chunks"][row] for row in rows),
+        "rate": (None if rate[row] < 0 else round(rate[row], 2) for row in rows),
+        "concurrency": (concurrency[row] for row in rows),
+    }
+    times = {"ttfb": "ttfb_ns", "ttft": "ttft_ns", "ttfa": "ttfa_ns", "latency": "latency_ns", "max_gap": "max_gap_ns"}
+    columns.update({name: _in_ms(table[column], rows) for name, column in times.items()})
+    columns["tpot"] = _in_ms(tpot, rows)
+    return {
+        "total": len(table),
+        "columns": {name: list(values) for name, values in columns.items()},
+        "slowest": [position[row] for row in slowest],
+        "details": _details(table.details, [*slowest, *named, *rows], position),
+        "by_concurrency": {
+            name: percentiles_by_concurrency(table, column, concurrency)._asdict()
+            for name, column in (("ttft", "ttft_ns"), ("latency", "latency_ns"))
+        },
+    }
+
+
+def _slowest(table: RequestTable) -> list[int]:
+    latency = table["latency_ns"]
+    return sorted(range(len(latency)), key=latency.__getitem__, reverse=True)[:SLOWEST]
+
+
+def _examples(result: RunResult) -> list[int]:
+    wanted = {group.example_request for group in result.summary.errors[:SLOWEST]}
+    return [row for row, record in result.requests.details.items() if record.request_id in wanted]
+
+
+def _known(column: Sequence[int], rows: Sequence[int]) -> Iterable[int | None]:
+    return (None if column[row] == NOT_MEASURED else column[row] for row in rows)
+
+
+def _in_ms(column: Sequence[int], rows: Sequence[int]) -> Iterable[float | None]:
+    return (None if column[row] == NOT_MEASURED else round(column[row] / NS_PER_MS, 3) for row in rows)
+
+
+def _details(known: Mapping[int, RequestRecord], wanted: Iterable[int], position: Mapping[int, int]) -> Json:
+    chosen = list(dict.fromkeys(row for row in wanted if row in known))[:DETAILS]
+    return {str(position[row]): _texts(known[row]) for row in chosen}
+
+
+def _texts(record: RequestRecord) -> dict[str, str]:
+    limits = {"query": TEXT_LIMIT, "error": TEXT_LIMIT}
+    limits |= dict.fromkeys(("conversation_id", "message_id", "finish_reason"), ID_LIMIT)
+    return {name: text[:limit] for name, limit in limits.items() if (text := getattr(record, name))}
+
+
+_SECOND_COLUMNS = {
+    "second": "second",
+    "started": "requests_started",
+    "done": "requests_done",
+    "failed": "requests_failed",
+    "total": "requests_total",
+    "active": "threads_active",
+    "threads": "threads_total",
+    "tokens": "tokens",
+    "chunks": "chunks",
+    "latency": "avg_latency_ms",
+    "ttfb": "avg_ttfb_ms",
+    "ttft": "avg_ttft_ms",
+    "tpot": "avg_tpot_ms",
+}
+
+
+def seconds_data(samples: Sequence[IntervalSample]) -> Json:
+    """The time series as columns, sampled when the run took more seconds than a chart shows."""
+    columns = {name: [getattr(sample, source) for sample in samples] for name, source in _SECOND_COLUMNS.items()}
+    measured = [[-1 if value is None else value for value in column] for column in columns.values()]
+    rows = sample_rows(measured, [0] * len(samples))
+    return {
+        "total": len(samples),
+        "columns": {name: [_short(column[row]) for row in rows] for name, column in columns.items()},
+    }
+
+
+def _short(value: float | None) -> float | None:
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def errors_data(samples: Sequence[IntervalSample]) -> Json:
+    """Requests that did not end ok, by outcome, added up over `step_s` seconds."""
+    width = step_s(len(samples) or 1, ERROR_BINS)
+    return {"step_s": width, "counts": sum_over_time(samples, width)}
+
+
+def heat_data(samples: Sequence[IntervalSample]) -> Json:
+    """The gap heat map as [time bin, half-octave bucket, gaps] cells of `step_s` seconds."""
+    width = step_s(len(samples) or 1, HEAT_BINS)
+    return {"step_s": width, "cells": gap_cells(samples, width)}
+
+
+def percentiles_data(result: RunResult) -> Json:
+    """P50, P90 and P99 of TTFT and latency over the run."""
+    duration_s = result.duration_ns / NS_PER_S
+    width = percentile_step_s(result.summary.ok, duration_s)
+    found = {
+        name: percentiles_over_time(result.requests, column, width, duration_s)._asdict()
+        for name, column in (("ttft", "ttft_ns"), ("latency", "latency_ns"))
+    }
+    return {"step_s": width, **found}
+
+
+def spreads_data(result: RunResult) -> Json:
+    """Histograms (ms) of TTFT and latency of ok requests and of all their gaps."""
+    found: Json = {}
+    for name, column in (("ttft", "ttft_ns"), ("latency", "latency_ns")):
+        rows = result.requests.rows("outcome", column)
+        ordered = sorted(value / NS_PER_MS for outcome, value in rows if outcome == OK and value != NOT_MEASURED)
+        found[name] = histogram(counted(ordered))._asdict()
+    found["gap"] = histogram([(gap_us / 1000, count) for gap_us, count in result.gap_histogram])._asdict()
+    return found

@@ -1,0 +1,179 @@
+"""The page itself: template, styles, script and data put together so that foreign text can only ever be text."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from datetime import datetime, timezone
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ..metrics import success_rate
+from ..records import RunResult, Stats, Summary
+from ..texts import printable
+from .libraries import inline_script, library_scripts
+from .verdict import Both, Verdict, figure, load_text, percent_text, shown_percentile, time_text
+from .wording import TEXTS, both, in_both, pair
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+
+_PLACE = re.compile(r"\{\{(\w+)\}\}")
+_NOT_IN_SCRIPT = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+
+
+def fill(template: str, parts: dict[str, str]) -> str:
+    """`template` with each {{name}} replaced by its part; what stands in a part is not looked at again."""
+    return _PLACE.sub(lambda match: parts[match[1]], template)
+
+
+def json_for_script(value: Any) -> str:
+    """JSON in which nothing can end a script element or begin a comment, still the same JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_NOT_IN_SCRIPT)
+
+
+def build_page(template: str, parts: dict[str, str], data: dict[str, Any], scripts: list[str]) -> tuple[bytes, bool]:
+    """The whole page as UTF-8, and whether it works with no network.
+
+    `scripts` names files of the templates folder, run in this order.  A Content-Security-Policy lets nothing else run
+    and nothing be fetched but the linked libraries, if any.
+    """
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    libraries, inlined = library_scripts()
+    own = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in scripts)
+    own_script = inline_script(f'"use strict";(()=>{{{own}}})();')
+    sources = " ".join(script.policy for script in (*libraries, own_script))
+    style_hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; script-src {sources}; style-src 'sha256-{style_hash}'; img-src data: blob:"
+    text = fill(
+        template,
+        {
+            **parts,
+            "policy": policy,
+            "style": style,
+            "data": json_for_script({**data, "texts": TEXTS}),
+            "libraries": "".join(script.html for script in libraries),
+            "script": own_script.html,
+        },
+    )
+    # A lone surrogate, which servers can send and UTF-8 cannot hold, becomes a question mark.
+    return text.encode("utf-8", "replace"), inlined
+
+
+def read_template(name: str) -> str:
+    """A file of the templates folder; texts of both languages are put in for {{t:key}}."""
+    text = (TEMPLATES / name).read_text(encoding="utf-8")
+    return re.sub(r"\{\{t:([\w.]+)\}\}", lambda match: both(match[1]), text)
+
+
+def verdict_html(found: Verdict) -> str:
+    """The first thing a reader sees: headline, sentences, what to look at next."""
+    # Chinese sentences stand without a space between them.
+    sentences = "".join(pair(f"{english} ", chinese) for english, chinese in found.sentences)
+    looks = "".join(f'<li><a href="#{look.anchor}">{pair(*look.text)}</a></li>' for look in found.looks)
+    next_steps = f"<h3>{both('look_next')}</h3><ul>{looks}</ul>" if looks else ""
+    return (
+        f'<div class="verdict {found.grade}"><h2>{pair(*found.headline)}</h2>'
+        f'<p class="lead">{sentences}</p>{next_steps}</div>'
+    )
+
+
+def facts_html(result: RunResult) -> str:
+    """What was tested, how, when and from where, as a list of terms."""
+    config = result.config
+    model = " / ".join(dict.fromkeys(name for name in (config.model, config.model_name) if name))
+    source = result.summary.token_source
+    facts: list[tuple[str, str]] = [
+        ("target", code(config.url)),
+        ("model", code(model)),
+        ("format", format_html(result)),
+        ("load", pair(*load_text(config))),
+        ("started", moment(result.started_unix_ns)),
+        ("duration", escape(time_text(result.duration_ns / 1e6))),
+        ("tokens_from", both(f"tokens.{source}") if source else ""),
+        ("version", code(config.version)),
+        ("host", escape(printable(config.host_info))),
+        ("command", code(config.command, 2000)),
+    ]
+    wide = ("target", "command")
+    return "".join(
+        f"<div{' class=wide' if key in wide else ''}><dt>{both(key)}</dt><dd>{value}</dd></div>"
+        for key, value in facts
+        if value
+    )
+
+
+def code(text: str, limit: int = 500) -> str:
+    """Markup of foreign text that is code: one line, control characters taken out; nothing for nothing."""
+    return f"<code>{escape(printable(text, limit))}</code>" if text else ""
+
+
+def format_html(result: RunResult) -> str:
+    """The format that was asked for; for "auto" that in which the answers were read, as far as they are known."""
+    asked = result.config.format
+    seen = dict.fromkeys(record.format for record in result.requests.details.values() if record.format)
+    return f"{code(', '.join(seen))} (auto)" if asked == "auto" and seen else code(asked)
+
+
+def moment(unix_ns: int) -> str:
+    """Markup of a point in time, UTC to the second."""
+    at = datetime.fromtimestamp(unix_ns / 1e9, tz=timezone.utc)
+    return f'<time datetime="{at.isoformat()}">{at:%Y-%m-%d %H:%M:%S} UTC</time>'
+
+
+def big_figures_html(result: RunResult) -> str:
+    """The figures that people ask for first, each with its unit and the number of samples behind it."""
+    summary = result.summary
+    finished = summary.ok + summary.failed
+    rate = success_rate(summary.ok, finished)
+    none = in_both("na")
+    tiles = [
+        _tile("big.requests", f"{summary.sent:,}", "", _endings(summary)),
+        _tile(
+            "big.success", percent_text(rate).removesuffix(" %"), "%" if rate is not None else "", _samples(finished)
+        ),
+        _metric_tile("big.ttft_p50", summary.metrics.get("ttft_ms", Stats()), 50),
+        _metric_tile("big.ttft_p99", summary.metrics.get("ttft_ms", Stats()), 99),
+        _metric_tile("big.tpot", summary.metrics.get("tpot_ms", Stats()), 50),
+        _metric_tile("big.latency", summary.metrics.get("latency_ms", Stats()), 50),
+        _tile(
+            "big.tokens",
+            figure(summary.output_tokens_per_s) if summary.output_tokens else none[0],
+            both("tokens_unit"),
+            in_both("total_n", n=f"{summary.output_tokens:,}"),
+        ),
+        _tile("big.rps", figure(summary.requests_per_s), both("rps_unit"), _samples(summary.sent)),
+    ]
+    return "".join(tiles)
+
+
+def _endings(summary: Summary) -> Both:
+    counts = (("ok_n", summary.ok), ("failed_n", summary.failed), ("cancelled_n", summary.cancelled))
+    said = [in_both(key, n=f"{count:,}") for key, count in counts if count]
+    return " · ".join(text[0] for text in said), " · ".join(text[1] for text in said)
+
+
+def _samples(count: int) -> Both:
+    return in_both("of_n", n=f"{count:,}")
+
+
+def _metric_tile(key: str, stats: Stats, percent: int) -> str:
+    value = shown_percentile(stats, percent)
+    return _tile(key, figure(value), "ms" if value is not None else "", _samples(stats.count))
+
+
+def _tile(key: str, value: str, unit_html: str, note: Both) -> str:
+    return (
+        f'<div class="tile"><dt>{both(key)}</dt>'
+        f'<dd><b>{escape(value)}</b> <span class="unit">{unit_html}</span><small>{pair(*note)}</small></dd></div>'
+    )
+
+
+def warnings_html(result: RunResult) -> str:
+    """The warnings of the run as a section; nothing when there are none."""
+    if not result.warnings:
+        return ""
+    items = "".join(f"<li>{escape(printable(text))}</li>" for text in result.warnings)
+    return f'<section class="card warnings" id="warnings"><h2>{both("warnings")}</h2><ul>{items}</ul></section>'

@@ -1,0 +1,181 @@
+"""Tables that stand in the page as markup, and the rows of those that the page's script builds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from ..metrics import NS_PER_MS, percentile, stats_of
+from ..records import NOT_MEASURED, OUTCOMES, Outcome, RequestTable, RunResult, Stats, Summary, TurnStats
+from ..texts import printable
+from .reduce import OK, by_key
+from .verdict import figure, percent_text, shown_percentile
+from .wording import TEXTS, both
+
+_UNITS = {"tokens_per_s": "tokens/s", "output_tokens_per_s": "tokens/s", "requests_per_s": "requests/s"}
+_TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement")
+
+
+def metric_unit(name: str) -> str:
+    """The unit that stands in a metric's name: "ms", "tokens/s", "requests/s", or "" when there is none."""
+    return _UNITS.get(name, "ms" if name.endswith("_ms") else "")
+
+
+def metric_name(name: str) -> str:
+    """Markup of a metric's short name and of what it measures."""
+    short = both(f"metric.{name}") if f"metric.{name}" in TEXTS else escape(name)
+    about = f"<small>{both(f'about.{name}')}</small>" if f"about.{name}" in TEXTS else ""
+    return f"{short}{about}"
+
+
+def table(heads: Sequence[str], rows: Iterable[str], *, caption: str, table_id: str) -> str:
+    """A sortable table; `heads` are keys of `TEXTS` or plain words such as P50."""
+    cells = "".join(
+        f'<th scope="col"{" class=text" if head in _TEXT_COLUMNS else ""}>'
+        f"{both(head) if head in TEXTS else escape(head)}</th>"
+        for head in heads
+    )
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{table_id}-caption">'
+        f'<table class="sortable" id="{table_id}"><caption id="{table_id}-caption">{caption}</caption>'
+        f"<thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def number_cell(value: float | None, text: str | None = None) -> str:
+    """A cell that sorts by `value`."""
+    sort_key = "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+    shown = figure(value) if text is None else text
+    return f'<td data-v="{sort_key}"{" class=na" if value is None else ""}>{escape(shown)}</td>'
+
+
+def metrics_table(summary: Summary) -> str:
+    """Every metric that was measured: mean, standard deviation, min, P50, P90, P95, P99, max, count."""
+    rows = [_metric_row(name, stats) for name, stats in summary.metrics.items() if stats.count]
+    if not rows:
+        return f"<p>{both('nothing_measured')}</p>" if summary.sent else ""
+    heads = ("metric", "unit", "mean", "stddev", "min", "P50", "P90", "P95", "P99", "max", "count")
+    return table(heads, rows, caption=both("metrics"), table_id="metrics-table")
+
+
+def _metric_row(name: str, stats: Stats) -> str:
+    values = (
+        stats.mean,
+        stats.stddev,
+        stats.min,
+        *(shown_percentile(stats, percent) for percent in (50, 90, 95, 99)),
+        stats.max,
+    )
+    cells = "".join(map(number_cell, values))
+    count = number_cell(stats.count, f"{stats.count:,}")
+    return f'<tr><th scope="row">{metric_name(name)}</th><td class="text">{metric_unit(name)}</td>{cells}{count}</tr>'
+
+
+def turns_table(turns: Sequence[TurnStats]) -> str:
+    """A section with the requests by their turn in the conversation; nothing when there was one turn."""
+    if not turns:
+        return ""
+    rows = []
+    for each in turns:
+        times = (
+            value
+            for stats in (each.ttft_ms, each.latency_ms)
+            for value in (stats.mean, *(shown_percentile(stats, percent) for percent in (50, 95)))
+        )
+        rows.append(
+            f'<tr><th scope="row" data-v="{each.turn}">{each.turn}</th>'
+            + number_cell(each.sent, f"{each.sent:,}")
+            + number_cell(each.ok, f"{each.ok:,}")
+            + "".join(map(number_cell, (*times, each.output_tokens)))
+            + "</tr>"
+        )
+    heads = (
+        "turn",
+        "requests",
+        "turn.ok",
+        *(f"turn.{name}_{p}" for name in ("ttft", "latency") for p in _TURN_FIGURES),
+    )
+    shown = table([*heads, "turn.tokens"], rows, caption=both("by_turn"), table_id="turns-table")
+    return f'<section class="card" id="turns">{shown}</section>'
+
+
+_TURN_FIGURES = ("mean", "p50", "p95")
+
+
+def outcomes_table(table_of: RequestTable) -> str:
+    """Requests by HTTP status and outcome with their share and response times, whatever the outcome."""
+    total = len(table_of)
+    if not total:
+        return ""
+    rows = []
+    for (outcome, status), members in by_key(table_of.rows("outcome", "status")).items():
+        latency = stats_of(table_of["latency_ns"][row] / NS_PER_MS for row in members)
+        times = (latency.mean, *(shown_percentile(latency, p) for p in (50, 90, 99)), latency.max)
+        rows.append(
+            f'<tr><th scope="row">{outcome_name(OUTCOMES[outcome].value)}</th>'
+            + number_cell(status, "–" if status == NOT_MEASURED else str(status))
+            + number_cell(len(members), f"{len(members):,}")
+            + number_cell(len(members) / total, percent_text(len(members) / total))
+            + "".join(map(number_cell, times))
+            + "</tr>"
+        )
+    heads = ("outcome", "status", "requests", "share", "mean", "P50", "P90", "P99", "max")
+    caption = f"{both('outcomes_table')} <small>{both('metric.latency_ms')}, ms</small>"
+    return table(heads, rows, caption=caption, table_id="outcomes-table")
+
+
+def outcome_name(name: str) -> str:
+    """Markup of an outcome in words, marked by its kind."""
+    kind = name if name in (Outcome.OK.value, Outcome.CANCELLED.value) else "failed"
+    return f'<span class="mark {kind}">{both(f"outcome.{name}")}</span>'
+
+
+ERRORS_SHOWN = 50
+
+
+def errors_table(result: RunResult) -> str:
+    """Failed requests grouped by outcome and message, the most frequent first, each with an example to open."""
+    groups = result.summary.errors[:ERRORS_SHOWN]
+    if not groups:
+        return f"<p>{both('no_errors')}</p>" if result.summary.sent else ""
+    failed = max(1, result.summary.failed)
+    rows = (
+        f'<tr><th scope="row">{outcome_name(group.outcome)}</th>'
+        f'<td class="text wide">{escape(printable(group.message, 400))}</td>'
+        + number_cell(group.count, f"{group.count:,}")
+        + number_cell(group.count / failed, percent_text(group.count / failed))
+        + f'<td data-v="{group.example_request}"><button class="link" type="button" '
+        f'data-request="{group.example_request}">#{group.example_request}</button></td></tr>'
+        for group in groups
+    )
+    heads = ("outcome", "message", "requests", "share", "example")
+    return table(heads, rows, caption=both("errors"), table_id="errors-table")
+
+
+def thread_rows(table_of: RequestTable) -> list[list[float | None]]:
+    """A row a thread, and one of all requests with thread number -1 at the end.
+
+    Each is [thread, requests, failed, mean TTFT, P50 TTFT, P99 TTFT, mean latency, P50 latency, P99 latency, tokens];
+    times in ms, of ok requests.
+    """
+    groups = by_key(table_of.rows("thread_id"))
+    rows = [_thread_row(table_of, key[0], members) for key, members in groups.items()]
+    return [*rows, _thread_row(table_of, -1, range(len(table_of)))] if rows else []
+
+
+def _thread_row(table_of: RequestTable, thread: int, members: Sequence[int]) -> list[float | None]:
+    outcomes, tokens = table_of["outcome"], table_of["output_tokens"]
+    ok = [row for row in members if outcomes[row] == OK]
+    cancelled = OUTCOMES.index(Outcome.CANCELLED)
+    failed = len(members) - len(ok) - sum(1 for row in members if outcomes[row] == cancelled)
+    times = [value for column in ("ttft_ns", "latency_ns") for value in _mean_and_percentiles(table_of[column], ok)]
+    return [thread, len(members), failed, *times, sum(tokens[row] for row in members if tokens[row] > 0)]
+
+
+def _mean_and_percentiles(column: Sequence[int], rows: Sequence[int]) -> list[float | None]:
+    ordered = sorted(column[row] for row in rows if column[row] != NOT_MEASURED)
+    if not ordered:
+        return [None, None, None]
+    p50 = percentile(ordered, 50) if len(ordered) >= 2 else None
+    p99 = percentile(ordered, 99) if len(ordered) >= 100 else None
+    return [None if value is None else round(value / NS_PER_MS, 3) for value in (sum(ordered) / len(ordered), p50, p99)]

@@ -1,0 +1,226 @@
+"""What the run says, in words: what was tested, how hard, how it went, what to look at next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..metrics import NS_PER_S, enough_for, percentile, success_rate
+from ..records import NOT_MEASURED, Outcome, RunConfig, RunResult, Stats, Summary
+from ..texts import printable
+from .reduce import OK
+from .wording import count_of, in_both
+
+Both = tuple[str, str]
+
+TAIL_RATIO = 5.0
+"""P99 this many times the median is a tail worth a look."""
+DRIFT_RATIO = 1.5
+STALL_MS = 1000.0
+DRIFT_SAMPLES = 20
+"""Fewer requests than this in a fifth of the run say nothing about a trend."""
+
+
+class Look(NamedTuple):
+    """One thing worth a look and the id of the place on the page that shows it."""
+
+    text: Both
+    anchor: str
+
+
+class Verdict(NamedTuple):
+    """`grade` is good, fair (some failed), bad (more than one in twenty failed) or none (nothing to judge)."""
+
+    grade: str
+    headline: Both
+    sentences: list[Both]
+    looks: list[Look]
+
+
+def figure(value: float | None) -> str:
+    """A number with three significant digits and thousands separators; "n/a" for None."""
+    if value is None:
+        return "n/a"
+    size = abs(value)
+    digits = 0 if size >= 100 or value == 0 else 1 if size >= 10 else 2 if size >= 1 else 3
+    return f"{value:,.{digits}f}"
+
+
+def time_text(ms: float | None) -> str:
+    """A duration for prose: "85.2 ms", "1.25 s", "3 min 20 s"; "n/a" for None."""
+    if ms is None:
+        return "n/a"
+    if ms < 1000:
+        return f"{figure(ms)} ms"
+    seconds = ms / 1000
+    if seconds < 120:
+        return f"{figure(seconds)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def percent_text(share: float | None) -> str:
+    """A share of 1 in percent: never 100 % when something is missing, never 0 % when something is there."""
+    if share is None:
+        return "n/a"
+    digits = 1 if 0.001 <= share <= 0.999 else 2 if 0.0001 <= share <= 0.9999 else 3
+    kept = min(share, 0.99999) if share < 1 else share
+    kept = max(kept, 0.00001) if share > 0 else kept
+    return f"{kept * 100:.0f} %" if kept in (0, 1) else f"{kept * 100:.{digits}f} %"
+
+
+def shown_percentile(stats: Stats, percent: int) -> float | None:
+    """P50, P90, P95 or P99 of `stats`, None when there are too few samples for it."""
+    value: float | None = getattr(stats, f"p{percent}")
+    return value if enough_for(percent, stats.count) else None
+
+
+def think_text(config: RunConfig) -> Both:
+    """The wait between two turns, in seconds."""
+    least_s, most_s = config.think_time_s, config.think_time_max_s
+    return in_both("think_n", n=f"{least_s:g}" if least_s == most_s else f"{least_s:g}–{most_s:g}")
+
+
+def load_text(config: RunConfig) -> Both:
+    """How hard the run pressed: threads, requests in all, ramp-up, duration, timeout."""
+    english, chinese = count_of("threads", config.threads)
+    if config.requests is not None:
+        total, chinese_total = count_of("requests", config.requests)
+        english += f", {total} in all"
+        chinese += f"，共 {chinese_total}"
+    if config.turns > 1:
+        turns = in_both("turns_n", n=str(config.turns))
+        english, chinese = f"{english}, {turns[0]}", f"{chinese}，{turns[1]}"
+    if config.think_time_max_s:
+        think = think_text(config)
+        english, chinese = f"{english}, {think[0]}", f"{chinese}，{think[1]}"
+    extras = [
+        ("ramp-up", "预热", config.ramp_up_s),
+        ("duration", "持续", config.duration_s),
+        ("timeout", "超时", config.timeout_s),
+    ]
+    for word, chinese_word, seconds in extras:
+        if seconds:
+            english += f", {word} {seconds:g} s"
+            chinese += f"，{chinese_word} {seconds:g} 秒"
+    return english, chinese
+
+
+def verdict(result: RunResult) -> Verdict:
+    """The run in words."""
+    summary = result.summary
+    finished = summary.ok + summary.failed
+    looks = [look for rule in _RULES if (look := rule(result)) is not None]
+    if not looks and finished:
+        looks = [Look(in_both("look.nothing"), "load")]
+    return Verdict(_grade(summary), _headline(summary), _sentences(result), looks)
+
+
+def _grade(summary: Summary) -> str:
+    rate = success_rate(summary.ok, summary.ok + summary.failed)
+    if rate is None:
+        return "none"
+    return "good" if rate == 1 else "fair" if rate >= 0.95 else "bad"
+
+
+def _headline(summary: Summary) -> Both:
+    finished = summary.ok + summary.failed
+    if not finished:
+        return in_both("nothing_sent")
+    if finished == 1:
+        return in_both("one_ok" if summary.ok else "one_failed")
+    key = "all_ok" if not summary.failed else "some_ok" if summary.ok else "none_ok"
+    share = percent_text(summary.ok / finished)
+    return in_both(key, {"n": count_of("requests", finished)}, share=share)
+
+
+def _sentences(result: RunResult) -> list[Both]:
+    summary, config = result.summary, result.config
+    model = config.model or config.model_name
+    tested = in_both(
+        "tested_model" if model else "tested",
+        {"threads": count_of("threads", config.threads), "requests": count_of("requests", summary.sent)},
+        model=printable(model or "", 80),
+        target=printable(config.url, 200),
+        duration=time_text(result.duration_ns / 1e6),
+    )
+    said = [tested, *_how_it_went(summary)]
+    if summary.cancelled:
+        said.append(in_both("cancelled", {"n": count_of("requests", summary.cancelled)}))
+    said += [in_both(key) for key in ("interrupted", "partial") if getattr(result, key)]
+    return said
+
+
+def _how_it_went(summary: Summary) -> list[Both]:
+    ttft, latency = summary.metrics.get("ttft_ms", Stats()), summary.metrics.get("latency_ms", Stats())
+    if ttft.p50 is None or not enough_for(50, ttft.count):
+        return []
+    p99 = shown_percentile(ttft, 99)
+    times = {"p50": time_text(ttft.p50), "p99": time_text(p99), "latency": time_text(latency.p50)}
+    return [
+        in_both("began_few" if p99 is None else "began", None, **times),
+        in_both("pace", tokens=figure(summary.output_tokens_per_s), rps=figure(summary.requests_per_s)),
+    ]
+
+
+def _failed(result: RunResult) -> Look | None:
+    summary = result.summary
+    kinds = {name: n for name, n in summary.outcomes.items() if name not in (Outcome.OK.value, Outcome.CANCELLED.value)}
+    if not summary.failed or not kinds:
+        return None
+    worst = max(kinds, key=kinds.__getitem__)
+    values = {"n": count_of("requests", summary.failed), "outcome": in_both(f"outcome.{worst}")}
+    return Look(in_both("look.failed", values), "errors")
+
+
+def _drift(result: RunResult) -> Look | None:
+    fifth_ns = result.duration_ns // 5
+    first: list[int] = []
+    last: list[int] = []
+    for start, ttft, outcome in result.requests.rows("started_ns", "ttft_ns", "outcome"):
+        if outcome == OK and ttft != NOT_MEASURED:
+            if start < fifth_ns:
+                first.append(ttft)
+            elif start >= 4 * fifth_ns:
+                last.append(ttft)
+    # A ramp-up raises the load within the run: slower is then what was asked for.
+    if min(len(first), len(last)) < DRIFT_SAMPLES or result.config.ramp_up_s * NS_PER_S > fifth_ns:
+        return None
+    ratio = _median(last) / max(_median(first), 1)
+    return Look(in_both("look.drift", ratio=figure(ratio)), "tails") if ratio >= DRIFT_RATIO else None
+
+
+def _median(values: list[int]) -> float:
+    return percentile(sorted(values), 50) or 0.0
+
+
+def _tail(result: RunResult) -> Look | None:
+    ttft = result.summary.metrics.get("ttft_ms", Stats())
+    p99 = shown_percentile(ttft, 99)
+    if p99 is None or not ttft.p50 or p99 < TAIL_RATIO * ttft.p50:
+        return None
+    return Look(in_both("look.tail", ratio=figure(p99 / ttft.p50)), "tails")
+
+
+def _stall(result: RunResult) -> Look | None:
+    gap = shown_percentile(result.summary.metrics.get("max_gap_ms", Stats()), 99)
+    return Look(in_both("look.stall", gap=time_text(gap)), "spread") if gap is not None and gap >= STALL_MS else None
+
+
+def _retried(result: RunResult) -> Look | None:
+    retried = result.summary.retried
+    return Look(in_both("look.retried", {"n": count_of("requests", retried)}), "slowest") if retried else None
+
+
+def _few(result: RunResult) -> Look | None:
+    ok = result.summary.ok
+    return Look(in_both("look.few", {"n": count_of("requests", ok)}), "metrics") if 0 < ok < 100 else None
+
+
+def _estimate(result: RunResult) -> Look | None:
+    estimated = result.summary.token_source in ("estimate", "mixed")
+    return Look(in_both("look.estimate"), "metrics") if estimated else None
+
+
+_RULES: tuple[Callable[[RunResult], Look | None], ...] = (_failed, _drift, _tail, _stall, _retried, _few, _estimate)

@@ -1,0 +1,373 @@
+// Chart cards: one per chart, with title, legend, notes and canvas.  Time charts share one range and one cross-hair.
+const cards = [];
+const live = make("p", { class: "sr", "aria-live": "polite" });
+let whole_run = { from: 0, to: 1 };
+let view = whole_run;
+// On paper charts are half as wide: their letters have to be larger.
+let printing = false;
+let themeBefore;
+
+const css = (name) => getComputedStyle(root).getPropertyValue("--" + name).trim();
+const clock = (s) => {
+  if (whole_run.to < 600) return mark(Math.round(s * 1000) / 1000) + " s";
+  const all = Math.round(s);
+  const [h, m, rest] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, String(all % 60).padStart(2, "0")];
+  return h ? h + ":" + String(m).padStart(2, "0") + ":" + rest : m + ":" + rest;
+};
+
+// The middle of a second or longer step that begins at `from`: the last one ends with the run.
+const middle = (from, step, end) => (from + Math.min(from + step, Math.max(end, from))) / 2;
+const span = (x, step) => (step ? clock(x - step / 2) + " – " + clock(x + step / 2) : clock(x));
+
+// Crosses and triangles, so that a failure is not told by its colour alone.
+const POINTS = {
+  ok: { pointStyle: "circle", radius: 2 },
+  failed: { pointStyle: "crossRot", radius: 4.5, borderWidth: 1.6 },
+  unmeasured: { pointStyle: "triangle", radius: 4 },
+  unseen: { radius: 0 },
+};
+
+// series: {key, color, data: [{x, y}], kind: "line"|"points"|"bars", point?, dash?, axis?, stack?, fill?}
+function dataset(series) {
+  const common = { data: series.data, yAxisID: series.axis || "y", parsing: series.parsing, normalized: true };
+  if (series.kind === "points") return { ...common, type: "scatter", showLine: false, clip: 5, ...POINTS[series.point || "ok"], ...(!series.point && series.data.length <= 60 ? { radius: 3.5 } : {}), hoverRadius: 6 };
+  if (series.kind === "bars") return { ...common, type: "bar", barPercentage: 1, categoryPercentage: series.wide ? 1 : 0.9, stack: series.stack, grouped: series.grouped, minBarLength: series.minLength, maxBarThickness: series.thickest };
+  return { ...common, type: "line", borderWidth: 1.8, borderDash: series.dash || [], radius: series.data.length <= 60 && !series.axis && !series.plain ? 2.5 : 0, hoverRadius: 4, tension: 0, spanGaps: false, stepped: series.stepped || false, fill: series.fill || false };
+}
+
+function paint(set, series) {
+  const color = css(series.color);
+  set.borderColor = color;
+  set.backgroundColor = series.kind === "line" ? color + "22" : series.kind === "points" && !series.point ? color + "aa" : series.axisPair ? color + "99" : color;
+  if (series.kind === "line") set.pointBackgroundColor = color;
+  if (series.kind === "points" && !series.point) set.borderWidth = 0;
+  if (series.kind === "bars") set.borderWidth = 0;
+}
+
+// Round moments, whatever range a zoom has left.
+const STEPS_S = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400];
+function timeTicks(scale) {
+  const most = Math.max(2, Math.min(8, scale.width / 70));
+  const step = STEPS_S.find((each) => (scale.max - scale.min) / each <= most) || (scale.max - scale.min) / most;
+  scale.ticks = [];
+  for (let at = Math.ceil(scale.min / step - 1e-9); at * step <= scale.max * (1 + 1e-12); at += 1) scale.ticks.push({ value: at * step });
+}
+
+// Axes of one width, so that the charts of a column share their time axis to the pixel.
+const alike = (scale) => { scale.width = Math.max(scale.width, 46); };
+
+function axes(spec) {
+  const grid = css("grid");
+  const ticks = { color: css("muted"), font: { size: printing ? 17 : 11 } };
+  const x = {
+    type: "linear", grid: { color: spec.plainX ? "transparent" : grid, offset: false }, border: { color: grid },
+    ticks: { ...ticks, maxRotation: 0, autoSkipPadding: 14, maxTicksLimit: 9, includeBounds: false },
+  };
+  if (spec.time) Object.assign(x, { min: view.from, max: view.to, afterBuildTicks: timeTicks });
+  if (spec.time) x.ticks.callback = clock;
+  else x.ticks.callback = mark;
+  if (spec.xTitle) x.title = { display: true, text: text(spec.xTitle), color: ticks.color, font: ticks.font };
+  const y = { type: spec.log && spec.isLog ? "logarithmic" : "linear", beginAtZero: true, grid: { color: grid }, border: { display: false }, ticks: { ...ticks, maxTicksLimit: 6, callback: mark }, afterFit: alike };
+  const found = { x, y };
+  if (spec.series().some((series) => series.axis === "rug")) found.rug = { display: false, min: 0, max: 1, position: "right" };
+  if (spec.series().some((series) => series.axis === "share")) {
+    found.share = { position: "right", min: 0, max: 100, grid: { display: false }, border: { display: false }, ticks: { ...ticks, maxTicksLimit: 5, callback: (value) => value + " %" } };
+  }
+  return spec.axes ? spec.axes(found) : found;
+}
+
+// An x axis of bin numbers that is marked with those edges of the bins that are round numbers.
+function binAxis(axes, edges, geometric) {
+  const rough = (edges[edges.length - 1] - edges[0]) / 6;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= rough);
+  const isRound = geometric
+    ? (edge) => edge === 0 || [0, Math.log10(2), Math.log10(5), 1].some((part) => Math.abs(((Math.log10(edge) % 1) + 1) % 1 - part) < 0.004)
+    : (edge) => Math.abs(edge / step - Math.round(edge / step)) < 1e-6;
+  const marks = edges.map((edge, value) => ({ value, edge })).filter(({ edge }) => isRound(edge));
+  Object.assign(axes.x, { min: 0, max: edges.length - 1, offset: false });
+  axes.x.ticks.callback = (at) => (edges[at] === undefined ? "" : mark(Number(edges[at].toPrecision(geometric ? 1 : 12))));
+  axes.x.afterBuildTicks = (scale) => { scale.ticks = marks.map(({ value }) => ({ value })); };
+  return axes;
+}
+
+function tooltip(spec) {
+  const label = (item) => {
+    const series = item.dataset.series;
+    if (series.axis === "rug") return text(series.key);
+    return text(series.key) + ": " + reading(item.parsed.y) + (series.axis === "share" ? " %" : " " + text(spec.unit));
+  };
+  const title = (items) => (spec.time && items.length ? span(items[0].parsed.x, spec.step) : "");
+  return { enabled: true, animation: false, displayColors: true, boxPadding: 4, callbacks: { label, title, ...(spec.tooltip || {}) } };
+}
+
+function zoomOptions(spec) {
+  if (!spec.time) return { zoom: {} };
+  return {
+    limits: { x: { min: whole_run.from, max: whole_run.to } },
+    zoom: {
+      mode: "x",
+      drag: { enabled: true, threshold: 5, backgroundColor: css("c1") + "22", borderColor: css("c1"), borderWidth: 1 },
+      pinch: { enabled: true },
+      wheel: { enabled: true, modifierKey: "ctrl" },
+      onZoomComplete: ({ chart }) => setView(chart.scales.x.min, chart.scales.x.max),
+    },
+  };
+}
+
+function chartConfig(spec) {
+  const list = spec.series();
+  const datasets = list.map((series) => {
+    const set = dataset(series);
+    paint(set, series);
+    set.series = series;
+    set.label = series.key;
+    set.hidden = Boolean(spec.hidden[series.key]);
+    return set;
+  });
+  return {
+    type: "scatter",
+    data: { labels: spec.labels ? spec.labels() : undefined, datasets },
+    options: {
+      animation: false, responsive: true, maintainAspectRatio: false, indexAxis: spec.indexAxis || "x",
+      parsing: spec.parsing === undefined ? false : spec.parsing,
+      interaction: spec.interaction || (list.some((series) => series.kind === "points") ? { mode: "nearest", axis: "xy", intersect: false } : { mode: "index", intersect: false }),
+      layout: { padding: { top: 6, right: 8 } },
+      scales: axes(spec),
+      plugins: { legend: { display: false }, tooltip: tooltip(spec), zoom: zoomOptions(spec) },
+      onClick: spec.click ? (event, _, chart) => spec.click(chart.getElementsAtEventForMode(event, "nearest", { axis: spec.clickAxis || "xy", intersect: spec.clickAxis === undefined }, true)) : undefined,
+    },
+    plugins: spec.plugins || [],
+  };
+}
+
+function legend(card) {
+  const { spec } = card;
+  const list = make("div", { class: "legend" });
+  if (spec.bare) return list;
+  for (const series of spec.series()) {
+    if (!series.data.length && !series.always) continue;
+    const swatch = make("i", { class: "swatch " + series.kind + " " + (series.point || "") + (series.dash ? " dashed" : ""), "data-color": series.color });
+    const button = make("button", { type: "button", "aria-pressed": "true", on: { click: () => toggle(card, series, button) } }, swatch, say("span", series.key));
+    list.append(button);
+  }
+  return list;
+}
+
+function toggle(card, series, button) {
+  const hidden = !card.spec.hidden[series.key];
+  card.spec.hidden[series.key] = hidden;
+  button.setAttribute("aria-pressed", String(!hidden));
+  refresh(card);
+}
+
+// spec: {id, title, unit, series(), time?, log?, labels?(), notes?() -> [string], empty?, controls?, xTitle?, ...}
+function addChart(parent, spec) {
+  spec.hidden = {};
+  const canvas = make("canvas", { id: "chart-" + spec.id, role: "img", tabindex: 0, "aria-describedby": "notes-" + spec.id });
+  const cross = make("div", { class: "cross", hidden: true });
+  const readout = make("p", { class: "readout", "aria-hidden": "true" });
+  const notes = make("p", { class: "notes", id: "notes-" + spec.id });
+  const foot = make("div", { class: "foot" }, notes, readout);
+  const card = { spec, canvas, cross, readout, notes, chart: null, visible: false, stale: true };
+  const controls = make("div", { class: "controls" }, spec.log && !spec.empty ? logButton(card) : null, spec.controls && !spec.empty ? spec.controls(card) : null);
+  const head = make("div", { class: "head" }, make("h3", {}, say("span", spec.title), " ", say("small", spec.unit)), controls);
+  const plot = make("div", { class: "plot" + (spec.empty ? " none" : spec.tall ? " tall" : "") }, spec.empty ? say("p", spec.emptyText || "no_data", { class: "empty" }) : canvas, cross);
+  card.node = make("figure", { class: "card chart" + (spec.broad ? " broad" : ""), id: "card-" + spec.id }, head, spec.empty ? null : legend(card), plot, foot);
+  parent.append(card.node);
+  if (spec.empty) return card;
+  cards.push(card);
+  const describe = () => {
+    canvas.setAttribute("aria-label", text(spec.title) + " (" + text(spec.unit) + ")");
+    notes.textContent = spec.notes ? spec.notes().join(" ") : "";
+  };
+  describe();
+  listeners.language.push(describe);
+  listeners.theme.push(describe);
+  if (spec.time) addHands(card);
+  return card;
+}
+
+function logButton(card) {
+  const button = say("button", "log_scale", { type: "button", class: "toggle", "aria-pressed": String(Boolean(card.spec.isLog)) });
+  button.addEventListener("click", () => {
+    card.spec.isLog = !card.spec.isLog;
+    button.setAttribute("aria-pressed", String(card.spec.isLog));
+    refresh(card);
+  });
+  return button;
+}
+
+// Draws now what can be seen; the rest follows when the page is idle, so that neither opening nor zooming stalls.
+function refresh(card) {
+  if (card.visible) draw(card);
+  else { card.stale = true; settle(); }
+}
+// A page that draws no frames (in the background, say) may never be idle: then it happens all the same.
+const idle = window.requestIdleCallback ? (task) => requestIdleCallback(task, { timeout: 200 }) : (task) => setTimeout(task, 20);
+let settling = false;
+function settle() {
+  if (settling) return;
+  settling = true;
+  root.dataset.ready = "false";
+  const next = () => {
+    const card = cards.find((each) => each.stale);
+    if (card) { draw(card); idle(next); } else { settling = false; root.dataset.ready = "true"; }
+  };
+  idle(next);
+}
+function draw(card) {
+  card.stale = false;
+  const config = chartConfig(card.spec);
+  if (!card.chart) { card.chart = new Chart(card.canvas, config); return; }
+  card.chart.data = config.data;
+  card.chart.options = config.options;
+  card.chart.update("none");
+}
+
+// --- one range for all time charts
+function setView(from, to) {
+  const low = Math.max(whole_run.from, Math.min(from, to));
+  const high = Math.min(whole_run.to, Math.max(from, to));
+  if (!(high - low > (whole_run.to - whole_run.from) / 1e5)) return;
+  view = { from: low, to: high };
+  document.getElementById("range-from").value = Number(low.toFixed(3));
+  document.getElementById("range-to").value = Number(high.toFixed(3));
+  root.dataset.from = low;
+  root.dataset.to = high;
+  hideCross();
+  for (const card of cards) {
+    if (card.spec.onView) card.spec.onView();
+    if (card.spec.time || card.spec.onView) refresh(card);
+  }
+}
+const resetView = () => setView(whole_run.from, whole_run.to);
+
+// --- one cross-hair for all time charts
+function nearest(points, x) {
+  let low = 0;
+  let high = points.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (points[middle].x < x) low = middle + 1; else high = middle;
+  }
+  return low > 0 && x - points[low - 1].x < points[low].x - x ? points[low - 1] : points[low];
+}
+
+function showCross(x) {
+  for (const card of cards) {
+    if (!card.spec.time || !card.visible || !card.chart) continue;
+    const { scales, chartArea } = card.chart;
+    card.cross.hidden = false;
+    Object.assign(card.cross.style, { left: scales.x.getPixelForValue(x) + "px", top: chartArea.top + "px", height: chartArea.height + "px" });
+    card.readout.textContent = clock(x) + "  " + (card.spec.read ? card.spec.read(x) : readSeries(card, x));
+  }
+}
+function readSeries(card, x) {
+  const range = view.to - view.from;
+  return card.spec.series().filter((series) => series.data.length && series.axis !== "rug" && !card.spec.hidden[series.key]).map((series) => {
+    const point = nearest(series.data, x);
+    // A point far from the cross-hair says nothing about this moment.
+    const there = Math.abs(point.x - x) <= Math.max(range / 50, card.spec.step || 1);
+    return text(series.key) + " " + (there && !Number.isNaN(point.y) ? reading(point.y) : "–");
+  }).join("  ·  ");
+}
+function hideCross() {
+  for (const card of cards) {
+    card.cross.hidden = true;
+    card.readout.textContent = "";
+  }
+}
+
+let pending = null;
+function addHands(card) {
+  const { canvas } = card;
+  canvas.addEventListener("pointermove", (event) => {
+    if (!card.chart) return;
+    const x = card.chart.scales.x.getValueForPixel(event.offsetX);
+    if (pending === null) requestAnimationFrame(() => { if (pending >= view.from && pending <= view.to) showCross(pending); else hideCross(); pending = null; });
+    pending = x;
+  });
+  canvas.addEventListener("pointerleave", hideCross);
+  canvas.addEventListener("dblclick", resetView);
+  canvas.addEventListener("blur", hideCross);
+  let at = null;
+  canvas.addEventListener("keydown", (event) => {
+    const span = view.to - view.from;
+    if (at === null || at < view.from || at > view.to) at = view.from + span / 2;
+    const moves = {
+      ArrowLeft: () => { at = Math.max(view.from, at - span / 50); },
+      ArrowRight: () => { at = Math.min(view.to, at + span / 50); },
+      "+": () => setView(at - span / 4, at + span / 4),
+      "=": () => setView(at - span / 4, at + span / 4),
+      "-": () => setView(at - span, at + span),
+      0: resetView,
+      Escape: resetView,
+    };
+    if (!moves[event.key] || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    moves[event.key]();
+    showCross(at);
+    live.textContent = card.readout.textContent;
+  });
+}
+
+function addSection(parent, nav, id, titleKey) {
+  const grid = make("div", { class: "grid" });
+  parent.append(make("section", { id, class: "charts" }, say("h2", titleKey), grid));
+  nav.append(say("a", titleKey, { href: "#" + id }));
+  return grid;
+}
+
+function swatches() {
+  document.querySelectorAll("[data-color]").forEach((node) => node.style.setProperty("--swatch", css(node.dataset.color)));
+}
+
+function startCharts(from, to) {
+  document.body.append(live);
+  whole_run = { from, to };
+  if (typeof Chart === "undefined") {
+    document.getElementById("no-library").hidden = false;
+    document.getElementById("bar").hidden = document.getElementById("zoom-hint").hidden = document.getElementById("charts").hidden = true;
+    return;
+  }
+  Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+  if (document.getElementById("range")) startRange();
+  setView(from, to);
+  swatches();
+  listeners.theme.push(swatches);
+  const redraw = () => cards.forEach(refresh);
+  listeners.theme.push(redraw);
+  listeners.language.push(redraw);
+  const observer = new IntersectionObserver((entries) => entries.forEach((entry) => {
+    const card = cards.find((each) => each.canvas === entry.target);
+    card.visible = entry.isIntersecting;
+    if (card.visible && card.stale) draw(card);
+  }), { rootMargin: "150px" });
+  cards.forEach((card) => observer.observe(card.canvas));
+  addEventListener("beforeprint", beforePrint);
+  addEventListener("afterprint", afterPrint);
+  settle();
+}
+
+function beforePrint() {
+  printing = true;
+  themeBefore = root.dataset.theme;
+  setTheme("light");
+  cards.forEach(draw);
+}
+function afterPrint() {
+  printing = false;
+  if (themeBefore) root.dataset.theme = themeBefore; else delete root.dataset.theme;
+  themeChanged();
+  cards.forEach(draw);
+}
+
+function startRange() {
+  document.getElementById("range").addEventListener("submit", (event) => {
+    event.preventDefault();
+    const [from, to] = ["range-from", "range-to"].map((id) => Number(document.getElementById(id).value));
+    setView(from, to);
+  });
+  document.getElementById("range-reset").addEventListener("click", resetView);
+}

@@ -1,0 +1,167 @@
+// Opens a report in headless Chromium with the network cut, uses it as a reader would, and prints what it saw as JSON.
+// node page_facts.mjs REPORT.html CHROMIUM
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
+const require = createRequire(import.meta.url);
+const { chromium } = require("playwright-core");
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const [file, executablePath] = process.argv.slice(2);
+const facts = { requests: [], console: [] };
+
+const PATIENCE_MS = 180_000;
+const browser = await chromium.launch({ executablePath, timeout: PATIENCE_MS, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme: "light", acceptDownloads: true });
+await context.setOffline(true);
+const page = await context.newPage();
+page.setDefaultTimeout(PATIENCE_MS);
+page.on("request", (request) => { if (!/^(file|data|blob):/.test(request.url())) facts.requests.push(request.url()); });
+page.on("console", (message) => { if (message.type() === "error") facts.console.push(message.text()); });
+page.on("pageerror", (error) => facts.console.push(String(error)));
+
+// Tries until the condition holds; what was seen is judged by the tests, so nothing is thrown here.
+const until = async (condition) => {
+  const end = Date.now() + PATIENCE_MS / 6;
+  while (!(await condition()) && Date.now() < end) await page.waitForTimeout(30);
+};
+const settled = () => page.waitForFunction(() => document.documentElement.dataset.ready === "true");
+const ranges = () => page.evaluate(() => [...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas))
+  .filter((chart) => chart.options.plugins.zoom.zoom.mode === "x").map((chart) => [chart.canvas.id, chart.scales.x.min, chart.scales.x.max]));
+// Pixels inside the axes that are not grey: grid, marks and empty charts have none.
+const ink = () => page.evaluate(() => Object.fromEntries([...document.querySelectorAll("canvas")].map((canvas) => {
+  const { left, top, width, height } = Chart.getChart(canvas).chartArea;
+  const pixels = canvas.getContext("2d").getImageData(left, top, width, height).data;
+  let coloured = 0;
+  for (let at = 0; at < pixels.length; at += 4) {
+    const rgb = pixels.subarray(at, at + 3);
+    if (pixels[at + 3] > 60 && Math.max(...rgb) - Math.min(...rgb) > 40) coloured += 1;
+  }
+  return [canvas.id, coloured];
+})));
+const faults = async () => {
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] }));
+  return found.violations.map((each) => `${each.impact} ${each.id}: ${each.nodes.slice(0, 3).map((node) => node.target.join(" ") + " " + (node.any[0] || {}).message).join(" | ")}`);
+};
+
+const opened = Date.now();
+await page.goto(pathToFileURL(file).href);
+await settled();
+facts.ready_ms = Date.now() - opened;
+facts.title = await page.title();
+facts.ink = await ink();
+facts.pwned = await page.evaluate(() => window.pwned === true);
+facts.elements = await page.evaluate(() => ({ scripts: document.scripts.length, images: document.images.length, frames: document.querySelectorAll("iframe,object,embed").length }));
+facts.text = await page.evaluate(() => document.body.innerText);
+facts.faults_light = await faults();
+facts.shown = await page.evaluate(() => ["bar", "charts", "errors", "metrics"].filter((id) => document.getElementById(id)?.checkVisibility()));
+// Time charts none of whose points lies within their axes.
+facts.outside = await page.evaluate(() => [...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas))
+  .filter((chart) => chart.options.plugins.zoom.zoom.mode === "x" && !chart.data.datasets.some((set) => set.data.some((point) => Array.isArray(point) || (point && !Number.isNaN(point.y) && point.x >= chart.scales.x.min && point.x <= chart.scales.x.max))))
+  .map((chart) => chart.canvas.id));
+const finish = async () => { await browser.close(); process.stdout.write(JSON.stringify(facts), () => process.exit(0)); };
+if (!(await page.locator("canvas:visible").count())) await finish();
+
+// Hands: drag, double click, keyboard.
+const RPS = "#chart-rps, #chart-compare_rps";
+const box = async (id) => {
+  await page.locator(id).scrollIntoViewIfNeeded();
+  let last;
+  await until(async () => {
+    const before = last;
+    last = JSON.stringify(await page.locator(id).boundingBox());
+    return last === before;
+  });
+  return JSON.parse(last);
+};
+const readouts = () => page.evaluate(() => [...document.querySelectorAll(".readout")].map((node) => node.textContent).filter(Boolean).length);
+facts.ranges_before = await ranges();
+const first = await box(RPS);
+const y = first.y + first.height / 2;
+let step = 0;
+await until(async () => { await page.mouse.move(first.x + first.width * 0.4 + (step++ % 2), y); return (await readouts()) >= 2; });
+facts.hovered = await readouts();
+await page.mouse.down();
+await page.mouse.move(first.x + first.width * 0.5, y, { steps: 4 });
+await page.mouse.move(first.x + first.width * 0.7, y, { steps: 4 });
+const dragged = Date.now();
+await page.mouse.up();
+await until(async () => JSON.stringify(await ranges()) !== JSON.stringify(facts.ranges_before));
+await settled();
+facts.zoom_ms = Date.now() - dragged;
+facts.ranges_zoomed = await ranges();
+const again = await box(RPS);
+await page.mouse.dblclick(again.x + again.width * 0.5, again.y + again.height / 2);
+await until(async () => JSON.stringify(await ranges()) === JSON.stringify(facts.ranges_before));
+await settled();
+facts.ranges_restored = await ranges();
+await page.locator(RPS).focus();
+await until(async () => {
+  await page.keyboard.press("ArrowRight");
+  facts.keyboard_readout = await page.evaluate(() => document.activeElement.closest("figure").querySelector(".readout").textContent);
+  return facts.keyboard_readout;
+});
+await page.keyboard.press("+");
+await settled();
+facts.ranges_keyboard = await ranges();
+await page.keyboard.press("0");
+await settled();
+
+// Legend and log scale of the first chart that has both.
+const card = page.locator("figure:has(.toggle)").first();
+await card.locator(".toggle").click();
+await card.locator(".legend button").first().click();
+await settled();
+facts.toggled = await card.evaluate((node) => {
+  const chart = Chart.getChart(node.querySelector("canvas"));
+  return { scale: chart.scales.y.type, first_series_shown: chart.isDatasetVisible(0) };
+});
+await card.locator(".toggle").click();
+await card.locator(".legend button").first().click();
+
+// A table sorts both ways; not-measured cells stay last.
+const table = page.locator("#metrics-table, #compare-table");
+const third = () => table.locator("tbody tr td:nth-child(3)").allTextContents();
+await table.locator("thead button").nth(2).click();
+facts.sorted_down = await third();
+await table.locator("thead button").nth(2).click();
+facts.sorted_up = await third();
+
+// Details of a request and downloads, where the page has them.
+if (await page.locator("[data-request]").count()) {
+  await page.locator("[data-request]").first().click();
+  facts.details = await page.locator("#details").innerText();
+  facts.faults_dialog = await faults();
+  await page.keyboard.press("Escape");
+  facts.details_closed = await page.evaluate(() => !document.getElementById("details").open);
+}
+facts.downloads = {};
+for (const button of await page.locator("#download-buttons button").all()) {
+  const [download] = await Promise.all([page.waitForEvent("download"), button.click()]);
+  facts.downloads[download.suggestedFilename()] = readFileSync(await download.path(), "utf8");
+}
+
+// The other language, the other theme, a phone.
+const look = () => page.evaluate(() => ({
+  lang: document.documentElement.lang, heading: document.querySelector("main h2").innerText,
+  chart: document.querySelector("canvas").getAttribute("aria-label"), background: getComputedStyle(document.body).backgroundColor,
+  button: document.getElementById("language").innerText,
+}));
+facts.look_before = await look();
+await page.click("#language");
+await page.click("#theme");
+await settled();
+facts.look_after = await look();
+facts.ink_after = await ink();
+facts.faults_dark = await faults();
+await page.setViewportSize({ width: 390, height: 844 });
+const wide = () => page.evaluate(() => document.documentElement.scrollWidth);
+await until(async () => (await wide()) <= 390);
+facts.phone_width = await wide();
+await page.setViewportSize({ width: 1440, height: 900 });
+await page.emulateMedia({ media: "print" });
+facts.print_width = await page.evaluate(() => Math.max(...[...document.querySelectorAll("canvas")].map((canvas) => canvas.getBoundingClientRect().width / canvas.closest("figure").getBoundingClientRect().width)));
+facts.pdf_pages = (await page.pdf({ format: "A4" })).toString("latin1").match(/\/Type \/Page\b/g).length;
+
+await finish();

@@ -1,0 +1,114 @@
+"""Made-up runs for the report's tests: no clock, no network, the same every time."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from sse_perf_tool.metrics import Tally
+from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult
+
+MS = 1_000_000
+STARTED_UNIX_NS = 1_763_600_000 * 1_000_000_000
+
+CONFIG = RunConfig(
+    url="http://127.0.0.1:8000/v1/chat/completions",
+    format="openai_chat",
+    model="qwen2.5-7b",
+    api_key="app-…4Knu",
+    threads=12,
+    ramp_up_s=2.0,
+    duration_s=40.0,
+    command="sse_perfTestTool.py --url http://127.0.0.1:8000/v1/chat/completions --api-key app-…4Knu --threads 12",
+    version="0.1.0",
+    host_info="Linux 6.1, Python 3.11.2, 8 CPUs",
+)
+
+FAILURES = (
+    (Outcome.TIMEOUT, None, "no end of the answer within 60 s"),
+    (Outcome.HTTP_ERROR, 503, "503 Service Unavailable: overloaded, try again in 3 s"),
+    (Outcome.IN_STREAM_ERROR, 200, "error event: CUDA out of memory on device 0"),
+)
+
+
+def answered(
+    request_id: int, thread_id: int, started_ns: int, chance: random.Random, slow: float = 1.0
+) -> RequestRecord:
+    """An answer as a chat model gives it: a wait, then a token every 20 ms or so, now and then a stall."""
+    tokens = chance.randint(12, 90)
+    gaps = [int(chance.lognormvariate(9.9, 0.25)) for _ in range(tokens - 1)]
+    if chance.random() < 0.03:
+        gaps[len(gaps) // 2] = chance.randint(400_000, 1_500_000)
+    if chance.random() < 0.2:
+        gaps[-1] = 0
+    ttft_ns = int(chance.lognormvariate(5.2, 0.35) * MS * slow)
+    streaming_ns = sum(gaps) * 1000
+    return RequestRecord(
+        request_id=request_id,
+        thread_id=thread_id,
+        started_ns=started_ns,
+        outcome=Outcome.OK,
+        latency_ns=ttft_ns + streaming_ns + 2 * MS,
+        status=200,
+        retries=1 if chance.random() < 0.01 else 0,
+        ttfb_ns=ttft_ns * 9 // 10,
+        ttft_ns=ttft_ns,
+        ttfa_ns=ttft_ns,
+        streaming_ns=streaming_ns + ttft_ns // 10,
+        connect_ns=MS // 3 if request_id < 12 else None,
+        output_tokens=tokens,
+        prompt_tokens=20,
+        token_source="usage",
+        chunks=tokens,
+        gaps_us=gaps,
+        text_chars=tokens * 2,
+        conversation_id=f"conv-{request_id}",
+        message_id=f"msg-{request_id}",
+        finish_reason="stop",
+        query="你是谁？请用三句话介绍自己。" if request_id % 2 else "Explain load testing in one paragraph.",
+        format="openai_chat",
+    )
+
+
+def failed(record: RequestRecord, chance: random.Random) -> RequestRecord:
+    """The same request, gone wrong."""
+    outcome, status, error = chance.choice(FAILURES)
+    started = outcome is Outcome.IN_STREAM_ERROR
+    return replace(
+        record,
+        outcome=outcome,
+        status=status,
+        error=error,
+        latency_ns=record.latency_ns // 2,
+        ttft_ns=record.ttft_ns if started else None,
+        ttfa_ns=record.ttfa_ns if started else None,
+        output_tokens=3 if started else None,
+        chunks=3 if started else 0,
+        gaps_us=record.gaps_us[:2] if started else (),
+    )
+
+
+def simulate(requests: int, threads: int = 12, fail_share: float = 0.03, seed: int = 7, slow: float = 1.0) -> Tally:
+    """`requests` requests of `threads` threads that send again as soon as they have an answer."""
+    chance = random.Random(seed)
+    free_at = [(thread * 2_000 * MS) // threads for thread in range(threads)]
+    records = []
+    for request_id in range(requests):
+        thread = min(range(threads), key=free_at.__getitem__)
+        crowded = 1 + 0.04 * sum(1 for at in free_at if at > 0)
+        record = answered(request_id, thread, free_at[thread], chance, slow * crowded)
+        if chance.random() < fail_share:
+            record = failed(record, chance)
+        records.append(record)
+        free_at[thread] += record.latency_ns + MS
+    tally = Tally(origin_ns=0)
+    for record in sorted(records, key=lambda each: each.started_ns + each.latency_ns):
+        tally.add(record)
+    return tally
+
+
+def sample_run(requests: int = 600, **changes: object) -> RunResult:
+    """A run that has some of everything."""
+    tally = simulate(requests)
+    warnings = ["The answers said openai_chat although --format said dify; openai_chat was used."]
+    return tally.result(replace(CONFIG, **changes), STARTED_UNIX_NS, warnings)

@@ -1,0 +1,204 @@
+"""The report as a reader meets it: in headless Chromium, with the network cut.
+
+`page_facts.mjs` uses the page once and writes down what it saw; each test reads one fact of that.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_runs import CONFIG, STARTED_UNIX_NS, sample_run, simulate
+from test_report_page import ATTACK, attacked_run
+from tools.build_assets import node_command
+
+from sse_perf_tool.metrics import Tally
+from sse_perf_tool.report_generator import generate_compare_report, generate_html_report
+from sse_perf_tool.report_parts.libraries import ASSETS, LIBRARIES
+
+HERE = Path(__file__).resolve().parent
+MODULES = HERE.parents[1] / "node_modules"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+NODE = node_command()
+MISSING = [
+    name
+    for name, there in (
+        ("Chromium", CHROMIUM),
+        ("Node.js", NODE),
+        ("playwright-core", (MODULES / "playwright-core").is_dir()),
+        ("axe-core", (MODULES / "axe-core").is_dir()),
+        ("the report's assets", all((ASSETS / library.asset).is_file() for library in LIBRARIES)),
+    )
+    if not there
+]
+if MISSING:
+    pytest.skip(f"the browser tests of the report need {', '.join(MISSING)}", allow_module_level=True)
+
+Facts = dict[str, Any]
+
+
+def facts_of(path: Path) -> Facts:
+    """What `page_facts.mjs` saw on the page."""
+    command = [*(NODE or []), str(HERE / "page_facts.mjs"), str(path), str(CHROMIUM)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def single(tmp_path_factory: pytest.TempPathFactory) -> Facts:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    generate_html_report(sample_run(), path)
+    return facts_of(path)
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Facts:
+    path = tmp_path_factory.mktemp("report") / "compare.html"
+    runs = [simulate(400, seed=seed, slow=slow).result(CONFIG, STARTED_UNIX_NS) for seed, slow in ((1, 1.0), (2, 0.6))]
+    generate_compare_report(runs, path, names=["<img src=x onerror=window.pwned=true>", "b {n}"])
+    return facts_of(path)
+
+
+@pytest.fixture(params=["single", "compared"])
+def facts(request: pytest.FixtureRequest) -> Facts:
+    return request.getfixturevalue(request.param)
+
+
+def test_no_request_leaves_the_page(facts: Facts) -> None:
+    assert facts["requests"] == []
+
+
+def test_the_console_has_no_error(facts: Facts) -> None:
+    assert facts["console"] == []
+
+
+def test_every_section_of_a_run_with_requests_is_shown(single: Facts) -> None:
+    assert single["shown"] == ["bar", "charts", "errors", "metrics"]
+    assert single["outside"] == []
+
+
+def test_every_canvas_is_drawn_in_colour_in_both_themes(facts: Facts) -> None:
+    assert len(facts["ink"]) >= 10
+    assert {name for name, pixels in facts["ink"].items() if pixels < 100} == set()
+    assert {name for name, pixels in facts["ink_after"].items() if pixels < 100} == set()
+
+
+def test_all_charts_of_the_report_are_there(single: Facts) -> None:
+    names = (
+        "rps threads system_tokens avg_latency avg_tpot total errors ttft_percentiles latency_percentiles ttft_spread "
+        "latency_spread gap_spread gap_heat ttft latency ttfb tpot rate tokens waterfall ttft_concurrency "
+        "latency_concurrency"
+    )
+    assert {f"chart-{name}" for name in names.split()} == set(single["ink"])
+
+
+def test_dragging_on_one_chart_zooms_all_time_charts(facts: Facts) -> None:
+    before, zoomed = facts["ranges_before"], facts["ranges_zoomed"]
+    assert len(zoomed) == len(before) >= 4
+    assert len({tuple(ends) for _, *ends in zoomed}) == 1
+    _, low, high = zoomed[0]
+    _, first, last = before[0]
+    assert first < low < high < last
+
+
+def test_a_double_click_shows_the_whole_run_again(facts: Facts) -> None:
+    assert facts["ranges_restored"] == facts["ranges_before"]
+
+
+def test_hovering_shows_values_on_several_charts(facts: Facts) -> None:
+    assert facts["hovered"] >= 2
+
+
+def test_a_chart_answers_the_keyboard(facts: Facts) -> None:
+    assert " s  " in facts["keyboard_readout"]
+    assert facts["ranges_keyboard"][0] != facts["ranges_before"][0]
+
+
+def test_a_series_can_be_hidden_and_an_axis_made_logarithmic(facts: Facts) -> None:
+    assert facts["toggled"] == {"scale": "logarithmic", "first_series_shown": False}
+
+
+def test_a_table_sorts_both_ways(facts: Facts) -> None:
+    down = [float(text.replace(",", "")) for text in facts["sorted_down"]]
+    up = [float(text.replace(",", "")) for text in facts["sorted_up"]]
+    assert down == sorted(down, reverse=True)
+    assert up == sorted(up)
+    assert up[0] < up[-1]
+
+
+def test_the_details_of_a_request_open_and_close(single: Facts) -> None:
+    assert "Request #" in single["details"]
+    assert "你是谁？" in single["details"] or "Explain load testing" in single["details"]
+    assert single["details_closed"]
+
+
+def test_downloads_hold_the_data_of_the_page(single: Facts) -> None:
+    head, *lines = single["downloads"]["requests.csv"].split("\r\n")
+    assert head.startswith("id,thread,start,outcome,status")
+    assert len([line for line in lines if line]) == 600
+    assert len(single["downloads"]["seconds.csv"].split("\r\n")) > 30
+    assert json.loads(single["downloads"]["report.json"])["requests"]["total"] == 600
+
+
+def test_the_language_and_the_theme_can_be_switched(facts: Facts) -> None:
+    before, after = facts["look_before"], facts["look_after"]
+    assert (before["lang"], after["lang"]) == ("en", "zh-CN")
+    for part in ("heading", "chart", "background", "button"):
+        assert before[part] != after[part]
+
+
+@pytest.mark.parametrize("state", ["faults_light", "faults_dark"])
+def test_axe_finds_no_accessibility_fault(facts: Facts, state: str) -> None:
+    assert facts[state] == []
+
+
+def test_axe_finds_no_fault_in_the_details(single: Facts) -> None:
+    assert single["faults_dialog"] == []
+
+
+def test_the_page_fits_a_phone(facts: Facts) -> None:
+    assert facts["phone_width"] == 390
+
+
+def test_charts_stay_inside_their_cards_on_paper(facts: Facts) -> None:
+    assert facts["print_width"] < 1
+    assert 2 <= facts["pdf_pages"] <= 12
+
+
+def test_names_of_runs_stay_text(compared: Facts) -> None:
+    assert not compared["pwned"]
+    assert compared["elements"]["images"] == 0
+    assert "<img src=x onerror=window.pwned=true>" in compared["text"]
+    assert "b {n}" in compared["text"]
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> Facts:
+    path = tmp_path_factory.mktemp("report") / "attacked.html"
+    generate_html_report(attacked_run(), path, brand=ATTACK, title=ATTACK)
+    return facts_of(path)
+
+
+def test_the_points_of_a_run_shorter_than_a_second_lie_within_its_charts(attacked: Facts) -> None:
+    assert attacked["ranges_before"][0][1:] == [0, 0.005]
+    assert attacked["outside"] == []
+
+
+def test_a_run_without_any_request_shows_no_empty_charts(tmp_path: Path) -> None:
+    generate_html_report(Tally(origin_ns=0).result(CONFIG, STARTED_UNIX_NS), tmp_path / "report.html")
+    facts = facts_of(tmp_path / "report.html")
+    assert facts["console"] == facts["faults_light"] == facts["shown"] == []
+    assert "No request came to an end" in facts["text"]
+
+
+def test_an_answer_full_of_markup_stays_text(attacked: Facts) -> None:
+    assert not attacked["pwned"]
+    assert attacked["elements"]["images"] == 0
+    assert attacked["elements"]["frames"] == 0
+    assert attacked["console"] == []
+    assert '<img src=x onerror="window.pwned=true">' in attacked["details"]

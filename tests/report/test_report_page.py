@@ -1,0 +1,213 @@
+"""The HTML file: what stands in it, what cannot get into it, how large it is and how long it takes."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from report_runs import CONFIG, MS, STARTED_UNIX_NS, sample_run, simulate
+
+from sse_perf_tool.metrics import Tally
+from sse_perf_tool.records import Outcome, RequestRecord, RunResult
+from sse_perf_tool.report_generator import generate_html_report
+from sse_perf_tool.report_parts.page import json_for_script
+
+ATTACK = '</script><img src=x onerror="window.pwned=true"><!--<script>{{style}} \u2028 &amp; \ud800 \x1b[31m \u202e'
+
+
+class Page(HTMLParser):
+    """The elements of a page and the text of each script, style and table."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.scripts: list[str] = []
+        self._in_script = False
+        self.feed(source)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes.extend(attrs)
+        self._in_script = tag == "script"
+        if self._in_script:
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_script = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_script:
+            self.scripts[-1] += data
+
+
+def written(result: RunResult, path: Path, **options: object) -> str:
+    generate_html_report(result, path / "report.html", **options)
+    return (path / "report.html").read_text(encoding="utf-8")
+
+
+def data_of(source: str) -> dict[str, object]:
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', source, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def attacked_run() -> RunResult:
+    """A server, a user and a command line that all try to become markup."""
+    tally = Tally(origin_ns=0)
+    record = RequestRecord(
+        1, 0, 0, Outcome.HTTP_ERROR, 5 * MS, status=500, error=ATTACK, query=ATTACK, conversation_id=ATTACK
+    )
+    tally.add(record)
+    tally.add(
+        replace(
+            record,
+            request_id=2,
+            outcome=Outcome.OK,
+            output_tokens=2,
+            chunks=2,
+            gaps_us=[9],
+            ttft_ns=MS,
+            message_id=ATTACK,
+        )
+    )
+    config = replace(CONFIG, url=ATTACK, model=ATTACK, command=ATTACK, version=ATTACK, host_info=ATTACK, format=ATTACK)
+    return tally.result(config, STARTED_UNIX_NS, [ATTACK])
+
+
+def test_the_page_holds_verdict_facts_figures_and_tables_without_any_script(tmp_path: Path) -> None:
+    source = re.sub(r"<script.*?</script>", "", written(sample_run(), tmp_path), flags=re.DOTALL)
+    for words in (
+        "96.8 % of 600 requests succeeded",
+        "qwen2.5-7b",
+        "app-…4Knu",
+        "8 CPUs",
+        "P99",
+        "503 Service Unavailable",
+    ):
+        assert words in source
+    assert "600 个请求中 96.8 % 成功" in source
+
+
+def test_percentiles_with_too_few_samples_are_not_shown(tmp_path: Path) -> None:
+    tally = simulate(12, fail_share=0.0)
+    source = written(tally.result(CONFIG, STARTED_UNIX_NS), tmp_path)
+    row = re.search(r'<tr><th scope="row">TTFT<small>.*?</tr>', source)
+    assert row is not None
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", row[0])
+    assert cells[0] == "ms"
+    assert "n/a" not in cells[1:6]  # mean, stddev, min, P50, P90 of 12
+    assert cells[6:8] == ["n/a", "n/a"]  # P95 needs 20, P99 needs 100
+    assert cells[9] == "12"
+
+
+def test_foreign_text_never_becomes_an_element_or_a_script(tmp_path: Path) -> None:
+    clean, attacked = (
+        Page(written(sample_run(), tmp_path)),
+        Page(written(attacked_run(), tmp_path, brand=ATTACK, title=ATTACK)),
+    )
+    assert "img" not in attacked.tags
+    assert not [name for name, _ in attacked.attributes if name.startswith("on")]
+    assert len(attacked.scripts) == len(clean.scripts)
+    assert attacked.scripts[1:] == clean.scripts[1:]  # [0] is the data
+
+
+def test_foreign_text_arrives_whole_in_the_data_of_the_page(tmp_path: Path) -> None:
+    data = data_of(written(attacked_run(), tmp_path))
+    details = data["requests"]["details"]["0"]
+    assert details["query"] == ATTACK.replace("\ud800", "?")
+
+
+def test_json_in_a_script_keeps_its_meaning_and_holds_no_markup() -> None:
+    value = {"text": "</script><!-- & \u2028\u2029", "n": 1.5}
+    text = json_for_script(value)
+    assert json.loads(text) == value
+    assert not re.search("[<>&\u2028\u2029]", text)
+
+
+def test_brand_and_title_are_those_that_were_asked_for(tmp_path: Path) -> None:
+    assert "<title>Load test report · 7DGroup</title>" in written(sample_run(20), tmp_path)
+    source = written(sample_run(20), tmp_path, brand="ACME & Co", title="Nightly", lang="zh")
+    assert "<title>Nightly · ACME &amp; Co</title>" in source
+    assert source.count("<b>ACME &amp; Co</b>") == 2  # header and footer
+    assert "7DGroup" not in source
+
+
+def test_the_page_opens_in_the_language_of_the_run(tmp_path: Path) -> None:
+    assert '<html lang="zh-CN" data-ui="zh">' in written(sample_run(20, lang="zh"), tmp_path)
+    assert '<html lang="en" data-ui="en">' in written(sample_run(20), tmp_path)
+
+
+def test_the_data_holds_every_request_of_a_small_run(tmp_path: Path) -> None:
+    run = sample_run(300)
+    data = data_of(written(run, tmp_path))
+    columns = data["requests"]["columns"]
+    assert sorted(columns["id"]) == sorted(run.requests["request_id"])
+    assert max(columns["latency"]) == pytest.approx(max(run.requests["latency_ns"]) / MS, abs=0.001)
+
+
+def test_the_totals_of_the_thread_table_are_made_from_all_requests(tmp_path: Path) -> None:
+    run = sample_run(300)
+    rows = data_of(written(run, tmp_path))["threads"]
+    *threads, total = rows
+    assert [row[0] for row in threads] == list(range(12))
+    assert total[0] == -1
+    assert total[1] == 300 == sum(row[1] for row in threads)
+    assert total[3] == pytest.approx(run.summary.metrics["ttft_ms"].mean, abs=0.001)
+
+
+def test_a_run_without_a_single_request_still_makes_a_page(tmp_path: Path) -> None:
+    source = written(Tally(origin_ns=0).result(CONFIG, STARTED_UNIX_NS), tmp_path)
+    assert "No request came to an end" in source
+    assert all(f'<section class="card" id="{name}"></section>' in source for name in ("errors", "metrics", "outcomes"))
+
+
+def test_the_page_names_the_format_that_auto_has_found(tmp_path: Path) -> None:
+    assert "<code>openai_chat</code> (auto)" in written(sample_run(5, format="auto"), tmp_path)
+    assert "<code>openai_chat</code></dd>" in written(sample_run(5), tmp_path)
+
+
+def test_texts_of_any_length_leave_the_file_below_8_mib(tmp_path: Path) -> None:
+    run = sample_run(1_000)
+    endless = "长" * 10_000
+    texts = dict.fromkeys(("query", "error", "conversation_id", "message_id", "finish_reason"), endless)
+    run.requests.details.update({row: replace(record, **texts) for row, record in run.requests.details.items()})
+    assert 5 << 20 < len(written(run, tmp_path).encode()) < 8 << 20
+
+
+def test_a_path_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="missing"):
+        generate_html_report(sample_run(5), tmp_path / "missing" / "report.html")
+
+
+def test_a_hundred_requests_make_a_page_under_a_mebibyte_in_half_a_second(tmp_path: Path) -> None:
+    run = sample_run(100)
+    times_s = []
+    for _ in range(3):  # the best of three: other processes may be in the way of one
+        began = time.perf_counter()
+        generate_html_report(run, tmp_path / "report.html")
+        times_s.append(time.perf_counter() - began)
+    assert min(times_s) < 0.5
+    assert (tmp_path / "report.html").stat().st_size < 1 << 20
+
+
+def test_a_large_run_is_sampled_and_says_so(tmp_path: Path) -> None:
+    run = simulate(2_000).result(CONFIG, STARTED_UNIX_NS)
+    for column in run.requests.columns.values():
+        column *= 50
+    run = replace(run, summary=replace(run.summary, sent=100_000))
+    began = time.perf_counter()
+    source = written(run, tmp_path)
+    assert time.perf_counter() - began < 10
+    assert len(source) < 2 << 20
+    requests = data_of(source)["requests"]
+    assert requests["total"] == 100_000
+    assert 3_000 < len(requests["columns"]["id"]) <= 5_000
+    assert max(requests["columns"]["ttft"], key=lambda ms: ms or 0) == pytest.approx(
+        max(run.requests["ttft_ns"]) / MS, abs=0.001
+    )

@@ -1,0 +1,132 @@
+"""The verdict: what the page says of a run before it shows a chart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from string import Formatter
+
+import pytest
+from report_runs import CONFIG, sample_run
+
+from sse_perf_tool.records import RequestTable, RunResult, Stats, Summary
+from sse_perf_tool.report_parts.verdict import figure, percent_text, time_text, verdict
+from sse_perf_tool.report_parts.wording import TEXTS
+
+
+def run_with(**changes: object) -> RunResult:
+    """A run of 10 s that has only a summary."""
+    return RunResult(CONFIG, 0, 10_000_000_000, RequestTable(), [], Summary(**changes))
+
+
+@pytest.mark.parametrize(
+    ("summary", "grade", "headline"),
+    [
+        ({"sent": 1000, "ok": 1000}, "good", "All 1,000 requests succeeded"),
+        ({"sent": 1, "ok": 1}, "good", "The request succeeded"),
+        ({"sent": 1, "failed": 1}, "bad", "The request failed"),
+        ({"sent": 1000, "ok": 982, "failed": 18}, "fair", "98.2 % of 1,000 requests succeeded"),
+        ({"sent": 100, "ok": 90, "failed": 10}, "bad", "90.0 % of 100 requests succeeded"),
+        ({"sent": 5, "failed": 5}, "bad", "None of 5 requests succeeded"),
+        ({"sent": 3, "cancelled": 3}, "none", "No request came to an end"),
+        ({"sent": 105, "ok": 100, "cancelled": 5}, "good", "All 100 requests succeeded"),
+    ],
+)
+def test_the_headline_says_how_it_went(summary: dict[str, int], grade: str, headline: str) -> None:
+    found = verdict(run_with(**summary))
+    assert found.grade == grade
+    assert found.headline[0] == headline
+
+
+def test_a_single_failure_among_a_million_is_not_rounded_away() -> None:
+    assert percent_text(999_999 / 1_000_000) == "99.999 %"
+    assert percent_text(1 / 1_000_000) == "0.001 %"
+    assert percent_text(1.0) == "100 %"
+    assert percent_text(0.0) == "0 %"
+    assert percent_text(None) == "n/a"
+
+
+def test_numbers_have_three_digits_and_times_a_fitting_unit() -> None:
+    assert [figure(value) for value in (1234567.8, 123.4, 12.34, 1.234, 0.01234, 0.0)] == [
+        "1,234,568", "123", "12.3", "1.23", "0.012", "0",
+    ]  # fmt: skip
+    assert [time_text(ms) for ms in (85.24, 1250, 119_900, 200_000, 7_384_000)] == [
+        "85.2 ms", "1.25 s", "120 s", "3 min 20 s", "2 h 3 min",
+    ]  # fmt: skip
+
+
+def test_the_verdict_names_target_model_load_and_times() -> None:
+    stats = Stats(count=200, p50=210.0, p99=1250.0)
+    summary = {
+        "sent": 200,
+        "ok": 200,
+        "metrics": {"ttft_ms": stats, "latency_ms": Stats(count=200, p50=3000.0)},
+        "requests_per_s": 20.0,
+        "output_tokens_per_s": 812.0,
+    }
+    said = " ".join(english for english, _ in verdict(run_with(**summary)).sentences)
+    assert said == (
+        "12 threads sent 200 requests for the model qwen2.5-7b to http://127.0.0.1:8000/v1/chat/completions "
+        "within 10.0 s. "
+        "Half of the answers began within 210 ms, 99 % within 1.25 s; the median answer was complete after 3.00 s. "
+        "The target delivered 812 tokens/s at 20.0 requests/s."
+    )
+
+
+def test_with_few_answers_the_verdict_claims_no_99th_percentile() -> None:
+    summary = {"sent": 50, "ok": 50, "metrics": {"ttft_ms": Stats(count=50, p50=210.0, p99=1250.0)}}
+    said = " ".join(english for english, _ in verdict(run_with(**summary)).sentences)
+    assert "99 %" not in said
+
+
+@pytest.mark.parametrize(
+    ("summary", "anchor", "words"),
+    [
+        ({"failed": 3, "outcomes": {"ok": 9, "timeout": 2, "http_error": 1}}, "errors", "most often as “timeout”"),
+        ({"metrics": {"ttft_ms": Stats(count=200, p50=100.0, p99=900.0)}}, "tails", "9.00 times the median"),
+        ({"metrics": {"max_gap_ms": Stats(count=200, p50=20.0, p99=2500.0)}}, "spread", "2.50 s or more"),
+        ({"retried": 1}, "slowest", "1 request needed a retry"),
+        ({"token_source": "estimate"}, "metrics", "estimated from the text"),
+    ],
+)
+def test_the_verdict_points_at_what_stands_out(summary: dict[str, object], anchor: str, words: str) -> None:
+    looks = verdict(run_with(**{"sent": 200, "ok": 200, **summary})).looks
+    assert any(look.anchor == anchor and words in look.text[0] for look in looks)
+
+
+def test_a_calm_run_is_told_to_raise_the_load() -> None:
+    calm = {"ttft_ms": Stats(count=200, p50=100.0, p99=150.0), "max_gap_ms": Stats(count=200, p99=50.0)}
+    (look,) = verdict(run_with(sent=200, ok=200, metrics=calm)).looks
+    assert look.text[0].startswith("Nothing stands out")
+
+
+def slowed_down(factor: int) -> RunResult:
+    run = sample_run(400, ramp_up_s=0.0)
+    started, ttft = run.requests["started_ns"], run.requests["ttft_ns"]
+    for row, start in enumerate(started):
+        if start > run.duration_ns // 2 and ttft[row] > 0:
+            ttft[row] *= factor
+    return run
+
+
+def test_first_tokens_that_grow_slower_are_pointed_out_unless_the_load_was_ramped_up() -> None:
+    run = slowed_down(3)
+    assert any("times as long in the last fifth" in look.text[0] for look in verdict(run).looks)
+    ramped = replace(run, config=replace(run.config, ramp_up_s=run.duration_ns / 1e9))
+    assert not any("last fifth" in look.text[0] for look in verdict(ramped).looks)
+
+
+def test_an_interrupted_run_says_so_in_both_languages() -> None:
+    run = replace(run_with(sent=3, ok=2, cancelled=1), interrupted=True)
+    english, chinese = zip(*verdict(run).sentences, strict=True)
+    assert any("interrupted" in text for text in english)
+    assert any("中断" in text for text in chinese)
+    assert "Not counted: 1 request cancelled at the end." in english
+
+
+def fields_of(text: str) -> set[str | None]:
+    return {field for _, field, _, _ in Formatter().parse(text)} - {None}
+
+
+def test_both_languages_of_every_text_take_the_same_values() -> None:
+    for english, chinese in TEXTS.values():
+        assert fields_of(english) == fields_of(chinese)
