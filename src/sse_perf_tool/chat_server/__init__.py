@@ -1,0 +1,38 @@
+"""A small streaming chat server: something to learn the load tester on, and to copy from when building one.
+
+It answers from a script, at a pace that is set, in the manner of several APIs.  It needs the extra `server`; this file
+imports nothing of it, so that the rest of the package can be asked for `main` at no cost.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+MISSING = {
+    "en": 'the chat server needs more packages: run pip install ".[server]" in the folder of this tool',
+    "zh": '内置服务缺少依赖包，请在本工具的目录中运行 pip install ".[server]"',
+}
+"""Language -> what to say when the extra is not installed."""
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    prog: str = "python -m sse_perf_tool.chat_server",
+    tool: str = "python3 sse_perfTestTool.py",
+) -> int:
+    """Runs the server in the foreground from command-line arguments.
+
+    `prog` is how the server is started, `tool` how the load tester is.
+
+    Returns the exit status: 0 after a clean stop, 2 when a package, a setting or the port is not there to be used (one
+    line on stderr for each).  Raises SystemExit as argparse does, 0 for --help and 2 for an unknown flag.
+    """
+    try:
+        from .command import run
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("sse_perf_tool"):
+            raise
+        print(MISSING["en"], file=sys.stderr)
+        return 2
+    return run(sys.argv[1:] if argv is None else argv, prog, tool)

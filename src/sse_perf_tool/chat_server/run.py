@@ -1,0 +1,169 @@
+"""The server as a process: in the foreground, or in the background of a test."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .settings import Settings, variable
+
+if TYPE_CHECKING:
+    import uvicorn
+
+KEEP_ALIVE_S = 75
+"""Longer than the think time between two turns, so that a conversation keeps its connection (and its worker)."""
+_STOP_AT_EOF = "CHAT_SERVER_STOP_AT_EOF"
+"""Set in the environment of a background server: it stops when its stdin ends, so it never outlives its parent."""
+_START_LINE = "chat server on "
+_START_WITHIN_S = 30
+
+
+def serve(settings: Settings, tool: str) -> int:
+    """Runs the server until SIGINT or SIGTERM, in the main thread.
+
+    Prints where it listens and a command to try, that of `tool`.  Returns the exit status: 0 after a clean stop, 2 when
+    the address cannot be listened on (one line on stderr says why).
+    """
+    import uvicorn
+
+    from .app import create_app
+
+    try:
+        listener = _listen(settings)
+    except OSError as error:
+        reason = str(error.strerror or error).partition(" (")[0]  # what follows is the address once more
+        place = f"{settings.host} port {settings.port}"
+        print(f"cannot listen on {place}: {reason}; choose another --port or --host", file=sys.stderr)
+        return 2
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=round(settings.shutdown_grace_s) + 2,
+    )
+    server = uvicorn.Server(config)
+    print(_greeting(settings, listener.getsockname()[1], tool), flush=True)
+    if os.environ.get(_STOP_AT_EOF):
+        threading.Thread(target=_stop_at_eof, args=(server,), daemon=True).start()
+    # uvicorn sets these itself while it runs, then raises the signal again, whose default would end the process
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, server.handle_exit)
+    server.run(sockets=[listener])
+    return 0
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+
+
+def _stop_at_eof(server: uvicorn.Server) -> None:
+    while os.read(0, 1024):  # not sys.stdin: a thread that waits inside its buffer aborts the end of the interpreter
+        pass
+    server.handle_exit(signal.SIGTERM, None)  # rather than should_exit: running streams learn of it too
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _greeting(settings: Settings, port: int, tool: str) -> str:
+    url = _url(settings.host, port)
+    keys = "API_KEYS is set: a key is needed" if settings.accepted_keys else "no key is needed"
+    return (
+        f"{_START_LINE}{url}\n"
+        f"  GET  {url}/                      test page; /health and /metrics beside it\n"
+        f"  POST {url}/chat                  named events, conversations\n"
+        f"  POST {url}/v1/chat-messages      Dify\n"
+        f"  POST {url}/v1/chat/completions   OpenAI\n"
+        f"  POST {url}/v1/messages           Anthropic\n"
+        f"{keys}; try:\n"
+        f"  {tool} --url {url}/v1/chat-messages --api-key app-demo-key --query 'Who are you?'\n"
+        "Ctrl-C stops it."
+    )
+
+
+class BackgroundServer:
+    """A context manager: the chat server in a process of its own.
+
+    It answers when the block begins and is stopped when it ends; it does not outlive this process, and Ctrl-C in the
+    terminal does not reach it.  `port` and `url` ("http://127.0.0.1:8000", no slash at the end) tell where it is: at
+    a free port unless `settings` name one.  `process` is for those who want to send it signals.  RuntimeError when it
+    does not start, with what it said.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings or Settings(port=0)
+        self.url = ""
+        self.port = 0
+
+    def __enter__(self) -> BackgroundServer:
+        self._log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "sse_perf_tool.chat_server"],
+            env=_environment(self._settings),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            start_new_session=True,
+        )
+        try:
+            self._wait_until_it_answers()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def _wait_until_it_answers(self) -> None:
+        too_late = threading.Timer(_START_WITHIN_S, self.process.kill)
+        too_late.start()
+        try:
+            first_line = self.process.stdout.readline().decode() if self.process.stdout else ""
+            if not first_line.startswith(_START_LINE):
+                self.process.wait()
+                raise RuntimeError(f"the chat server did not start: {self._said() or 'it said nothing'}")
+            self.url = first_line.removeprefix(_START_LINE).strip()
+            self.port = int(self.url.rpartition(":")[2])
+            connection = http.client.HTTPConnection(self._settings.host, self.port, timeout=_START_WITHIN_S)
+            connection.request("GET", "/health")
+            connection.getresponse().read()
+            connection.close()
+        finally:
+            too_late.cancel()
+
+    def _said(self) -> str:
+        self._log.seek(0)
+        return self._log.read().decode(errors="replace").strip()
+
+    def _stop(self) -> None:
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            self.process.wait(self._settings.shutdown_grace_s + 5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._log.close()
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The environment of a background server: every setting is named, so that none comes from elsewhere."""
+    package_root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, (package_root, os.environ.get("PYTHONPATH"))))
+    named = {variable(name): str(value) for name, value in settings}
+    named[variable("api_keys")] = settings.api_keys.get_secret_value()
+    return {**os.environ, **named, "PYTHONPATH": path, _STOP_AT_EOF: "1"}

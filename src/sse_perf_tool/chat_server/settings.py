@@ -1,0 +1,180 @@
+"""Every setting of the server, once: its name, default, bounds and meaning.
+
+The flags and the environment variables are made from the class below, and docs/chat-server.md is held against it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from .faults import parse_faults
+
+_HOUR_S = 3600.0
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used.  The text has one line for each bad setting: name, value, what is wrong."""
+
+
+def _checked_faults(text: str) -> str:
+    parse_faults(text)
+    return text
+
+
+class Settings(BaseModel):
+    """How the server behaves.  Made directly it has these defaults; `load` asks the environment too."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on, 0 for any free one")
+    debug: bool = Field(default=False, description="log at level DEBUG, readable, and allow faults on demand")
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
+        default="INFO", description="least level that is logged: DEBUG, INFO (a line a request), WARNING or ERROR"
+    )
+    workers: int = Field(
+        default=0, ge=0, le=1024, description="processes under gunicorn, 0 for twice the cores plus one"
+    )
+    response_delay_s: float = Field(
+        default=0.3,
+        ge=0,
+        le=_HOUR_S,
+        validation_alias="RESPONSE_DELAY",
+        description="seconds before the first token",
+    )
+    token_delay_s: float = Field(
+        default=0.03,
+        ge=0,
+        le=_HOUR_S,
+        validation_alias="TOKEN_DELAY",
+        description="seconds between two tokens",
+    )
+    jitter: float = Field(default=0.2, ge=0, le=1, description="share by which each delay varies, evenly, up and down")
+    error_rate: float = Field(default=0.0, ge=0, le=1, description="share of answers that break off with an error")
+    answer_tokens: int = Field(
+        default=0, ge=0, le=1_000_000, description="tokens of each answer, 0 for as many as the script has"
+    )
+    max_history_length: int = Field(
+        default=20, ge=1, le=100_000, description="messages that a conversation keeps, questions and answers"
+    )
+    max_conversations: int = Field(
+        default=10_000, ge=1, description="conversations kept at once; above it the one idle longest goes"
+    )
+    conversation_idle_timeout_s: float = Field(
+        default=1800.0,
+        gt=0,
+        validation_alias="CONVERSATION_IDLE_TIMEOUT",
+        description="seconds after which a conversation that nobody continues is removed",
+    )
+    max_concurrent_connections: int = Field(
+        default=1000, ge=1, description="answers given at once; a request above it gets 503 with Retry-After"
+    )
+    request_timeout_s: float = Field(
+        default=300.0,
+        gt=0,
+        validation_alias="REQUEST_TIMEOUT",
+        description="seconds that an answer may take; then it ends with an error",
+    )
+    sse_keepalive_timeout_s: float = Field(
+        default=10.0,
+        ge=0,
+        le=_HOUR_S,
+        validation_alias="SSE_KEEPALIVE_TIMEOUT",
+        description="seconds between two pings in a stream, 0 for none",
+    )
+    sse_reconnect_delay_ms: int = Field(
+        default=3000,
+        ge=0,
+        validation_alias="SSE_RECONNECT_DELAY",
+        description="milliseconds, sent as `retry:` at the beginning of a `/chat` stream",
+    )
+    shutdown_grace_s: float = Field(
+        default=5.0,
+        ge=0,
+        le=_HOUR_S,
+        validation_alias="SHUTDOWN_GRACE",
+        description="seconds that running answers get to finish when the server is stopped",
+    )
+    api_keys: SecretStr = Field(
+        default=SecretStr(""), description="keys that are let in, separated by commas; empty lets everyone in"
+    )
+    faults: bool = Field(default=False, description="allow faults on demand: the header `X-Fault`")
+    fault: Annotated[str, AfterValidator(_checked_faults)] = Field(
+        default="", description="faults of answers whose request asks for none, as in `X-Fault`; needs FAULTS or DEBUG"
+    )
+
+    @model_validator(mode="after")
+    def _faults_are_allowed(self) -> Settings:
+        if self.fault and not self.faults_allowed:
+            raise ValueError("FAULT has an effect only with FAULTS=1 or DEBUG=1")
+        return self
+
+    @property
+    def accepted_keys(self) -> tuple[str, ...]:
+        """The keys of `api_keys`, none when everyone is let in."""
+        return tuple(key.strip() for key in self.api_keys.get_secret_value().split(",") if key.strip())
+
+    @property
+    def faults_allowed(self) -> bool:
+        """Whether answers may be made to suffer a fault."""
+        return self.faults or self.debug
+
+    @property
+    def worker_count(self) -> int:
+        """Processes under gunicorn."""
+        return self.workers or (os.cpu_count() or 1) * 2 + 1
+
+
+class _FromEnvironment(Settings, BaseSettings):
+    """The same settings, filled from environment variables and from `.env` in the working directory."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_file=".env", env_file_encoding="utf-8")
+
+
+def variable(name: str) -> str:
+    """The environment variable of the field `name`: RESPONSE_DELAY for `response_delay_s`."""
+    alias = Settings.model_fields[name].validation_alias
+    return alias if isinstance(alias, str) else name.upper()
+
+
+def flag(name: str) -> str:
+    """The flag of the field `name`: --response-delay for `response_delay_s`."""
+    return "--" + variable(name).lower().replace("_", "-")
+
+
+def load(flags: Mapping[str, Any]) -> Settings:
+    """Settings by field name from `flags`, else from the environment, else from `.env`, else the defaults.
+
+    Raises SettingsError.
+    """
+    try:
+        return _FromEnvironment(**flags)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_line(problem, flags) for problem in error.errors())) from None
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(f".env cannot be read: {error}") from None
+
+
+def _line(problem: Any, flags: Mapping[str, Any]) -> str:
+    message = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return f"settings: {message}"
+    name = str(problem["loc"][0])
+    message = f"{problem['input']!r}: {message[:1].lower()}{message[1:]}"
+    if name in flags:
+        return f"{flag(name)} {message}"
+    return f"setting {variable(name) if name in Settings.model_fields else name}: {message}"
