@@ -1,0 +1,531 @@
+"""From the command line to `Arguments`: what the flags mean together, and the files that they name.
+
+The flags stand in `flags`, what the value of one may be in `flag_values`, and `asked` takes the line apart.  Nothing is
+sent and no file is changed; the folder of the default report is made when it is missing.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import itertools
+import json
+import os
+import platform
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, unquote
+
+from . import __version__, output_paths
+from .asked import Asked
+from .errors import UsageError
+from .exporters import EXPORTERS
+from .flags import COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REPORT_FLAGS, flag_name, help_text
+from .formats import FORMATS, guess_from_url
+from .formats.base import Format
+from .masking import Masker, mask_headers, mask_key, mask_url, names_a_secret, url_secrets
+from .providers import ApiKeyProvider, Query, QueryProvider, load_keys, load_queries
+from .records import RunConfig
+from .request_body import BodyBuilder, load_template
+from .schedule import processes_for
+from .texts import LANGUAGES, Say, default_language, printable
+
+__all__ = ["PROGRAM", "Address", "Arguments", "parse_arguments"]
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+DEMO_KEY = "app-demo"
+NO_KEY = "-"
+"""The value of --api-key that says that none is to be sent."""
+DEMO_DEFAULTS = {"threads": 5, "duration": 10.0}
+
+TEXTS = {
+    **output_paths.TEXTS,
+    "url_clash": ("holds host, port and path already; leave out {other}", "已含主机、端口和路径，请去掉 {other}"),
+    "no_key": (
+        "missing; give the key of the service (or --api-key-file), or - for a server that takes none",
+        "缺少密钥，请给出服务的密钥（或 --api-key-file），服务无需密钥时写 -",
+    ),
+    "header_twice": ("given twice; keep one", "重复给出，请只留一个"),
+    "not_with": ("cannot go with {other}; keep one of them", "不能与 {other} 同用，请只留一个"),
+    "custom_only": (
+        "is for --format custom; leave it out or leave out --format {format}",
+        "只用于 --format custom，请去掉它或去掉 --format {format}",
+    ),
+    "custom_text": (
+        "where the text stands is not told; add --text-path PATH (or --raw)",
+        "不知道文本在何处，请加 --text-path 路径（或 --raw）",
+    ),
+    "code_path": (
+        "where the code stands is not told; add --error-code-path",
+        "不知道代码在何处，请加 --error-code-path",
+    ),
+    "cacert": (
+        "holds no usable certificate ({reason}); give a PEM file",
+        "其中没有可用的证书（{reason}），请给出 PEM 文件",
+    ),
+    "no_files": (
+        "report: no file; name one or more .jsonl files of --records",
+        "report：缺少文件，请给出 --records 写的 .jsonl 文件",
+    ),
+    "one_run": (
+        "is of one run, but there are {count} files; name one of them or leave this out",
+        "只针对一次运行，而这里有 {count} 个文件；请只给一个文件，或去掉该参数",
+    ),
+    "no_record_file": ("cannot be read ({reason}); check the path", "无法读取（{reason}），请检查路径"),
+    "key_fallback": ("{problem}; --api-key is used instead", "{problem}；改用 --api-key"),
+    "template_fallback": ("{problem}; the default body is used instead", "{problem}；改用默认请求体"),
+    "model_unused": (
+        '--model {model}: not used, the body has no "model"; add it to the template of --request-body-file',
+        "--model {model}：未使用，请求体中没有 model，请在 --request-body-file 的模板中加上",
+    ),
+    "unfilled": (
+        "--request-body-file {path}: nothing is known for {names}, sent as it stands; add it to --param-file",
+        "--request-body-file {path}：{names} 没有值，将原样发送，请在 --param-file 中补上",
+    ),
+    "one_unused": ("{flag}: not used, {by} sends one request", "{flag}：未使用，{by} 只发送一个请求"),
+    "think_alone": (
+        "is between the turns of a conversation; add --turns N, or leave it out",
+        "只用于会话的各轮之间，请加 --turns N 或去掉该参数",
+    ),
+    "no_turns": (
+        "format {name} carries no conversation ({formats} do); give a --request-body-file with {{conversation_id}}",
+        "{name} 格式在此不支持会话（支持的有 {formats}），请用 --request-body-file 给出含 {{conversation_id}} 的模板",
+    ),
+    "no_turns_template": (
+        "--request-body-file has no place for the conversation; put {conversation_id} into it",
+        "--request-body-file 中没有会话的位置，请加入 {conversation_id}",
+    ),
+    "no_turns_id": (
+        "where the id of the conversation stands is not told; add --conversation-id-path PATH",
+        "不知道会话标识在何处，请加 --conversation-id-path 路径",
+    ),
+}
+
+_CUSTOM_FIELDS = ("text", "reasoning", "event", "error", "conversation_id", "message_id", "prompt_tokens",
+                  "completion_tokens", "finish_reason")  # fmt: skip
+_MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time")
+_INPUT_FILES = ("param_file", "api_key_file", "request_body_file", "cacert")
+
+
+class Address(NamedTuple):
+    """Where requests go.  `host` has no brackets; `path` begins with / and carries the query string."""
+
+    scheme: str = "http"
+    host: str = "localhost"
+    port: int = 80
+    path: str = "/v1/chat-messages"
+
+    @property
+    def url(self) -> str:
+        """The whole URL, without a port that its scheme implies."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if DEFAULT_PORTS[self.scheme] == self.port else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What the command line asks for, checked and loaded.
+
+    `config` may be shown; `address`, `headers` and `keys` hold the real values, secrets too, and `masker` knows all of
+    them.  Which fields count depends on `command`: "show" has `text`, "serve" has `rest`, "report" has `files`,
+    `html_report`, `report_named`, `brand`, `report_title`, `exports` and `color`; the others are as by default there.
+    """
+
+    command: str
+    """"run", "debug", "demo", "serve", "report" or "show"."""
+    lang: str = "en"
+    config: RunConfig = field(default_factory=RunConfig)
+    address: Address = field(default_factory=Address)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those of -H, which go before the format's own."""
+    keys: ApiKeyProvider | None = None
+    auth: tuple[str, str] | None = None
+    """(header, text before the key) that carries `keys.next()`; None when no key is to be sent."""
+    queries: QueryProvider = field(default_factory=lambda: QueryProvider([Query(DEFAULT_QUERY)]))
+    body: BodyBuilder = field(default_factory=BodyBuilder)
+    format: Format | None = None
+    """None: not named, and the URL does not tell; the stream has to."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """For `Format.reader`."""
+    verify: bool | str = True
+    """As `requests` takes it: False, True or the path of a PEM file."""
+    html_report: Path | None = None
+    report_named: bool = True
+    """False: `html_report` is only where it goes when no file is there yet, see `output_paths.unused`."""
+    brand: str = ""
+    report_title: str | None = None
+    exports: Mapping[str, Path] = field(default_factory=dict)
+    """Name in `EXPORTERS` -> its file, of those asked for."""
+    records_file: Path | None = None
+    quiet: bool = False
+    color: bool = True
+    warnings: tuple[str, ...] = ()
+    masker: Masker = field(default_factory=lambda: Masker(()))
+    files: tuple[Path, ...] = ()
+    rest: tuple[str, ...] = ()
+    text: str = ""
+
+    @property
+    def url(self) -> str:
+        """The whole URL with any secret in it."""
+        return self.address.url
+
+    def at(self, host: str, port: int) -> Arguments:
+        """The same, sent to another host and port (where the demo server came up)."""
+        address = self.address._replace(host=host, port=port)
+        config = dataclasses.replace(self.config, url=self.masker(mask_url(address.url)))
+        return dataclasses.replace(self, address=address, config=config)
+
+
+def _language(argv: Sequence[str], environ: Mapping[str, str]) -> str:
+    """The language of --lang anywhere in `argv`, else that of the locale: "en" or "zh"."""
+    pairs = [*itertools.pairwise(argv), *(tuple(arg.split("=", 1)) for arg in argv if "=" in arg)]
+    named = [value for name, value in pairs if name == "--lang" and value.lower() in LANGUAGES]
+    return named[-1].lower() if named else default_language(environ)
+
+
+def parse_arguments(
+    argv: Sequence[str], environ: Mapping[str, str], now: Callable[[], datetime] = datetime.now
+) -> Arguments:
+    """What the command line (without the program's name) asks for.  `now` dates the default report.
+
+    UsageError, one line in the user's language, for anything wrong with it or with the files that it names.
+    """
+    language = _language(argv, environ)
+    command = argv[0] if argv and argv[0] in COMMANDS else "run"
+    if command == "serve":
+        return Arguments("serve", language, rest=tuple(argv[1:]))
+    if "--help" in argv or "-h" in argv:
+        return Arguments("show", language, text=help_text(language, command))
+    if "--version" in argv:
+        return Arguments("show", language, text=f"{PROGRAM} {__version__}\n")
+    if command == "report":
+        return _report_arguments(Asked(REPORT_FLAGS, argv[1:], language, TEXTS), environ, now)
+    asked = Asked(FLAGS, argv, language, TEXTS)
+    asked.refuse_rest()
+    return _run_arguments(asked, environ, now)
+
+
+def _report_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+    files = tuple(Path(name) for name in asked.rest)
+    if not files:
+        raise UsageError(asked.say("no_files"))
+    for path in files:
+        _check_readable(path, asked.say)
+    for name in EXPORTERS:
+        if len(files) > 1 and name in asked.given:
+            raise asked.wrong(name, "one_run", count=len(files))
+    taken = {path.resolve(): "report" for path in files}
+    outputs = output_paths.checked(asked, taken, now, default_report=True)
+    return Arguments(
+        "report",
+        asked.language,
+        files=files,
+        html_report=outputs.html_report,
+        report_named="html_report" in asked.given,
+        brand=asked["brand"],
+        report_title=asked["report_title"],
+        exports=outputs.exports,
+        color=_color(asked, environ),
+    )
+
+
+def _color(asked: Asked, environ: Mapping[str, str]) -> bool:
+    return not (asked["no_color"] or environ.get("NO_COLOR"))
+
+
+def _check_readable(path: Path, say: Say) -> None:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        problem = say("no_record_file", reason=error.strerror)
+        raise UsageError(f"report {printable(str(path))}: {problem}") from error
+
+
+def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+    command = _command(asked)
+    address = _address(asked)
+    guessed = guess_from_url(address.host, address.path.partition("?")[0])
+    format_name = _format_name(asked)
+    row = guessed if format_name == "auto" else FORMATS[format_name]
+    headers = _headers(asked)
+    keys = _keys(asked, row, headers)
+    queries = asked.load("param_file", load_queries) if asked["param_file"] else [Query(asked["query"])]
+    body = _body(asked, _body_row(format_name, row, guessed), queries[0])
+    _check_turns(asked, row, body)
+    options = {**_custom_options(asked), **_stream_options(body, queries[0])}
+    taken = {Path(asked[key]).resolve(): flag_name(key) for key in _INPUT_FILES if asked[key]}
+    outputs = output_paths.checked(asked, taken, now, default_report=command != "debug")
+    masker = Masker(_secrets(asked, headers, keys, environ))
+    return Arguments(
+        command,
+        asked.language,
+        config=_config(asked, address, format_name, options, masker),
+        address=address,
+        headers=headers,
+        keys=keys,
+        auth=_auth(row, headers) if keys else None,
+        queries=QueryProvider(queries),
+        body=body,
+        format=row,
+        options=options,
+        verify=_verify(asked),
+        html_report=outputs.html_report,
+        report_named="html_report" in asked.given,
+        brand=asked["brand"],
+        report_title=asked["report_title"],
+        exports=outputs.exports,
+        records_file=outputs.records,
+        quiet=asked["quiet"] is True,
+        color=_color(asked, environ),
+        warnings=tuple(map(masker, asked.warnings)),
+        masker=masker,
+    )
+
+
+def _command(asked: Asked) -> str:
+    """Which of run, debug and demo it is; the defaults become those of that command."""
+    for one, other in (("demo", "debug"), ("insecure", "cacert"), ("demo", "url"), ("demo", "host"), ("demo", "port")):
+        if one in asked.given and other in asked.given:
+            raise asked.wrong(other, "not_with", other=flag_name(one))
+    if asked["demo"]:
+        asked.defaults.update(DEMO_DEFAULTS)
+    if flag := asked.first("debug", "simple"):
+        for key in _MANY_REQUESTS:
+            if asked.given.pop(key, None) is not None:
+                asked.warnings.append(asked.say("one_unused", flag=flag_name(key), by=flag))
+        asked.defaults.update({"threads": 1, "duration": 0.0, "requests": 1})
+    return next((command for command in ("demo", "debug") if asked[command]), "run")
+
+
+def _address(asked: Asked) -> Address:
+    url: SplitResult | None = asked["url"]
+    if url is None:
+        return Address("http", asked["host"], asked["port"], asked["api_path"])
+    if other := asked.first("host", "port", "api_path"):
+        raise asked.wrong("url", "url_clash", other=other)
+    scheme = url.scheme.lower()
+    path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    return Address(scheme, str(url.hostname), url.port or DEFAULT_PORTS[scheme], path)
+
+
+def _format_name(asked: Asked) -> str:
+    """The format asked for; any flag of the custom format implies that one."""
+    name = str(asked["format"])
+    custom = asked.first(*(flag.key for flag in FLAGS if flag.group == "custom"))
+    if custom and name not in ("auto", "custom"):
+        raise UsageError(f"{custom}: {asked.say('custom_only', format=name)}")
+    if custom is None and name != "custom":
+        return name
+    if not asked["text_path"] and not asked["raw"]:
+        raise UsageError(f"--format custom: {asked.say('custom_text')}")
+    if asked["error_code_ok"] and not asked["error_code_path"]:
+        raise asked.wrong("error_code_ok", "code_path")
+    return "custom"
+
+
+def _custom_options(asked: Asked) -> dict[str, Any]:
+    """The options of the custom format: `fields`, `*_events`, `error_code`, `cumulative`, `raw`; those given."""
+    fields = {name: asked[f"{name}_path"] for name in _CUSTOM_FIELDS if asked[f"{name}_path"]}
+    events = {f"{kind}_events": asked[f"{kind}_event"] for kind in ("text", "error", "end") if asked[f"{kind}_event"]}
+    if events:
+        fields.setdefault("event", "@event")
+    options: dict[str, Any] = {"fields": fields} if fields else {}
+    options.update(events)
+    if asked["error_code_path"]:
+        ok = [0] if asked["error_code_ok"] is None else asked["error_code_ok"]
+        options["error_code"] = {"path": asked["error_code_path"], "ok": ok}
+    return options | {name: True for name in ("cumulative", "raw") if asked[name]}
+
+
+def _stream_options(body: BodyBuilder, query: Query) -> dict[str, Any]:
+    """What the request says of its stream: DashScope's `parameters.incremental_output`."""
+    parameters = json.loads(body.build(query)).get("parameters")
+    asked_for = parameters.get("incremental_output") if isinstance(parameters, dict) else None
+    return {} if asked_for is None else {"incremental_output": asked_for}
+
+
+def _body_row(format_name: str, row: Format | None, guessed: Format | None) -> Format | None:
+    """The format whose body is sent when there is no template; None for the default body.
+
+    On Dify's paths that is Dify's body whatever the stream looks like.  A custom stream says nothing of its request,
+    so there the URL is asked first.
+    """
+    return guessed if guessed is not None and (format_name == "custom" or guessed.name == "dify") else row
+
+
+def _headers(asked: Asked) -> dict[str, str]:
+    """The headers of -H; user and password of the URL become one, as no URL is sent with them."""
+    headers: dict[str, str] = {}
+    seen = set()
+    for name, value in asked["header"] or ():
+        if name.lower() in seen:
+            raise UsageError(f"--header {name}: {asked.say('header_twice')}")
+        seen.add(name.lower())
+        headers[name] = value
+    url: SplitResult | None = asked["url"]
+    if url is not None and url.username is not None and "authorization" not in seen:
+        pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
+        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    return headers
+
+
+def _auth(row: Format | None, headers: Mapping[str, str]) -> tuple[str, str] | None:
+    auth = row.auth if row else ("Authorization", "Bearer ")
+    return None if auth is None or auth[0].lower() in {name.lower() for name in headers} else auth
+
+
+def _keys(asked: Asked, row: Format | None, headers: Mapping[str, str]) -> ApiKeyProvider | None:
+    """The keys to send; UsageError when there is none where one is needed."""
+    single = [asked["api_key"]] if asked["api_key"] not in (None, NO_KEY) else []
+    keys = single
+    if asked["api_key_file"]:
+        try:
+            keys = asked.load("api_key_file", load_keys)
+        except UsageError as error:
+            if not asked["api_key"] or asked["strict"]:
+                raise
+            asked.warnings.append(asked.say("key_fallback", problem=error))
+    if keys or asked["demo"]:
+        return ApiKeyProvider(keys or [DEMO_KEY])
+    if asked["api_key"] == NO_KEY or (row is not None and not row.needs_key):
+        return None
+    if any(map(names_a_secret, headers)) or (asked["url"] and url_secrets(asked["url"].geturl())):
+        return None
+    raise asked.wrong("api_key", "no_key")
+
+
+def _body(asked: Asked, row: Format | None, query: Query) -> BodyBuilder:
+    """The body as `row` or a template has it; `query` is one that will fill it."""
+    body = BodyBuilder(
+        _template(asked),
+        row,
+        model=asked["model"],
+        model_name=asked["model_name"],
+        user=asked["user"],
+        conversation_id=asked["conversation_id"],
+    )
+    if asked["model"] and not body.takes_model:
+        asked.warnings.append(asked.say("model_unused", model=printable(asked["model"])))
+    if names := body.unfilled(query):
+        path = printable(asked["request_body_file"])
+        asked.warnings.append(asked.say("unfilled", path=path, names=printable(", ".join(names))))
+    return body
+
+
+def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder) -> None:
+    """UsageError when a conversation is asked for that the requests cannot go on with."""
+    if asked["turns"] == 1:
+        if asked["think_time"]:
+            raise asked.wrong("think_time", "think_alone")
+        return
+    if not body.carries and body.from_template:
+        raise asked.wrong("turns", "no_turns_template")
+    if not body.carries:
+        formats = ", ".join(name for name, each in FORMATS.items() if each.carries)
+        raise asked.wrong("turns", "no_turns", name=row.name if row else "auto", formats=formats)
+    if body.carries == "id" and row is FORMATS["custom"] and not asked["conversation_id_path"]:
+        raise asked.wrong("turns", "no_turns_id")
+
+
+def _template(asked: Asked) -> dict[str, Any] | None:
+    if not asked["request_body_file"]:
+        return None
+    try:
+        template: dict[str, Any] = asked.load("request_body_file", load_template)
+    except UsageError as error:
+        if asked["strict"]:
+            raise
+        asked.warnings.append(asked.say("template_fallback", problem=error))
+        return None
+    return template
+
+
+def _verify(asked: Asked) -> bool | str:
+    path: str | None = asked["cacert"]
+    if path is None:
+        return not asked["insecure"]
+    import ssl  # only here, it costs start-up time
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(**{"capath" if Path(path).is_dir() else "cafile": path})
+    except ssl.SSLError as error:
+        raise asked.wrong("cacert", "cacert", reason=error.reason or "SSL") from error
+    except OSError as error:
+        raise asked.wrong("cacert", "no_record_file", reason=error.strerror) from error
+    return path
+
+
+def _secrets(
+    asked: Asked, headers: Mapping[str, str], keys: ApiKeyProvider | None, environ: Mapping[str, str]
+) -> list[str]:
+    """Every secret that may turn up in a text: keys, headers, URL, also those of a proxy's URL."""
+    found = [*(keys.keys if keys else ()), *([asked["api_key"]] if asked["api_key"] else ())]
+    for name, value in headers.items():
+        if names_a_secret(name):
+            found += [value, value.partition(" ")[2]]
+    if asked["url"]:
+        found += url_secrets(asked["url"].geturl())
+    for name, value in environ.items():
+        if name.lower().endswith("_proxy"):
+            found += url_secrets(value)
+    return found
+
+
+def _config(asked: Asked, address: Address, format_name: str, options: Mapping[str, Any], masker: Masker) -> RunConfig:
+    think_time_s, think_time_max_s = asked["think_time"] or (0.0, 0.0)
+    return RunConfig(
+        url=masker(mask_url(address.url)),
+        format=format_name,
+        format_options=options,
+        query=None if asked["param_file"] else asked["query"],
+        api_key=mask_key(asked["api_key"]) if asked["api_key"] not in (None, NO_KEY) else None,
+        headers=mask_headers(dict(asked["header"] or ())),
+        timeout_s=asked["timeout"],
+        idle_timeout_s=asked["idle_timeout"],
+        ramp_up_s=asked["ramp_up"],
+        duration_s=asked["duration"],
+        think_time_s=think_time_s,
+        think_time_max_s=think_time_max_s,
+        insecure=asked["insecure"] is True,
+        strict=asked["strict"] is True,
+        lang=asked.language,
+        command=_shown_command(asked.argv, masker),
+        version=__version__,
+        host_info=_host_info(),
+        processes=processes_for(asked.given.get("processes"), asked["threads"], os.cpu_count() or 1),
+        **{key: asked[key] for key in _SAME_IN_CONFIG},
+    )
+
+
+_SAME_IN_CONFIG = ("model", "model_name", "conversation_id", "user", "api_key_file", "param_file", "request_body_file",
+                   "retries", "threads", "requests", "turns", "cacert")  # fmt: skip
+
+
+def _shown_command(argv: Sequence[str], masker: Masker) -> str:
+    """The command line with all secrets masked, keys too short for the masker as well."""
+    shown = []
+    for before, argument in zip(["", *argv], argv, strict=False):
+        flag, equals, value = argument.partition("=")
+        if before == "--api-key":
+            shown.append(_shown_key(argument))
+        elif flag == "--api-key" and equals:
+            shown.append(f"{flag}={_shown_key(value)}")
+        else:
+            shown.append(masker(mask_url(argument)))
+    return f"{PROGRAM} {shlex.join(shown)}".rstrip()
+
+
+def _shown_key(key: str) -> str:
+    return key if key == NO_KEY else mask_key(key)
+
+
+def _host_info() -> str:
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    return f"{system}, Python {platform.python_version()}, {os.cpu_count()} CPUs"

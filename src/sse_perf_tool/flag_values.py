@@ -1,0 +1,283 @@
+"""What the value of a flag may be: a check turns it from text as typed into a value as used, or says what is wrong."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from .errors import UsageError
+from .masking import mask_url
+from .providers import bare_key, key_fault
+from .texts import Say
+
+MAX_SECONDS = 1e7
+
+TEXTS = {
+    "whole": ("give a whole number from {low} to {high}", "请给出 {low} 到 {high} 之间的整数"),
+    "whole_or_auto": (
+        "give auto, or a whole number from {low} to {high}",
+        "请给出 auto，或 {low} 到 {high} 之间的整数",
+    ),
+    "above_0": ("give a number of seconds above 0, e.g. 60", "请给出大于 0 的秒数，例如 60"),
+    "from_0": ("give a number of seconds, 0 or above, e.g. 60", "请给出不小于 0 的秒数，例如 60"),
+    "range": (
+        "give seconds, 0 or above, e.g. 2, or the least and the most, e.g. 1:3",
+        "请给出不小于 0 的秒数，例如 2，或最小和最大值，例如 1:3",
+    ),
+    "empty": ("is empty; give a text or leave the flag out", "内容为空，请给出文本或去掉该参数"),
+    "not_text": ("is not UTF-8; check the encoding of the terminal", "不是 UTF-8，请检查终端的编码"),
+    "choice": ("choose one of {choices}", "请从以下选择：{choices}"),
+    "closest": ("no such name; did you mean {closest}?", "没有这个名称，是否想用 {closest}？"),
+    "space": (
+        "character {place} is a space or control character; write it as {code}",
+        "第 {place} 个字符是空格或控制字符，请写成 {code}",
+    ),
+    "host_url": ("a host has no scheme or path; for a whole URL use --url", "主机名不含协议和路径，完整网址请用 --url"),
+    "host_port": (
+        "a host has no port; use --host {host} --port {port}",
+        "主机名不含端口，请用 --host {host} --port {port}",
+    ),
+    "host": ("not a host name or address; check it", "不是主机名或地址，请检查"),
+    "path": ("a path begins with /; write /{path}", "路径必须以 / 开头，请写 /{path}"),
+    "url_scheme": ("a URL begins with http:// or https://; write it so", "网址必须以 http:// 或 https:// 开头，请补上"),
+    "url_host": ("no host in it; write it as https://HOST/PATH", "其中没有主机名，请写成 https://主机/路径"),
+    "url_port": ("its port is not a number from 1 to 65535; correct it", "其端口不是 1 到 65535 的数字，请改正"),
+    "key_lone": (
+        'only the word "Bearer"; put both parts in quotes: --api-key "Bearer app-xxx"',
+        '只有 "Bearer" 一词，请用引号括起两部分：--api-key "Bearer app-xxx"',
+    ),
+    "key_empty": (
+        "is empty; give the key, or - for a server that takes none",
+        "内容为空，请给出密钥，服务无需密钥时写 -",
+    ),
+    "key_character": (
+        "character {place} of the key (not shown) cannot be part of one; give visible ASCII without spaces",
+        "密钥（不予显示）的第 {place} 个字符无效，请只用可见的 ASCII 字符，不含空格",
+    ),
+    "header_form": ('write it in quotes as "Name: value"', '请加引号写成 "名称: 值"'),
+    "header_lines": ("a line end in the value; write the value on one line", "值中有换行，请写在一行内"),
+    "header_latin": (
+        "a character of the value is not Latin-1; percent-encode it",
+        "值中有非 Latin-1 字符，请做百分号编码",
+    ),
+    "header_ours": ("is set by the tool; leave it out", "由本工具设置，请去掉"),
+    "dotted": ("a path has names joined by dots, e.g. data.0.text", "请用点号连接各级名称，例如 data.0.text"),
+}
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+Check = Callable[[str, Say], Any]
+"""(value as typed, say) -> value as used.  UsageError: what is wrong with it and what to do, without flag and value."""
+
+
+def utf8(text: str, say: Say) -> str:
+    """Any argument at all: bytes that are not UTF-8 reach Python as lone surrogates (PEP 383)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UsageError(say("not_text")) from None
+    return text
+
+
+def whole(low: int, high: int) -> Check:
+    """A check for whole numbers from `low` to `high`, in ASCII digits."""
+
+    def check(text: str, say: Say) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", text) or not low <= int(text) <= high:
+            raise UsageError(say("whole", low=low, high=high))
+        return int(text)
+
+    return check
+
+
+def whole_or_auto(low: int, high: int) -> Check:
+    """A check for whole numbers or the word auto, which becomes None."""
+    number = whole(low, high)
+
+    def check(text: str, say: Say) -> int | None:
+        if text.lower() == "auto":
+            return None
+        try:
+            return int(number(text, say))
+        except UsageError:
+            raise UsageError(say("whole_or_auto", low=low, high=high)) from None
+
+    return check
+
+
+def seconds(problem: str) -> Check:
+    """A check for seconds; `problem` is "above_0", or "from_0" when 0 is one too."""
+
+    def check(text: str, say: Say) -> float:
+        try:
+            duration_s = float(text)
+        except ValueError:
+            duration_s = math.nan
+        if not 0 <= duration_s <= MAX_SECONDS or (duration_s == 0 and problem == "above_0"):
+            raise UsageError(say(problem))
+        return duration_s
+
+    return check
+
+
+def seconds_range(text: str, say: Say) -> tuple[float, float]:
+    """Seconds from 0, or two of them joined by a colon: the least and the most."""
+    low, colon, high = text.partition(":")
+    try:
+        least_s = seconds("from_0")(low, say)
+        most_s = seconds("from_0")(high, say) if colon else least_s
+    except UsageError:
+        raise UsageError(say("range")) from None
+    if most_s < least_s:
+        raise UsageError(say("range"))
+    return least_s, most_s
+
+
+def one_of(names: Iterable[str]) -> Check:
+    """A check for names, in any case and with dashes for underscores."""
+    choices = tuple(names)
+
+    def check(text: str, say: Say) -> str:
+        name = text.lower().replace("-", "_")
+        if name in choices:
+            return name
+        closest = difflib.get_close_matches(name, choices, 1)
+        raise UsageError(say("closest", closest=closest[0]) if closest else say("choice", choices=", ".join(choices)))
+
+    return check
+
+
+def any_text(text: str, _say: Say) -> str:
+    """The text as typed, empty too."""
+    return text
+
+
+def some_text(text: str, say: Say) -> str:
+    """The text as typed, not blank."""
+    if not text.strip():
+        raise UsageError(say("empty"))
+    return text
+
+
+def dotted(text: str, say: Say) -> str:
+    """A path into JSON: names joined by dots."""
+    if not all(part.strip() for part in text.split(".")):
+        raise UsageError(say("dotted"))
+    return text
+
+
+def json_or_text(text: str, _say: Say) -> Any:
+    """The JSON value, `200` a number; what is no JSON is a text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _refuse_spaces(text: str, say: Say) -> None:
+    found = re.search(r"[\s\x00-\x1f\x7f]", text)
+    if found:
+        code = "".join(f"%{byte:02X}" for byte in found[0].encode())
+        raise UsageError(say("space", place=found.start() + 1, code=code))
+
+
+def host(text: str, say: Say) -> str:
+    """A host name or address; the brackets of an IPv6 address are taken off."""
+    if "://" in text or "/" in text:
+        raise UsageError(say("host_url"))
+    name, _, port = text.rpartition(":")
+    if name and ":" not in name and port.isdecimal():
+        raise UsageError(say("host_port", host=name, port=port))
+    host = text.removeprefix("[").removesuffix("]")
+    if not host or re.search(r"[\s\x00-\x1f\x7f\[\]@?#\\]", host) or (":" in host and not _is_ipv6(host)):
+        raise UsageError(say("host"))
+    return host
+
+
+def _is_ipv6(text: str) -> bool:
+    import ipaddress  # only here, it costs start-up time
+
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def path(text: str, say: Say) -> str:
+    """The path of a URL, query string included, without a fragment."""
+    if not text.startswith("/"):
+        raise UsageError(say("path", path=text))
+    _refuse_spaces(text, say)
+    return text.partition("#")[0]
+
+
+def url(text: str, say: Say) -> SplitResult:
+    """A whole http or https URL, in its parts."""
+    _refuse_spaces(text, say)
+    if not re.match(r"(?i)https?://", text):
+        raise UsageError(say("url_scheme"))
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise UsageError(say("host")) from None
+    if not parts.hostname:
+        raise UsageError(say("url_host"))
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise UsageError(say("url_port"))
+    host(parts.hostname, say)
+    return parts
+
+
+def api_key(text: str, say: Say) -> str:
+    """A key without the word Bearer."""
+    key = bare_key(text)
+    if not key:
+        raise UsageError(say("key_empty"))
+    if key.lower() == "bearer":
+        raise UsageError(say("key_lone"))
+    if fault := key_fault(key):
+        raise UsageError(say("key_character", place=fault))
+    return key
+
+
+def header(text: str, say: Say) -> tuple[str, str]:
+    """`Name: value` as (name, value); the framing of the body is not for users to set."""
+    name, _, value = text.partition(":")
+    value = value.strip(" \t")
+    if re.search(r"[\r\n\x00]", text):
+        raise UsageError(say("header_lines"))
+    if not value or not _HEADER_NAME.fullmatch(name):
+        raise UsageError(say("header_form"))
+    if name.lower() in ("content-length", "transfer-encoding"):
+        raise UsageError(say("header_ours"))
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise UsageError(say("header_latin")) from None
+    return name, value
+
+
+def hidden(_text: str) -> str:
+    """What an error may show of a key: nothing."""
+    return ""
+
+
+def header_name(text: str) -> str:
+    """What an error may show of a header: its name."""
+    name, colon, _ = text.partition(":")
+    return name if colon and _HEADER_NAME.fullmatch(name) else ""
+
+
+def masked_url(text: str) -> str:
+    """What an error may show of a URL: all but its secrets."""
+    return mask_url("".join(text.split()))

@@ -1,0 +1,306 @@
+"""The flags: one row each, what `--help` says of it, and the text of `--help`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import flag_values as values
+from .exporters import EXPORTERS
+from .formats import FORMATS
+from .texts import LANGUAGES, display_width, pad, speaker
+
+PROGRAM = "sse-perf" if Path(sys.argv[0]).stem == "sse-perf" else "sse_perfTestTool.py"
+"""What the user has started."""
+COMMAND = PROGRAM if PROGRAM == "sse-perf" else f"python3 {PROGRAM}"
+"""How to start it again."""
+DEFAULT_QUERY = "你是谁"
+MAX_THREADS = 100_000
+MAX_TURNS = 1000
+COMMANDS = ("serve", "report")
+"""What may stand first instead of flags."""
+
+TEXTS = {
+    "default": ("(default {default})", "（默认 {default}）"),
+    "usage": ("Usage: ", "用法："),
+    "heading": ("{title}:", "{title}："),
+    "flags": ("[flags]", "[参数]"),
+    "examples": ("Examples", "示例"),
+    "about": (
+        "Load tester for streaming (Server-Sent Events) AI services.",
+        "流式（Server-Sent Events）AI 服务压力测试工具。",
+    ),
+    "about_report": (
+        "Makes the reports again from files that --records wrote.",
+        "由 --records 写的文件重新生成报告。",
+    ),
+    "target": ("Target", "目标"),
+    "load": ("Load", "负载"),
+    "input": ("Input", "输入"),
+    "output": ("Output", "输出"),
+    "custom": (
+        "Custom format (PATH: names in the JSON of an event, a.0.b)",
+        "自定义格式（路径：事件 JSON 中的名称，如 a.0.b）",
+    ),
+    "other": ("Other", "其他"),
+    "serve_usage": (
+        "serve [flags]      the embedded server",
+        "serve [参数]       内置聊天服务",
+    ),
+    "report_usage": (
+        "report FILE.jsonl  make the reports again",
+        "report FILE.jsonl  重新生成报告",
+    ),
+}
+
+HELP = {
+    "host": ("server name or address", "服务器名称或地址"),
+    "port": ("server port", "服务器端口"),
+    "api_path": ("path, begins with /", "路径，以 / 开头"),
+    "url": ("whole URL, http or https, instead of the three above", "完整网址（http 或 https），代替以上三项"),
+    "api_key": (
+        'API key, "app-xxx" or "Bearer app-xxx"; - for a server that takes none',
+        '接口密钥，"app-xxx" 或 "Bearer app-xxx"；服务无需密钥时写 -',
+    ),
+    "format": ("{formats}; auto goes by the URL and the stream", "{formats}；auto 由网址和数据流判断"),
+    "model": ("model in the body", "请求体中的模型"),
+    "header": ('extra header "Name: value", repeatable', '附加请求头 "名称: 值"，可重复'),
+    "insecure": ("do not check the certificate", "不校验证书"),
+    "cacert": ("PEM file of the authorities to trust", "受信任证书的 PEM 文件"),
+    "threads": ("concurrent threads", "并发线程数"),
+    "processes": (
+        "processes over which the threads are divided; auto: one for each 256 threads, as far as there are cores",
+        "线程分布到的进程数；auto：每 256 个线程一个进程，不超过 CPU 核数",
+    ),
+    "duration": (
+        "seconds for which each thread sends again and again; 0: once each",
+        "每个线程循环发送的秒数；0：各发送一次",
+    ),
+    "requests": (
+        "requests in total, over all threads; with --duration whichever comes first",
+        "所有线程的请求总数；与 --duration 同用时先到者为准",
+    ),
+    "turns": (
+        "requests in each conversation, one after the other; then the thread begins a new one",
+        "每个会话的请求轮数，依次发送；之后线程开始新会话",
+    ),
+    "think_time": (
+        "seconds between two turns, or LOW:HIGH for evenly between the two",
+        "两轮之间等待的秒数；低:高 表示在两者间均匀取值",
+    ),
+    "simple": ("one request, whatever else is given", "只发一个请求，忽略其他负载参数"),
+    "ramp_up": ("seconds over which the threads start", "线程全部启动所用秒数"),
+    "timeout": ("seconds for a whole answer", "完整应答的超时秒数"),
+    "idle_timeout": ("seconds between two reads", "两次读取之间的超时秒数"),
+    "retries": ("retries of a request on 429, 500, 502, 503, 504", "遇 429、500、502、503、504 时的重试次数"),
+    "query": ("query text", "问题文本"),
+    "param_file": (
+        "queries used in turn instead of --query: one a line, or .jsonl, .csv with template variables",
+        "代替 --query 轮流使用的问题：每行一个，或含模板变量的 .jsonl、.csv",
+    ),
+    "api_key_file": ("keys used in turn, one a line", "轮流使用的密钥，每行一个"),
+    "request_body_file": (
+        "JSON template of the body with {query}, {user}, {conversation_id}, {files}, {inputs.KEY}, {COLUMN}",
+        "请求体的 JSON 模板，可含 {query}、{user}、{conversation_id}、{files}、{inputs.KEY}、{列名}",
+    ),
+    "strict": (
+        "a template or key file that cannot be loaded is an error, not a warning",
+        "模板或密钥文件无法加载时报错，而不是警告",
+    ),
+    "conversation_id": ("conversation in the body", "请求体中的会话标识"),
+    "user": ("user in the body", "请求体中的用户"),
+    "html_report": (
+        "report; else report/report_[MODEL_]YYYYMMDD_HHMMSS.html",
+        "报告；默认 report/report_[模型_]年月日_时分秒.html",
+    ),
+    "brand": ("brand in the header and footer of the report", "报告页眉和页脚的品牌名"),
+    "report_title": ("title of the report", "报告标题"),
+    "model_name": (
+        "model in the report, its file name and, without --model, the body",
+        "报告及其文件名中的模型名；未给 --model 时也用于请求体",
+    ),
+    **{name: exporter.about for name, exporter in EXPORTERS.items()},
+    "records": ("write a JSON line a request while running (.jsonl)", "运行中为每个请求写一行 JSON（.jsonl）"),
+    "quiet": ("no live table", "不显示实时表格"),
+    "no_color": ("no colours (also NO_COLOR)", "不用颜色（也可设 NO_COLOR）"),
+    "lang": ("en or zh; else the locale decides", "en 或 zh；默认由系统区域决定"),
+    "text_path": ("visible text", "可见文本"),
+    "reasoning_path": ("reasoning text", "推理文本"),
+    "event_path": (
+        "kind of event; @event (the default) is the SSE name",
+        "事件类型；@event（默认）为 SSE 事件名",
+    ),
+    "text_event": ("only this event brings text, repeatable", "只有此事件带文本，可重复"),
+    "end_event": ("ends the answer, repeatable", "结束应答的事件，可重复"),
+    "error_event": ("is an error, repeatable", "表示错误的事件，可重复"),
+    "error_path": ("error text", "错误文本"),
+    "error_code_path": ("code that tells errors", "表示错误的代码"),
+    "error_code_ok": ("code that is no error, repeatable; else 0", "不是错误的代码，可重复；默认 0"),
+    "conversation_id_path": ("conversation id", "会话标识"),
+    "message_id_path": ("message id", "消息标识"),
+    "prompt_tokens_path": ("prompt tokens", "输入 token 数"),
+    "completion_tokens_path": ("output tokens", "输出 token 数"),
+    "finish_reason_path": ("finish reason", "结束原因"),
+    "cumulative": ("each event repeats all text so far", "每个事件重复此前全部文本"),
+    "raw": ("the data is the text itself, no JSON", "数据即文本本身，不是 JSON"),
+    "demo": (
+        "start the embedded server and test it (5 threads, 10 s unless told otherwise)",
+        "启动内置服务并测试（默认 5 线程、10 秒）",
+    ),
+    "debug": ("one request; show everything sent and received", "只发一个请求，显示全部收发内容"),
+    "version": ("show the version", "显示版本"),
+    "help": ("show this text", "显示本帮助"),
+}
+"""Flag key -> (English, Chinese)."""
+
+EXAMPLES = """\
+  {command} --demo
+  {command} --host localhost --port 8080 --api-key app-xxx \\
+      --threads 10 --duration 60 --param-file examples/queries.txt
+  {command} --url https://api.deepseek.com/chat/completions \\
+      --api-key sk-xxx --model deepseek-chat --json run.json --records run.jsonl
+  {command} report run.jsonl --html-report again.html
+"""
+
+
+class Flag(NamedTuple):
+    """One row of the table; its help stands in `HELP`.
+
+    A flag without `check` is a switch.  `show` gives what an error may show of its value.
+    """
+
+    names: tuple[str, ...]
+    group: str
+    check: values.Check | None = None
+    metavar: str = ""
+    default: Any = None
+    repeat: bool = False
+    show: Callable[[str], str] = str
+
+    @property
+    def key(self) -> str:
+        """The first name as an identifier, `api_key` for `--api-key`."""
+        return self.names[0][2:].replace("-", "_")
+
+
+FLAGS = (
+    Flag(("--host",), "target", values.host, "HOST", "localhost"),
+    Flag(("--port",), "target", values.whole(1, 65535), "PORT", 80),
+    Flag(("--api-path",), "target", values.path, "PATH", "/v1/chat-messages"),
+    Flag(("--url",), "target", values.url, "URL", show=values.masked_url),
+    Flag(("--api-key",), "target", values.api_key, "KEY", show=values.hidden),
+    Flag(("--format",), "target", values.one_of(["auto", *sorted(FORMATS)]), "NAME", "auto"),
+    Flag(("--model",), "target", values.some_text, "NAME"),
+    Flag(("--header", "-H"), "target", values.header, "LINE", repeat=True, show=values.header_name),
+    Flag(("--insecure",), "target"),
+    Flag(("--cacert",), "target", values.some_text, "FILE"),
+    Flag(("--threads",), "load", values.whole(1, MAX_THREADS), "N", 1),
+    Flag(("--processes",), "load", values.whole_or_auto(1, 64), "N", "auto"),
+    Flag(("--duration", "--execution-time"), "load", values.seconds("from_0"), "S", 0.0),
+    Flag(("--requests",), "load", values.whole(1, 10**12), "N"),
+    Flag(("--turns",), "load", values.whole(1, MAX_TURNS), "N", 1),
+    Flag(("--think-time",), "load", values.seconds_range, "S[:S]"),
+    Flag(("--simple",), "load"),
+    Flag(("--ramp-up",), "load", values.seconds("from_0"), "S", 0.0),
+    Flag(("--timeout",), "load", values.seconds("above_0"), "S", 60.0),
+    Flag(("--idle-timeout",), "load", values.seconds("above_0"), "S"),
+    Flag(("--retries",), "load", values.whole(0, 100), "N", 3),
+    Flag(("--query",), "input", values.some_text, "TEXT", DEFAULT_QUERY),
+    Flag(("--param-file",), "input", values.some_text, "FILE"),
+    Flag(("--api-key-file",), "input", values.some_text, "FILE"),
+    Flag(("--request-body-file",), "input", values.some_text, "FILE"),
+    Flag(("--strict",), "input"),
+    Flag(("--conversation-id",), "input", values.any_text, "ID", ""),
+    Flag(("--user",), "input", values.any_text, "NAME", "gaolou"),
+    Flag(("--html-report",), "output", values.some_text, "FILE"),
+    Flag(("--brand",), "output", values.some_text, "NAME", "7DGroup"),
+    Flag(("--report-title",), "output", values.some_text, "TEXT"),
+    Flag(("--model-name",), "output", values.some_text, "NAME"),
+    *(Flag((f"--{name}",), "output", values.some_text, "FILE") for name in EXPORTERS),
+    Flag(("--records",), "output", values.some_text, "FILE"),
+    Flag(("--quiet",), "output"),
+    Flag(("--no-color",), "output"),
+    Flag(("--lang",), "output", values.one_of(LANGUAGES), "LANG"),
+    Flag(("--text-path",), "custom", values.dotted, "PATH"),
+    Flag(("--reasoning-path",), "custom", values.dotted, "PATH"),
+    Flag(("--event-path",), "custom", values.dotted, "PATH"),
+    Flag(("--text-event",), "custom", values.some_text, "NAME", repeat=True),
+    Flag(("--end-event",), "custom", values.some_text, "NAME", repeat=True),
+    Flag(("--error-event",), "custom", values.some_text, "NAME", repeat=True),
+    Flag(("--error-path",), "custom", values.dotted, "PATH"),
+    Flag(("--error-code-path",), "custom", values.dotted, "PATH"),
+    Flag(("--error-code-ok",), "custom", values.json_or_text, "CODE", repeat=True),
+    Flag(("--conversation-id-path",), "custom", values.dotted, "PATH"),
+    Flag(("--message-id-path",), "custom", values.dotted, "PATH"),
+    Flag(("--prompt-tokens-path",), "custom", values.dotted, "PATH"),
+    Flag(("--completion-tokens-path",), "custom", values.dotted, "PATH"),
+    Flag(("--finish-reason-path",), "custom", values.dotted, "PATH"),
+    Flag(("--cumulative",), "custom"),
+    Flag(("--raw",), "custom"),
+    Flag(("--demo",), "other"),
+    Flag(("--debug",), "other"),
+    Flag(("--version",), "other"),
+    Flag(("--help", "-h"), "other"),
+)
+
+REPORT_FLAGS = tuple(
+    flag for flag in FLAGS if flag.key in ("html_report", "brand", "report_title", *EXPORTERS, "no_color", "lang")
+)
+"""Those that the report command takes."""
+
+
+def flag_name(key: str) -> str:
+    """The name of a flag from its key, `--api-key` for `api_key`."""
+    return "--" + key.replace("_", "-")
+
+
+def help_text(language: str, command: str = "run") -> str:
+    """The text of --help, at most 80 columns wide, for "run" or "report"."""
+    say = speaker(TEXTS, language)
+    usage = f"{say('usage')}{PROGRAM} "
+    if command == "report":
+        head = [
+            f"{usage}report FILE.jsonl ... {say('flags')}",
+            "",
+            say("about_report"),
+            "",
+            say("heading", title=say("output")),
+        ]
+        return "\n".join([*head, *(line for flag in REPORT_FLAGS for line in _flag_help(flag, language))]) + "\n"
+    indent = " " * (display_width(usage) - len(PROGRAM) - 1) + PROGRAM
+    head = [usage + say("flags"), f"{indent} {say('serve_usage')}", f"{indent} {say('report_usage')}", "", say("about")]
+    lines = []
+    for group in dict.fromkeys(flag.group for flag in FLAGS):
+        lines += ["", say("heading", title=say(group))]
+        lines += [line for flag in FLAGS if flag.group == group for line in _flag_help(flag, language)]
+    return "\n".join([*head, *lines, "", say("heading", title=say("examples")), EXAMPLES.format(command=COMMAND)])
+
+
+_NAME_COLUMNS = 28
+
+
+def _flag_help(flag: Flag, language: str) -> list[str]:
+    """The lines of one flag: its names at the left, what it does at the right."""
+    say = speaker(TEXTS, language)
+    text = HELP[flag.key][LANGUAGES.index(language)].replace("{formats}", ", ".join(["auto", *sorted(FORMATS)]))
+    if flag.default not in (None, "") and flag.key != "format":
+        default = f"{flag.default:g}" if isinstance(flag.default, float) else flag.default
+        text += (" " if language == "en" else "") + say("default", default=default)
+    names = "  " + ", ".join(sorted(flag.names, key=len)) + (f" {flag.metavar}" if flag.metavar else "")
+    lines = _wrapped(text, 80 - _NAME_COLUMNS)
+    if len(names) >= _NAME_COLUMNS:
+        lines.insert(0, "")
+    return [pad(name, _NAME_COLUMNS) + line for name, line in zip([names, *[""] * len(lines)], lines, strict=False)]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` columns, cut at spaces and between Chinese characters."""
+    lines = [""]
+    for word in re.findall(r"\s+|[^\s\u2e80-\uffef]+[，。；：、）]*|[\u2e80-\uffef][，。；：、）]*", text):
+        if display_width(lines[-1] + word) > width:
+            lines.append("")
+        lines[-1] += word if lines[-1] else word.lstrip()
+    return [line.rstrip() for line in lines]
