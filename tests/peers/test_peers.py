@@ -1,0 +1,292 @@
+"""The tool against streaming servers written by others, each told how fast to be.
+
+`make test-peers` installs them and runs this; without SSE_PERF_PEERS in the environment everything here is skipped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+HERE = Path(__file__).parent
+TOOL = HERE.parent.parent / "sse_perfTestTool.py"
+BIN = HERE / ".venv" / "bin"
+
+pytestmark = [
+    pytest.mark.peers,
+    pytest.mark.skipif(
+        not os.environ.get("SSE_PERF_PEERS"),
+        reason="streams from servers by others: make test-peers (SSE_PERF_PEERS=1)",
+    ),
+]
+
+KEY = "sk-peers-0123456789"
+FIRST_TOKEN_MS = 150
+GAP_MS = 25
+TOKENS = 40
+"""What GuideLLM's server is told."""
+CHUNKS = 12
+"""What the better-sse server is told."""
+
+
+class Run(NamedTuple):
+    """What the tool left behind."""
+
+    status: int
+    summary: Mapping[str, Any]
+    records: list[dict[str, Any]]
+
+    def p50(self, metric: str) -> float:
+        """The median of a metric in its own unit."""
+        return float(self.summary["metrics"][metric]["p50"])
+
+    def values(self, field: str) -> set[Any]:
+        """The different values of a field of the records."""
+        return {record[field] for record in self.records}
+
+
+Tool = Callable[..., Run]
+
+
+@pytest.fixture
+def tool(tmp_path: Path) -> Tool:
+    """Runs the command line against a URL: by default 6 requests over 2 threads."""
+
+    def run(url: str, *flags: str, load: tuple[int, int] = (6, 2)) -> Run:
+        requests, threads = map(str, load)
+        files = {name: tmp_path / name for name in ("run.json", "run.jsonl", "run.html")}
+        command = [sys.executable, str(TOOL), "--url", url, "--api-key", KEY, "--quiet", "--lang", "en",
+                   "--requests", requests, "--threads", threads, "--json", str(files["run.json"]),
+                   "--records", str(files["run.jsonl"]), "--html-report", str(files["run.html"]), *flags]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.stderr == ""
+        assert KEY not in done.stdout + "".join(file.read_text(encoding="utf-8") for file in files.values())
+        _header, *lines = files["run.jsonl"].read_text(encoding="utf-8").splitlines()
+        records = [json.loads(line) for line in lines]
+        return Run(done.returncode, json.loads(files["run.json"].read_text(encoding="utf-8")), records)
+
+    return run
+
+
+@contextlib.contextmanager
+def serving(command: list[str | Path], port: int, ready_path: str) -> Iterator[str]:
+    """Runs a server until the end of the block; gives its base URL once `ready_path` is answered, however."""
+    with subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            base = f"http://127.0.0.1:{port}"
+            _await_answer(process, base + ready_path)
+            yield base
+        finally:
+            process.terminate()
+
+
+def _await_answer(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            assert process.poll() is None, f"the server ended with status {process.returncode}"
+            assert time.monotonic() < deadline, "the server does not come up"
+            time.sleep(0.2)
+        else:
+            return
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def near(told: float) -> Any:
+    """What a server that was told `told` may really do on a busy machine."""
+    return pytest.approx(told, rel=0.4)
+
+
+# --- GuideLLM's mock server: exact first-token time, gap and length
+
+
+@pytest.fixture(scope="module")
+def guidellm() -> Iterator[str]:
+    port = free_port()
+    told = ["--ttft-ms", FIRST_TOKEN_MS, "--itl-ms", GAP_MS, "--output-tokens", TOKENS]
+    command = [BIN / "guidellm", "mock-server", "--host", "127.0.0.1", "--port", port, *told]
+    with serving([str(part) for part in command], port, "/health") as base:
+        yield base
+
+
+@pytest.mark.parametrize(
+    ("path", "format_name", "tokens"),
+    [
+        ("/v1/chat/completions", "openai_chat", TOKENS),
+        ("/v1/completions", "openai_completions", 16),  # max_tokens, which the request leaves out, is 16 in that API
+        ("/v1/responses", "openai_responses", TOKENS),
+    ],
+)
+def test_guidellm_streams_as_it_was_told(guidellm: str, tool: Tool, path: str, format_name: str, tokens: int) -> None:
+    run = tool(guidellm + path, "--model", "mock")
+    assert run.status == 0
+    assert run.summary["outcomes"] == {"ok": 6}
+    assert run.summary["tokens"] == {"output": 6 * tokens, "prompt": 6, "source": "usage"}
+    assert (run.values("format"), run.values("chunks"), run.values("output_tokens")) == (
+        {format_name},
+        {tokens},
+        {tokens},
+    )
+    assert run.summary["metrics"]["itl_ms"]["count"] == 6 * (tokens - 1)
+    assert run.p50("ttft_ms") == near(FIRST_TOKEN_MS)
+    assert run.p50("itl_ms") == near(GAP_MS)
+    assert run.p50("tpot_ms") == near(GAP_MS)
+    assert run.p50("latency_ms") == near(FIRST_TOKEN_MS + (tokens - 1) * GAP_MS)
+    assert min(record["ttft_ms"] for record in run.records) > FIRST_TOKEN_MS - 5, "nothing comes before its time"
+
+
+# --- better-sse under express: an SSE library with habits of its own
+
+
+@pytest.fixture(scope="module")
+def better_sse() -> Iterator[str]:
+    port = free_port()
+    told = [port, FIRST_TOKEN_MS, GAP_MS, CHUNKS]
+    with serving(["node", "better_sse_server.mjs", *map(str, told)], port, "/") as base:
+        yield base + "/v1/chat/completions"
+
+
+def test_better_sse_counts_text_and_nothing_else(better_sse: str, tool: Tool) -> None:
+    run = tool(better_sse)
+    assert run.status == 0
+    assert (run.summary["outcomes"], run.summary["errors"]) == ({"ok": 6}, [])
+    assert run.values("chunks") == {CHUNKS}
+    assert run.values("text_chars") == {6 * len("好") + 6 * len("go on ")}
+    assert run.values("finish_reason") == {"stop"}
+    assert run.summary["tokens"] == {"output": 6 * 2 * CHUNKS, "prompt": 6 * 7, "source": "usage"}
+    assert min(record["ttft_ms"] for record in run.records) >= FIRST_TOKEN_MS - 1  # Node counts in whole milliseconds
+    assert run.p50("ttft_ms") == near(FIRST_TOKEN_MS)
+    assert run.p50("ttfb_ms") < FIRST_TOKEN_MS / 2, "head, retry block and role chunk come at once and are no token"
+    assert run.p50("itl_ms") == near(GAP_MS)
+    assert run.summary["metrics"]["itl_ms"]["count"] == 6 * (CHUNKS - 1)
+
+
+def test_without_usage_the_tokens_are_estimated_from_the_text(better_sse: str, tool: Tool, tmp_path: Path) -> None:
+    template = tmp_path / "body.json"
+    template.write_text('{"messages": [{"role": "user", "content": "{query}"}], "stream": true}', encoding="utf-8")
+    run = tool(better_sse, "--request-body-file", str(template))
+    assert run.summary["tokens"] == {"output": 6 * (6 + 6 * 2), "prompt": None, "source": "estimate"}  # 6 好, 6 go on
+
+
+def test_debug_shows_what_better_sse_puts_on_the_wire(better_sse: str) -> None:
+    command = [sys.executable, str(TOOL), "--url", better_sse, "--api-key", "x", "--debug"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    lines = [line.partition(" < ")[2] for line in shown.splitlines()]
+    assert {"retry:2000", "event:message", ":", 'data:"[DONE]"'} <= set(lines)
+    assert lines.index(":") < next(n for n, line in enumerate(lines) if "好" in line), (
+        "comments precede the first token"
+    )
+
+
+# --- llmock: several APIs, faults on demand, and a log of what it did
+
+
+class Llmock(NamedTuple):
+    """The server behind a base URL, and its admin interface."""
+
+    base: str
+
+    def script(self, *behaviors: Mapping[str, Any]) -> None:
+        """What the next requests meet; everything before is forgotten."""
+        self._call("/reset", {})
+        if behaviors:
+            self._call("/scenario", {"behaviors": behaviors})
+
+    def seen(self) -> list[dict[str, Any]]:
+        """The server's own log, one entry a request."""
+        return list(self._call("/requests")["requests"])
+
+    def _call(self, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        with urllib.request.urlopen(f"{self.base}/_llmock{path}", data, timeout=5) as answer:
+            return json.load(answer)
+
+
+@pytest.fixture(scope="module")
+def llmock_server() -> Iterator[Llmock]:
+    port = free_port()
+    command = ["serve", "--host", "127.0.0.1", "--port", port, "--latency-ms", 100, "--stream-chunk-delay-ms", GAP_MS]
+    with serving([str(part) for part in [BIN / "llmock", *command]], port, "/_llmock/requests") as base:
+        yield Llmock(base)
+
+
+@pytest.fixture
+def llmock(llmock_server: Llmock) -> Llmock:
+    llmock_server.script()
+    return llmock_server
+
+
+@pytest.mark.parametrize(
+    ("path", "format_name", "finish"),
+    [
+        ("/v1/chat/completions", "openai_chat", "stop"),
+        ("/v1/responses", "openai_responses", "completed"),
+        ("/anthropic/v1/messages", "anthropic", "end_turn"),
+    ],
+)
+def test_llmock_saw_what_the_tool_says(llmock: Llmock, tool: Tool, path: str, format_name: str, finish: str) -> None:
+    llmock.script({"type": "reply", "text": "你好 one two three", "times": None})
+    run = tool(llmock.base + path, "--model", "m", load=(8, 2))
+    log = llmock.seen()
+    assert run.status == 0
+    assert run.summary["outcomes"] == {"ok": 8}
+    assert [(entry["path"], entry["stream"], entry["completed"]) for entry in log] == [(path, True, True)] * 8
+    assert (run.values("format"), run.values("finish_reason")) == ({format_name}, {finish})
+    assert run.values("text_chars") == {len("你好 one two three")}
+    assert run.values("chunks") == {4}
+    assert run.p50("itl_ms") == near(GAP_MS)
+    servers_own_ms = sorted(entry["duration"] * 1000 for entry in log)
+    assert run.p50("latency_ms") == pytest.approx((servers_own_ms[3] + servers_own_ms[4]) / 2, abs=20)
+
+
+CHAT = "/v1/chat/completions"
+BROKEN = {"type": "stream_fault", "after_chunks": 3}
+"""After the role chunk and two of text."""
+
+
+@pytest.mark.parametrize(
+    ("behavior", "status", "expected"),
+    [
+        (BROKEN | {"kind": "truncate"}, 1, {"outcome": "truncated", "chunks": 2}),
+        (BROKEN | {"kind": "disconnect"}, 1, {"outcome": "truncated", "chunks": 2}),
+        (BROKEN | {"kind": "stall", "stall_seconds": 5}, 1, {"outcome": "idle_timeout", "chunks": 2}),
+        (BROKEN | {"kind": "malformed"}, 0, {"outcome": "ok", "chunks": 3}),
+        ({"type": "fail", "status": 401}, 1, {"outcome": "http_error", "status": 401, "retries": 0}),
+        ({"type": "fail", "status": 429, "retry_after": 1}, 0, {"outcome": "ok", "status": 200, "retries": 1}),
+    ],
+    ids=["truncate", "disconnect", "stall", "malformed", "401", "429"],
+)
+def test_a_fault_of_llmock_gets_its_outcome(
+    llmock: Llmock, tool: Tool, behavior: dict[str, Any], status: int, expected: dict[str, Any]
+) -> None:
+    llmock.script(behavior, {"type": "reply", "text": "one two three four", "times": None})
+    run = tool(llmock.base + CHAT, "--idle-timeout", "0.5", load=(1, 1))
+    (record,) = run.records
+    assert run.status == status, record["error"]
+    assert {name: record[name] for name in expected} == expected
+    log = llmock.seen()
+    assert len(log) == 1 + record["retries"]
+    if record["retries"]:
+        assert log[1]["started_at"] - log[0]["ended_at"] >= 1, "Retry-After is obeyed"

@@ -1,0 +1,149 @@
+"""The bench tells the truth: its server keeps its promise, its percentiles are right, its table can be read."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("resource", reason="the bench needs Linux or macOS")
+TOOLS = Path(__file__).parent.parent / "tools"
+sys.path.insert(0, str(TOOLS))
+
+import bench  # noqa: E402  the path comes first
+import bench_clients  # noqa: E402
+import bench_parts  # noqa: E402
+from bench_figures import distribution, percentile  # noqa: E402
+
+LOAD = bench.Load(threads=5, ttft_ms=40.0, itl_ms=10.0, events=8)
+
+
+@pytest.fixture
+def base() -> Iterator[str]:
+    with bench.paced_server(LOAD) as url:
+        yield url
+
+
+def answer_of(base: str) -> bytes:
+    asked = urllib.request.Request(f"{base}/v1/chat/completions", data=b'{"stream": true}')
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        return bytes(answer.read())
+
+
+def test_percentiles_are_those_computed_by_hand() -> None:
+    assert percentile([7], 99) == 7
+    assert percentile([10, 20], 50) == 15
+    assert percentile([0, 10, 20, 30, 40], 90) == pytest.approx(36)  # place 3.6
+    assert percentile(range(101), 99) == 99
+
+
+def test_a_distribution_is_in_milliseconds_and_takes_values_in_any_order() -> None:
+    found = distribution([3_000_000, 1_000_000, 2_000_000])
+    assert found == pytest.approx({"count": 3, "mean": 2, "p50": 2, "p90": 2.8, "p99": 2.98})
+    assert distribution([]) == {"count": 0}
+
+
+def test_the_server_sends_all_chunks_it_was_asked_for_and_the_end(base: str) -> None:
+    events = answer_of(base).split(b"\n\n")
+    assert events[-1] == b""
+    assert events[-2] == b"data: [DONE]"
+    documents = [json.loads(event.removeprefix(b"data: ")) for event in events[:-2]]
+    texts = [choice["delta"].get("content") for one in documents for choice in one["choices"]]
+    assert texts == ["tok "] * LOAD.events + [None]
+    assert documents[-1]["usage"]["completion_tokens"] == LOAD.events
+
+
+def test_the_server_counts_exactly_and_keeps_its_timetable(base: str) -> None:
+    streams = [threading.Thread(target=answer_of, args=(base,)) for _ in range(LOAD.threads)]
+    began_s = time.monotonic()
+    for stream in streams:
+        stream.start()
+    for stream in streams:
+        stream.join()
+    took_ms = (time.monotonic() - began_s) * 1000
+    truth = bench.get(f"{base}/stats")
+    assert [truth[key] for key in ("requests", "done", "events", "aborted")] == [5, 5, 40, 0]
+    assert truth["ttft_ms"]["count"] == 5
+    assert truth["itl_ms"]["count"] == 35
+    assert truth["late_ms"]["count"] == 40
+    assert LOAD.ttft_ms <= truth["ttft_ms"]["p50"] <= took_ms
+    # A stream that was late catches up, so that the mean gap is the one asked for, give or take the first and the last.
+    assert truth["itl_ms"]["mean"] == pytest.approx(LOAD.itl_ms, rel=0.5)
+    assert 0 <= truth["late_ms"]["p50"] < took_ms
+
+
+def test_the_server_forgets_when_told_to(base: str) -> None:
+    answer_of(base)
+    bench.get(f"{base}/reset")
+    truth = bench.get(f"{base}/stats")
+    assert (truth["requests"], truth["events"], truth["ttft_ms"]) == (0, 0, {"count": 0})
+
+
+def test_a_client_that_goes_away_is_counted_and_harms_no_one(base: str) -> None:
+    asked = urllib.request.Request(f"{base}/v1/chat/completions", data=b"{}")
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        answer.read(1)
+    answer_of(base)
+    truth = bench.get(f"{base}/stats")
+    assert (truth["requests"], truth["done"], truth["aborted"]) == (2, 1, 1)
+
+
+def test_the_classic_client_sees_what_the_server_sent(base: str) -> None:
+    seen = bench_clients.by_iter_lines(f"{base}/v1/chat/completions", threads=2, seconds=0.05)
+    assert seen.requests == bench.get(f"{base}/stats")["requests"] >= 2
+    assert len(seen.ttft_ns) == seen.requests
+    assert len(seen.gap_ns) == seen.requests * (LOAD.events - 1)
+    assert min(seen.ttft_ns) >= LOAD.ttft_ms * 1e6
+
+
+def test_medians_are_taken_of_the_errors_and_not_of_their_ends() -> None:
+    def run(truth: float, reported: float) -> dict[str, float]:
+        pairs = ((f"{name} {stat}", kind) for name, _, stat in bench.FIGURES for kind in ("truth", "reported"))
+        return {f"{figure} {kind}": truth if kind == "truth" else reported for figure, kind in pairs}
+
+    found = bench.median_of([run(10, 11), run(20, 25), run(31, 33)])
+    assert (found["TTFT p50 truth"], found["TTFT p50 reported"], found["TTFT p50 error"]) == (20, 25, 2)
+
+
+@pytest.mark.parametrize(("late_p99_ms", "limit"), [(4.9, False), (5.1, True)])
+def test_a_server_that_is_more_than_half_a_gap_late_says_that_it_is_the_limit(late_p99_ms: float, limit: bool) -> None:
+    found = {"a": {"late_p50_ms": 0.1, "late_p99_ms": late_p99_ms, "server_cpu_us_per_chunk": 10.0}}
+    assert ("IT IS THE LIMIT" in bench.server_line(LOAD, found)) is limit
+
+
+def test_a_client_that_fails_is_an_error_with_its_words() -> None:
+    with pytest.raises(bench.ClientError, match=r"status 3: no\b"):
+        bench.cost_of([sys.executable, "-c", "import sys; print('no'); sys.exit(3)"], patience_s=10)
+
+
+def test_quick_ends_with_a_table_whose_figures_add_up(tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+    command = [sys.executable, str(TOOLS / "bench.py"), "--quick", "--duration", "0.5", "--json", str(file)]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    rows = re.findall(
+        r"^(\w+(?: tool)?) +(TTFT|gap) (p50|p99) +([\d.]+) +([\d.]+) +([-+][\d.]+)", printed, re.MULTILINE
+    )
+    assert len(rows) == 4 * len(bench.clients())
+    for _, _, _, truth, reported, error in rows:
+        assert float(reported) - float(truth) == pytest.approx(float(error), abs=0.0021)
+    for client, figures in json.loads(file.read_text())["loads"][0]["clients"].items():
+        assert figures["sent"] == figures["seen"] == figures["done"] >= 4, client
+        assert figures["chunks"] == figures["done"] * bench.QUICK.events
+        assert figures["TTFT p50 truth"] >= bench.QUICK.ttft_ms
+        assert figures["cpu_us_per_chunk"] > 0
+        assert figures["peak_rss_mib"] > 5
+
+
+def test_the_parts_of_the_way_of_a_chunk_can_be_measured() -> None:
+    found = dict(bench_parts.parts())
+    assert len(found) == 9
+    assert found["SSE: SSEParser.feed"] > 0
+    assert found["JSON: load_object (orjson)"] > 0

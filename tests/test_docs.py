@@ -1,0 +1,230 @@
+"""The documentation says what the code does: names, fields, links, and commands that can be typed as they stand."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, fields
+from datetime import datetime
+from pathlib import Path
+
+import certifi
+import pytest
+
+from sse_perf_tool import cli
+from sse_perf_tool.arguments import Arguments, parse_arguments
+from sse_perf_tool.exporters import summary_document
+from sse_perf_tool.flags import FLAGS
+from sse_perf_tool.formats import FORMATS, AnswerReader
+from sse_perf_tool.metrics import METRICS, Tally, enough_for, percentile
+from sse_perf_tool.records import IntervalSample, Outcome, RequestRecord, RunConfig, RunResult, Stats, Usage
+from sse_perf_tool.records_file import RecordsHeader, header_line, record_line
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")])
+READMES = ("README.md", "README_zh.md")
+STATUSES = (cli.OK, cli.SOME_FAILED, cli.WRONG_USAGE, cli.PARTIAL, cli.INTERRUPTED)
+
+_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+_COMMAND = re.compile(r"(?:python3 )?sse_perfTestTool\.py .*")
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def prose_of(text: str) -> str:
+    """The text without its fenced code."""
+    return _FENCED.sub("", text)
+
+
+def table_after(text: str, line: str) -> list[str]:
+    """The names in the first column of the first table behind a line that begins so; a cell may hold several."""
+    behind = re.split(rf"^{re.escape(line)}.*\n", text, maxsplit=1, flags=re.MULTILINE)[1]
+    table = re.search(r"(?:^\|.*\n)+", behind, re.MULTILINE)
+    assert table is not None
+    rows = table[0].splitlines()[2:]
+    return [name.strip(" `") for row in rows for name in row.split("|")[1].split(",")]
+
+
+def headings_of(text: str) -> list[str]:
+    return re.findall(r"^(#+ .+)$", prose_of(text), re.MULTILINE)
+
+
+def anchors_of(text: str) -> set[str]:
+    """The anchors of the headings, as GitHub makes them."""
+    titles = (heading.lstrip("#").strip().lower() for heading in headings_of(text))
+    return {re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles}
+
+
+def shell_lines_of(text: str) -> list[list[str]]:
+    """The commands in the `sh` blocks, as words, without comments."""
+    blocks = (block.replace("\\\n", " ") for language, block in _FENCED.findall(text) if language == "sh")
+    lines = (shlex.split(line, comments=True) for block in blocks for line in block.splitlines())
+    return [line for line in lines if line]
+
+
+def tool_commands() -> Iterator[tuple[str, str]]:
+    """(page, command) for every command line of the tool: in blocks, indented, and in running text."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        blocks = "\n".join(block for _, block in _FENCED.findall(text))
+        lines = [*blocks.splitlines(), *re.findall(r"^ {4}(.*)$", prose_of(text), re.MULTILINE)]
+        lines += re.findall(r"`([^`\n]+)`", prose_of(text))
+        for command in dict.fromkeys(" ".join(line.split()) for line in lines if _COMMAND.match(line.strip())):
+            yield page.name, command
+
+
+def parsed(command: str) -> Arguments:
+    """What a command line asks for."""
+    _, words = command.split("sse_perfTestTool.py", 1)
+    return parse_arguments(shlex.split(words, comments=True), {}, lambda: datetime(2025, 3, 4))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which every command can be typed: the examples, some records, some certificate."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    for name in ("run", "before", "after"):
+        (tmp_path / f"{name}.jsonl").write_text(header_line(RecordsHeader(RunConfig(), 0)) + "\n")
+    shutil.copy(certifi.where(), tmp_path / "company-ca.pem")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def result() -> RunResult:
+    """A run of one answer and one failure."""
+    tally = Tally(origin_ns=0)
+    tally.add(RequestRecord(1, 1, 0, Outcome.OK, 5_000_000, ttft_ns=1_000_000, output_tokens=2, chunks=1))
+    tally.add(RequestRecord(2, 1, 6_000_000, Outcome.TIMEOUT, 1_000_000, error="too late"))
+    return tally.result(RunConfig(), 0)
+
+
+@pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.names[0])
+def test_every_flag_is_explained(flag):
+    pages = text_of("docs/usage.md") + text_of("README.md")
+    missing = [name for name in flag.names if name != "-h" and not re.search(rf"(?<![\w-]){name}(?![\w-])", pages)]
+    assert missing == []
+
+
+def test_every_metric_has_its_row_and_nothing_else_has_one():
+    named = table_after(text_of("docs/metrics.md"), "## Metrics of requests")
+    assert sorted(named) == sorted(METRICS)
+
+
+def test_every_field_of_a_second_is_defined():
+    named = table_after(text_of("docs/metrics.md"), "## Per-second series")
+    assert sorted([*named, "second"]) == sorted(field.name for field in fields(IntervalSample))
+
+
+def test_the_summary_has_the_fields_that_the_page_names(result):
+    page, document = text_of("docs/files.md"), summary_document(result)
+    assert sorted(table_after(page, "## Summary")) == sorted(document)
+    assert sorted(table_after(page, "`requests`:")) == sorted(document["requests"])
+    assert sorted(table_after(page, "`errors[]`:")) == sorted(document["errors"][0])
+    assert sorted(table_after(page, "`metrics.NAME`")) == sorted(field.name for field in fields(Stats))
+    assert sorted(table_after(page, "`tokens`:")) == sorted(document["tokens"])
+    loose = {*document["rates"], *document["trust"]}
+    assert {name for name in loose if f"`{name}`" not in page} == set()
+
+
+def test_the_settings_have_the_fields_that_the_page_names():
+    named = table_after(text_of("docs/files.md"), "## Settings")
+    assert sorted(named) == sorted(asdict(RunConfig()))
+
+
+def test_records_have_the_fields_that_the_page_names():
+    page = text_of("docs/files.md")
+    header = json.loads(header_line(RecordsHeader(RunConfig(), 0)))
+    assert sorted(table_after(page, "The header:")) == sorted(header)
+    row = json.loads(record_line(RequestRecord(1, 1, 0, Outcome.OK, 0), 0))
+    assert sorted(table_after(page, "A request:")) == sorted(row)
+
+
+def test_the_schemas_are_those_of_the_page(result):
+    page = text_of("docs/files.md")
+    header = json.loads(header_line(RecordsHeader(RunConfig(), 0)))
+    assert {f"`{document['schema']}`" in page for document in (header, summary_document(result))} == {True}
+
+
+@pytest.mark.parametrize(("readme", "heading"), [("README.md", "## Outcomes"), ("README_zh.md", "## 请求结果")])
+def test_every_outcome_is_explained(readme, heading):
+    assert table_after(text_of(readme), heading) == [outcome.value for outcome in Outcome]
+
+
+@pytest.mark.parametrize(("readme", "heading"), [("README.md", "## Formats"), ("README_zh.md", "## 格式")])
+def test_every_format_is_listed(readme, heading):
+    assert sorted(table_after(text_of(readme), heading)) == sorted(FORMATS)
+
+
+def test_every_exit_status_is_explained():
+    assert table_after(text_of("docs/files.md"), "## Exit status") == [str(status) for status in STATUSES]
+    for readme, beginning in (("README.md", "Exit status: "), ("README_zh.md", "退出码：")):
+        paragraph = next(part for part in text_of(readme).split("\n\n") if part.startswith(beginning))
+        assert re.findall(r"[:;：；]\s*(\d+) ", paragraph) == [str(status) for status in STATUSES]
+
+
+def test_the_worked_percentiles_are_those_of_the_code():
+    page = text_of("docs/metrics.md")
+    assert "Of 10, 20, 30, 40 the P50 is 25 and the P90 is 37." in page
+    assert (percentile([10, 20, 30, 40], 50), percentile([10, 20, 30, 40], 90)) == (25, 37)
+    assert "2 for P50, 10 for P90, 20 for P95, 100 for P99" in page
+    fewest = {50: 2, 90: 10, 95: 20, 99: 100}
+    assert [(enough_for(p, n - 1), enough_for(p, n)) for p, n in fewest.items()] == [(False, True)] * 4
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    broken = []
+    for link in _LINK.findall(prose_of(page.read_text(encoding="utf-8"))):
+        path, _, anchor = link.partition("#")
+        if "://" in link:
+            continue
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors_of(target.read_text(encoding="utf-8"))):
+            broken.append(link)
+    assert broken == []
+
+
+def test_the_two_readmes_have_the_same_shape():
+    shapes = [[heading.split(" ")[0] for heading in headings_of(text_of(name))] for name in READMES]
+    assert shapes[0] == shapes[1]
+    assert len(shapes[0]) > 5
+    links = [[link for link in _LINK.findall(text_of(name)) if link not in READMES] for name in READMES]
+    assert links[0] == links[1]
+
+
+def test_the_two_readmes_have_the_same_commands():
+    english, chinese = (shell_lines_of(text_of(name)) for name in READMES)
+    assert english == chinese
+    assert english[:2] == [["make", "demo"], ["make", "test"]]
+
+
+@pytest.mark.parametrize(("page", "command"), list(tool_commands()))
+def test_commands_can_be_typed_as_they_stand(folder, page, command):
+    arguments = parsed(command)
+    assert arguments.command in ("run", "debug", "demo", "serve", "report", "show")
+    assert arguments.warnings == ()
+
+
+def test_commands_are_found_in_all_places():
+    found = {command for _, command in tool_commands()}
+    assert "python3 sse_perfTestTool.py --help" in found
+    assert "python3 sse_perfTestTool.py serve --port 8000" in found
+    assert any("--param-file examples/queries.csv --threads 3" in command for command in found), "indented"
+
+
+def test_the_flags_of_the_custom_format_read_the_stream_beside_them(folder):
+    page = text_of("docs/usage.md").replace("\\\n", " ")
+    blocks = [block for _, block in _FENCED.findall(page)]
+    stream = next(block for block in blocks if block.startswith("event: say"))
+    command = next(block for block in blocks if "--text-path data.text --reasoning-path" in block)
+    reader = AnswerReader(FORMATS["custom"], parsed(command).options, "text/event-stream")
+    reader.feed((stream + "\n").encode())
+    assert (reader.text, reader.chunks, reader.usage, reader.complete) == ("Hello world", 2, Usage(3, 2, None), True)
+    assert (reader.message_id, reader.conversation_id, reader.finish_reason) == ("m1", "s9", "stop")

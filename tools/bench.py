@@ -1,0 +1,305 @@
+"""Holds what clients report against what a server really sent: `python tools/bench.py [LOAD]` or `make bench`.
+
+A paced server (bench_server.py) knows when each request arrived and each chunk left.  Against it run in turn, each in a
+process of its own and under the same load: this tool; `requests` with `iter_lines` in threads; bare aiohttp, where it
+is installed.  For TTFT and for the gaps between chunks the table shows the truth of that client's own run, what it
+reported, and the error; then what it cost: CPU time (user and system, with all child processes) per chunk, and memory
+(the sum of the largest resident sizes of its processes; on systems other than Linux that of the largest process).
+
+Server and clients share the machine, so the figures hold for this machine and this hour: compare pairs of one run.
+With `--runs N` the clients take turns N times and the table shows medians.  Needs Linux or macOS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+TOOLS = Path(__file__).resolve().parent
+ROOT = TOOLS.parent
+SAMPLE_S = 0.25
+PATIENCE_S = 120
+"""How long a client may take beyond the time it was asked to send for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the server does and how many streams there are."""
+
+    threads: int = 200
+    ttft_ms: float = 50.0
+    itl_ms: float = 20.0
+    events: int = 100
+    duration: float = 8.0
+
+    def __str__(self) -> str:
+        rate = self.threads * 1000 / self.itl_ms
+        return (
+            f"{self.threads} threads, TTFT {self.ttft_ms:g} ms, a chunk every {self.itl_ms:g} ms each "
+            f"(up to {rate:,.0f} a second), {self.events} chunks an answer, {self.duration:g} s"
+        )
+
+
+LOADS = {
+    "1x20ms": Load(threads=1),
+    "200x20ms": Load(),
+    "500x10ms": Load(threads=500, itl_ms=10.0, events=200),
+}
+QUICK = Load(threads=4, ttft_ms=20.0, itl_ms=10.0, events=20, duration=2.0)
+
+FIGURES = (("TTFT", "ttft_ms", "p50"), ("TTFT", "ttft_ms", "p99"), ("gap", "itl_ms", "p50"), ("gap", "itl_ms", "p99"))
+"""(name, key in the JSON of server and clients, percentile) of each line of the table."""
+
+Flat = dict[str, float]
+
+
+class ClientError(RuntimeError):
+    """A client ended without figures."""
+
+
+@contextlib.contextmanager
+def paced_server(load: Load) -> Iterator[str]:
+    """The URL of a server that serves this load until the end of the block."""
+    flags = ["--ttft-ms", load.ttft_ms, "--itl-ms", load.itl_ms, "--events", load.events]
+    command = [sys.executable, str(TOOLS / "bench_server.py"), *map(str, flags)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+    try:
+        assert server.stdout is not None  # noqa: S101 - it is a pipe
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def get(url: str) -> Any:
+    """The JSON at this address."""
+    with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
+        return json.load(answer)
+
+
+class Memory(threading.Thread):
+    """Looks at the largest resident sizes of a process and its children while they live (Linux only)."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._pid = pid
+        self._kib: dict[int, int] = {}
+        self._over = threading.Event()
+
+    def run(self) -> None:
+        while not self._over.wait(SAMPLE_S):
+            for pid in self._family(self._pid):
+                with contextlib.suppress(OSError, StopIteration):  # it has just ended
+                    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+                    self._kib[pid] = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+
+    def _family(self, pid: int) -> list[int]:
+        children: list[int] = []
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{pid}/task").glob("*/children"):
+                children += map(int, task.read_text(encoding="utf-8").split())
+        return [pid, *(one for child in children for one in self._family(child))]
+
+    def stop(self) -> int:
+        """KiB of all of them; 0 where there is no /proc."""
+        self._over.set()
+        self.join()
+        return sum(self._kib.values())
+
+
+def cost_of(command: list[str], patience_s: float) -> tuple[float, float]:
+    """Runs it to its end: (CPU seconds of it and its children, MiB).  `ClientError` when it fails or lasts too long."""
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said)  # noqa: S603
+        killer = threading.Timer(patience_s, process.kill)
+        killer.start()
+        memory = Memory(process.pid)
+        memory.start()
+        _, status, used = os.wait4(process.pid, 0)
+        killer.cancel()
+        kib = memory.stop() or used.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise ClientError(f"status {process.returncode}: {said.read()[-2000:].decode(errors='replace')}")
+    return used.ru_utime + used.ru_stime, kib / 1024
+
+
+def machine_cpu_s() -> float | None:
+    """CPU seconds of all processes that can be seen, dead children included; None on other systems than Linux.
+
+    Added up from the processes: the sums in /proc/stat are sampled at ticks and miss threads that run for microseconds.
+    """
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has just ended: its time is now with its parent
+            own_and_children = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[11:15]
+            ticks += sum(map(int, own_and_children))
+    return ticks / os.sysconf("SC_CLK_TCK") if ticks else None
+
+
+def command_of(client: str, url: str, load: Load, file: Path) -> list[str]:
+    """How to start this client so that it writes its figures to `file`."""
+    if client != "this tool":
+        script = str(TOOLS / "bench_clients.py")
+        return [sys.executable, script, client, url, str(load.threads), str(load.duration), str(file)]
+    flags = f"--api-key - --threads {load.threads} --duration {load.duration:g} --quiet --lang en".split()
+    outputs = ["--json", str(file), "--html-report", str(file.with_suffix(".html"))]
+    return [sys.executable, str(ROOT / "sse_perfTestTool.py"), "--url", url, *flags, *outputs]
+
+
+def measure(client: str, base: str, load: Load) -> Flat:
+    """One run of one client: truth and reported of each figure, counts, cost, and how late the server was."""
+    get(f"{base}/reset")
+    began_s, all_before_s = time.monotonic(), machine_cpu_s()
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "figures.json"
+        command = command_of(client, f"{base}/v1/chat/completions", load, file)
+        cpu_s, mib = cost_of(command, load.duration + PATIENCE_S)
+        said = json.loads(file.read_text(encoding="utf-8"))
+    wall_s, all_after_s = time.monotonic() - began_s, machine_cpu_s()
+    truth = get(f"{base}/stats")
+    figures = said.get("metrics", said)
+    requests = said["requests"]
+    found: Flat = {
+        "sent": requests["sent"] if isinstance(requests, dict) else requests,
+        "seen": truth["requests"],
+        "done": truth["done"],
+        "chunks": truth["events"],
+        "chunks_per_s": truth["events"] / load.duration,
+        "cpu_us_per_chunk": cpu_s / max(1, truth["events"]) * 1e6,
+        "peak_rss_mib": mib,
+        "server_cpu_us_per_chunk": truth["cpu_s"] / max(1, truth["events"]) * 1e6,
+    }
+    if all_before_s is not None and all_after_s is not None:
+        found["others_cpus"] = max(0.0, all_after_s - all_before_s - cpu_s - truth["cpu_s"]) / wall_s
+    for name, key, stat in FIGURES:
+        found[f"{name} {stat} truth"], found[f"{name} {stat} reported"] = truth[key][stat], figures[key][stat]
+    return found | {f"late_{stat}_ms": truth["late_ms"][stat] for stat in ("p50", "p99")}
+
+
+def median_of(runs: list[Flat]) -> Flat:
+    """Figure by figure.  An error is the median of the errors, not the difference of two medians."""
+    for run in runs:
+        run.update({f"{n} {s} error": run[f"{n} {s} reported"] - run[f"{n} {s} truth"] for n, _, s in FIGURES})
+    return {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+
+
+def clients() -> list[str]:
+    """Those that can be measured here."""
+    return ["this tool", "iter_lines", *(["aiohttp"] if importlib.util.find_spec("aiohttp") else [])]
+
+
+def run_load(load: Load, runs: int) -> dict[str, Flat]:
+    """What each client makes of this load."""
+    found: dict[str, list[Flat]] = {client: [] for client in clients()}
+    with paced_server(load) as base:
+        for _ in range(runs):
+            for client, measured in found.items():
+                measured.append(measure(client, base, load))
+    return {client: median_of(measured) for client, measured in found.items()}
+
+
+HEADING = ("client", "ms", "truth", "reported", "error", "sent/seen", "chunks/s", "CPU us/chunk", "RSS MiB")
+
+
+def table(found: dict[str, Flat]) -> str:
+    """One aligned table, four lines a client; what a client cost stands in its first line."""
+    rows: list[tuple[str, ...]] = [HEADING]
+    for client, measured in found.items():
+        requests = f"{measured['sent']:.0f}/{measured['seen']:.0f}"
+        cost = [f"{measured[key]:,.{digits}f}" for key, digits in COSTS]
+        for number, (name, _, stat) in enumerate(FIGURES):
+            values = [measured[f"{name} {stat} {kind}"] for kind in ("truth", "reported")]
+            error = f"{measured[f'{name} {stat} error']:+.3f}"
+            behind = [requests, *cost] if not number else [""] * 4
+            rows.append((client, f"{name} {stat}", *(f"{value:.3f}" for value in values), error, *behind))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(_aligned(row, widths)).rstrip() for row in rows)
+    return "\n".join(lines)
+
+
+COSTS = (("chunks_per_s", 0), ("cpu_us_per_chunk", 1), ("peak_rss_mib", 0))
+
+
+def _aligned(row: tuple[str, ...], widths: list[int]) -> list[str]:
+    cells = zip(row, widths, strict=True)
+    return [cell.ljust(width) if place < 2 else cell.rjust(width) for place, (cell, width) in enumerate(cells)]
+
+
+def server_line(load: Load, found: dict[str, Flat]) -> str:
+    """How well the server kept its own timetable, by the worst of the runs."""
+    late_ms, late_p99_ms = (max(one[f"late_{stat}_ms"] for one in found.values()) for stat in ("p50", "p99"))
+    cpu_us = statistics.median(one["server_cpu_us_per_chunk"] for one in found.values())
+    line = f"server: chunks left {late_ms:.3f} ms (p50), {late_p99_ms:.3f} ms (p99) late; {cpu_us:.1f} us CPU a chunk"
+    if late_p99_ms > load.itl_ms / 2:
+        line += "\nserver: IT IS THE LIMIT HERE: more than half a gap late, so the truth is not the load asked for"
+    others = [one["others_cpus"] for one in found.values() if "others_cpus" in one]
+    if others:
+        line += f"\nthe rest of the machine took up to {max(others):.2f} CPUs meanwhile"
+    return line
+
+
+def machine() -> str:
+    """Where this ran, in a line."""
+    model = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    load = f"load average before {os.getloadavg()[0]:.2f}"
+    return f"{os.cpu_count()} CPUs, {model}, {platform.system()}, Python {platform.python_version()}, {load}"
+
+
+def parse(arguments: list[str] | None) -> tuple[dict[str, Load], int, str | None]:
+    """(the loads by name, number of runs, file for the JSON)."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("load", nargs="?", choices=[*LOADS, "all"], default="200x20ms", help="default: 200x20ms")
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--ttft-ms", type=float)
+    parser.add_argument("--itl-ms", type=float)
+    parser.add_argument("--events", type=int, help="chunks of one answer")
+    parser.add_argument("--duration", type=float, help="seconds each client sends for")
+    parser.add_argument("--runs", type=int, default=1, help="runs of each client, of which the median is shown")
+    parser.add_argument("--quick", action="store_true", help="a small load of 2 s, to see whether it works")
+    parser.add_argument("--json", metavar="FILE", help="write all figures there")
+    asked = parser.parse_args(arguments)
+    given = {name: getattr(asked, name) for name in asdict(QUICK) if getattr(asked, name) is not None}
+    named = {"quick": QUICK} if asked.quick else {n: load for n, load in LOADS.items() if asked.load in (n, "all")}
+    return {name: replace(load, **given) for name, load in named.items()}, asked.runs, asked.json
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measures and prints."""
+    loads, runs, file = parse(arguments)
+    where = machine()
+    print(where)
+    if "aiohttp" not in clients():
+        print("aiohttp is not installed, so it is left out: pip install aiohttp")
+    done = []
+    for name, load in loads.items():
+        print(f"\n{load}, {runs} run(s)", flush=True)
+        found = run_load(load, runs)
+        print(table(found), server_line(load, found), sep="\n", flush=True)
+        done.append({"name": name, "load": asdict(load), "runs": runs, "clients": found})
+    if file is not None:
+        Path(file).write_text(json.dumps({"machine": where, "loads": done}, indent=1), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

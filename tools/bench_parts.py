@@ -1,0 +1,248 @@
+"""Where the time of one chunk and of one request goes: `python tools/bench_parts.py [--seconds S]`.
+
+Three tables.  The parts of the way of a chunk, each called alone in a loop: the least of several rounds, which is what
+a step costs when nothing else disturbs it.  Then a run of 200 streams with a chunk every 20 ms against bench_server.py
+in this process, with the CPU time of its threads as Linux counts it for each (/proc/self/task/*/schedstat), and one of
+answers of a single chunk, which shows what a request costs.  Last the start-up and the report, as commands.
+The tool is called inside here, past its command line: when its parts change, this file changes with them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import io
+import os
+import resource
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import bench
+import bench_server
+
+sys.path.insert(0, str(bench.ROOT / "src"))
+
+from sse_perf_tool import cli, tester
+from sse_perf_tool.formats.answer import AnswerReader
+from sse_perf_tool.formats.body import load_object
+from sse_perf_tool.formats.openai_chat import FORMAT
+from sse_perf_tool.metrics import Tally
+from sse_perf_tool.records import Outcome, RequestRecord
+from sse_perf_tool.sse import SSEParser
+from sse_perf_tool.wire.body import Chunked
+from sse_perf_tool.wire.pump import ask_for_stamps
+
+CALLS, ROUNDS = 5_000, 7
+CHUNKS = 100
+SAMPLE_S = 0.2
+
+EVENT = bench_server.NEXT.partition(b"\r\n")[2][:-2]
+DATA = EVENT[6:-2].decode()
+
+
+def us_a_call(step: Callable[[], object], calls: int = CALLS) -> float:
+    """Microseconds of CPU time of one call, the least of several rounds; what the loop costs is taken off."""
+
+    def round_us(what: Callable[[], object]) -> float:
+        began_ns = time.thread_time_ns()
+        for _ in range(calls):
+            what()
+        return (time.thread_time_ns() - began_ns) / calls / 1000
+
+    empty_us = min(round_us(lambda: None) for _ in range(ROUNDS))
+    return max(0.0, min(round_us(step) for _ in range(ROUNDS)) - empty_us)
+
+
+def read_us() -> float:
+    """Microseconds of `recvmsg_into` for one chunk and its kernel stamp, from a TCP connection over loopback."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        sender = socket.create_connection(listener.getsockname())
+        receiver, _ = listener.accept()
+    buffers = [bytearray(65_536)]
+    with sender, receiver:
+        ask_for_stamps(receiver)
+        taken_ns, look_ns = [], []
+        for _ in range(CALLS):
+            sender.sendall(bench_server.NEXT)
+            before_ns = time.perf_counter_ns()
+            receiver.recvmsg_into(buffers, 64)
+            after_ns = time.perf_counter_ns()
+            taken_ns.append(after_ns - before_ns)
+            look_ns.append(time.perf_counter_ns() - after_ns)
+    return (statistics.median(taken_ns) - statistics.median(look_ns)) / 1000
+
+
+def record_of(times_ns: list[int]) -> RequestRecord:
+    """A finished request whose chunks came at these times."""
+    return RequestRecord(
+        1, 1, 0, Outcome.OK, times_ns[-1], 200, ttfb_ns=1, ttft_ns=times_ns[0], output_tokens=len(times_ns),
+        chunks=len(times_ns), gaps_us=tester._gaps_us(times_ns), query="q", clock="kernel",
+    )  # fmt: skip
+
+
+def parts() -> Iterator[tuple[str, float]]:
+    """(what, microseconds a chunk) of each step, in the order in which a chunk goes through them."""
+    framing, parser = Chunked(), SSEParser()
+    reader = AnswerReader(FORMAT, {}, "text/event-stream")
+    parser.feed(EVENT), reader.feed(EVENT)  # the first event of an answer takes a longer way
+    document = load_object(DATA) or {}
+    read_event = FORMAT.reader({})
+    answer = SimpleNamespace(token_times=[1], first_answer_ns=1)
+    worker: Any = SimpleNamespace(_unreported=0)
+    yield "read: recvmsg_into with the kernel's stamp", read_us()
+    yield "dechunk: Chunked.feed", us_a_call(lambda: framing.feed(bench_server.NEXT))
+    sse_us = us_a_call(lambda: parser.feed(EVENT))
+    yield "SSE: SSEParser.feed", sse_us
+    json_us = us_a_call(lambda: load_object(DATA))
+    yield "JSON: load_object (orjson)", json_us
+    format_us = us_a_call(lambda: read_event("message", document))
+    yield "format: openai_chat", format_us
+    whole_us = us_a_call(lambda: reader.feed(EVENT))
+    yield "accumulate: the rest of AnswerReader.feed", whole_us - sse_us - json_us - format_us
+    stamp: Any = tester.SSETester._stamp
+    yield "stamp: SSETester._stamp", us_a_call(lambda: stamp(worker, answer, reader, 1, 1))
+    times_ns = [index * 20_000_000 for index in range(1, CHUNKS + 1)]
+    yield "gaps: at the end of an answer", us_a_call(lambda: tester._gaps_us(times_ns), 500) / CHUNKS
+    tally = Tally(0)
+    many, one = record_of(times_ns), record_of(times_ns[:1])
+    tally_us = us_a_call(lambda: tally.add(many), 300) - us_a_call(lambda: tally.add(one), 300)
+    yield "tally: histograms and seconds, at the end of an answer", tally_us / CHUNKS
+
+
+class ThreadTimes(threading.Thread):
+    """Adds up the CPU time of the threads of this process by the first part of their names."""
+
+    def __init__(self) -> None:
+        super().__init__(name="sampler", daemon=True)
+        self._ns: dict[str, int] = {}
+        self._names: dict[str, str] = {}
+        self._before: dict[str, int] = {}
+        self._over = threading.Event()
+        self._look()
+        self._before = dict(self._ns)
+
+    def run(self) -> None:
+        while not self._over.wait(SAMPLE_S):
+            self._look()
+
+    def _look(self) -> None:
+        self._names.update({str(t.native_id): t.name.partition("-")[0] for t in threading.enumerate()})
+        for task in Path("/proc/self/task").iterdir():
+            with contextlib.suppress(OSError):  # it has just ended
+                self._ns[task.name] = int((task / "schedstat").read_text(encoding="utf-8").split()[0])
+
+    def stop(self) -> dict[str, float]:
+        """CPU seconds by name."""
+        self._over.set()
+        self.join()
+        self._look()
+        found: collections.Counter[str] = collections.Counter()
+        for tid, ns in self._ns.items():
+            found[self._names.get(tid, "other")] += ns - self._before.get(tid, 0)
+        return {name: ns / 1e9 for name, ns in found.items()}
+
+
+def run_inside(load: bench.Load, folder: Path) -> tuple[dict[str, float], float, dict[str, Any]]:
+    """The tool in this process: (CPU seconds by thread name, CPU seconds of the process, the server's truth)."""
+    with bench.paced_server(load) as base:
+        bench.get(f"{base}/reset")
+        flags = f"--api-key - --threads {load.threads} --processes 1 --duration {load.duration:g} --quiet --lang en"
+        outputs = ["--html-report", str(folder / "report.html"), "--records", str(folder / "records.jsonl")]
+        times = ThreadTimes()
+        times.start()
+        before_s = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+        with contextlib.redirect_stdout(io.StringIO()):
+            cli.main(["--url", f"{base}/v1/chat/completions", *flags.split(), *outputs])
+        used_s = sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) - before_s
+        return times.stop(), used_s, bench.get(f"{base}/stats")
+
+
+def print_run(load: bench.Load, folder: Path, unit: str) -> None:
+    """One run and what each kind of thread took for each chunk ("events") or request ("done")."""
+    by_name, used_s, truth = run_inside(load, folder)
+    number = max(1, truth[unit])
+    print(f"\n{load}: {truth['events']:,} chunks, {truth['done']:,} answers; us CPU a {NAMES[unit]}")
+    known = {"pump": "pump", "worker": "workers", "MainThread": "main: live figures, report", "sampler": "(this look)"}
+    for name, what in known.items():
+        print(f"  {what:<58}{by_name.get(name, 0.0) / number * 1e6:8.1f}")
+    print(f"  {'the process, less this look':<58}{(used_s - by_name['sampler']) / number * 1e6:8.1f}")
+
+
+NAMES = {"events": "chunk", "done": "request"}
+
+
+def seconds_of(command: list[str], times: int) -> tuple[float, float]:
+    """(wall seconds, CPU seconds) of a command, medians."""
+    walls_s, cpus_s = [], []
+    for _ in range(times):
+        began_s = time.monotonic()
+        process = subprocess.Popen(command, cwd=bench.ROOT, stdout=subprocess.DEVNULL)  # noqa: S603
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        walls_s.append(time.monotonic() - began_s)
+        cpus_s.append(used.ru_utime + used.ru_stime)
+        if process.returncode:
+            raise bench.ClientError(f"status {process.returncode}: {' '.join(command)}")
+    return statistics.median(walls_s), statistics.median(cpus_s)
+
+
+def print_commands(folder: Path, records: Path) -> None:
+    """Start-up and report, each as a command of its own."""
+    tool = [sys.executable, str(bench.ROOT / "sse_perfTestTool.py")]
+    page = ["--html-report", str(folder / "again.html")]
+    tenfold = folder / "tenfold.jsonl"
+    head, *lines = records.read_text(encoding="utf-8").splitlines(keepends=True)
+    answers = [line for line in lines if '"request_id"' in line]
+    tenfold.write_text(head + "".join(answers * 10), encoding="utf-8")
+    instant = bench.Load(threads=1, ttft_ms=0.0, itl_ms=1.0, events=1, duration=0.0)
+    with bench.paced_server(instant) as base:
+        one = [*tool, "--url", f"{base}/v1/chat/completions", "--api-key", "-", "--quiet", *page]
+        commands = {
+            "--help": [*tool, "--help"],
+            "a whole run of one request": one,
+            f"report from {len(answers):,} records": [*tool, "report", str(records), *page],
+            f"report from {len(answers) * 10:,} records": [*tool, "report", str(tenfold), *page],
+        }
+        print(f"\n{'command':<40}{'wall ms':>10}{'CPU ms':>10}   (medians of 5)")
+        for name, command in commands.items():
+            wall_s, cpu_s = seconds_of(command, 5)
+            print(f"{name:<40}{wall_s * 1000:10.0f}{cpu_s * 1000:10.0f}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each of the two runs")
+    asked = parser.parse_args(arguments)
+    print(bench.machine())
+    print(f"\n{'part of the way of one chunk, alone':<60}{'us':>8}")
+    total_us = 0.0
+    for name, us in parts():
+        total_us += us
+        print(f"  {name:<58}{us:8.2f}")
+    print(f"  {'sum':<58}{total_us:8.2f}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        streams = bench.LOADS["200x20ms"]
+        short = bench.Load(threads=50, ttft_ms=200.0, itl_ms=20.0, events=1)
+        for load, unit in ((streams, "events"), (short, "done")):
+            (folder / unit).mkdir()
+            sized = replace(load, duration=asked.seconds)
+            print_run(sized, folder / unit, unit)
+        print_commands(folder, folder / "events" / "records.jsonl")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
