@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from io import FileIO
 from itertools import count
 from random import Random
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict, cast
 
 from .metrics import NS_PER_MS, Tally, success_rate
 from .records import IntervalSample, Outcome, RequestRecord, RunConfig
@@ -59,30 +59,6 @@ class SharedStats(TypedDict):
     time_series: list[IntervalSample]
 
 
-def new_shared_stats() -> SharedStats:
-    """Counters at zero."""
-    return SharedStats(
-        lock=threading.Lock(),
-        threads_total=0,
-        threads_active=0,
-        requests_started=0,
-        requests_ok=0,
-        requests_failed=0,
-        requests_cancelled=0,
-        chunks=0,
-        finished_chunks=0,
-        tokens=0,
-        latency_ns=0,
-        ttfb_ns=0,
-        ttft_ns=0,
-        ttft_count=0,
-        tpot_ns=0.0,
-        tpot_count=0,
-        outcomes={},
-        time_series=[],
-    )
-
-
 class Snapshot(NamedTuple):
     """The shared counters at one moment, see `SharedStats`."""
 
@@ -111,6 +87,12 @@ class Snapshot(NamedTuple):
     def tokens_per_chunk(self) -> float:
         """What finished answers show of it; 1 until one has finished."""
         return self.tokens / self.finished_chunks if self.finished_chunks and self.tokens else 1.0
+
+
+def new_shared_stats() -> SharedStats:
+    """Counters at zero."""
+    zeros = dict.fromkeys(Snapshot._fields, 0)
+    return cast(SharedStats, {"lock": threading.Lock(), "outcomes": {}, "time_series": [], **zeros})
 
 
 def snapshot(stats: SharedStats) -> Snapshot:
@@ -331,7 +313,6 @@ class ThreadGroup:
         self.tally = Tally(0)
         requests = None if config.requests is None else len(share.numbers(config.requests))
         self._plan = Plan(config.duration_s, requests, config.turns, share)
-        self._share = share
         self._origin = Origin(0, 0)
         self._records = records
         self._lock = threading.Lock()

@@ -13,9 +13,9 @@ from typing import Any
 
 from .exchange import Exchange
 from .gate import GATE
+from .pump import READ_BYTES
 from .sockets import PumpedSocket
 
-READ_BYTES = 65_536
 LONGEST_LINE = 65_536
 """A chunk-size or trailer line longer than this is no such line."""
 READS_A_TURN = 64
