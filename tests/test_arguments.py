@@ -617,8 +617,30 @@ def test_the_demo_takes_the_load_that_is_asked_for() -> None:
 
 # --- mistakes
 
-SECONDS = "give a number of seconds above 0, e.g. 60"
-SECONDS_0 = "give a number of seconds, 0 or above, e.g. 60"
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90.0),
+        ("1.5", 1.5),
+        ("90s", 90.0),
+        ("250ms", 0.25),
+        ("5m", 300.0),
+        ("1h30m", 5400.0),
+        ("1H 30m", None),
+        ("30m1h", None),
+        ("s", None),
+        ("", None),
+        ("5x", None),
+        ("-5s", None),
+    ],
+)
+def test_a_duration_has_units_in_falling_order(text, seconds):
+    assert flag_values.duration_s(text) == seconds
+
+
+SECONDS = "give a time above 0: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"
+SECONDS_0 = "give a time, 0 or above: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"
 SPACE = "is a space or control character; write it as"
 NO_PART = "of the key (not shown) cannot be part of one; give visible ASCII without spaces"
 
@@ -701,11 +723,11 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*KEYED, "--turns", "0"], "--turns 0: give a whole number from 1 to 1000"),
     (
         [*KEYED, "--turns", "2", "--think-time", "3:1"],
-        "--think-time 3:1: give seconds, 0 or above, e.g. 2, or the least and the most, e.g. 1:3",
+        "--think-time 3:1: give a time, 0 or above, e.g. 2, or the least and the most, e.g. 1:3",
     ),
     (
         [*KEYED, "--turns", "2", "--think-time", "1:x"],
-        "--think-time 1:x: give seconds, 0 or above, e.g. 2, or the least and the most, e.g. 1:3",
+        "--think-time 1:x: give a time, 0 or above, e.g. 2, or the least and the most, e.g. 1:3",
     ),
     (
         [*KEYED, "--think-time", "1"],

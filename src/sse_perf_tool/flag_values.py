@@ -23,11 +23,17 @@ TEXTS = {
         "give auto, or a whole number from {low} to {high}",
         "请给出 auto，或 {low} 到 {high} 之间的整数",
     ),
-    "above_0": ("give a number of seconds above 0, e.g. 60", "请给出大于 0 的秒数，例如 60"),
-    "from_0": ("give a number of seconds, 0 or above, e.g. 60", "请给出不小于 0 的秒数，例如 60"),
+    "above_0": (
+        "give a time above 0: seconds, or with units, e.g. 90, 90s, 5m, 1h30m",
+        "请给出大于 0 的时间：秒数，或带单位，例如 90、90s、5m、1h30m",
+    ),
+    "from_0": (
+        "give a time, 0 or above: seconds, or with units, e.g. 90, 90s, 5m, 1h30m",
+        "请给出不小于 0 的时间：秒数，或带单位，例如 90、90s、5m、1h30m",
+    ),
     "range": (
-        "give seconds, 0 or above, e.g. 2, or the least and the most, e.g. 1:3",
-        "请给出不小于 0 的秒数，例如 2，或最小和最大值，例如 1:3",
+        "give a time, 0 or above, e.g. 2, or the least and the most, e.g. 1:3",
+        "请给出不小于 0 的时间，例如 2，或最小和最大值，例如 1:3",
     ),
     "empty": ("is empty; give a text or leave the flag out", "内容为空，请给出文本或去掉该参数"),
     "not_text": ("is not UTF-8; check the encoding of the terminal", "不是 UTF-8，请检查终端的编码"),
@@ -110,17 +116,29 @@ def whole_or_auto(low: int, high: int) -> Check:
     return check
 
 
+_DURATION = re.compile(r"(?=.)" + "".join(rf"(?:(\d+(?:\.\d+)?){unit})?" for unit in ("h", "m", "s", "ms")))
+_UNIT_S = (3600.0, 60.0, 1.0, 0.001)
+
+
+def duration_s(text: str) -> float | None:
+    """The seconds that `90`, `1.5`, `90s`, `250ms`, `5m` or `1h30m` mean; None for anything else."""
+    if units := _DURATION.fullmatch(text.strip().lower()):
+        return math.fsum(float(number) * unit_s for number, unit_s in zip(units.groups("0"), _UNIT_S, strict=True))
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def seconds(problem: str) -> Check:
-    """A check for seconds; `problem` is "above_0", or "from_0" when 0 is one too."""
+    """A check for a time, in seconds; `problem` is "above_0", or "from_0" when 0 is one too."""
 
     def check(text: str, say: Say) -> float:
-        try:
-            duration_s = float(text)
-        except ValueError:
-            duration_s = math.nan
-        if not 0 <= duration_s <= MAX_SECONDS or (duration_s == 0 and problem == "above_0"):
+        found = duration_s(text)
+        duration = math.nan if found is None else found
+        if not 0 <= duration <= MAX_SECONDS or (duration == 0 and problem == "above_0"):
             raise UsageError(say(problem))
-        return duration_s
+        return duration
 
     return check
 

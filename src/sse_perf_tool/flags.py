@@ -76,8 +76,8 @@ HELP = {
         "线程分布到的进程数；auto：每 256 个线程一个进程，不超过 CPU 核数",
     ),
     "duration": (
-        "seconds for which each thread sends again and again; 0: once each",
-        "每个线程循环发送的秒数；0：各发送一次",
+        "seconds (or 5m, 1h30m) for which each thread sends again and again; 0: once each",
+        "每个线程循环发送的秒数（或 5m、1h30m）；0：各发送一次",
     ),
     "requests": (
         "requests in total, over all threads; with --duration whichever comes first",
