@@ -674,7 +674,7 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--requests", "0"], "--requests 0: give a whole number from 1 to 1000000000000"),
     (["--retries", "-1"], "--retries -1: give a whole number from 0 to 100"),
     (["--timeout", "0"], f"--timeout 0: {SECONDS}"),
-    (["--timeout", "60s"], f"--timeout 60s: {SECONDS}"),
+    (["--timeout", "60x"], f"--timeout 60x: {SECONDS}"),
     (["--timeout", "nan"], f"--timeout nan: {SECONDS}"),
     (["--timeout", "inf"], f"--timeout inf: {SECONDS}"),
     (["--timeout", "1e9"], f"--timeout 1e9: {SECONDS}"),
