@@ -14,6 +14,7 @@ import pytest
 
 from run_vectors import failure, load, main
 from sse_perf_tool.formats import FORMATS, AnswerReader, detect, error_in_body, guess_from_url
+from sse_perf_tool.formats import answer as answer_module
 from sse_perf_tool.formats import body as body_module
 from sse_perf_tool.formats.base import ERROR_LIMIT, count_of, error_text
 from sse_perf_tool.formats.body import HELD_LIMIT
@@ -299,8 +300,27 @@ class TestText:
         reader = read_body("openai_chat", b'data: {"x":NaN,"choices":[{"delta":{"content":"a"}}]}\n\n')
         assert reader.text == "a"
 
+    @pytest.mark.parametrize("gap", [b"\r\n\r\n", b"\n\n", b"\r\r"])
+    def test_the_short_cut_for_tokens_reads_what_the_long_way_reads(self, gap):
+        first, then = says("a"), says("b")
+        lines = [
+            b"data: " + json.dumps(doc).encode() for doc in (first, then, says("\ud83d"), says("\ude00"), says("c"))
+        ]
+        reader = AnswerReader(FORMATS["openai_chat"], {}, SSE)
+        news = [reader.feed(line + gap) for line in [*lines, b'data: {"choices": [broken', b"data: [1, 2]", b"data: 7"]]
+        assert news == [1, 1, 1, 1, 1, 0, 0, 0]
+        assert reader.text == "ab😀c"
+        assert (reader.events, reader.json_events, reader.chunks) == (8, 5, 5)
+
+    def test_an_error_behind_tokens_is_not_taken_for_one(self):
+        reader = AnswerReader(FORMATS["openai_chat"], {}, SSE)
+        for doc in (says("a"), says("b"), {"error": {"message": "out of memory"}}):
+            reader.feed(stream_of(doc))
+        assert (reader.text, reader.error) == ("ab", "out of memory")
+
     def test_without_the_fast_parser_all_is_the_same(self, monkeypatch):
-        monkeypatch.setattr(body_module, "_fast_loads", json.loads)
+        for module in (body_module, answer_module):
+            monkeypatch.setattr(module, "fast_loads", body_module.standard_loads)
         assert [vector["name"] for vector in VECTORS if failure(vector)] == []
 
     def test_one_event_of_300_kib(self):

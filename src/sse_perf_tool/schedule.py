@@ -26,11 +26,12 @@ def processes_for(asked: int | None, threads: int, cores: int) -> int:
 
 
 def tick_s(threads: int) -> float:
-    """How often a thread looks at what has come of a long answer, so that the live figures go on.
+    """How often a thread looks at what has come of a long answer.
 
-    5 ms a thread, which is 200 looks a second over all of them, but 50 ms at least and 2 s at most.
+    20 ms a thread, which is 50 looks a second over all of them, but 50 ms at least and 4 s at most: so much of an
+    answer may be left to be read when its end has come.
     """
-    return min(2.0, max(0.05, threads * 0.005))
+    return min(4.0, max(0.05, threads * 0.02))
 
 
 def pause_after_refusals_s(in_a_row: int) -> float:

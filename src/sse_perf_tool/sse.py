@@ -53,12 +53,25 @@ class SSEParser:
         self._id = ""
         self._retry_ms: int | None = None
 
+    def lone_data(self, data: bytes) -> bytes | None:
+        """The value of the one `data: ` line that `data` is, when that is all: what `feed` would make one event of.
+
+        None in every other case; then `data` is to be fed.  This is the way of nearly every token, so that it is worth
+        the event that is not made.
+        """
+        if (
+            self._idle
+            and data.startswith(b"data: ")
+            and data.find(b"\n") == len(data) - 2
+            and data.endswith(b"\n\n")
+            and b"\r" not in data
+        ):
+            return data[6:-2]
+        return None
+
     def feed(self, data: bytes) -> list[StreamEvent]:
         """The events that `data` completes, in order.  An empty `data` says nothing; it is not the end."""
         if self._idle and data.endswith(b"\n\n") and b"\r" not in data:
-            if data.startswith(b"data: ") and data.find(b"\n") == len(data) - 2:
-                text = str(data[6:-2], "utf-8", "replace")
-                return [_new_tuple(StreamEvent, ("message", text, self.last_event_id, None))]
             return self._blocks(data[:-2])
         events = self._feed(data)
         self._idle = self._start is None and not (self._tail or self._in_block or self._after_cr)

@@ -36,10 +36,11 @@ class SharedStats(TypedDict):
     """The counters that threads feed and the aggregator samples; every access holds `lock`.
 
     All count from the start of the run.  `chunks` also counts those of answers still under way; everything else is of
-    finished requests, sums of ok ones only.
+    finished requests, sums of ok ones only.  `queued()` is the number of reads that nobody has looked at yet.
     """
 
     lock: threading.Lock
+    queued: Callable[[], int]
     threads_total: int
     threads_active: int
     requests_started: int
@@ -89,16 +90,19 @@ class Snapshot(NamedTuple):
         return self.tokens / self.finished_chunks if self.finished_chunks and self.tokens else 1.0
 
 
-def new_shared_stats() -> SharedStats:
+def new_shared_stats(queued: Callable[[], int] = lambda: 0) -> SharedStats:
     """Counters at zero."""
     zeros = dict.fromkeys(Snapshot._fields, 0)
-    return cast(SharedStats, {"lock": threading.Lock(), "outcomes": {}, "time_series": [], **zeros})
+    others = {"lock": threading.Lock(), "queued": queued, "outcomes": {}, "time_series": []}
+    return cast(SharedStats, {**others, **zeros})
 
 
 def snapshot(stats: SharedStats) -> Snapshot:
-    """The counters as they are now."""
+    """The counters as they are now.  A read that waits to be looked at counts as a chunk, which most of them are."""
+    queued = stats["queued"]()
     with stats["lock"]:
-        return Snapshot(*(stats[name] for name in Snapshot._fields))  # type: ignore[literal-required]
+        now = Snapshot(*(stats[name] for name in Snapshot._fields))  # type: ignore[literal-required]
+    return now._replace(chunks=now.chunks + queued)
 
 
 def sample_between(second: int, before: Snapshot, now: Snapshot, outcomes: dict[str, int]) -> IntervalSample:
@@ -110,7 +114,7 @@ def sample_between(second: int, before: Snapshot, now: Snapshot, outcomes: dict[
     ok = now.requests_ok - before.requests_ok
     failed = now.requests_failed - before.requests_failed
     ttfts = now.ttft_count - before.ttft_count
-    chunks = now.chunks - before.chunks
+    chunks = max(0, now.chunks - before.chunks)  # reads that were waiting can turn out to bring no text
     return IntervalSample(
         second=second,
         threads_active=now.threads_active,
@@ -308,7 +312,7 @@ class ThreadGroup:
         notice: Notice | None = None,
     ) -> None:
         self.config = config
-        self.shared_stats = new_shared_stats()
+        self.shared_stats = new_shared_stats(lambda: sum(tester.exchange.queued for tester in self._testers))
         self.formats_seen: dict[str, None] = {}
         self.tally = Tally(0)
         requests = None if config.requests is None else len(share.numbers(config.requests))

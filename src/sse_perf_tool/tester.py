@@ -277,11 +277,14 @@ class SSETester:
         return Conversation(conversation.turn + 1, conversation_id, history, key)
 
     def _request(self, body: bytes, key: str | None) -> requests.PreparedRequest:
-        """The request with this body and key.  Preparing it anew would cost as much as sending it."""
+        """The request with this body and key: always the same object, as preparing one costs as much as sending it.
+
+        requests makes a copy before it changes one, for a redirect say.
+        """
         target = self.target
         if self._prepared is None:
             self._prepared = self._session.prepare_request(requests.Request("POST", target.url, self._headers()))
-        request = self._prepared.copy()
+        request = self._prepared
         request.body = body
         request.headers["Content-Length"] = str(len(body))
         if key is not None and target.auth is not None and target.auth[0] not in (target.headers or {}):

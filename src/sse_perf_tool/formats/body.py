@@ -15,11 +15,19 @@ from ..records import StreamEvent
 from ..sse import BOM, NDJSONParser, SSEParser
 from .base import ERROR_LIMIT, Doc, Format, dicts_of, error_text, find_error
 
-_fast_loads: Callable[[str], Any] = json.loads
+
+def standard_loads(data: str | bytes) -> Any:
+    """As `fast_loads`, with the parser of the standard library."""
+    # json.loads guesses at the encoding of bytes; here they are UTF-8 or an error.
+    return json.loads(data if isinstance(data, str) else data.decode())
+
+
+fast_loads: Callable[[str | bytes], Any] = standard_loads
+"""JSON in UTF-8 to its value; ValueError for what is none, RecursionError for what is too deep."""
 with suppress(ImportError):  # without it all is the same, only slower
     import orjson
 
-    _fast_loads = orjson.loads
+    fast_loads = orjson.loads
 
 HELD_LIMIT = 1 << 20
 """Bytes of a document that are kept."""
@@ -51,7 +59,7 @@ class Parser(Protocol):
 def load_object(data: str) -> Doc | None:
     """The JSON object that `data` is, None when it is anything else."""
     try:
-        value: Any = _fast_loads(data)
+        value: Any = fast_loads(data)
     except (ValueError, RecursionError):
         value = _load_leniently(data)
     return value if isinstance(value, dict) else None

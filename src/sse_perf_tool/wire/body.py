@@ -8,6 +8,7 @@ compressed; everything else goes through urllib3.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from http.client import IncompleteRead
 from typing import Any
 
@@ -44,17 +45,19 @@ class Chunked:
         self._in_trailers = False
         self._held = b""
         """The beginning of a line whose end has not come."""
+        self._between = True
+        """The next byte is the first of a chunk's size."""
 
     def feed(self, data: bytes) -> bytes:
         """The body bytes in `data`."""
-        if not (self._left or self._after_data or self._held or self._in_trailers):
+        if self._between:
             # The usual read is one chunk, whole.
-            end = data.find(b"\r\n")
-            if 0 < end <= 8:
-                size = _chunk_size(data[:end])
-                if size > 0 and len(data) == end + size + 4 and data.endswith(b"\r\n"):
-                    return data[end + 2 : -2]
-        return self._feed(data)
+            end = data.find(b"\r\n", 0, 10)
+            if len(data) == end + 4 + _usual_size(data[:end]) and data.endswith(b"\r\n"):
+                return data[end + 2 : -2]
+        part = self._feed(data)
+        self._between = not (self._left or self._after_data or self._held or self._in_trailers)
+        return part
 
     def _feed(self, data: bytes) -> bytes:
         data, self._held = self._held + data, b""
@@ -100,6 +103,13 @@ def _chunk_size(line: bytes) -> int:
         return int(digits, 16) if digits.isalnum() and digits[1:2] not in (b"x", b"X") else -1
     except ValueError:
         return -1
+
+
+@lru_cache(maxsize=4096)
+def _usual_size(line: bytes) -> int:
+    """The size of a chunk with something in it; else a number that is the size of nothing."""
+    size = _chunk_size(line)
+    return size if size > 0 else -LONGEST_LINE
 
 
 class Counted:

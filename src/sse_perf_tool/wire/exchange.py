@@ -28,6 +28,9 @@ class Interruptible(Protocol):
 
     eager: bool
 
+    @property
+    def queued(self) -> int: ...
+
     def wake_up(self) -> None: ...
 
 
@@ -97,6 +100,11 @@ class Exchange:
                 opening_ns = (self.dns_ns or 0) + (self.connect_ns or 0) + (self.tls_ns or 0)
                 self.started_ns = self._quiet_since_ns - opening_ns
                 self._deadline_ns += self.started_ns - self.began_ns
+
+    @property
+    def queued(self) -> int:
+        """Reads of the body that have come and were not looked at yet; may be asked by any thread."""
+        return 0 if self.socket is None else self.socket.queued
 
     def finish_within(self, seconds: float) -> None:
         """All that matters has come: reading on for `seconds` since then is fair, then it ends as "enough"."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 READ_BYTES = 65_536
 
-NAP_S, LONGEST_NAP_S = 0.0002, 0.001
+NAP_S, LONGEST_NAP_S = 0.0002, 0.002
 """How long the pump lets reads gather, for each read of the round before, and at most.  The kernel's stamps keep the
 times exact meanwhile, and each round costs a hand-over of the interpreter."""
 
@@ -59,8 +59,8 @@ class _Epoll:
     def drop(self, fd: int) -> None:
         self._epoll.unregister(fd)
 
-    def wait(self) -> list[int]:
-        return [fd for fd, _ in self._epoll.poll(-1, 1024)]
+    def wait(self) -> list[tuple[int, int]]:
+        return self._epoll.poll(-1, 1024)
 
 
 class _Selector:
@@ -85,11 +85,10 @@ class _Selector:
             self._changes.append((wanted, fd))
         self._wake_write.send(b"!")
 
-    def wait(self) -> list[int]:
+    def wait(self) -> list[tuple[int, int]]:
         self._apply_changes()
-        ready = [key.fd for key, _ in self._selector.select()]
-        if self._wake_read.fileno() in ready:
-            ready.remove(self._wake_read.fileno())
+        ready = [(key.fd, events) for key, events in self._selector.select()]
+        if any(fd == self._wake_read.fileno() for fd, _ in ready):
             self._wake_read.recv(4096)
         return ready
 
@@ -138,18 +137,23 @@ class Pump(threading.Thread):
             ready = self._ready.wait()
             GATE.enter_pump()
             try:
-                self._round(ready, [buffer], view)
+                due = self._round(ready, [buffer], view)
             finally:
                 GATE.leave()
+            # Only now: whoever is woken wants the gate, and the interpreter, at once.
+            for pumped in due:
+                pumped.wake_up()
             if len(ready) > 1:
                 time.sleep(min(LONGEST_NAP_S, NAP_S * len(ready)))
 
-    def _round(self, ready: list[int], buffers: list[bytearray], view: memoryview) -> None:
-        sockets = self._sockets
+    def _round(self, ready: list[tuple[int, int]], buffers: list[bytearray], view: memoryview) -> list[PumpedSocket]:
+        """Reads what is ready; gives the sockets whose workers are to be woken."""
+        sockets, due = self._sockets, []
         # Looked up in each round: the wall clock, which the kernel stamps with, may be set at any time.
         now_ns, wall_ahead_ns = _clocks()
+        earliest_ns, latest_ns = now_ns - LATEST_NS, now_ns - EARLIEST_NS
         unpack = _timespec.unpack
-        for fd in ready:
+        for fd, _ in ready:
             pumped = sockets.get(fd)
             if pumped is None:
                 continue
@@ -167,13 +171,15 @@ class Pump(threading.Thread):
             if control:
                 seconds, ns = unpack(control[0][2])
                 arrived_ns = seconds * 1_000_000_000 + ns - wall_ahead_ns
-                if not EARLIEST_NS < now_ns - arrived_ns < LATEST_NS:
+                if not earliest_ns < arrived_ns < latest_ns:
                     arrived_ns = time.perf_counter_ns()
             else:
                 arrived_ns = time.perf_counter_ns()
             if not size:
                 self.drop(pumped)
-            pumped.came(arrived_ns, bytes(view[:size]))
+            if pumped.came(arrived_ns, bytes(view[:size])):
+                due.append(pumped)
+        return due
 
 
 def _clocks() -> tuple[int, int]:

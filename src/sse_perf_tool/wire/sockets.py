@@ -40,8 +40,8 @@ class PumpedSocket:
     """A connected socket that the pump reads.
 
     `reads` holds (time in nanoseconds, bytes), b"" at the end of the connection; with TLS the bytes are the decrypted
-    ones and the time is that of the arrival of their ciphertext.  All methods but `came`, `broke` and `wake_up` are for
-    the one worker that owns the connection, and are called with the gate held.
+    ones and the time is that of the arrival of their ciphertext.  All methods but `came`, `broke`, `queued` and
+    `wake_up` are for the one worker that owns the connection, and are called with the gate held.
     """
 
     def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
@@ -50,7 +50,7 @@ class PumpedSocket:
         self.exchange = exchange
         self.reads: deque[tuple[int, bytes]] = deque()
         self.eager = True
-        """Wake the worker at every read; else at the end, at a tick, or when the queue is full."""
+        """Wake the worker at every read; else at the end, at a tick, or when the queue is long."""
         self.stamped = ask_for_stamps(sock)
         self._error: OSError | None = None
         self._tls: _Tls | None = None
@@ -70,25 +70,25 @@ class PumpedSocket:
 
     # --- the pump's side ---
 
-    def came(self, arrived_ns: int, data: bytes) -> None:
-        """The pump has read `data`."""
+    def came(self, arrived_ns: int, data: bytes) -> bool:
+        """The pump has read `data`; True when the worker is to be woken for it."""
         if self._tls_running:
             data = self._queue_decrypted(arrived_ns, data)
         else:
             self.reads.append((arrived_ns, data))
             if not data:
                 self._ended = True
-        if self._waiting and (data or self._ended):
-            size = len(data)
-            self._queued_bytes += size
-            if (
-                self.eager
-                or size <= FRAMING_BYTES
-                or data.endswith(CHUNKED_END)
-                or self._hint in data
-                or self._queued_bytes > QUEUE_BYTES
-            ):
-                self.wake_up()
+        if not self._waiting or not (data or self._ended):
+            return False
+        size = len(data)
+        self._queued_bytes += size
+        return (
+            self.eager
+            or size <= FRAMING_BYTES
+            or data.endswith(CHUNKED_END)
+            or self._hint in data
+            or self._queued_bytes > QUEUE_BYTES
+        )
 
     def _queue_decrypted(self, arrived_ns: int, data: bytes) -> bytes:
         """Queues what `data` decrypts to, and gives it: b"" when a record is not whole yet or holds no data."""
@@ -104,6 +104,11 @@ class PumpedSocket:
             self.reads.append((arrived_ns, b""))
             self._ended = True
         return plain
+
+    @property
+    def queued(self) -> int:
+        """Reads of a body that wait for the worker; may be asked by any thread."""
+        return 0 if self.eager else len(self.reads)
 
     def broke(self, error: OSError) -> None:
         """Reading has failed."""
