@@ -28,6 +28,7 @@ from urllib3.util.retry import Retry
 
 from .exchange import Exchange, StoppedError
 from .gate import GATE
+from .head import TimedResponse
 from .sockets import PumpedSocket, writable_within
 
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
@@ -80,6 +81,7 @@ class _Timed:
     port: int
     _dns_host: str
     socket_options: Any
+    response_class: Any = TimedResponse
     _unused = False
     """The connection was opened and has carried no request yet (urllib3 opens TLS connections ahead of the request)."""
 
