@@ -14,8 +14,9 @@ import certifi
 import pytest
 
 from sse_perf_tool import config_file, sources
-from sse_perf_tool.arguments import EXCLUSIONS, Arguments
-from sse_perf_tool.exporters import summary_document
+from sse_perf_tool.arguments import EXCLUSIONS, TEXTS, Arguments
+from sse_perf_tool.asked import Asked
+from sse_perf_tool.exporters import EXPORTERS, summary_document
 from sse_perf_tool.flags import FLAGS, help_text
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import RunConfig
@@ -97,6 +98,7 @@ def test_yaml_is_taken_as_it_stands_not_as_numbers_to_the_base_of_60_or_8() -> N
 def test_a_list_in_the_environment_is_one_value_or_json() -> None:
     assert with_key(SSE_PERF_HEADER="X-A: [1]").headers == {"X-A": "[1]"}
     assert with_key(SSE_PERF_HEADER='["X-A: 1", "X-B: 2"]').headers == {"X-A": "1", "X-B": "2"}
+    assert with_key(SSE_PERF_RAW="1", SSE_PERF_TEXT_EVENT="[true]").options["text_events"] == ["[true]"]
     raw = {"SSE_PERF_RAW": "1", "SSE_PERF_ERROR_CODE_PATH": "c", "SSE_PERF_ERROR_CODE_OK": "[1"}
     assert with_key(**raw).options["error_code"]["ok"] == ["[1"]
 
@@ -114,6 +116,18 @@ def test_a_switch_that_is_off_in_the_environment_is_off_whatever_the_file_says(w
 
 def test_an_empty_variable_says_nothing() -> None:
     assert with_key(SSE_PERF_THREADS="", SSE_PERF_QUIET="").config.threads == 1
+
+
+def test_a_setting_that_is_null_or_an_empty_list_says_nothing() -> None:
+    config = with_key("--config", write("run.json", '{"threads": null, "text-event": [], "header": []}')).config
+    assert (config.threads, config.format, config.flags) == (1, "auto", {"api_key": MASKED})
+
+
+def test_settings_of_another_command_may_stand_in_the_same_file_but_names_must_be_right() -> None:
+    report = [flag for flag in FLAGS if flag.key in ("brand", "config")]
+    file = write("run.toml", "threads = 5\nbrand = 'ACME'")
+    asked = Asked(report, ["--config", file], "en", TEXTS)
+    assert asked.given == {"config": file, "brand": "ACME"}
 
 
 def test_the_language_comes_from_all_sources() -> None:
@@ -404,6 +418,11 @@ def test_a_run_with_any_flag_can_be_made_again_from_what_it_wrote(key: str, kind
     if key in EFFECTS:
         _, seen, expected = EFFECTS[key]
         assert seen(again) == expected
+
+
+def test_only_files_that_are_written_are_left_out() -> None:
+    """A flag of the group "output" with a FILE that is read would not be written down: give it another group."""
+    assert {flag.key for flag in FLAGS if flag.writes_file} == {"html_report", "records", *EXPORTERS}
 
 
 @pytest.mark.parametrize("key", [flag.key for flag in FLAGS if flag.writes_file])

@@ -120,11 +120,12 @@ def _listed(text: str) -> list[str]:
         items = json.loads(text)
     except ValueError:
         return [text]
-    return [str(item) for item in items] if isinstance(items, list) else [text]
+    plain_items = isinstance(items, list) and all(type(item) in (str, int, float) for item in items)
+    return [str(item) for item in items] if plain_items and items else [text]
 
 
 def from_file(path: str, flags: Sequence[Flag], language: str, say: Say) -> dict[str, Given]:
-    """What a file says of `flags`, by their keys.
+    """What a file says of `flags`, by their keys; null and an empty list say nothing.
 
     UsageError, with the file's name in front, for a file that cannot be read, a name that no flag has or that is there
     twice, and a value that is none.
@@ -136,7 +137,7 @@ def from_file(path: str, flags: Sequence[Flag], language: str, say: Say) -> dict
         shown = printable(name, 40)
         if flag is None:
             raise UsageError(_unknown(Given("", Source.FILE, shown, printable(path)), known, say, "the_file"))
-        if value is not None and flag.key in wanted:
+        if value not in (None, []) and flag.key in wanted:
             given = Given(_typed(flag, value), Source.FILE, shown, printable(path))
             _put(found, flag, _well_formed(flag, given, value, say), say)
     return found
