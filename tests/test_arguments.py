@@ -17,7 +17,7 @@ from typing import Any
 import certifi
 import pytest
 
-from sse_perf_tool import __version__, asked, flag_values
+from sse_perf_tool import __version__, asked, flag_values, sources
 from sse_perf_tool.arguments import TEXTS, Address, Arguments, parse_arguments
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.exporters import EXPORTERS
@@ -156,13 +156,14 @@ EFFECTS: dict[str, Effect] = {
     "finish_reason_path": ([*CUSTOM, "--finish-reason-path", "f"], path_of("finish_reason"), "f"),
     "cumulative": ([*CUSTOM, "--cumulative"], option("cumulative"), True),
     "raw": (["--raw"], lambda a: (a.options, a.format.name), ({"raw": True}, "custom")),
+    "print_config": (["--print-config"], lambda a: a.command, "show"),
     "demo": (["--demo"], lambda a: (a.command, a.config.threads, a.config.duration_s), ("demo", 5, 10.0)),
     "debug": (["--debug"], lambda a: (a.command, a.config.requests, a.html_report), ("debug", 1, None)),
     "version": (["--version"], lambda a: (a.command, a.text), ("show", f"{PROGRAM} {__version__}\n")),
     "help": (["-h"], lambda a: (a.command, a.text), ("show", help_text("en"))),
 }  # fmt: skip
 
-WITH_FILES = {"cacert", "param_file", "api_key_file", "request_body_file"}
+WITH_FILES = {"cacert", "config", "param_file", "api_key_file", "request_body_file"}
 """Flags whose effect takes more than a row to show: they have tests of their own."""
 
 
@@ -709,6 +710,12 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--api-key", "app 123"], f"--api-key: character 4 {NO_PART}"),
     (["--api-key", "app-密钥"], f"--api-key: character 5 {NO_PART}"),
     (["--api-key", "app\r\nX: y"], f"--api-key: character 4 {NO_PART}"),
+    (["--api-key", "app-…4Knu"],
+     ("--api-key: is masked, as files and reports show it; "
+      "give the key by --api-key, SSE_PERF_API_KEY or --api-key-file")),
+    (["--api-path", "/x?key=…4Knu"],
+     ("--api-path /x?key=…4Knu: holds a masked secret (…), as files and reports show it; "
+      "give it whole by --api-path or SSE_PERF_API_PATH")),
     ([], "--api-key: missing; give the key of the service (or --api-key-file), or - for a server that takes none"),
     (["-H", "Authorization:", "Bearer", "x"], '-H Authorization: write it in quotes as "Name: value"'),
     (["-H", f"Bearer {KEY}"], '-H: write it in quotes as "Name: value"'),
@@ -816,7 +823,8 @@ def test_every_text_of_a_mistake_is_tested() -> None:
     spoken = "\n".join(expected for _, expected in MISTAKES)
     elsewhere = {"key_fallback", "template_fallback", "model_unused", "unfilled", "one_unused", "no_turns_template"}
     tables = (TEXTS, asked.TEXTS, flag_values.TEXTS)
-    assert len({key for table in tables for key in table}) == sum(map(len, tables)), "no key stands for two texts"
+    keys = [key for table in (*tables, sources.TEXTS) for key in table]
+    assert len(set(keys)) == len(keys), "no key stands for two texts"
     for key, (english, _) in itertools.chain.from_iterable(table.items() for table in tables):
         parts = re.split(r"\{\w+\}", english)
         pattern = ".*".join(map(re.escape, parts))
@@ -863,7 +871,7 @@ def test_the_commands_of_the_examples_readme_are_understood() -> None:
     Path("examples").symlink_to(ROOT / "examples")
     readme = (ROOT / "examples" / "README.md").read_text(encoding="utf-8").replace("\\\n", "")
     commands = re.findall(rf"^    python3 {re.escape(PROGRAM)} (.*)$", readme, re.MULTILINE)
-    assert len(commands) == 4
+    assert len(commands) == 5
     for command in commands:
         arguments = parsed(*[word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)])
         assert arguments.warnings == ()
@@ -901,7 +909,8 @@ def test_help_loads_nothing_heavy_and_answers_at_once() -> None:
     code = (
         "import sys\n"
         "from sse_perf_tool.arguments import parse_arguments\n"
-        "print(parse_arguments(['--help'], {}).command, *{'requests', 'urllib3', 'ssl'} & set(sys.modules))"
+        "heavy = {'requests', 'urllib3', 'ssl', 'yaml', 'tomllib'}\n"
+        "print(parse_arguments(['--help'], {}).command, *heavy & set(sys.modules))"
     )
     started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,

@@ -21,10 +21,11 @@ from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote
 
 from . import __version__, output_paths
-from .asked import Asked
+from .asked import Asked, Exclusion
 from .errors import UsageError
 from .exporters import EXPORTERS
-from .flags import COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REPORT_FLAGS, flag_name, help_text
+from .flag_values import NO_KEY, masked_key
+from .flags import COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REPORT_FLAGS, help_text
 from .formats import FORMATS, guess_from_url
 from .formats.base import Format
 from .masking import Masker, mask_headers, mask_key, mask_url, names_a_secret, url_secrets
@@ -32,14 +33,14 @@ from .providers import ApiKeyProvider, Query, QueryProvider, load_keys, load_que
 from .records import RunConfig
 from .request_body import BodyBuilder, load_template
 from .schedule import processes_for
+from .settings import settings_of, settings_text
+from .sources import Source
 from .texts import LANGUAGES, Say, default_language, printable
 
 __all__ = ["PROGRAM", "Address", "Arguments", "parse_arguments"]
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 DEMO_KEY = "app-demo"
-NO_KEY = "-"
-"""The value of --api-key that says that none is to be sent."""
 DEMO_DEFAULTS = {"threads": 5, "duration": 10.0}
 
 TEXTS = {
@@ -49,7 +50,6 @@ TEXTS = {
         "missing; give the key of the service (or --api-key-file), or - for a server that takes none",
         "缺少密钥，请给出服务的密钥（或 --api-key-file），服务无需密钥时写 -",
     ),
-    "header_twice": ("given twice; keep one", "重复给出，请只留一个"),
     "not_with": ("cannot go with {other}; keep one of them", "不能与 {other} 同用，请只留一个"),
     "custom_only": (
         "is for --format custom; leave it out or leave out --format {format}",
@@ -108,7 +108,21 @@ TEXTS = {
 _CUSTOM_FIELDS = ("text", "reasoning", "event", "error", "conversation_id", "message_id", "prompt_tokens",
                   "completion_tokens", "finish_reason")  # fmt: skip
 _MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time")
-_INPUT_FILES = ("param_file", "api_key_file", "request_body_file", "cacert")
+_INPUT_FILES = ("config", "param_file", "api_key_file", "request_body_file", "cacert")
+
+EXCLUSIONS = (
+    Exclusion("url", "host", "url_clash"),
+    Exclusion("url", "port", "url_clash", part=True),
+    Exclusion("url", "api_path", "url_clash", part=True),
+    Exclusion("debug", "demo", "not_with"),
+    Exclusion("cacert", "insecure", "not_with"),
+    *(Exclusion(key, "demo", "not_with") for key in ("url", "host", "port")),
+    Exclusion("param_file", "query"),
+    Exclusion("api_key_file", "api_key"),
+    *(Exclusion("simple", key) for key in _MANY_REQUESTS),
+    *(Exclusion("format", flag.key, unless=("auto", "custom")) for flag in FLAGS if flag.group == "custom"),
+)
+"""What of a weaker source gives way to a stronger one.  Both of one source: the problem is said, if there is one."""
 
 
 class Address(NamedTuple):
@@ -183,10 +197,11 @@ class Arguments:
 
 
 def _language(argv: Sequence[str], environ: Mapping[str, str]) -> str:
-    """The language of --lang anywhere in `argv`, else that of the locale: "en" or "zh"."""
+    """The language of --lang anywhere in `argv`, else of SSE_PERF_LANG, else of the locale: "en" or "zh"."""
     pairs = [*itertools.pairwise(argv), *(tuple(arg.split("=", 1)) for arg in argv if "=" in arg)]
-    named = [value for name, value in pairs if name == "--lang" and value.lower() in LANGUAGES]
-    return named[-1].lower() if named else default_language(environ)
+    named = [environ.get("SSE_PERF_LANG", ""), *(value for name, value in pairs if name == "--lang")]
+    known = [value.lower() for value in named if value.lower() in LANGUAGES]
+    return known[-1] if known else default_language(environ)
 
 
 def parse_arguments(
@@ -205,13 +220,19 @@ def parse_arguments(
     if "--version" in argv:
         return Arguments("show", language, text=f"{PROGRAM} {__version__}\n")
     if command == "report":
-        return _report_arguments(Asked(REPORT_FLAGS, argv[1:], language, TEXTS), environ, now)
-    asked = Asked(FLAGS, argv, language, TEXTS)
+        return _report_arguments(Asked(REPORT_FLAGS, argv[1:], language, TEXTS, environ), environ, now)
+    asked = Asked(FLAGS, argv, language, TEXTS, environ, EXCLUSIONS)
     asked.refuse_rest()
+    if asked["print_config"]:
+        _command(asked)
+        return Arguments("show", asked.language, text=settings_text(asked, Masker(filter(None, [asked["api_key"]]))))
     return _run_arguments(asked, environ, now)
 
 
 def _report_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+    for flag in REPORT_FLAGS:
+        if flag.writes_file and asked.source(flag.key) is Source.ENVIRONMENT:
+            asked.drop(flag.key)  # it is a file of the run
     files = tuple(Path(name) for name in asked.rest)
     if not files:
         raise UsageError(asked.say("no_files"))
@@ -259,7 +280,7 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
     body = _body(asked, _body_row(format_name, row, guessed), queries[0])
     _check_turns(asked, row, body)
     options = {**_custom_options(asked), **_stream_options(body, queries[0])}
-    taken = {Path(asked[key]).resolve(): flag_name(key) for key in _INPUT_FILES if asked[key]}
+    taken = {Path(asked[key]).resolve(): asked.name(key) for key in _INPUT_FILES if asked[key]}
     outputs = output_paths.checked(asked, taken, now, default_report=command != "debug")
     masker = Masker(_secrets(asked, headers, keys, environ))
     return Arguments(
@@ -290,15 +311,15 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
 
 def _command(asked: Asked) -> str:
     """Which of run, debug and demo it is; the defaults become those of that command."""
-    for one, other in (("demo", "debug"), ("insecure", "cacert"), ("demo", "url"), ("demo", "host"), ("demo", "port")):
-        if one in asked.given and other in asked.given:
-            raise asked.wrong(other, "not_with", other=flag_name(one))
     if asked["demo"]:
         asked.defaults.update(DEMO_DEFAULTS)
-    if flag := asked.first("debug", "simple"):
+    if one := next((key for key in ("debug", "simple") if key in asked.given), None):
         for key in _MANY_REQUESTS:
-            if asked.given.pop(key, None) is not None:
-                asked.warnings.append(asked.say("one_unused", flag=flag_name(key), by=flag))
+            if key not in asked.given:
+                continue
+            if asked.source(key) >= asked.source(one):
+                asked.warnings.append(asked.say("one_unused", flag=asked.name(key), by=asked.name(one)))
+            asked.drop(key)
         asked.defaults.update({"threads": 1, "duration": 0.0, "requests": 1})
     return next((command for command in ("demo", "debug") if asked[command]), "run")
 
@@ -307,8 +328,6 @@ def _address(asked: Asked) -> Address:
     url: SplitResult | None = asked["url"]
     if url is None:
         return Address("http", asked["host"], asked["port"], asked["api_path"])
-    if other := asked.first("host", "port", "api_path"):
-        raise asked.wrong("url", "url_clash", other=other)
     scheme = url.scheme.lower()
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     return Address(scheme, str(url.hostname), url.port or DEFAULT_PORTS[scheme], path)
@@ -365,7 +384,7 @@ def _headers(asked: Asked) -> dict[str, str]:
     seen = set()
     for name, value in asked["header"] or ():
         if name.lower() in seen:
-            raise UsageError(f"--header {name}: {asked.say('header_twice')}")
+            raise UsageError(f"{asked.labelled('header', name)}: {asked.say('twice')}")
         seen.add(name.lower())
         headers[name] = value
     url: SplitResult | None = asked["url"]
@@ -499,6 +518,7 @@ def _config(asked: Asked, address: Address, format_name: str, options: Mapping[s
         command=_shown_command(asked.argv, masker),
         version=__version__,
         host_info=_host_info(),
+        flags=settings_of(asked, masker),
         processes=processes_for(asked.given.get("processes"), asked["threads"], os.cpu_count() or 1),
         **{key: asked[key] for key in _SAME_IN_CONFIG},
     )
@@ -514,16 +534,12 @@ def _shown_command(argv: Sequence[str], masker: Masker) -> str:
     for before, argument in zip(["", *argv], argv, strict=False):
         flag, equals, value = argument.partition("=")
         if before == "--api-key":
-            shown.append(_shown_key(argument))
+            shown.append(masked_key(argument))
         elif flag == "--api-key" and equals:
-            shown.append(f"{flag}={_shown_key(value)}")
+            shown.append(f"{flag}={masked_key(value)}")
         else:
             shown.append(masker(mask_url(argument)))
     return f"{PROGRAM} {shlex.join(shown)}".rstrip()
-
-
-def _shown_key(key: str) -> str:
-    return key if key == NO_KEY else mask_key(key)
 
 
 def _host_info() -> str:

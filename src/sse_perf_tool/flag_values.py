@@ -11,11 +11,13 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from .errors import UsageError
-from .masking import mask_url
+from .masking import mask_headers, mask_key, mask_url
 from .providers import bare_key, key_fault
 from .texts import Say
 
 MAX_SECONDS = 1e7
+NO_KEY = "-"
+"""The value of --api-key that says that none is to be sent."""
 
 TEXTS = {
     "whole": ("give a whole number from {low} to {high}", "请给出 {low} 到 {high} 之间的整数"),
@@ -64,6 +66,14 @@ TEXTS = {
     "key_character": (
         "character {place} of the key (not shown) cannot be part of one; give visible ASCII without spaces",
         "密钥（不予显示）的第 {place} 个字符无效，请只用可见的 ASCII 字符，不含空格",
+    ),
+    "key_masked": (
+        "is masked, as files and reports show it; give the key by --api-key, SSE_PERF_API_KEY or --api-key-file",
+        "密钥已被隐藏（文件和报告中都如此），请用 --api-key、SSE_PERF_API_KEY 或 --api-key-file 给出密钥",
+    ),
+    "masked": (
+        "holds a masked secret (…), as files and reports show it; give it whole by {flag} or {variable}",
+        "其中的机密已被隐藏（…），文件和报告中都如此，请用 {flag} 或 {variable} 给出完整内容",
     ),
     "header_form": ('write it in quotes as "Name: value"', '请加引号写成 "名称: 值"'),
     "header_lines": ("a line end in the value; write the value on one line", "值中有换行，请写在一行内"),
@@ -227,8 +237,16 @@ def _is_ipv6(text: str) -> bool:
     return True
 
 
+def _refuse_masked(text: str, flag: str, say: Say) -> None:
+    """UsageError for what `masking` has made of a secret."""
+    if "…" in text:
+        variable = "SSE_PERF_" + flag[2:].replace("-", "_").upper()
+        raise UsageError(say("masked", flag=flag, variable=variable))
+
+
 def path(text: str, say: Say) -> str:
     """The path of a URL, query string included, without a fragment."""
+    _refuse_masked(text, "--api-path", say)
     if not text.startswith("/"):
         raise UsageError(say("path", path=text))
     _refuse_spaces(text, say)
@@ -237,6 +255,7 @@ def path(text: str, say: Say) -> str:
 
 def url(text: str, say: Say) -> SplitResult:
     """A whole http or https URL, in its parts."""
+    _refuse_masked(text, "--url", say)
     _refuse_spaces(text, say)
     if not re.match(r"(?i)https?://", text):
         raise UsageError(say("url_scheme"))
@@ -263,6 +282,8 @@ def api_key(text: str, say: Say) -> str:
         raise UsageError(say("key_empty"))
     if key.lower() == "bearer":
         raise UsageError(say("key_lone"))
+    if "…" in key:
+        raise UsageError(say("key_masked"))
     if fault := key_fault(key):
         raise UsageError(say("key_character", place=fault))
     return key
@@ -276,6 +297,7 @@ def header(text: str, say: Say) -> tuple[str, str]:
         raise UsageError(say("header_lines"))
     if not value or not _HEADER_NAME.fullmatch(name):
         raise UsageError(say("header_form"))
+    _refuse_masked(value, "--header", say)
     if name.lower() in ("content-length", "transfer-encoding"):
         raise UsageError(say("header_ours"))
     try:
@@ -299,3 +321,14 @@ def header_name(text: str) -> str:
 def masked_url(text: str) -> str:
     """What an error may show of a URL: all but its secrets."""
     return mask_url("".join(text.split()))
+
+
+def masked_key(text: str) -> str:
+    """A key as files may hold it."""
+    return text if text == NO_KEY else mask_key(text)
+
+
+def masked_header(text: str) -> str:
+    """A header as files may hold it: the value masked when its name is that of a secret."""
+    name, _, value = text.partition(":")
+    return f"{name}: {mask_headers({name: value.strip()})[name]}"

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from . import flag_values as values
 from .exporters import EXPORTERS
 from .formats import FORMATS
+from .masking import mask_url
 from .texts import LANGUAGES, display_width, pad, speaker
 
 PROGRAM = "sse-perf" if Path(sys.argv[0]).stem == "sse-perf" else "sse_perfTestTool.py"
@@ -146,6 +147,14 @@ HELP = {
     "finish_reason_path": ("finish reason", "结束原因"),
     "cumulative": ("each event repeats all text so far", "每个事件重复此前全部文本"),
     "raw": ("the data is the text itself, no JSON", "数据即文本本身，不是 JSON"),
+    "config": (
+        "flags from a .toml, .yaml or .json file, or those of a run from its --json or --records; the line goes first",
+        "从 .toml、.yaml、.json 文件读取参数，或从 --json、--records 的文件读取该次运行的参数；命令行优先",
+    ),
+    "print_config": (
+        "show what would be used, and where it comes from, as a file for --config",
+        "显示将采用的设置及其来源，格式可用于 --config",
+    ),
     "demo": (
         "start the embedded server and test it (5 threads, 10 s unless told otherwise)",
         "启动内置服务并测试（默认 5 线程、10 秒）",
@@ -169,7 +178,8 @@ EXAMPLES = """\
 class Flag(NamedTuple):
     """One row of the table; its help stands in `HELP`.
 
-    A flag without `check` is a switch.  `show` gives what an error may show of its value.
+    A flag without `check` is a switch.  `show` gives what an error may show of its value, `mask` what files may hold
+    of it.
     """
 
     names: tuple[str, ...]
@@ -179,6 +189,12 @@ class Flag(NamedTuple):
     default: Any = None
     repeat: bool = False
     show: Callable[[str], str] = str
+    mask: Callable[[str], str] = str
+
+    @property
+    def writes_file(self) -> bool:
+        """Whether it names a file that the run writes, which is no part of how the run is made."""
+        return self.group == "output" and self.metavar == "FILE"
 
     @property
     def key(self) -> str:
@@ -189,12 +205,20 @@ class Flag(NamedTuple):
 FLAGS = (
     Flag(("--host",), "target", values.host, "HOST", "localhost"),
     Flag(("--port",), "target", values.whole(1, 65535), "PORT", 80),
-    Flag(("--api-path",), "target", values.path, "PATH", "/v1/chat-messages"),
-    Flag(("--url",), "target", values.url, "URL", show=values.masked_url),
-    Flag(("--api-key",), "target", values.api_key, "KEY", show=values.hidden),
+    Flag(("--api-path",), "target", values.path, "PATH", "/v1/chat-messages", mask=mask_url),
+    Flag(("--url",), "target", values.url, "URL", show=values.masked_url, mask=mask_url),
+    Flag(("--api-key",), "target", values.api_key, "KEY", show=values.hidden, mask=values.masked_key),
     Flag(("--format",), "target", values.one_of(["auto", *sorted(FORMATS)]), "NAME", "auto"),
     Flag(("--model",), "target", values.some_text, "NAME"),
-    Flag(("--header", "-H"), "target", values.header, "LINE", repeat=True, show=values.header_name),
+    Flag(
+        ("--header", "-H"),
+        "target",
+        values.header,
+        "LINE",
+        repeat=True,
+        show=values.header_name,
+        mask=values.masked_header,
+    ),
     Flag(("--insecure",), "target"),
     Flag(("--cacert",), "target", values.some_text, "FILE"),
     Flag(("--threads",), "load", values.whole(1, MAX_THREADS), "N", 1),
@@ -240,6 +264,8 @@ FLAGS = (
     Flag(("--finish-reason-path",), "custom", values.dotted, "PATH"),
     Flag(("--cumulative",), "custom"),
     Flag(("--raw",), "custom"),
+    Flag(("--config",), "other", values.some_text, "FILE"),
+    Flag(("--print-config",), "other"),
     Flag(("--demo",), "other"),
     Flag(("--debug",), "other"),
     Flag(("--version",), "other"),

@@ -118,11 +118,12 @@ def key_fault(key: str) -> int | None:
     return next((place for place, character in enumerate(key, 1) if not "!" <= character <= "~"), None)
 
 
-def read_text(path: str | Path, language: str = "en") -> str:
-    """The text of a UTF-8 file, without its BOM.  UsageError when there is none, saying why and where."""
+def read_text(path: str | Path, language: str = "en", *, first_line: bool = False) -> str:
+    """The text of a UTF-8 file or of its `first_line`, without BOM.  UsageError when there is none: why and where."""
     say = speaker(TEXTS, language)
     try:
-        data = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            data = file.readline() if first_line else file.read()
     except FileNotFoundError:
         raise UsageError(say("missing", path=path)) from None
     except IsADirectoryError:

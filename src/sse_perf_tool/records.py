@@ -147,6 +147,9 @@ class RunConfig:
     version: str = ""
     host_info: str = ""
     """Operating system, Python version and CPU count of the machine that sent the load."""
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    """Every flag that was given, wherever, and that is part of how the run is made: what `--config` takes to make it
+    again.  Secrets masked."""
 
     @property
     def requests_wanted(self) -> int | None:

@@ -18,6 +18,7 @@ from .report_parts.comparison import (
 )
 from .report_parts.data import run_data
 from .report_parts.page import (
+    again_html,
     big_figures_html,
     build_page,
     facts_html,
@@ -59,6 +60,7 @@ def generate_html_report(
         "metrics": metrics_table(result.summary),
         "turns": turns_table(result.summary.turns),
         "outcomes": outcomes_table(result.requests),
+        "again": again_html(result),
     }
     data = {"lang": language, **run_data(result)}
     page, offline = build_page(read_template("report.html"), parts, data, ["common.js", "charts.js", "report.js"])

@@ -22,6 +22,7 @@ CONFIG = RunConfig(
     command="sse_perfTestTool.py --url http://127.0.0.1:8000/v1/chat/completions --api-key app-…4Knu --threads 12",
     version="0.1.0",
     host_info="Linux 6.1, Python 3.11.2, 8 CPUs",
+    flags={"url": "http://127.0.0.1:8000/v1/chat/completions", "api_key": "app-…4Knu", "threads": 12},
 )
 
 FAILURES = (

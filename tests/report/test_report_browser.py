@@ -143,6 +143,7 @@ def test_downloads_hold_the_data_of_the_page(single: Facts) -> None:
     assert len([line for line in lines if line]) == 600
     assert len(single["downloads"]["seconds.csv"].split("\r\n")) > 30
     assert json.loads(single["downloads"]["report.json"])["requests"]["total"] == 600
+    assert json.loads(single["downloads"]["again.json"]) == CONFIG.flags
 
 
 def test_the_language_and_the_theme_can_be_switched(facts: Facts) -> None:

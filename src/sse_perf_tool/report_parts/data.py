@@ -49,6 +49,7 @@ def run_data(result: RunResult) -> Json:
         "percentiles": percentiles_data(result),
         "spreads": spreads_data(result),
         "threads": thread_rows(result.requests),
+        "flags": dict(result.config.flags),
     }
 
 

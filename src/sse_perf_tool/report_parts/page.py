@@ -117,6 +117,19 @@ def format_html(result: RunResult) -> str:
     return f"{code(', '.join(seen))} (auto)" if asked == "auto" and seen else code(asked)
 
 
+def again_html(result: RunResult) -> str:
+    """How to make the run again: its flags as a file for --config, as a section; nothing when there are none."""
+    if not result.config.flags:
+        return ""
+    text = json.dumps(result.config.flags, ensure_ascii=False, indent=2)
+    # Copied, it is the same JSON, but nothing in it can steer the page or a terminal.
+    shown = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    return (
+        f'<section class="card" id="again"><h2>{both("again")}</h2><p class="over">{both("again_how")}</p>'
+        f"<pre>{escape(shown)}</pre></section>"
+    )
+
+
 def moment(unix_ns: int) -> str:
     """Markup of a point in time, UTC to the second."""
     at = datetime.fromtimestamp(unix_ns / 1e9, tz=timezone.utc)

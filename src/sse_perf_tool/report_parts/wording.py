@@ -237,6 +237,12 @@ TEXTS: Texts = {
     "csv_requests": ("Requests (CSV)", "请求（CSV）"),
     "csv_seconds": ("Seconds (CSV)", "每秒数据（CSV）"),
     "json_all": ("Everything (JSON)", "全部（JSON）"),
+    "json_again": ("Settings (JSON)", "设置（JSON）"),
+    "again": ("Run again", "重新运行"),
+    "again_how": (
+        "Save these settings as again.json and run with --config again.json; give secrets that are masked (…) anew.",
+        "将以下设置保存为 again.json，并用 --config again.json 运行；被隐藏的机密（…）需重新给出。",
+    ),
     "log_scale": ("Log scale", "对数坐标"),
     "few_samples": ("Too few requests for percentiles", "请求太少，无法给出百分位数"),
     "no_data": ("Not measured in this run", "本次测试未测得"),

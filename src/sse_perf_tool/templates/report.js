@@ -289,7 +289,8 @@ function downloads() {
   document.getElementById("download-buttons").append(
     button("csv_requests", () => download("requests.csv", "text/csv", csv(named))),
     button("csv_seconds", () => download("seconds.csv", "text/csv", csv(seconds))),
-    button("json_all", () => download("report.json", "application/json", everything())));
+    button("json_all", () => download("report.json", "application/json", everything())),
+    ...(Object.keys(data.flags).length ? [button("json_again", () => download("again.json", "application/json", JSON.stringify(data.flags, null, 2) + "\n"))] : []));
   if (count < data.requests.total) {
     const note = make("p", { class: "notes" });
     const show = () => { note.textContent = sampledNote()[0]; };
