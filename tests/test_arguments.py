@@ -109,6 +109,9 @@ EFFECTS: dict[str, Effect] = {
     "processes": (["--threads", "20", "--processes", "3"], lambda a: a.config.processes, 3),
     "duration": (["--duration", "2.5"], lambda a: a.config.duration_s, 2.5),
     "requests": (["--requests", "100"], lambda a: a.config.requests, 100),
+    "no_stream": (
+        ["--no-stream"], lambda a: (a.config.stream, body_of(a)["response_mode"]), (False, "blocking")
+    ),
     "turns": (["--turns", "3"], lambda a: (a.config.turns, a.config.requests_wanted), (3, 3)),
     "think_time": (
         ["--turns", "2", "--think-time", "1:2.5"],
@@ -741,6 +744,12 @@ MISTAKES: list[tuple[list[str], str]] = [
         "--think-time 1: is between the turns of a conversation; add --turns N, or leave it out",
     ),
     (
+        ["--url", "https://api.coze.cn/v3/chat", "--no-stream"],
+        ("--no-stream: Coze v3 gives no whole answer to one request, it must be asked for again and again; "
+         "leave this out"),
+    ),
+    (["--no-stream", "--raw"], "--no-stream: cannot go with --raw; keep one of them"),
+    (
         ["--api-path", "/generate_stream", "--turns", "2"],
         ("--turns 2: format tgi carries no conversation (anthropic, dify, openai_chat, chatbot, custom do); "
          "give a --request-body-file with {conversation_id}"),
@@ -821,7 +830,16 @@ def test_mistakes_in_chinese(argv: list[str], expected: str) -> None:
 def test_every_text_of_a_mistake_is_tested() -> None:
     """A text in the table that no test brings out is dead."""
     spoken = "\n".join(expected for _, expected in MISTAKES)
-    elsewhere = {"key_fallback", "template_fallback", "model_unused", "unfilled", "one_unused", "no_turns_template"}
+    elsewhere = {
+        "stream_path",
+        "switched",
+        "key_fallback",
+        "template_fallback",
+        "model_unused",
+        "unfilled",
+        "one_unused",
+        "no_turns_template",
+    }
     tables = (TEXTS, asked.TEXTS, flag_values.TEXTS)
     keys = [key for table in (*tables, sources.TEXTS) for key in table]
     assert len(set(keys)) == len(keys), "no key stands for two texts"

@@ -186,6 +186,7 @@ def test_where_to_is_said_by_the_stronger_source(strong: list[str], weak: str, u
         (["--simple"], "threads = 7\nduration = 9", ["threads", "duration"]),
         (["--format", "tgi"], "text-path = 'a'\nraw = true", ["text_path", "raw"]),
         (["--raw"], "format = 'dify'", ["format"]),
+        (["--no-stream"], "raw = true", ["raw"]),
     ],
 )
 def test_what_the_stronger_source_excludes_is_as_if_it_were_not_there(

@@ -91,6 +91,18 @@ TEXTS = {
         "is between the turns of a conversation; add --turns N, or leave it out",
         "只用于会话的各轮之间，请加 --turns N 或去掉该参数",
     ),
+    "no_whole": (
+        "{title} gives no whole answer to one request, it must be asked for again and again; leave this out",
+        "{title} 的单个请求得不到完整回答，只能反复查询；请去掉该参数",
+    ),
+    "stream_path": (
+        "{flag}: the path ends in {stream}, which asks for a stream; a whole answer is at {whole}",
+        "{flag}：路径以 {stream} 结尾，请求的是流；完整回答的路径以 {whole} 结尾",
+    ),
+    "switched": (
+        "{flag}: changed in the template, so that it asks for a whole answer: {names}",
+        "{flag}：为请求完整回答，模板中已更改：{names}",
+    ),
     "no_turns": (
         "format {name} carries no conversation ({formats} do); give a --request-body-file with {{conversation_id}}",
         "{name} 格式在此不支持会话（支持的有 {formats}），请用 --request-body-file 给出含 {{conversation_id}} 的模板",
@@ -116,6 +128,7 @@ EXCLUSIONS = (
     Exclusion("url", "api_path", "url_clash", part=True),
     Exclusion("debug", "demo", "not_with"),
     Exclusion("cacert", "insecure", "not_with"),
+    Exclusion("no_stream", "raw", "not_with"),
     *(Exclusion(key, "demo", "not_with") for key in ("url", "host", "port")),
     Exclusion("param_file", "query"),
     Exclusion("api_key_file", "api_key"),
@@ -271,9 +284,12 @@ def _check_readable(path: Path, say: Say) -> None:
 def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
     command = _command(asked)
     address = _address(asked)
-    guessed = guess_from_url(address.host, address.path.partition("?")[0])
+    path = address.path.partition("?")[0]
+    guessed = guess_from_url(address.host, path, stream=not asked["no_stream"])
     format_name = _format_name(asked)
     row = guessed if format_name == "auto" else FORMATS[format_name]
+    if asked["no_stream"]:
+        _check_whole(asked, row, path)
     headers = _headers(asked)
     keys = _keys(asked, row, headers)
     queries = asked.load("param_file", load_queries) if asked["param_file"] else [Query(asked["query"])]
@@ -428,13 +444,29 @@ def _body(asked: Asked, row: Format | None, query: Query) -> BodyBuilder:
         model_name=asked["model_name"],
         user=asked["user"],
         conversation_id=asked["conversation_id"],
+        stream=not asked["no_stream"],
     )
+    if body.from_template and body.switched:
+        asked.warnings.append(
+            asked.say("switched", flag=asked.name("no_stream"), names=printable(", ".join(body.switched)))
+        )
     if asked["model"] and not body.takes_model:
         asked.warnings.append(asked.say("model_unused", model=printable(asked["model"])))
     if names := body.unfilled(query):
         path = printable(asked["request_body_file"])
         asked.warnings.append(asked.say("unfilled", path=path, names=printable(", ".join(names))))
     return body
+
+
+def _check_whole(asked: Asked, row: Format | None, path: str) -> None:
+    """UsageError when no whole answer can be had; a warning when the URL asks for a stream."""
+    if row is None:
+        return
+    if row.whole is None:
+        raise asked.wrong("no_stream", "no_whole", title=row.title)
+    if row.whole.path is not None and path.endswith(row.whole.path[0]):
+        stream, whole = row.whole.path
+        asked.warnings.append(asked.say("stream_path", flag=asked.name("no_stream"), stream=stream, whole=whole))
 
 
 def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder) -> None:
@@ -510,6 +542,7 @@ def _config(asked: Asked, address: Address, format_name: str, options: Mapping[s
         idle_timeout_s=asked["idle_timeout"],
         ramp_up_s=asked["ramp_up"],
         duration_s=asked["duration"],
+        stream=not asked["no_stream"],
         think_time_s=think_time_s,
         think_time_max_s=think_time_max_s,
         insecure=asked["insecure"] is True,

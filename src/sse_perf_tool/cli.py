@@ -204,7 +204,8 @@ def _read_back(path: Path, lang: str) -> tuple[RunResult, str]:
         seen[record.format] += 1
     config = replace(header.config, lang=lang)
     parts = urlsplit(config.url)
-    guessed = guess_from_url(parts.hostname or "", parts.path) if config.format == "auto" else None
+    found = guess_from_url(parts.hostname or "", parts.path, stream=config.stream)
+    guessed = found if config.format == "auto" else None
     warnings = (*header.warnings, *format_warnings(guessed, False, seen, lang))
     seen_format = max(seen, key=lambda name: (name != "", seen[name]), default="")
     return tally.result(config, header.started_unix_ns, warnings), seen_format
@@ -273,6 +274,7 @@ def _target(arguments: Arguments) -> Target:
         timeout_s=arguments.config.timeout_s,
         idle_timeout_s=arguments.config.idle_timeout_s,
         retries=arguments.config.retries,
+        stream=arguments.config.stream,
         turns=arguments.config.turns,
         verify=arguments.verify,
         lang=arguments.lang,

@@ -68,10 +68,15 @@ class _Figure:
 
 
 def differences(base: RunResult, other: RunResult, *, seed: int = 1) -> list[Difference]:
-    """Every compared figure of `other` against `base`; the same input gives the same intervals."""
+    """Every compared figure of `other` against `base`; the same input gives the same intervals.
+
+    Metrics that neither run could measure (those of streams, for whole answers) are left out.
+    """
     random = Random(seed)  # noqa: S311  statistics, not secrets
     ours, theirs = figures(base), figures(other)
-    return [_difference(key, ours[key], theirs[key], random) for key in ours]
+    measured = {name for run in (base, other) for name, stats in run.summary.metrics.items() if stats.count}
+    left_out = set(COMPARED_METRICS) - measured if "latency_ms" in measured else set()
+    return [_difference(key, ours[key], theirs[key], random) for key in ours if key[0] not in left_out]
 
 
 def _difference(key: tuple[str, str], base: _Figure, other: _Figure, random: Random) -> Difference:

@@ -25,6 +25,7 @@ TEXTS: Texts = {
     "load_once": ("{threads}, one request each", "{threads}，各发送一次"),
     "load_single": ("1 request", "1 个请求"),
     "load_for": ("{threads} for {seconds:g} s", "{threads}，持续 {seconds:g} 秒"),
+    "whole": (", not streamed", "，非流式"),
     "turns": (", {turns} turns a conversation", "，每个会话 {turns} 轮"),
     "think": (", {think}", "，{think}"),
     "by_turn": ("By turn, times in ms", "按轮次（时间单位 ms）"),
@@ -94,6 +95,10 @@ TEXTS: Texts = {
         "{requests} requests/s, {tokens} tokens/s, {chunks} blocks/s",
         "{requests} 请求/秒，{tokens} token/秒，{chunks} 数据块/秒",
     ),
+    "rates_whole": (
+        "{requests} requests/s, {tokens} tokens/s, {kilobytes} kB/s",
+        "{requests} 请求/秒，{tokens} token/秒，{kilobytes} kB/秒",
+    ),
     "sum_rt": ("response sum", "响应时间合计"),
     "metric": ("metric", "指标"),
     "average": ("avg", "平均"),
@@ -106,6 +111,9 @@ TEXTS: Texts = {
     "tpot_ms": ("TPOT ms", "TPOT ms"),
     "latency_ms": ("response ms", "响应时间 ms"),
     "tokens_per_s": ("tokens/s", "tokens/s"),
+    "response_bytes": ("response bytes", "响应字节"),
+    "received": ("received", "接收"),
+    "bytes": ("{number} bytes", "{number} 字节"),
     "few": (
         "n/a: too few requests (P99 needs 100, P95 20, P90 10, P50 2)",
         "n/a：请求数不足（P99 需 100 个，P95 需 20 个，P90 需 10 个，P50 需 2 个）",
@@ -140,13 +148,20 @@ Cell = tuple[str, int]
 LIVE_COLUMNS: Sequence[Cell] = (
     ("time", 9), ("threads", 11), ("blocks", 9), ("avg_rt", 12), ("tpot", 9), ("tps", 10), ("success", 8),
 )  # fmt: skip
+WHOLE_COLUMNS: Sequence[Cell] = (
+    ("time", 9), ("threads", 11), ("requests", 9), ("avg_rt", 12), ("tps", 10), ("success", 8),
+)  # fmt: skip
+"""Those of a run of whole answers, which has neither blocks nor a time between tokens."""
 SUMMARY_METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "latency_ms", "tokens_per_s")
+WHOLE_METRICS = ("ttfb_ms", "latency_ms", "tokens_per_s", "response_bytes")
 MOST_ERRORS = 8
 MOST_TURNS = 12
 TURN_COLUMNS: Sequence[Cell] = (
     ("turn", 5), ("turn_ok", 11), ("turn_ttft", 10), ("turn_ttft_p95", 10), ("turn_latency", 12),
     ("turn_latency_p95", 12), ("turn_tokens", 8),
 )  # fmt: skip
+STREAM_CELLS = frozenset({"turn_ttft", "turn_ttft_p95"})
+"""Those of `TURN_COLUMNS` that a run of whole answers does not have."""
 FACT_COLUMNS = 20
 """Where the values of facts begin."""
 DIFFERENCE_WIDTHS = (19, 8, 8, 8, 17)
@@ -260,28 +275,30 @@ class Console:
             self.warn(text)
         self._gap()
 
-    def _table_head(self) -> None:
-        cells = (pad(self.say(name), width, ">") for name, width in LIVE_COLUMNS)
+    def _table_head(self, columns: Sequence[Cell]) -> None:
+        cells = (pad(self.say(name), width, ">") for name, width in columns)
         self.line(self.paint(" ".join(cells), BOLD))
 
     def row(self, sample: IntervalSample, totals: Snapshot, config: RunConfig) -> None:
         """One second of the live table: averages of the run so far, tokens/s of this second."""
+        columns = LIVE_COLUMNS if config.stream else WHOLE_COLUMNS
         if not self._table_begun:
             self._table_begun = True
             self._gap()
-            self._table_head()
+            self._table_head(columns)
         rate = totals.requests_ok / (totals.requests_ok + totals.requests_failed or 1)
         finished = totals.requests_ok + totals.requests_failed
-        cells = (
-            clock_time(sample.second + 1),
-            f"{sample.threads_active}/{config.threads}",
-            str(totals.chunks),
-            number(totals.latency_ns / totals.requests_ok / NS_PER_MS) if totals.requests_ok else "-",
-            number(totals.tpot_ns / totals.tpot_count / NS_PER_MS) if totals.tpot_count else "-",
-            number(sample.tokens),
-            percent(rate) if finished else "-",
-        )
-        self.line(" ".join(pad(cell, width, ">") for cell, (_, width) in zip(cells, LIVE_COLUMNS, strict=True)))
+        cells = {
+            "time": clock_time(sample.second + 1),
+            "threads": f"{sample.threads_active}/{config.threads}",
+            "blocks": str(totals.chunks),
+            "requests": str(totals.requests_done),
+            "avg_rt": number(totals.latency_ns / totals.requests_ok / NS_PER_MS) if totals.requests_ok else "-",
+            "tpot": number(totals.tpot_ns / totals.tpot_count / NS_PER_MS) if totals.tpot_count else "-",
+            "tps": number(sample.tokens),
+            "success": percent(rate) if finished else "-",
+        }
+        self.line(" ".join(pad(cells[name], width, ">") for name, width in columns))
         self._progress(_progress_words(self, sample.second + 1, totals, config))
 
     def notice(self, key: str, value: str) -> None:
@@ -298,9 +315,8 @@ class Console:
         good = record.outcome is Outcome.OK
         self._gap()
         self.line(self.paint(say("answer"), BOLD))
-        rate = None
-        if record.output_tokens and record.streaming_ns:
-            rate = number(record.output_tokens / record.streaming_ns * NS_PER_S, " tokens/s")
+        rate = record.tokens_per_s
+        whole = good and record.streaming_ns is None
         self._facts(
             [
                 ("outcome", self.paint(record.outcome.value, GREEN if good else RED)),
@@ -309,16 +325,17 @@ class Console:
                 ("conversation_id", record.conversation_id),
                 ("message_id", record.message_id),
                 ("finish_reason", record.finish_reason),
-                ("blocks", str(record.chunks)),
+                ("blocks", None if whole else str(record.chunks)),
                 ("tokens", self._tokens(record.output_tokens, record.token_source)),
                 ("length", say("characters", number=record.text_chars)),
+                ("received", say("bytes", number=record.bytes_received) if whole else None),
                 ("connect", _ms(record.connect_ns)),
                 ("first_byte", _ms(record.ttfb_ns)),
                 ("first_token", _ms(record.ttft_ns)),
                 ("streaming", _ms(record.streaming_ns)),
                 ("total", _ms(record.latency_ns)),
                 ("tpot_fact", _ms(record.tpot_ns)),
-                ("throughput", rate),
+                ("throughput", None if rate is None else number(rate, " tokens/s")),
             ]
         )
 
@@ -348,21 +365,21 @@ class Console:
                 ("cancelled", str(found.cancelled) if found.cancelled else None),
                 ("retried", str(found.retried) if found.retried else None),
                 ("success", percent(found.ok / finished) if finished else "n/a"),
-                ("blocks", str(found.chunks)),
+                ("blocks", str(found.chunks) if result.config.stream else None),
                 ("tokens", self._tokens(found.output_tokens, found.token_source)),
-                ("rates", _rate_words(self, found)),
+                ("rates", _rate_words(self, result)),
                 ("sum_rt", number(latency.mean * latency.count / 1000, " s") if latency.mean else None),
             ]
         )
         self._gap()
         if found.ok:
-            self._metrics_table(found)
-            self._turns_table(found.turns)
+            self._metrics_table(result)
+            self._turns_table(found.turns, result.config.stream)
         else:
             self.line("  " + say("no_figures"))
 
-    def _metrics_table(self, found: Summary) -> None:
-        say = self.say
+    def _metrics_table(self, result: RunResult) -> None:
+        say, found = self.say, result.summary
         heads = [say("metric"), say("average"), say("min"), *(f"P{p}" for p in PERCENTILES), say("max")]
         widths = [16, *[7] * (len(heads) - 1)]  # 74 columns in all, of the 80 of a terminal
         aligns = "<" + ">" * (len(heads) - 1)
@@ -371,20 +388,23 @@ class Console:
             return " ".join(map(pad, cells, widths, aligns))
 
         self.line(self.paint("  " + joined(heads), BOLD))
-        rows = [(say(name), found.metrics[name]) for name in SUMMARY_METRICS if self._worth_a_row(name, found)]
+        names = SUMMARY_METRICS if result.config.stream else WHOLE_METRICS
+        rows = [(say(name), found.metrics[name]) for name in names if self._worth_a_row(name, found)]
         for title, stats in rows:
             self.line("  " + joined([title, *_cells(stats)]))
         if any("n/a" in _cells(stats) for _, stats in rows):
             self.line(self.paint("  " + say("few"), DIM))
 
-    def _turns_table(self, turns: Sequence[TurnStats]) -> None:
+    def _turns_table(self, turns: Sequence[TurnStats], stream: bool) -> None:
         if not turns:
             return
         self._gap()
         self.line(self.paint(self.say("by_turn"), BOLD))
 
         def row(cells: Iterable[str]) -> str:
-            return "  " + " ".join(pad(cell, width, ">") for cell, (_, width) in zip(cells, TURN_COLUMNS, strict=True))
+            columns = zip(cells, TURN_COLUMNS, strict=True)
+            shown = ((cell, width) for cell, (name, width) in columns if stream or name not in STREAM_CELLS)
+            return "  " + " ".join(pad(cell, width, ">") for cell, width in shown)
 
         self.line(self.paint(row(self.say(name) for name, _ in TURN_COLUMNS), BOLD))
         for each in turns[:MOST_TURNS]:
@@ -490,6 +510,8 @@ def _load_words(console: Console, config: RunConfig) -> str:
         words = say("load_total", threads=threads, requests=config.requests)
     else:
         words = say("load_once" if config.turns == 1 else "load_conversation", threads=threads)
+    if not config.stream:
+        words += say("whole")
     if config.turns > 1:
         words += say("turns", turns=config.turns)
     if config.think_time_max_s:
@@ -505,12 +527,14 @@ def _progress_words(console: Console, elapsed_s: int, totals: Snapshot, config: 
     return say("done_of", done=totals.requests_done, all=config.requests_wanted)
 
 
-def _rate_words(console: Console, found: Summary) -> str:
+def _rate_words(console: Console, result: RunResult) -> str:
+    found = result.summary
     return console.say(
-        "rates_of",
+        "rates_of" if result.config.stream else "rates_whole",
         requests=number(found.requests_per_s),
         tokens=number(found.output_tokens_per_s),
         chunks=number(found.chunks_per_s),
+        kilobytes=number(found.bytes_per_s / 1000),
     )
 
 

@@ -39,6 +39,7 @@ def summary_document(result: RunResult) -> dict[str, Any]:
             "requests_per_s": round(found.requests_per_s, 6),
             "output_tokens_per_s": round(found.output_tokens_per_s, 6),
             "chunks_per_s": round(found.chunks_per_s, 6),
+            "bytes_per_s": round(found.bytes_per_s, 6),
         },
         "tokens": {"output": found.output_tokens, "prompt": found.prompt_tokens, "source": found.token_source},
         "turns": [_turn(row) for row in found.turns],
@@ -158,6 +159,8 @@ def _rates(result: RunResult, column: int) -> str:
         total = in_both("total_n", n=f"{summary.output_tokens:,}")[column]
         source = in_both(f"tokens.{summary.token_source}")[column]
         rates.append(f"{figure(summary.output_tokens_per_s)} {in_both('tokens_unit')[column]} ({total}, {source})")
+    if not result.config.stream:
+        rates.append(f"{figure(summary.bytes_per_s / 1000)} kB/s")
     return " · ".join(rates)
 
 

@@ -84,6 +84,10 @@ HELP = {
         "requests in total, over all threads; with --duration whichever comes first",
         "所有线程的请求总数；与 --duration 同用时先到者为准",
     ),
+    "no_stream": (
+        "ask for whole answers instead of streams: plain JSON, measured by its response time",
+        "请求完整回答而不是流：普通 JSON，按响应时间衡量",
+    ),
     "turns": (
         "requests in each conversation, one after the other; then the thread begins a new one",
         "每个会话的请求轮数，依次发送；之后线程开始新会话",
@@ -225,6 +229,7 @@ FLAGS = (
     Flag(("--processes",), "load", values.whole_or_auto(1, 64), "N", "auto"),
     Flag(("--duration", "--execution-time"), "load", values.seconds("from_0"), "S", 0.0),
     Flag(("--requests",), "load", values.whole(1, 10**12), "N"),
+    Flag(("--no-stream",), "load"),
     Flag(("--turns",), "load", values.whole(1, MAX_TURNS), "N", 1),
     Flag(("--think-time",), "load", values.seconds_range, "S[:S]"),
     Flag(("--simple",), "load"),

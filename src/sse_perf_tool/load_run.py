@@ -38,12 +38,12 @@ TEXTS: Texts = {
         "--turns {turns}：没有任何回答给出可继续的会话，因此每个请求都是第一轮",
     ),
     "format_named": (
-        "the stream looks like {seen}, but was read as --format {expected}",
-        "数据流看起来是 {seen}，但按 --format {expected} 读取",
+        "the answers look like {seen}, but were read as --format {expected}",
+        "回答看起来是 {seen}，但按 --format {expected} 读取",
     ),
     "format_guessed": (
-        "the URL speaks for {expected}, the stream is {seen} and was read so; name it with --format {seen}",
-        "网址看起来是 {expected}，而数据流是 {seen}，已按后者读取；可用 --format {seen} 指定",
+        "the URL speaks for {expected}, the answers are {seen} and were read so; name it with --format {seen}",
+        "网址看起来是 {expected}，而回答是 {seen}，已按后者读取；可用 --format {seen} 指定",
     ),
 }
 

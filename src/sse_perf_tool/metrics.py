@@ -28,6 +28,7 @@ from .records import (
     Stats,
     Summary,
     TurnStats,
+    tokens_per_s,
 )
 
 NS_PER_MS = 1_000_000
@@ -240,6 +241,8 @@ class TimeSeries:
         self._add_end(self._at(end_ns // NS_PER_S), record)
         if record.ttft_ns is not None:
             self._add_chunks(record, (start_ns + record.ttft_ns) // 1000)
+        else:  # an answer that came whole, or calls of tools, which are in no chunk
+            self._at(end_ns // NS_PER_S).tokens += record.output_tokens or 0
 
     def _at(self, second: int) -> _Second:
         found = self._seconds.get(second)
@@ -357,8 +360,11 @@ def _tpot_ms(table: RequestTable, row: int) -> float | None:
 
 
 def _tokens_per_s(table: RequestTable, row: int) -> float | None:
-    tokens, streaming_ns = table["output_tokens"][row], table["streaming_ns"][row]
-    return tokens / streaming_ns * NS_PER_S if tokens > 0 and streaming_ns > 0 else None
+    return tokens_per_s(table["output_tokens"][row], table["streaming_ns"][row], table["latency_ns"][row])
+
+
+def _response_bytes(table: RequestTable, row: int) -> float | None:
+    return table["bytes_received"][row] or None
 
 
 REQUEST_METRICS: Mapping[str, Callable[[RequestTable, int], float | None]] = {
@@ -370,6 +376,7 @@ REQUEST_METRICS: Mapping[str, Callable[[RequestTable, int], float | None]] = {
     "streaming_ms": _in_ms("streaming_ns"),
     "tokens_per_s": _tokens_per_s,
     "max_gap_ms": _in_ms("max_gap_ns"),
+    "response_bytes": _response_bytes,
     "connect_ms": _in_ms("connect_ns"),
     "tls_ms": _in_ms("tls_ns"),
     "dns_ms": _in_ms("dns_ns"),
@@ -506,6 +513,7 @@ class Tally:
             requests_per_s=len(table) / seconds if seconds else 0.0,
             output_tokens_per_s=tokens / seconds if seconds else 0.0,
             chunks_per_s=chunks / seconds if seconds else 0.0,
+            bytes_per_s=sum(table["bytes_received"]) / seconds if seconds else 0.0,
             chunks=chunks,
             output_tokens=tokens,
             prompt_tokens=sum(prompts) if prompts else None,

@@ -133,6 +133,8 @@ class RunConfig:
     ramp_up_s: float = 0.0
     duration_s: float = 0.0
     requests: int | None = None
+    stream: bool = True
+    """Whether answers were asked for as streams; else whole, as one JSON object."""
     turns: int = 1
     """How many requests a thread sends in one conversation before it begins the next."""
     think_time_s: float = 0.0
@@ -219,9 +221,20 @@ class RequestRecord:
         return (self.gap_sum_us or 0) * 1000 / (self.output_tokens - 1)
 
     @property
+    def tokens_per_s(self) -> float | None:
+        """Output tokens a second of streaming, of the whole latency where nothing streamed; None for no tokens."""
+        return tokens_per_s(self.output_tokens, self.streaming_ns, self.latency_ns)
+
+    @property
     def max_gap_ns(self) -> int | None:
         """The longest gap in nanoseconds."""
         return None if self.max_gap_us is None else self.max_gap_us * 1000
+
+
+def tokens_per_s(tokens: int | None, streaming_ns: int | None, latency_ns: int) -> float | None:
+    """What `RequestRecord.tokens_per_s` is; `NOT_MEASURED` counts as None."""
+    ns = latency_ns if streaming_ns is None or streaming_ns == NOT_MEASURED else streaming_ns
+    return tokens / ns * 1_000_000_000 if tokens is not None and tokens > 0 and ns > 0 else None
 
 
 class RequestTable:
@@ -235,7 +248,7 @@ class RequestTable:
     COLUMNS = (
         "request_id", "thread_id", "started_ns", "outcome", "latency_ns", "status", "retries", "ttfb_ns", "ttft_ns",
         "ttfa_ns", "streaming_ns", "connect_ns", "tls_ns", "dns_ns", "output_tokens", "prompt_tokens", "chunks",
-        "gap_sum_ns", "max_gap_ns", "text_chars", "turn",
+        "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "bytes_received",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -341,6 +354,8 @@ class Summary:
     requests_per_s: float = 0.0
     output_tokens_per_s: float = 0.0
     chunks_per_s: float = 0.0
+    bytes_per_s: float = 0.0
+    """The transfer rate: bytes of all answers, heads included."""
     chunks: int = 0
     output_tokens: int = 0
     prompt_tokens: int | None = None

@@ -58,7 +58,7 @@ def generate_html_report(
         "warnings": warnings_html(result),
         "errors": errors_table(result),
         "metrics": metrics_table(result.summary),
-        "turns": turns_table(result.summary.turns),
+        "turns": turns_table(result.summary.turns, result.config.stream),
         "outcomes": outcomes_table(result.requests),
         "again": again_html(result),
     }

@@ -36,7 +36,8 @@ class SharedStats(TypedDict):
     """The counters that threads feed and the aggregator samples; every access holds `lock`.
 
     All count from the start of the run.  `chunks` also counts those of answers still under way; everything else is of
-    finished requests, sums of ok ones only.  `queued()` is the number of reads that nobody has looked at yet.
+    finished requests, sums of ok ones only.  `tokens` are those of answers that came in chunks, `whole_tokens` those of
+    all others.  `queued()` is the number of reads that nobody has looked at yet.
     """
 
     lock: threading.Lock
@@ -50,6 +51,7 @@ class SharedStats(TypedDict):
     chunks: int
     finished_chunks: int
     tokens: int
+    whole_tokens: int
     latency_ns: int
     ttfb_ns: int
     ttft_ns: int
@@ -72,6 +74,7 @@ class Snapshot(NamedTuple):
     chunks: int
     finished_chunks: int
     tokens: int
+    whole_tokens: int
     latency_ns: int
     ttfb_ns: int
     ttft_ns: int
@@ -125,7 +128,7 @@ def sample_between(second: int, before: Snapshot, now: Snapshot, outcomes: dict[
         requests_failed=failed,
         requests_total=now.requests_done,
         chunks=chunks,
-        tokens=chunks * now.tokens_per_chunk,
+        tokens=chunks * now.tokens_per_chunk + now.whole_tokens - before.whole_tokens,
         avg_latency_ms=average_ms(now.latency_ns - before.latency_ns, ok),
         avg_ttfb_ms=average_ms(now.ttfb_ns - before.ttfb_ns, ok),
         avg_ttft_ms=average_ms(now.ttft_ns - before.ttft_ns, ttfts),
@@ -270,7 +273,7 @@ def count_finished(stats: SharedStats, record: RequestRecord) -> None:
         name = record.outcome.value
         stats["outcomes"][name] = stats["outcomes"].get(name, 0) + 1
         stats["finished_chunks"] += record.chunks
-        stats["tokens"] += record.output_tokens or 0
+        stats["tokens" if record.chunks else "whole_tokens"] += record.output_tokens or 0
         if record.outcome is Outcome.CANCELLED:
             stats["requests_cancelled"] += 1
         elif record.outcome is not Outcome.OK:
@@ -312,7 +315,7 @@ class ThreadGroup:
         notice: Notice | None = None,
     ) -> None:
         self.config = config
-        self.shared_stats = new_shared_stats(lambda: sum(tester.exchange.queued for tester in self._testers))
+        self.shared_stats = new_shared_stats(self._queued)
         self.formats_seen: dict[str, None] = {}
         self.tally = Tally(0)
         requests = None if config.requests is None else len(share.numbers(config.requests))
@@ -374,6 +377,10 @@ class ThreadGroup:
     def _count_chunks(self, chunks: int) -> None:
         with self.shared_stats["lock"]:
             self.shared_stats["chunks"] += chunks
+
+    def _queued(self) -> int:
+        """Reads that wait to be looked at; none of a whole answer is a chunk."""
+        return sum(tester.exchange.queued for tester in self._testers) if self.config.stream else 0
 
     def _note_format(self, name: str) -> None:
         self.formats_seen[name] = None

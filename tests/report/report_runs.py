@@ -71,6 +71,23 @@ def answered(
     )
 
 
+def whole_answer(number: int) -> RequestRecord:
+    """An answer that came whole, one of three threads that send again after 100 ms or so."""
+    return RequestRecord(
+        request_id=number,
+        thread_id=number % 3,
+        started_ns=number // 3 * 110 * MS,
+        outcome=Outcome.OK,
+        latency_ns=(90 + number % 7) * MS,
+        status=200,
+        ttfb_ns=(85 + number % 5) * MS,
+        output_tokens=20 + number % 9,
+        token_source="usage",
+        bytes_received=900 + number,
+        format="openai_chat",
+    )
+
+
 def failed(record: RequestRecord, chance: random.Random) -> RequestRecord:
     """The same request, gone wrong."""
     outcome, status, error = chance.choice(FAILURES)

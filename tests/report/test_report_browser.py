@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import CONFIG, STARTED_UNIX_NS, sample_run, simulate
+from report_runs import CONFIG, STARTED_UNIX_NS, sample_run, simulate, whole_answer
 from test_report_page import ATTACK, attacked_run
 from tools.build_assets import node_command
 
@@ -95,6 +97,23 @@ def test_all_charts_of_the_report_are_there(single: Facts) -> None:
         "latency_concurrency"
     )
     assert {f"chart-{name}" for name in names.split()} == set(single["ink"])
+
+
+def test_a_run_of_whole_answers_has_no_charts_of_streams(tmp_path: Path) -> None:
+    path = tmp_path / "whole.html"
+    tally = Tally(0)
+    for number in range(20):
+        tally.add(whole_answer(number))
+    generate_html_report(tally.result(replace(CONFIG, stream=False), STARTED_UNIX_NS), path)
+    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--dump-dom"]
+    done = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=60, check=True)
+    page = done.stdout.partition('<script type="application/json"')[0]
+    assert set(re.findall(r'id="card-(\w+)"', page)) == {
+        "rps", "threads", "system_tokens", "avg_latency", "total", "errors", "latency_percentiles", "latency_spread",
+        "latency", "ttfb", "rate", "tokens", "waterfall", "latency_concurrency",
+    }  # fmt: skip
+    shown = re.sub(r"<[^>]+>", " ", page.partition("<main")[2])
+    assert [word for word in ("TTFT", "TPOT", "chunks", "Not measured") if word in shown] == []
 
 
 def test_dragging_on_one_chart_zooms_all_time_charts(facts: Facts) -> None:

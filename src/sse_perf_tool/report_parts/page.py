@@ -147,10 +147,7 @@ def big_figures_html(result: RunResult) -> str:
         _tile(
             "big.success", percent_text(rate).removesuffix(" %"), "%" if rate is not None else "", _samples(finished)
         ),
-        _metric_tile("big.ttft_p50", summary.metrics.get("ttft_ms", Stats()), 50),
-        _metric_tile("big.ttft_p99", summary.metrics.get("ttft_ms", Stats()), 99),
-        _metric_tile("big.tpot", summary.metrics.get("tpot_ms", Stats()), 50),
-        _metric_tile("big.latency", summary.metrics.get("latency_ms", Stats()), 50),
+        *(_stream_tiles(summary) if result.config.stream else _whole_tiles(summary)),
         _tile(
             "big.tokens",
             figure(summary.output_tokens_per_s) if summary.output_tokens else none[0],
@@ -160,6 +157,25 @@ def big_figures_html(result: RunResult) -> str:
         _tile("big.rps", figure(summary.requests_per_s), both("rps_unit"), _samples(summary.sent)),
     ]
     return "".join(tiles)
+
+
+def _stream_tiles(summary: Summary) -> list[str]:
+    return [
+        _metric_tile("big.ttft_p50", summary, "ttft_ms", 50),
+        _metric_tile("big.ttft_p99", summary, "ttft_ms", 99),
+        _metric_tile("big.tpot", summary, "tpot_ms", 50),
+        _metric_tile("big.latency", summary, "latency_ms", 50),
+    ]
+
+
+def _whole_tiles(summary: Summary) -> list[str]:
+    size = figure(summary.metrics.get("response_bytes", Stats()).mean)
+    return [
+        _metric_tile("big.latency", summary, "latency_ms", 50),
+        _metric_tile("big.latency_p99", summary, "latency_ms", 99),
+        _metric_tile("big.rate", summary, "tokens_per_s", 50, both("tokens_unit")),
+        _tile("big.transfer", figure(summary.bytes_per_s / 1000), "kB/s", in_both("bytes_each", n=size)),
+    ]
 
 
 def _endings(summary: Summary) -> Both:
@@ -172,9 +188,10 @@ def _samples(count: int) -> Both:
     return in_both("of_n", n=f"{count:,}")
 
 
-def _metric_tile(key: str, stats: Stats, percent: int) -> str:
+def _metric_tile(key: str, summary: Summary, metric: str, percent: int, unit_html: str = "ms") -> str:
+    stats = summary.metrics.get(metric, Stats())
     value = shown_percentile(stats, percent)
-    return _tile(key, figure(value), "ms" if value is not None else "", _samples(stats.count))
+    return _tile(key, figure(value), unit_html if value is not None else "", _samples(stats.count))
 
 
 def _tile(key: str, value: str, unit_html: str, note: Both) -> str:

@@ -12,12 +12,17 @@ from .reduce import OK, by_key
 from .verdict import figure, percent_text, shown_percentile
 from .wording import TEXTS, both
 
-_UNITS = {"tokens_per_s": "tokens/s", "output_tokens_per_s": "tokens/s", "requests_per_s": "requests/s"}
+_UNITS = {
+    "response_bytes": "B",
+    "tokens_per_s": "tokens/s",
+    "output_tokens_per_s": "tokens/s",
+    "requests_per_s": "requests/s",
+}
 _TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement")
 
 
 def metric_unit(name: str) -> str:
-    """The unit that stands in a metric's name: "ms", "tokens/s", "requests/s", or "" when there is none."""
+    """The unit that stands in a metric's name: "ms", "tokens/s", "requests/s", "B", or "" when there is none."""
     return _UNITS.get(name, "ms" if name.endswith("_ms") else "")
 
 
@@ -71,15 +76,16 @@ def _metric_row(name: str, stats: Stats) -> str:
     return f'<tr><th scope="row">{metric_name(name)}</th><td class="text">{metric_unit(name)}</td>{cells}{count}</tr>'
 
 
-def turns_table(turns: Sequence[TurnStats]) -> str:
+def turns_table(turns: Sequence[TurnStats], stream: bool = True) -> str:
     """A section with the requests by their turn in the conversation; nothing when there was one turn."""
     if not turns:
         return ""
     rows = []
+    metrics = ("ttft", "latency") if stream else ("latency",)
     for each in turns:
         times = (
             value
-            for stats in (each.ttft_ms, each.latency_ms)
+            for stats in (getattr(each, f"{metric}_ms") for metric in metrics)
             for value in (stats.mean, *(shown_percentile(stats, percent) for percent in (50, 95)))
         )
         rows.append(
@@ -93,7 +99,7 @@ def turns_table(turns: Sequence[TurnStats]) -> str:
         "turn",
         "requests",
         "turn.ok",
-        *(f"turn.{name}_{p}" for name in ("ttft", "latency") for p in _TURN_FIGURES),
+        *(f"turn.{name}_{p}" for name in metrics for p in _TURN_FIGURES),
     )
     shown = table([*heads, "turn.tokens"], rows, caption=both("by_turn"), table_id="turns-table")
     return f'<section class="card" id="turns">{shown}</section>'

@@ -89,6 +89,9 @@ def load_text(config: RunConfig) -> Both:
         total, chinese_total = count_of("requests", config.requests)
         english += f", {total} in all"
         chinese += f"，共 {chinese_total}"
+    if not config.stream:
+        whole = in_both("whole_answers")
+        english, chinese = f"{english}, {whole[0]}", f"{chinese}，{whole[1]}"
     if config.turns > 1:
         turns = in_both("turns_n", n=str(config.turns))
         english, chinese = f"{english}, {turns[0]}", f"{chinese}，{turns[1]}"
@@ -145,21 +148,22 @@ def _sentences(result: RunResult) -> list[Both]:
         target=printable(config.url, 200),
         duration=time_text(result.duration_ns / 1e6),
     )
-    said = [tested, *_how_it_went(summary)]
+    said = [tested, *_how_it_went(summary, config.stream)]
     if summary.cancelled:
         said.append(in_both("cancelled", {"n": count_of("requests", summary.cancelled)}))
     said += [in_both(key) for key in ("interrupted", "partial") if getattr(result, key)]
     return said
 
 
-def _how_it_went(summary: Summary) -> list[Both]:
-    ttft, latency = summary.metrics.get("ttft_ms", Stats()), summary.metrics.get("latency_ms", Stats())
-    if ttft.p50 is None or not enough_for(50, ttft.count):
+def _how_it_went(summary: Summary, stream: bool) -> list[Both]:
+    latency = summary.metrics.get("latency_ms", Stats())
+    first, key = (summary.metrics.get("ttft_ms", Stats()), "began") if stream else (latency, "complete")
+    if first.p50 is None or not enough_for(50, first.count):
         return []
-    p99 = shown_percentile(ttft, 99)
-    times = {"p50": time_text(ttft.p50), "p99": time_text(p99), "latency": time_text(latency.p50)}
+    p99 = shown_percentile(first, 99)
+    times = {"p50": time_text(first.p50), "p99": time_text(p99), "latency": time_text(latency.p50)}
     return [
-        in_both("began_few" if p99 is None else "began", None, **times),
+        in_both(f"{key}_few" if p99 is None else key, None, **times),
         in_both("pace", tokens=figure(summary.output_tokens_per_s), rps=figure(summary.requests_per_s)),
     ]
 
@@ -178,17 +182,18 @@ def _drift(result: RunResult) -> Look | None:
     fifth_ns = result.duration_ns // 5
     first: list[int] = []
     last: list[int] = []
-    for start, ttft, outcome in result.requests.rows("started_ns", "ttft_ns", "outcome"):
-        if outcome == OK and ttft != NOT_MEASURED:
+    column, key = ("ttft_ns", "look.drift") if result.config.stream else ("latency_ns", "look.drift_whole")
+    for start, time, outcome in result.requests.rows("started_ns", column, "outcome"):
+        if outcome == OK and time != NOT_MEASURED:
             if start < fifth_ns:
-                first.append(ttft)
+                first.append(time)
             elif start >= 4 * fifth_ns:
-                last.append(ttft)
+                last.append(time)
     # A ramp-up raises the load within the run: slower is then what was asked for.
     if min(len(first), len(last)) < DRIFT_SAMPLES or result.config.ramp_up_s * NS_PER_S > fifth_ns:
         return None
     ratio = _median(last) / max(_median(first), 1)
-    return Look(in_both("look.drift", ratio=figure(ratio)), "tails") if ratio >= DRIFT_RATIO else None
+    return Look(in_both(key, ratio=figure(ratio)), "tails") if ratio >= DRIFT_RATIO else None
 
 
 def _median(values: list[int]) -> float:
@@ -196,11 +201,12 @@ def _median(values: list[int]) -> float:
 
 
 def _tail(result: RunResult) -> Look | None:
-    ttft = result.summary.metrics.get("ttft_ms", Stats())
-    p99 = shown_percentile(ttft, 99)
-    if p99 is None or not ttft.p50 or p99 < TAIL_RATIO * ttft.p50:
+    metric, key = ("ttft_ms", "look.tail") if result.config.stream else ("latency_ms", "look.tail_whole")
+    times = result.summary.metrics.get(metric, Stats())
+    p99 = shown_percentile(times, 99)
+    if p99 is None or not times.p50 or p99 < TAIL_RATIO * times.p50:
         return None
-    return Look(in_both("look.tail", ratio=figure(p99 / ttft.p50)), "tails")
+    return Look(in_both(key, ratio=figure(p99 / times.p50)), "tails")
 
 
 def _stall(result: RunResult) -> Look | None:
