@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from .metrics import REQUEST_METRICS, enough_for, percentile
-from .records import OUTCOMES, Outcome, RunResult
+from .metrics import enough_for, ok_values, percentile
+from .records import RunResult
 
 COMPARED_METRICS = ("ttfb_ms", "ttft_ms", "tpot_ms", "latency_ms", "tokens_per_s", "max_gap_ms")
 COMPARED_PERCENTILES = (50, 90, 99)
@@ -102,18 +102,10 @@ def figures(result: RunResult) -> dict[tuple[str, str], _Figure]:
         ("output_tokens_per_s", ""): _rate(summary.output_tokens_per_s, [s.tokens for s in seconds]),
     }
     for metric in COMPARED_METRICS:
-        ordered = ok_values(result, metric)
+        ordered = ok_values(result.requests, metric)
         for percent in COMPARED_PERCENTILES:
             found[metric, f"P{percent}"] = _percentile_figure(ordered, percent)
     return found
-
-
-def ok_values(result: RunResult, metric: str) -> list[float]:
-    """The metric of every ok request that has it, ascending."""
-    table, value_at = result.requests, REQUEST_METRICS[metric]
-    ok = OUTCOMES.index(Outcome.OK)
-    values = (value_at(table, row) for row, outcome in enumerate(table["outcome"]) if outcome == ok)
-    return sorted(value for value in values if value is not None)
 
 
 def _percentile_figure(ordered: Sequence[float], percent: int) -> _Figure:
