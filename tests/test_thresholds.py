@@ -20,8 +20,8 @@ from sse_perf_tool.thresholds import (
     judged,
     parse_rule,
     parse_slo,
-    shown,
     slos_of,
+    value_text,
 )
 
 MS = 1_000_000
@@ -117,9 +117,9 @@ OPERATORS = "an operator: < <= > >= == !="
         ("goodput:share>1", "character 9: expected a function: rate, count, per_s"),
         ("ttft_ms:p(95)", f"character 14: expected {OPERATORS}"),
         ("ttft_ms:p(95)=500", f"character 14: expected {OPERATORS}"),
-        ("ttft_ms:p(95)<", "character 15: expected a number"),
-        ("ttft_ms:p(95)<fast", "character 15: expected a number"),
-        ("ttft_ms:p(95)< 500ms", "character 16: expected a number"),
+        ("ttft_ms:p(95)<", "character 15: expected a number, without a unit"),
+        ("ttft_ms:p(95)<fast", "character 15: expected a number, without a unit"),
+        ("ttft_ms:p(95)< 500ms", "character 16: expected a number, without a unit"),
         ("ttft_ms:p(95)<500 && errors:rate<1", "character 19: expected the end of the rule; quote rules one by one"),
         ("errors:rate<5", "character 13: expected a share from 0 to 1, or per cent, as in 0.05 or 5%"),
         ("errors:rate<500%", "character 13: expected a share from 0 to 1, or per cent, as in 0.05 or 5%"),
@@ -143,7 +143,7 @@ def test_a_bad_threshold_gets_one_line_that_points_at_the_character(text: str, p
         ("itl_ms<50", "character 7: expected a colon, then avg, min, max, med, p(N)"),
         ("itl_ms:count<50", "character 8: expected a function: avg, min, max, med, p(N)"),
         ("ttft_ms 500", f"character 9: expected {OPERATORS}"),
-        ("ttft_ms<", "character 9: expected a number"),
+        ("ttft_ms<", "character 9: expected a number, without a unit"),
         ("ttft_ms<5 x", "character 11: expected the end of the rule; quote rules one by one"),
     ],
 )  # fmt: skip
@@ -154,7 +154,7 @@ def test_a_bad_slo_gets_one_line_that_points_at_the_character(text: str, problem
 
 
 def test_problems_are_told_in_chinese_too() -> None:
-    with pytest.raises(UsageError, match=r"^第 9 个字符：此处应为函数：avg, min, max, med, p\(N\), count$"):
+    with pytest.raises(UsageError, match=r"^第 9 个字符：此处应该是函数：avg, min, max, med, p\(N\), count$"):
         parse_rule("ttft_ms:q<1", speaker(TEXTS, "zh"))
 
 
@@ -214,9 +214,9 @@ def test_a_percentile_of_too_few_is_missed_and_says_how_many_it_needs() -> None:
     ten = run(TEN_AND_TWO)
     rows = [evaluate(parse_rule(text, SAY), ten) for text in ("ttft_ms:p(90)<999", "ttft_ms:p(90.1)<999")]
     assert [row.ok for row in rows] == [True, False]
-    assert rows[1].note == "n/a: too few samples: 10, 11 are needed"
-    assert evaluate(parse_rule("ttft_ms:p(99.9)<1", SAY), ten).note == "n/a: too few samples: 10, 1000 are needed"
-    assert evaluate(parse_rule("ttft_ms:p(99)<1", SAY), run(TEN_AND_TWO, lang="zh")).note.startswith("n/a：样本不足")
+    assert rows[1].note == "too few samples: 10, 11 are needed"
+    assert evaluate(parse_rule("ttft_ms:p(99.9)<1", SAY), ten).note == "too few samples: 10, 1000 are needed"
+    assert evaluate(parse_rule("ttft_ms:p(99)<1", SAY), run(TEN_AND_TWO, lang="zh")).note.startswith("样本不足")
 
 
 def test_percentiles_with_decimals_need_exactly_their_number_of_samples() -> None:
@@ -246,7 +246,7 @@ def test_every_run_figure_has_its_function_and_no_metric_has_its_name() -> None:
     [(None, "n/a"), (0.0333333333, "0.0333333"), (500.04, "500.04"), (24, "24"), (1234567.8, "1234568")],
 )
 def test_a_value_has_digits_enough_to_be_held_against_its_rule(value: float | None, text: str) -> None:
-    assert shown(value) == text
+    assert value_text(value) == text
 
 
 # Goodput: what one request is like.

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote
 
-from . import __version__, output_paths
+from . import __version__, abort, baseline, output_paths
 from .asked import Asked
+from .baseline import DEFAULT_ALLOW, Allowed, Baseline, load_baseline
 from .errors import UsageError
 from .exporters import EXPORTERS
 from .flags import COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REPORT_FLAGS, flag_name, help_text
@@ -33,6 +34,7 @@ from .records import RunConfig
 from .request_body import BodyBuilder, load_template
 from .schedule import processes_for
 from .texts import LANGUAGES, Say, default_language, printable
+from .thresholds import Rule, Slo
 
 __all__ = ["PROGRAM", "Address", "Arguments", "parse_arguments"]
 
@@ -44,6 +46,8 @@ DEMO_DEFAULTS = {"threads": 5, "duration": 10.0}
 
 TEXTS = {
     **output_paths.TEXTS,
+    **abort.TEXTS,
+    **baseline.TEXTS,
     "url_clash": ("holds host, port and path already; leave out {other}", "已含主机、端口和路径，请去掉 {other}"),
     "no_key": (
         "missing; give the key of the service (or --api-key-file), or - for a server that takes none",
@@ -87,6 +91,14 @@ TEXTS = {
         "--request-body-file {path}：{names} 没有值，将原样发送，请在 --param-file 中补上",
     ),
     "one_unused": ("{flag}: not used, {by} sends one request", "{flag}：未使用，{by} 只发送一个请求"),
+    "needs_other": (
+        "means nothing without {other}; add it, or leave this out",
+        "需与 {other} 同用，请加上它或去掉该参数",
+    ),
+    "needs_slo": (
+        "there is no goodput without --slo; add one, e.g. --slo 'ttft_ms<500'",
+        "没有 --slo 就没有 goodput，请加上，例如 --slo 'ttft_ms<500'",
+    ),
     "think_alone": (
         "is between the turns of a conversation; add --turns N, or leave it out",
         "只用于会话的各轮之间，请加 --turns N 或去掉该参数",
@@ -108,7 +120,8 @@ TEXTS = {
 _CUSTOM_FIELDS = ("text", "reasoning", "event", "error", "conversation_id", "message_id", "prompt_tokens",
                   "completion_tokens", "finish_reason")  # fmt: skip
 _MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time")
-_INPUT_FILES = ("param_file", "api_key_file", "request_body_file", "cacert")
+_INPUT_FILES = ("param_file", "api_key_file", "request_body_file", "cacert", "baseline")
+_GOALS = tuple(flag.key for flag in FLAGS if flag.group == "goals")
 
 
 class Address(NamedTuple):
@@ -162,6 +175,8 @@ class Arguments:
     exports: Mapping[str, Path] = field(default_factory=dict)
     """Name in `EXPORTERS` -> its file, of those asked for."""
     records_file: Path | None = None
+    baseline: Baseline | None = None
+    """The older run that this one is held against."""
     quiet: bool = False
     color: bool = True
     warnings: tuple[str, ...] = ()
@@ -258,6 +273,7 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
     queries = asked.load("param_file", load_queries) if asked["param_file"] else [Query(asked["query"])]
     body = _body(asked, _body_row(format_name, row, guessed), queries[0])
     _check_turns(asked, row, body)
+    _check_goals(asked)
     options = {**_custom_options(asked), **_stream_options(body, queries[0])}
     taken = {Path(asked[key]).resolve(): flag_name(key) for key in _INPUT_FILES if asked[key]}
     outputs = output_paths.checked(asked, taken, now, default_report=command != "debug")
@@ -281,6 +297,7 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
         report_title=asked["report_title"],
         exports=outputs.exports,
         records_file=outputs.records,
+        baseline=_baseline(asked),
         quiet=asked["quiet"] is True,
         color=_color(asked, environ),
         warnings=tuple(map(masker, asked.warnings)),
@@ -296,7 +313,7 @@ def _command(asked: Asked) -> str:
     if asked["demo"]:
         asked.defaults.update(DEMO_DEFAULTS)
     if flag := asked.first("debug", "simple"):
-        for key in _MANY_REQUESTS:
+        for key in (*_MANY_REQUESTS, *(_GOALS if asked["debug"] else ())):
             if asked.given.pop(key, None) is not None:
                 asked.warnings.append(asked.say("one_unused", flag=flag_name(key), by=flag))
         asked.defaults.update({"threads": 1, "duration": 0.0, "requests": 1})
@@ -433,6 +450,24 @@ def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder) -> None:
         raise asked.wrong("turns", "no_turns_id")
 
 
+def _check_goals(asked: Asked) -> None:
+    """UsageError for a goal that lacks what it is held against."""
+    for key, other in (("abort_after", "abort_on"), ("allow", "baseline")):
+        if key in asked.given and not asked[other]:
+            raise asked.wrong(key, "needs_other", other=flag_name(other))
+    for key in ("threshold", "allow"):
+        if not asked["slo"] and any(rule.subject == "goodput" for rule in asked[key] or ()):
+            raise asked.wrong(key, "needs_slo")
+
+
+def _baseline(asked: Asked) -> Baseline | None:
+    if not asked["baseline"]:
+        return None
+    slos: Sequence[Slo] = asked["slo"] or ()
+    loaded: Baseline = asked.load("baseline", lambda path, lang: load_baseline(Path(path), slos, lang))
+    return loaded
+
+
 def _template(asked: Asked) -> dict[str, Any] | None:
     if not asked["request_body_file"]:
         return None
@@ -494,6 +529,12 @@ def _config(asked: Asked, address: Address, format_name: str, options: Mapping[s
         think_time_s=think_time_s,
         think_time_max_s=think_time_max_s,
         insecure=asked["insecure"] is True,
+        thresholds=_typed(asked["threshold"]),
+        slo=_typed(asked["slo"]),
+        abort_on=_typed(asked["abort_on"]),
+        abort_after_s=asked["abort_after"],
+        baseline=asked["baseline"],
+        allow=_typed(asked["allow"]) or list(DEFAULT_ALLOW if asked["baseline"] else ()),
         strict=asked["strict"] is True,
         lang=asked.language,
         command=_shown_command(asked.argv, masker),
@@ -502,6 +543,10 @@ def _config(asked: Asked, address: Address, format_name: str, options: Mapping[s
         processes=processes_for(asked.given.get("processes"), asked["threads"], os.cpu_count() or 1),
         **{key: asked[key] for key in _SAME_IN_CONFIG},
     )
+
+
+def _typed(rules: Sequence[Rule | Slo | Allowed] | None) -> list[str]:
+    return [rule.text for rule in rules or ()]
 
 
 _SAME_IN_CONFIG = ("model", "model_name", "conversation_id", "user", "api_key_file", "param_file", "request_body_file",

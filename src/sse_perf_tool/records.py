@@ -141,15 +141,15 @@ class RunConfig:
     insecure: bool = False
     cacert: str | None = None
     strict: bool = False
-    thresholds: Sequence[str] = ()
+    thresholds: Sequence[str] = field(default_factory=list)
     """The rules of `--threshold`, as typed."""
-    slo: Sequence[str] = ()
+    slo: Sequence[str] = field(default_factory=list)
     """The rules of `--slo`, which a request must meet to be a good one."""
-    abort_on: Sequence[str] = ()
+    abort_on: Sequence[str] = field(default_factory=list)
     abort_after_s: float = 0.0
     baseline: str | None = None
     """The file of the older run."""
-    allow: Sequence[str] = ()
+    allow: Sequence[str] = field(default_factory=list)
     """How much worse than the baseline this run may be."""
     lang: str = "en"
     command: str = ""

@@ -98,11 +98,7 @@ def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
 def config_of(document: Mapping[str, Any]) -> RunConfig:
     """A `RunConfig` from the object in a header or summary; names that this version does not know are left out."""
     known = {field.name for field in fields(RunConfig)}
-    # JSON has no tuples, and what is equal should be so after reading, too.
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
-    }
-    return RunConfig(**{name: value for name, value in values.items() if name in known})
+    return RunConfig(**{name: value for name, value in document.items() if name in known})
 
 
 def write_line(file: FileIO, line: str) -> None:

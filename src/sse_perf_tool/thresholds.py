@@ -25,7 +25,7 @@ from .records import RequestRecord, RunConfig, RunResult, Stats, ThresholdResult
 from .texts import Say, Texts, speaker
 
 TEXTS: Texts = {
-    "rule_expected": ("character {place}: expected {what}", "第 {place} 个字符：此处应为{what}"),
+    "rule_expected": ("character {place}: expected {what}", "第 {place} 个字符：此处应该是{what}"),
     "rule_unknown": (
         "character {place}: nothing is called {name}; did you mean {closest}?",
         "第 {place} 个字符：没有名为 {name} 的指标，是否想用 {closest}？",
@@ -47,12 +47,15 @@ TEXTS: Texts = {
     "rule_function": ("a function: {functions}", "函数：{functions}"),
     "rule_operator": ("an operator: < <= > >= == !=", "运算符：< <= > >= == !="),
     "rule_bracket": ("a percentile in brackets, as in p(95)", "括号中的百分位数，如 p(95)"),
-    "rule_number": ("a number", "数字"),
+    "rule_number": ("a number, without a unit", "数字（不带单位）"),
     "rule_share": ("a share from 0 to 1, or per cent, as in 0.05 or 5%", "0 到 1 之间的比例或百分数，如 0.05 或 5%"),
+}
+
+NOTES: Texts = {
     "no_data": ("no data", "无数据"),
     "few_samples": (
-        "n/a: too few samples: {count}, {needed} are needed",
-        "n/a：样本不足：现有 {count} 个，需要 {needed} 个",
+        "too few samples: {count}, {needed} are needed",
+        "样本不足：现有 {count} 个，需要 {needed} 个",
     ),
 }
 
@@ -276,9 +279,9 @@ class Scanner:
             raise self.expected("rule_operator")
         return found
 
-    def number(self) -> float:
+    def number(self, *, signed: bool = True) -> float:
         """A number, as 500, 0.01 or 1e3."""
-        found = self.take(_NUMBER)
+        found = self.take(("-?" if signed else "") + _NUMBER)
         if found is None:
             raise self.expected("rule_number")
         return float(found)
@@ -287,7 +290,7 @@ class Scanner:
         """A number from 0 to 1, or one of per cent."""
         self.take("")
         begun_at, scale = self._at, 1.0
-        digits = self.take(_NUMBER)
+        digits = self.take("-?" + _NUMBER)
         if digits is not None and self.take("%") is not None:
             scale = 100.0
         if digits is None or not 0 <= float(digits) / scale <= 1:
@@ -302,7 +305,7 @@ class Scanner:
 
 
 _SPACES = re.compile(" *")
-_NUMBER = r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?(?![\w.])"
+_NUMBER = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?(?![\w.])"
 
 
 class Figure(NamedTuple):
@@ -313,23 +316,28 @@ class Figure(NamedTuple):
 
 
 def figure_of(result: RunResult, subject: str, function: str, percent: float | None, say: Say) -> Figure:
-    """The figure of a run that a rule names; `say` must know `TEXTS`."""
+    """The figure of a run that a rule names; `say` must know `NOTES`."""
     if subject in RUN_FIGURES:
         value = RUN_FIGURES[subject][function](result)
         return Figure(value, "" if value is not None else say("no_data"))
     stats = result.summary.metrics.get(subject, Stats())
+    if percent is not None:
+        return quantile_of(stats, percent, lambda: percentile(values_of(result, subject), percent), say)
+    return Figure(_STATS[function](stats)) if stats.count else Figure(None, say("no_data"))
+
+
+def quantile_of(stats: Stats, percent: float, value: Callable[[], float | None], say: Say) -> Figure:
+    """A percentile of the values behind `stats`, which `value` gives, if they are enough for it."""
     if not stats.count:
         return Figure(None, say("no_data"))
-    if percent is None:
-        return Figure(_STATS[function](stats))
     if not enough_for(percent, stats.count):
         return Figure(None, say("few_samples", count=stats.count, needed=samples_needed(percent)))
-    return Figure(percentile(values_of(result, subject), percent))
+    return Figure(value())
 
 
 def evaluate(rule: Rule, result: RunResult) -> ThresholdResult:
     """The rule held against a run.  Without a value, and with too few for its percentile, it is not kept."""
-    say = speaker(TEXTS, result.config.lang)
+    say = speaker(NOTES, result.config.lang)
     value, note = figure_of(result, rule.subject, rule.function, rule.percent, say)
     return ThresholdResult(rule.text, value, value is not None and rule.holds(value), note)
 
@@ -347,8 +355,8 @@ def slos_of(config: RunConfig) -> tuple[Slo, ...]:
     return tuple(parse_slo(text, say) for text in config.slo)
 
 
-def shown(value: float | None) -> str:
+def value_text(value: float | None, digits: int = 6) -> str:
     """A measured value as it stands beside its rule: six significant digits, so that both sides can be compared."""
     if value is None:
         return "n/a"
-    return f"{value:.0f}" if abs(value) >= 1e6 else f"{value:.6g}"
+    return f"{value:.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"

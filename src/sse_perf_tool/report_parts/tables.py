@@ -13,7 +13,7 @@ from .verdict import figure, percent_text, shown_percentile
 from .wording import TEXTS, both
 
 _UNITS = {"tokens_per_s": "tokens/s", "output_tokens_per_s": "tokens/s", "requests_per_s": "requests/s"}
-_TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement")
+_TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement", "threshold", "allowed", "note")
 
 
 def metric_unit(name: str) -> str:
