@@ -6,8 +6,9 @@
 it, `<+50` less than 50 (in the unit of the figure) above it.  A rule is missed when the new figure is beyond that and
 the 95 % interval of new - old shows a worsening at all: it lies wholly above 0, for ">" wholly below.
 
-The intervals are those of `compare`; that of a mean is the normal one.  An old summary (`--json`) has no single
-requests, so an old percentile is taken as exact; old records (`--records`) have all.
+The intervals are those of `compare`; that of a mean is the normal one.  Old records (`--records`) have every
+request; an old summary (`--json`) has none, so its percentile is taken to scatter as the new one does, times the square
+root of the ratio of their numbers of requests.
 """
 
 from __future__ import annotations
@@ -172,8 +173,8 @@ class Baseline:
     result: RunResult
     sampled: bool
 
-    def side(self, rule: Allowed, new: RunResult, say: Say) -> _Side:
-        """Its figure for a rule; `new` is the run that is held against it."""
+    def side(self, rule: Allowed, new: RunResult, now: Figure, say: Say) -> _Side:
+        """Its figure for a rule; `new` is the run that is held against it, whose figure is `now`."""
         goodput = self.result.summary.goodput
         if rule.subject == "goodput" and goodput is not None and goodput.rules != tuple(new.config.slo):
             return _Side(Figure(None, None), say("other_slo"))
@@ -185,7 +186,18 @@ class Baseline:
             return _Side(Figure(None, None), say("not_in_summary"))
         figure = known[rule.percent]
         value, note = quantile_of(stats, rule.percent, lambda: figure, say)
-        return _Side(Figure(value, None if value is None else lambda _random: value), note)
+        if value is None:
+            return _Side(Figure(None, None), note)
+        count = new.summary.metrics.get(rule.subject, Stats()).count
+        return _Side(_scattered_like(now, value, math.sqrt(count / stats.count)))
+
+
+def _scattered_like(other: Figure, value: float, scale: float) -> Figure:
+    """A figure whose draws differ from `value` as those of the other do from its own, `scale` times."""
+    draw, middle = other.draw, other.value
+    if draw is None or middle is None:
+        return Figure(value, None)
+    return Figure(value, lambda random: value + (draw(random) - middle) * scale)
 
 
 def held_against(new: RunResult, old: Baseline, *, seed: int = 1) -> RunResult:
@@ -201,7 +213,8 @@ def held_against(new: RunResult, old: Baseline, *, seed: int = 1) -> RunResult:
 
 
 def _held(rule: Allowed, new: RunResult, old: Baseline, say: Say, random: Random) -> BaselineResult:
-    before, now = old.side(rule, new, say), _figure(new, rule, say)
+    now = _figure(new, rule, say)
+    before = old.side(rule, new, now.figure, say)
     base, other = before.figure, now.figure
     if base.value is None or other.value is None:
         note = say("old", note=before.note) if base.value is None else say("new", note=now.note)
