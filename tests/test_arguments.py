@@ -18,13 +18,18 @@ import certifi
 import pytest
 
 from sse_perf_tool import __version__, asked, flag_values, sources
+from sse_perf_tool.abort import LIVE_FIGURES
 from sse_perf_tool.arguments import TEXTS, Address, Arguments, parse_arguments
 from sse_perf_tool.errors import UsageError
-from sse_perf_tool.exporters import EXPORTERS
+from sse_perf_tool.exporters import EXPORTERS, to_json
 from sse_perf_tool.flags import FLAGS, HELP, PROGRAM, help_text
 from sse_perf_tool.formats import FORMATS
+from sse_perf_tool.metrics import METRICS, Tally
 from sse_perf_tool.providers import Query
+from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
+from sse_perf_tool.records_file import RecordsHeader, header_line, record_line
 from sse_perf_tool.texts import display_width
+from sse_perf_tool.thresholds import RUN_FIGURES
 
 ROOT = Path(__file__).parent.parent
 KEY = "app-4wX9secret4Knu"
@@ -126,6 +131,18 @@ EFFECTS: dict[str, Effect] = {
     "query": (["--query", "hi"], lambda a: (a.config.query, body_of(a)["query"]), ("hi", "hi")),
     "conversation_id": (["--conversation-id", "c-1"], lambda a: body_of(a)["conversation_id"], "c-1"),
     "user": (["--user", "li"], lambda a: (a.config.user, body_of(a)["user"]), ("li", "li")),
+    "threshold": (
+        ["--threshold", "errors:rate<1%", "--threshold", " ttft_ms:p(95) < 500 "],
+        lambda a: a.config.thresholds,
+        ["errors:rate<1%", "ttft_ms:p(95) < 500"],
+    ),
+    "slo": (["--slo", "ttft_ms<500", "--slo", "itl_ms:max<9"], lambda a: a.config.slo, ["ttft_ms<500", "itl_ms:max<9"]),
+    "abort_on": (["--abort-on", "errors:rate>0.5"], lambda a: a.config.abort_on, ["errors:rate>0.5"]),
+    "abort_after": (
+        ["--abort-on", "errors:rate>0.5", "--abort-after", "1m"],
+        lambda a: a.config.abort_after_s,
+        60.0,
+    ),
     "html_report": (["--html-report", "r.html"], lambda a: a.html_report, Path("r.html")),
     "model_name": (["--model-name", "m"], lambda a: a.config.model_name, "m"),
     "brand": (["--brand", "ACME"], lambda a: a.brand, "ACME"),
@@ -166,7 +183,7 @@ EFFECTS: dict[str, Effect] = {
     "help": (["-h"], lambda a: (a.command, a.text), ("show", help_text("en"))),
 }  # fmt: skip
 
-WITH_FILES = {"cacert", "config", "param_file", "api_key_file", "request_body_file"}
+WITH_FILES = {"baseline", "allow", "cacert", "config", "param_file", "api_key_file", "request_body_file"}
 """Flags whose effect takes more than a row to show: they have tests of their own."""
 
 
@@ -466,6 +483,45 @@ def test_secrets_in_the_url_of_a_proxy_are_known_too() -> None:
     assert SECRET not in arguments.masker(f"cannot connect to user:{SECRET}@proxy")
 
 
+# --- an older run
+
+
+def older_run(name: str) -> str:
+    """A summary, or records, of a run of one failure."""
+    record = RequestRecord(1, 1, 0, Outcome.TIMEOUT, 1_000_000)
+    lines = [header_line(RecordsHeader(RunConfig(), 0)), record_line(record, 0)]
+    tally = Tally(0)
+    tally.add(record)
+    return write(name, to_json(tally.result(RunConfig(), 0)) if name == "old.json" else "\n".join([*lines, ""]))
+
+
+@pytest.mark.parametrize("name", ["old.json", "old.jsonl"])
+def test_an_older_run_is_read_before_anything_is_sent(name: str) -> None:
+    arguments = keyed("--baseline", older_run(name))
+    assert arguments.baseline is not None
+    assert arguments.baseline.result.summary.failed == 1
+    assert arguments.config.baseline == name
+    assert arguments.config.allow == ["ttft_ms:p(95)<+10%", "latency_ms:p(95)<+10%", "errors:rate<+10%"]
+    assert keyed().baseline is None
+
+
+def test_without_anything_said_whole_answers_are_not_held_against_a_first_token() -> None:
+    whole = keyed("--baseline", older_run("old.json"), "--no-stream")
+    assert whole.config.allow == ["latency_ms:p(95)<+10%", "errors:rate<+10%"]
+
+
+def test_what_is_allowed_takes_the_place_of_the_defaults() -> None:
+    given = keyed("--baseline", older_run("old.json"), "--allow", "tokens:rate>-5%", "--allow", "ttft_ms:avg<+5")
+    assert given.config.allow == ["tokens:rate>-5%", "ttft_ms:avg<+5"]
+
+
+def test_the_older_run_is_not_written_over() -> None:
+    name = older_run("old.json")
+    assert problem(*KEYED, "--baseline", name, "--json", name) == (
+        "--json old.json: is the file of --baseline too; choose another name"
+    )
+
+
 # --- outputs
 
 
@@ -576,6 +632,15 @@ def test_debug_sends_one_request_and_says_what_it_passes_over() -> None:
         "--threads: not used, --debug sends one request",
         "--duration: not used, --debug sends one request",
         "--requests: not used, --debug sends one request",
+    )
+
+
+def test_debug_judges_nothing_and_says_so() -> None:
+    arguments = keyed("--debug", "--threshold", "errors:count<1", "--abort-on", "errors:count>1")
+    assert (arguments.config.thresholds, arguments.config.abort_on) == ([], [])
+    assert arguments.warnings == (
+        "--threshold: not used, --debug sends one request",
+        "--abort-on: not used, --debug sends one request",
     )
 
 
@@ -783,6 +848,59 @@ MISTAKES: list[tuple[list[str], str]] = [
      "--records folder/../s: is the file of --json too; choose another name"),
     ([*KEYED, "--json", "some", "--param-file", "some"],
      "--json some: is the file of --param-file too; choose another name"),
+    ([*KEYED, "--threshold", "ttft:p(95)<5"],
+     "--threshold ttft:p(95)<5: character 1: nothing is called ttft; did you mean ttft_ms?"),
+    ([*KEYED, "--threshold", "(5)"],
+     f"--threshold (5): character 1: expected one of {', '.join([*METRICS, *RUN_FIGURES])}"),
+    ([*KEYED, "--threshold", "errors:count<9", "--threshold", "errors<5"],
+     "--threshold errors<5: character 7: expected a colon, then rate, count"),
+    ([*KEYED, "--threshold", "ttft_ms:q(95)<5"],
+     "--threshold ttft_ms:q(95)<5: character 9: expected a function: avg, min, max, med, p(N), count"),
+    ([*KEYED, "--threshold", "ttft_ms:p95<5"],
+     "--threshold ttft_ms:p95<5: character 10: expected a percentile in brackets, as in p(95)"),
+    ([*KEYED, "--threshold", "ttft_ms:p(100)<5"],
+     ("--threshold ttft_ms:p(100)<5: character 11: expected a percentile from 0 to below 100 "
+      "(max is the largest value)")),
+    ([*KEYED, "--threshold", "ttft_ms:avg=5"],
+     "--threshold ttft_ms:avg=5: character 12: expected an operator: < <= > >= == !="),
+    ([*KEYED, "--threshold", "ttft_ms:avg<5ms"],
+     "--threshold ttft_ms:avg<5ms: character 13: expected a number, without a unit"),
+    ([*KEYED, "--threshold", "errors:rate<5"],
+     "--threshold errors:rate<5: character 13: expected a share from 0 to 1, or per cent, as in 0.05 or 5%"),
+    ([*KEYED, "--threshold", "errors:rate<1 errors:count<1"],
+     ("--threshold errors:rate<1 errors:count<1: character 15: expected the end of the rule; "
+      "quote rules one by one")),
+    ([*KEYED, "--threshold", "goodput:rate>0.9"],
+     "--threshold: there is no goodput without --slo; add one, e.g. --slo 'ttft_ms<500'"),
+    ([*KEYED, "--slo", "ttft_ms:avg<5"],
+     ("--slo ttft_ms:avg<5: character 8: a request has one ttft_ms, so no function goes with it; "
+      "write ttft_ms and an operator")),
+    ([*KEYED, "--abort-on", "ttft_ms:p(95)>5"],
+     ("--abort-on ttft_ms:p(95)>5: ttft_ms:p(95) is not known while a run goes on; these are: "
+      f"{', '.join(map(':'.join, LIVE_FIGURES))}")),
+    *(
+        ([*KEYED, "--no-stream", *rest, flag, rule],
+         f"{flag}: ttft_ms is not measured with --no-stream; take another metric, e.g. latency_ms")
+        for flag, rule, rest in (
+            ("--threshold", "ttft_ms:p(95)<500", []),
+            ("--slo", "ttft_ms<500", []),
+            ("--abort-on", "ttft_ms:avg>500", []),
+            ("--allow", "ttft_ms:avg<+5", ["--baseline", "some"]),
+        )
+    ),
+    ([*KEYED, "--abort-after", "5"], "--abort-after 5: means nothing without --abort-on; add it, or leave this out"),
+    ([*KEYED, "--baseline", "no.json"],
+     "--baseline no.json: cannot be read (No such file or directory); check the path"),
+    ([*KEYED, "--baseline", "some"],
+     "--baseline some: neither a summary of --json nor records of --records; give one of these"),
+    ([*KEYED, "--allow", "ttft_ms:avg<+5"], "--allow: means nothing without --baseline; add it, or leave this out"),
+    ([*KEYED, "--allow", "ttft_ms:avg=5"],
+     "--allow ttft_ms:avg=5: character 12: expected <+ and how much higher it may be, or >- and how much lower"),
+    ([*KEYED, "--allow", "ttft_ms:avg<5%"],
+     "--allow ttft_ms:avg<5%: character 13: expected + and how much, as in 10% or 50"),
+    ([*KEYED, "--allow", "itl_ms:p(95)<+5%"],
+     ("--allow itl_ms:p(95)<+5%: character 1: gaps of one answer are alike, which hides chance; "
+      "take tpot_ms or max_gap_ms")),
     (["report"], "report: no file; name one or more .jsonl files of --records"),
     (["report", "no.jsonl"], "report no.jsonl: cannot be read (No such file or directory); check the path"),
     (["report", "some", "--json", "some"], "--json some: is the file of report too; choose another name"),

@@ -22,7 +22,7 @@ from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import RunConfig
 from sse_perf_tool.records_file import RecordsHeader, config_of, header_line
 from sse_perf_tool.texts import display_width
-from test_arguments import EFFECTS, KEY, KEYED, WITH_FILES, parsed, problem, write
+from test_arguments import EFFECTS, KEY, KEYED, WITH_FILES, older_run, parsed, problem, write
 
 ROOT = Path(__file__).parent.parent
 MASKED = "app-…4Knu"
@@ -211,6 +211,18 @@ def test_debug_elsewhere_is_still_one_request_and_says_so() -> None:
     assert warning == "--threads: not used, SSE_PERF_DEBUG sends one request"
 
 
+def test_debug_on_the_line_lets_go_of_goals_elsewhere() -> None:
+    arguments = with_key("--debug", *toml("threshold = ['errors:rate<1%']\nabort-on = 'errors:count>3'"))
+    assert (arguments.config.thresholds, arguments.config.abort_on, arguments.warnings) == ([], [], ())
+
+
+def test_rules_are_a_list_in_a_file_and_json_in_the_environment() -> None:
+    rules = ["errors:rate<1%", "latency_ms:p(95)<500"]
+    assert with_key(*toml(f"[goals]\nthreshold = {json.dumps(rules)}")).config.thresholds == rules
+    assert with_key(SSE_PERF_THRESHOLD=json.dumps(rules)).config.thresholds == rules
+    assert with_key(SSE_PERF_THRESHOLD=rules[0]).config.thresholds == rules[:1]
+
+
 def test_every_pair_of_exclusive_flags_is_of_flags_that_exist() -> None:
     keys = {flag.key for flag in FLAGS}
     assert {key for row in EXCLUSIONS for key in (row.key, row.other)} <= keys
@@ -383,7 +395,9 @@ def test_a_package_that_is_missing_is_named(
 
 def argv_of(key: str) -> list[str]:
     """A line on which the flag is shown to have its effect, with the files that it takes."""
-    if key in WITH_FILES:
+    if key in ("baseline", "allow"):
+        argv = ["--baseline", older_run("older.jsonl"), "--allow", "ttft_ms:avg<+5"]
+    elif key in WITH_FILES:
         text = {"cacert": Path(certifi.where()).read_text(), "request_body_file": '{"q": "{query}"}'}.get(key, "app-x")
         argv = [f"--{key.replace('_', '-')}", write(f"some_{key}", text)]
     else:

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote
 
-from . import __version__, output_paths
+from . import __version__, abort, baseline, output_paths
 from .asked import Asked, Exclusion
+from .baseline import DEFAULT_ALLOW, WHOLE_ALLOW, Allowed, Baseline, load_baseline
 from .errors import UsageError
 from .exporters import EXPORTERS
 from .flag_values import NO_KEY, masked_key
@@ -29,6 +30,7 @@ from .flags import COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REPORT_FLAGS, help_t
 from .formats import FORMATS, guess_from_url
 from .formats.base import Format
 from .masking import Masker, mask_headers, mask_key, mask_url, names_a_secret, url_secrets
+from .metrics import STREAM_METRICS
 from .providers import ApiKeyProvider, Query, QueryProvider, load_keys, load_queries
 from .records import RunConfig
 from .request_body import BodyBuilder, load_template
@@ -36,6 +38,7 @@ from .schedule import processes_for
 from .settings import settings_of, settings_text
 from .sources import Source
 from .texts import LANGUAGES, Say, default_language, printable
+from .thresholds import Rule, Slo
 
 __all__ = ["PROGRAM", "Address", "Arguments", "parse_arguments"]
 
@@ -45,6 +48,8 @@ DEMO_DEFAULTS = {"threads": 5, "duration": 10.0}
 
 TEXTS = {
     **output_paths.TEXTS,
+    **abort.TEXTS,
+    **baseline.TEXTS,
     "url_clash": ("holds host, port and path already; leave out {other}", "已含主机、端口和路径，请去掉 {other}"),
     "no_key": (
         "missing; give the key of the service (or --api-key-file), or - for a server that takes none",
@@ -87,6 +92,18 @@ TEXTS = {
         "--request-body-file {path}：{names} 没有值，将原样发送，请在 --param-file 中补上",
     ),
     "one_unused": ("{flag}: not used, {by} sends one request", "{flag}：未使用，{by} 只发送一个请求"),
+    "needs_other": (
+        "means nothing without {other}; add it, or leave this out",
+        "需与 {other} 同用，请加上它或去掉该参数",
+    ),
+    "needs_slo": (
+        "there is no goodput without --slo; add one, e.g. --slo 'ttft_ms<500'",
+        "没有 --slo 就没有 goodput，请加上，例如 --slo 'ttft_ms<500'",
+    ),
+    "of_streams": (
+        "{metric} is not measured with {flag}; take another metric, e.g. latency_ms",
+        "使用 {flag} 时不测量 {metric}，请改用其他指标，例如 latency_ms",
+    ),
     "think_alone": (
         "is between the turns of a conversation; add --turns N, or leave it out",
         "只用于会话的各轮之间，请加 --turns N 或去掉该参数",
@@ -120,7 +137,8 @@ TEXTS = {
 _CUSTOM_FIELDS = ("text", "reasoning", "event", "error", "conversation_id", "message_id", "prompt_tokens",
                   "completion_tokens", "finish_reason")  # fmt: skip
 _MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time")
-_INPUT_FILES = ("config", "param_file", "api_key_file", "request_body_file", "cacert")
+_INPUT_FILES = ("config", "param_file", "api_key_file", "request_body_file", "cacert", "baseline")
+_GOALS = tuple(flag.key for flag in FLAGS if flag.group == "goals")
 
 EXCLUSIONS = (
     Exclusion("url", "host", "url_clash"),
@@ -189,6 +207,8 @@ class Arguments:
     exports: Mapping[str, Path] = field(default_factory=dict)
     """Name in `EXPORTERS` -> its file, of those asked for."""
     records_file: Path | None = None
+    baseline: Baseline | None = None
+    """The older run that this one is held against."""
     quiet: bool = False
     color: bool = True
     warnings: tuple[str, ...] = ()
@@ -295,6 +315,7 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
     queries = asked.load("param_file", load_queries) if asked["param_file"] else [Query(asked["query"])]
     body = _body(asked, _body_row(format_name, row, guessed), queries[0])
     _check_turns(asked, row, body)
+    _check_goals(asked)
     options = {**_custom_options(asked), **_stream_options(body, queries[0])}
     taken = {Path(asked[key]).resolve(): asked.name(key) for key in _INPUT_FILES if asked[key]}
     outputs = output_paths.checked(asked, taken, now, default_report=command != "debug")
@@ -318,6 +339,7 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
         report_title=asked["report_title"],
         exports=outputs.exports,
         records_file=outputs.records,
+        baseline=_baseline(asked),
         quiet=asked["quiet"] is True,
         color=_color(asked, environ),
         warnings=tuple(map(masker, asked.warnings)),
@@ -330,7 +352,7 @@ def _command(asked: Asked) -> str:
     if asked["demo"]:
         asked.defaults.update(DEMO_DEFAULTS)
     if one := next((key for key in ("debug", "simple") if key in asked.given), None):
-        for key in _MANY_REQUESTS:
+        for key in (*_MANY_REQUESTS, *(_GOALS if asked["debug"] else ())):
             if key not in asked.given:
                 continue
             if asked.source(key) >= asked.source(one):
@@ -484,6 +506,28 @@ def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder) -> None:
         raise asked.wrong("turns", "no_turns_id")
 
 
+def _check_goals(asked: Asked) -> None:
+    """UsageError for a goal that lacks what it is held against, or that no run of this kind could reach."""
+    for key, other in (("abort_after", "abort_on"), ("allow", "baseline")):
+        if key in asked.given and not asked[other]:
+            raise asked.wrong(key, "needs_other", other=asked.name(other))
+    for key in ("threshold", "slo", "abort_on", "allow") if asked["no_stream"] else ():
+        for rule in asked[key] or ():
+            if rule.subject in STREAM_METRICS:
+                raise asked.wrong(key, "of_streams", metric=rule.subject, flag=asked.name("no_stream"))
+    for key in ("threshold", "allow"):
+        if not asked["slo"] and any(rule.subject == "goodput" for rule in asked[key] or ()):
+            raise asked.wrong(key, "needs_slo")
+
+
+def _baseline(asked: Asked) -> Baseline | None:
+    if not asked["baseline"]:
+        return None
+    slos: Sequence[Slo] = asked["slo"] or ()
+    loaded: Baseline = asked.load("baseline", lambda path, lang: load_baseline(Path(path), slos, lang))
+    return loaded
+
+
 def _template(asked: Asked) -> dict[str, Any] | None:
     if not asked["request_body_file"]:
         return None
@@ -546,6 +590,12 @@ def _config(asked: Asked, address: Address, format_name: str, options: Mapping[s
         think_time_s=think_time_s,
         think_time_max_s=think_time_max_s,
         insecure=asked["insecure"] is True,
+        thresholds=_typed(asked["threshold"]),
+        slo=_typed(asked["slo"]),
+        abort_on=_typed(asked["abort_on"]),
+        abort_after_s=asked["abort_after"],
+        baseline=asked["baseline"],
+        allow=_allow(asked),
         strict=asked["strict"] is True,
         lang=asked.language,
         command=_shown_command(asked.argv, masker),
@@ -555,6 +605,16 @@ def _config(asked: Asked, address: Address, format_name: str, options: Mapping[s
         processes=processes_for(asked.given.get("processes"), asked["threads"], os.cpu_count() or 1),
         **{key: asked[key] for key in _SAME_IN_CONFIG},
     )
+
+
+def _typed(rules: Sequence[Rule | Slo | Allowed] | None) -> list[str]:
+    return [rule.text for rule in rules or ()]
+
+
+def _allow(asked: Asked) -> list[str]:
+    if asked["allow"] or not asked["baseline"]:
+        return _typed(asked["allow"])
+    return list(WHOLE_ALLOW if asked["no_stream"] else DEFAULT_ALLOW)
 
 
 _SAME_IN_CONFIG = ("model", "model_name", "conversation_id", "user", "api_key_file", "param_file", "request_body_file",

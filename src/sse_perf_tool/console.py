@@ -9,11 +9,23 @@ from typing import TextIO
 from .compare import Difference
 from .masking import mask_key, mask_url, names_a_secret
 from .metrics import NS_PER_MS, NS_PER_S, PERCENTILES, enough_for, success_rate
-from .records import IntervalSample, Outcome, RequestRecord, RunConfig, RunResult, Stats, Summary, TurnStats
+from .records import (
+    Abort,
+    Goodput,
+    IntervalSample,
+    Outcome,
+    RequestRecord,
+    RunConfig,
+    RunResult,
+    Stats,
+    Summary,
+    TurnStats,
+)
 from .report_parts.comparison import run_letter, unlike_settings
-from .report_parts.verdict import think_text
+from .report_parts.verdict import baseline_cells, think_text
 from .test_runner import Snapshot
 from .texts import LANGUAGES, Texts, clip, pad, printable, speaker
+from .thresholds import value_text
 
 TEXTS: Texts = {
     "title": ("SSE performance test", "SSE 性能测试"),
@@ -84,6 +96,26 @@ TEXTS: Texts = {
     "retries": ("retries", "重试次数"),
     "summary": ("Summary", "汇总"),
     "interrupted": ("interrupted: the figures are of what was done until then", "已中断：以下数据仅包含中断前的部分"),
+    "aborting": (
+        "aborting: {rule} is true after {at} s ({value})",
+        "正在中止：{at} 秒后条件 {rule} 成立（{value}）",
+    ),
+    "aborted": (
+        "aborted after {at} s because {rule} was true ({value}): the figures are of what was done until then",
+        "{at} 秒后因条件 {rule} 成立（{value}）而中止：以下数据仅包含此前的部分",
+    ),
+    "thresholds": ("Thresholds", "阈值"),
+    "baseline": ("Against {file}", "与 {file} 对照"),
+    "rule": ("rule", "规则"),
+    "old": ("old", "旧"),
+    "new": ("new", "新"),
+    "missed": ("missed", "未达到"),
+    "worse": ("worse", "变差"),
+    "goodput": ("goodput", "goodput"),
+    "goodput_of": (
+        "{met} of {all} ({share}), {rate} requests/s",
+        "{all} 个中的 {met} 个（{share}），{rate} 请求/秒",
+    ),
     "requests": ("requests", "请求数"),
     "wall": ("wall time", "总用时"),
     "ok": ("ok", "成功"),
@@ -165,6 +197,9 @@ STREAM_CELLS = frozenset({"turn_ttft", "turn_ttft_p95"})
 FACT_COLUMNS = 20
 """Where the values of facts begin."""
 DIFFERENCE_WIDTHS = (19, 8, 8, 8, 17)
+BASELINE_WIDTHS = (24, 9, 9, 10, 19)
+RULE_COLUMNS = 36
+TICK, CROSS = "✓", "✗"
 GREEN, RED, YELLOW, BOLD, DIM = "32", "31", "33", "1", "2"
 WORD_COLORS = {"better": GREEN, "worse": RED, "same": DIM, "unknown": DIM}
 
@@ -349,6 +384,8 @@ class Console:
         self.line(self.paint(say("summary"), BOLD))
         if result.interrupted:
             self.line(self.paint("  " + say("interrupted"), YELLOW))
+        if result.aborted:
+            self.line(self.paint("  " + self._abort_words("aborted", result.aborted), YELLOW))
         if not found.sent:
             self.line("  " + say("nothing"))
             return
@@ -368,6 +405,7 @@ class Console:
                 ("blocks", str(found.chunks) if result.config.stream else None),
                 ("tokens", self._tokens(found.output_tokens, found.token_source)),
                 ("rates", _rate_words(self, result)),
+                ("goodput", _goodput_words(self, found.goodput) if found.goodput else None),
                 ("sum_rt", number(latency.mean * latency.count / 1000, " s") if latency.mean else None),
             ]
         )
@@ -430,6 +468,48 @@ class Console:
             self.line(f"  {group.count:>6} x {self.paint(group.outcome, RED)}: {group.message}{example}")
         if len(found.errors) > MOST_ERRORS:
             self.line("  " + self.say("more_errors", number=len(found.errors) - MOST_ERRORS))
+
+    def aborting(self, abort: Abort) -> None:
+        """When a rule ends the run."""
+        self.line(self.paint(self._abort_words("aborting", abort), YELLOW))
+
+    def _abort_words(self, key: str, abort: Abort) -> str:
+        return self.say(key, rule=abort.rule, at=abort.at_s, value=value_text(abort.value))
+
+    def goals(self, result: RunResult) -> None:
+        """Each rule beside what was measured, with a tick or a cross; nothing when there was none."""
+        if result.thresholds:
+            self._gap()
+            self.line(self.paint(self.say("thresholds"), BOLD))
+            width = max(RULE_COLUMNS, *(len(each.rule) for each in result.thresholds))
+            for each in result.thresholds:
+                note = each.note or ("" if each.ok else self.say("missed"))
+                cells = f"{pad(each.rule, width)} {pad(value_text(each.value), 12, '>')}  {self._judged(each.ok, note)}"
+                self.line(f"  {self._mark(each.ok)} {cells}".rstrip())
+        if result.baseline:
+            self._baseline_table(result)
+
+    def _mark(self, ok: bool) -> str:
+        return self.paint(TICK, GREEN) if ok else self.paint(CROSS, RED)
+
+    def _judged(self, ok: bool, words: str) -> str:
+        return words if ok else self.paint(words, RED)
+
+    def _baseline_table(self, result: RunResult) -> None:
+        say = self.say
+        widths = (max(BASELINE_WIDTHS[0], *(len(each.rule) for each in result.baseline)), *BASELINE_WIDTHS[1:])
+
+        def joined(cells: Sequence[str]) -> str:
+            return " ".join(map(pad, cells, widths, "<>>>>"))
+
+        self._gap()
+        self.line(self.paint(say("baseline", file=printable(result.config.baseline or "")), BOLD))
+        heads = (say("rule"), say("old"), say("new"), say("difference"), say("interval"))
+        self.line(self.paint("    " + joined(heads), BOLD))
+        for each in result.baseline:
+            self.line(f"  {self._mark(each.ok)} {joined([each.rule, *baseline_cells(each)])}")
+            if note := each.note or ("" if each.ok else self.say("worse")):
+                self.line(f"      {self._judged(each.ok, note)}")
 
     def comparison(
         self, results: Sequence[RunResult], names: Sequence[str], compared: Sequence[Sequence[Difference]]
@@ -517,6 +597,16 @@ def _load_words(console: Console, config: RunConfig) -> str:
     if config.think_time_max_s:
         words += say("think", think=think_text(config)[console.column])
     return words + (say("ramp", seconds=config.ramp_up_s) if config.ramp_up_s else "")
+
+
+def _goodput_words(console: Console, goodput: Goodput) -> str:
+    return console.say(
+        "goodput_of",
+        met=goodput.met,
+        all=goodput.of,
+        share=percent(goodput.share),
+        rate=number(goodput.requests_per_s),
+    )
 
 
 def _progress_words(console: Console, elapsed_s: int, totals: Snapshot, config: RunConfig) -> str:

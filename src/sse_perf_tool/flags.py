@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from . import abort, baseline, thresholds
 from . import flag_values as values
 from .exporters import EXPORTERS
 from .formats import FORMATS
@@ -41,6 +42,7 @@ TEXTS = {
     "target": ("Target", "目标"),
     "load": ("Load", "负载"),
     "input": ("Input", "输入"),
+    "goals": ("Goals", "目标与判定"),
     "output": ("Output", "输出"),
     "custom": (
         "Custom format (PATH: names in the JSON of an event, a.0.b)",
@@ -117,6 +119,27 @@ HELP = {
     ),
     "conversation_id": ("conversation in the body", "请求体中的会话标识"),
     "user": ("user in the body", "请求体中的用户"),
+    "threshold": (
+        "what the run must reach, e.g. 'ttft_ms:p(95)<500', 'errors:rate<1%'; missed: status 99; repeatable",
+        "测试必须达到的要求，如 'ttft_ms:p(95)<500'、'errors:rate<1%'；未达到时退出码为 99；可重复",
+    ),
+    "slo": (
+        "what a good request is like, e.g. 'ttft_ms<500', 'itl_ms:p(99)<100', for the goodput; repeatable",
+        "合格请求的条件，如 'ttft_ms<500'、'itl_ms:p(99)<100'，用于统计 goodput；可重复",
+    ),
+    "abort_on": (
+        "end the run when this is true, e.g. 'errors:rate>0.5'; repeatable",
+        "此条件成立时结束测试，如 'errors:rate>0.5'；可重复",
+    ),
+    "abort_after": ("time before which --abort-on does not count", "--abort-on 生效前的时间"),
+    "baseline": (
+        "older run to be held against, from --json or --records",
+        "用于对照的旧测试，由 --json 或 --records 写成",
+    ),
+    "allow": (
+        "how much worse than --baseline, e.g. 'ttft_ms:p(95)<+10%', 'tokens:rate>-5%'; repeatable",
+        "允许比 --baseline 差多少，如 'ttft_ms:p(95)<+10%'、'tokens:rate>-5%'；可重复",
+    ),
     "html_report": (
         "report; else report/report_[MODEL_]YYYYMMDD_HHMMSS.html",
         "报告；默认 report/report_[模型_]年月日_时分秒.html",
@@ -244,6 +267,12 @@ FLAGS = (
     Flag(("--strict",), "input"),
     Flag(("--conversation-id",), "input", values.any_text, "ID", ""),
     Flag(("--user",), "input", values.any_text, "NAME", "gaolou"),
+    Flag(("--threshold",), "goals", thresholds.parse_rule, "RULE", repeat=True),
+    Flag(("--slo",), "goals", thresholds.parse_slo, "RULE", repeat=True),
+    Flag(("--abort-on",), "goals", abort.parse_abort_rule, "RULE", repeat=True),
+    Flag(("--abort-after",), "goals", values.seconds("from_0"), "S", 0.0),
+    Flag(("--baseline",), "goals", values.some_text, "FILE"),
+    Flag(("--allow",), "goals", baseline.parse_allowed, "RULE", repeat=True),
     Flag(("--html-report",), "output", values.some_text, "FILE"),
     Flag(("--brand",), "output", values.some_text, "NAME", "7DGroup"),
     Flag(("--report-title",), "output", values.some_text, "TEXT"),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from io import FileIO
 from typing import Protocol
 
+from .abort import Watch
 from .errors import UsageError
 from .formats import Format
 from .metrics import Tally
 from .processes import ProcessGroup
-from .records import RunConfig, RunResult
+from .records import Abort, IntervalSample, RunConfig, RunResult
 from .records_file import RecordsHeader, header_line, write_line
-from .test_runner import OnSample, Origin, SharedStats, ThreadGroup, aggregate_stats
+from .test_runner import OnSample, Origin, SharedStats, Snapshot, ThreadGroup, aggregate_stats
 from .tester import Notice, Target
 from .texts import Texts, speaker
 
@@ -89,7 +90,8 @@ class Group(Protocol):
 
 
 class LoadRun:
-    """One run.  `records` is an open, unbuffered file or None; `notice` hears of each answer as it begins.
+    """One run.  `records` is an open, unbuffered file or None; `notice` hears of each answer as it begins, `on_abort`
+    of the rule that ends the run, if one does.
 
     `stop()` may be called from a signal handler.
     """
@@ -102,16 +104,20 @@ class LoadRun:
         records: FileIO | None = None,
         notice: Notice | None = None,
         grace_s: float = GRACE_S,
+        on_abort: Callable[[Abort], None] = lambda _abort: None,
     ) -> None:
         _allow_open_files(config.threads, target.lang)
         self.config = config
         self.grace_s = grace_s
         self.interrupted = False
+        self.aborted: Abort | None = None
         self.origin = Origin(0, 0)
         """When the run began; set by `run`."""
         self._target = target
         self._warnings = warnings
         self._records = records
+        self._watch = Watch(config)
+        self._on_abort = on_abort
         self._several = config.processes > 1
         self._group: Group = (
             ProcessGroup(target, config, None if records is None else str(records.name))
@@ -127,12 +133,17 @@ class LoadRun:
     def run(self, on_sample: OnSample = lambda _sample, _totals: None) -> RunResult:
         """Starts the threads, waits for them, and gives the result.  Raises what a thread died of, if one did."""
         group, finished = self._group, threading.Event()
+
+        def at_second(sample: IntervalSample, totals: Snapshot) -> None:
+            on_sample(sample, totals)
+            self._abort_if(self._watch.look(sample.second + 1, totals))
+
         group.prepare()
         origin = self.origin = Origin.now()
         if self._records is not None:
             write_line(self._records, header_line(RecordsHeader(self.config, origin.unix_ns, self._warnings)))
         aggregator = threading.Thread(
-            target=aggregate_stats, args=(group.shared_stats, finished, on_sample), name="aggregator", daemon=True
+            target=aggregate_stats, args=(group.shared_stats, finished, at_second), name="aggregator", daemon=True
         )
         aggregator.start()
         group.start(origin)
@@ -154,11 +165,20 @@ class LoadRun:
         # More ok answers than threads: some thread could have gone on after one of them.
         if self.config.turns > 1 and result.summary.ok > self.config.threads and not result.summary.turns:
             result = replace(result, warnings=(*result.warnings, say("no_turns", turns=self.config.turns)))
-        return replace(result, partial=bool(lost))
+        return replace(result, partial=bool(lost), aborted=self.aborted)
+
+    def _abort_if(self, found: Abort | None) -> None:
+        if found is not None and self.aborted is None and not self.interrupted:
+            self.aborted = found
+            self._wind_down()
+            self._on_abort(found)
 
     def stop(self) -> None:
         """No new requests; what is running may go on for the grace and is cancelled then."""
         self.interrupted = True
+        self._wind_down()
+
+    def _wind_down(self) -> None:
         self._group.stop()
         timer = threading.Timer(self.grace_s, self.cancel)
         timer.daemon = True

@@ -21,6 +21,7 @@ from .metrics import Tally
 from .records import RunConfig
 from .test_runner import Origin, Share, Snapshot, ThreadGroup, new_shared_stats, snapshot
 from .tester import Target
+from .thresholds import slos_of
 
 REPORT_S = 0.25
 """How often a child sends its counters."""
@@ -43,6 +44,7 @@ class ProcessGroup:
     """
 
     def __init__(self, target: Target, config: RunConfig, records_path: str | None = None) -> None:
+        self._config = config
         self.shared_stats = new_shared_stats()
         self.formats_seen: dict[str, None] = {}
         self.tally = Tally(0)
@@ -68,7 +70,7 @@ class ProcessGroup:
 
     def start(self, origin: Origin) -> None:
         """Sends all off at the same moment."""
-        self.tally = Tally(origin.ns)
+        self.tally = Tally(origin.ns, slos_of(self._config))
         self._tell_all(("go", origin))
         for part, child in enumerate(self._children):
             listener = threading.Thread(target=self._listen, args=(part, child), name=f"process-{part}", daemon=True)

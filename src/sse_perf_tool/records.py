@@ -143,6 +143,16 @@ class RunConfig:
     insecure: bool = False
     cacert: str | None = None
     strict: bool = False
+    thresholds: Sequence[str] = field(default_factory=list)
+    """The rules of `--threshold`, as typed."""
+    slo: Sequence[str] = field(default_factory=list)
+    """The rules of `--slo`, which a request must meet to be a good one."""
+    abort_on: Sequence[str] = field(default_factory=list)
+    abort_after_s: float = 0.0
+    baseline: str | None = None
+    """The file of the older run."""
+    allow: Sequence[str] = field(default_factory=list)
+    """How much worse than the baseline this run may be."""
     lang: str = "en"
     command: str = ""
     """The command line as typed, secrets masked."""
@@ -242,13 +252,15 @@ class RequestTable:
 
     Columns named after fields of `RequestRecord` hold its values with `NOT_MEASURED` for None.  `started_ns` counts
     from the start of the run.  `outcome` is an index into `OUTCOMES`.  `gap_sum_ns` is last token - first token.
+    `good` is 1 when the request met every `RunConfig.slo`, else 0; it is not measured when there is none, and for
+    cancelled requests.
     Texts (ids, query, error) are kept only for the rows in `details`.
     """
 
     COLUMNS = (
         "request_id", "thread_id", "started_ns", "outcome", "latency_ns", "status", "retries", "ttfb_ns", "ttft_ns",
         "ttfa_ns", "streaming_ns", "connect_ns", "tls_ns", "dns_ns", "output_tokens", "prompt_tokens", "chunks",
-        "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "bytes_received",
+        "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "bytes_received", "good",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -340,6 +352,59 @@ class TurnStats:
 
 
 @dataclass(frozen=True, slots=True)
+class Goodput:
+    """How many requests met all of `rules`: `met` of the `of` requests that were not cancelled."""
+
+    rules: tuple[str, ...]
+    met: int
+    of: int
+    requests_per_s: float
+    """Those that met them, over the duration of the run."""
+
+    @property
+    def share(self) -> float | None:
+        """`met` of `of`, 0 to 1; None when there were none."""
+        return self.met / self.of if self.of else None
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdResult:
+    """One rule held against a run.  `value` is None, and `ok` False, when there was nothing to measure it by."""
+
+    rule: str
+    value: float | None
+    ok: bool
+    note: str = ""
+    """Why there is no value, in the language of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineResult:
+    """One figure held against that of an older run.  `low` and `high` bound `new` - `old` with 95 % confidence.
+
+    `ok` is False when it is worse by more than `rule` allows and the interval shows that it is not by chance, and when
+    that cannot be told.
+    """
+
+    rule: str
+    old: float | None
+    new: float | None
+    low: float | None
+    high: float | None
+    ok: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """Why a run was ended before its time: `rule` was true, with this `value`, `at_s` seconds after the start."""
+
+    rule: str
+    value: float
+    at_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The figures of a run.  `metrics` has a `Stats` for each metric of docs/metrics.md, over ok requests."""
 
@@ -363,6 +428,8 @@ class Summary:
     """"usage", "tokenizer", "estimate" or "mixed"; None when no token was counted."""
     turns: tuple[TurnStats, ...] = ()
     """By turn, when there was more than one."""
+    goodput: Goodput | None = None
+    """None without `RunConfig.slo`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,3 +448,15 @@ class RunResult:
     interrupted: bool = False
     partial: bool = False
     """A process of the tool was lost in mid-run: its requests are missing."""
+    aborted: Abort | None = None
+    """Set when a rule of `RunConfig.abort_on` ended the run."""
+    thresholds: Sequence[ThresholdResult] = ()
+    """Each of `RunConfig.thresholds`, in their order."""
+    baseline: Sequence[BaselineResult] = ()
+    """Each of `RunConfig.allow`, in their order."""
+
+    @property
+    def missed(self) -> bool:
+        """Whether anything that was demanded of the run was not reached."""
+        kept = (each.ok for rows in (self.thresholds, self.baseline) for each in rows)
+        return self.aborted is not None or not all(kept)

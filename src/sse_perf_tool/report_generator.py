@@ -17,6 +17,7 @@ from .report_parts.comparison import (
     runs_table,
 )
 from .report_parts.data import run_data
+from .report_parts.goals import goals_html
 from .report_parts.page import (
     again_html,
     big_figures_html,
@@ -53,6 +54,7 @@ def generate_html_report(
     parts = {
         **_frame(language, brand, in_both("report") if title is None else (title, title)),
         "verdict": verdict_html(verdict(result)),
+        "goals": goals_html(result),
         "facts": facts_html(result),
         "figures": big_figures_html(result),
         "warnings": warnings_html(result),

@@ -18,6 +18,7 @@ from .records import IntervalSample, Outcome, RequestRecord, RunConfig
 from .records_file import record_line, write_line
 from .schedule import pause_after_refusals_s, start_offsets_s, tick_s
 from .tester import Notice, SSETester, Target, surroundings
+from .thresholds import slos_of
 from .wire import GATE
 
 SAMPLE_S = 1.0
@@ -338,7 +339,7 @@ class ThreadGroup:
 
     def start(self, origin: Origin) -> None:
         """Starts the threads, each at its place in the ramp."""
-        self._origin, self.tally = origin, Tally(origin.ns)
+        self._origin, self.tally = origin, Tally(origin.ns, slos_of(self.config))
         _prepare_interpreter(len(self._testers))
         offsets = start_offsets_s(self.config.threads, self.config.ramp_up_s)
         for tester in self._testers:

@@ -18,7 +18,7 @@ _UNITS = {
     "output_tokens_per_s": "tokens/s",
     "requests_per_s": "requests/s",
 }
-_TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement")
+_TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement", "threshold", "allowed", "note")
 
 
 def metric_unit(name: str) -> str:

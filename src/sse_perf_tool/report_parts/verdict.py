@@ -6,8 +6,19 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..metrics import NS_PER_S, enough_for, percentile, success_rate
-from ..records import NOT_MEASURED, Outcome, RunConfig, RunResult, Stats, Summary
+from ..records import (
+    NOT_MEASURED,
+    Abort,
+    BaselineResult,
+    Goodput,
+    Outcome,
+    RunConfig,
+    RunResult,
+    Stats,
+    Summary,
+)
 from ..texts import printable
+from ..thresholds import value_text
 from .reduce import OK
 from .wording import count_of, in_both
 
@@ -110,6 +121,35 @@ def load_text(config: RunConfig) -> Both:
     return english, chinese
 
 
+def aborted_text(abort: Abort) -> Both:
+    """Why the run ended before its time."""
+    return in_both("aborted", rule=abort.rule, at=abort.at_s, value=value_text(abort.value))
+
+
+def goodput_text(goodput: Goodput) -> Both:
+    """How many requests met all that was demanded of each of them."""
+    return in_both(
+        "goodput",
+        {"n": count_of("requests", goodput.of)},
+        met=f"{goodput.met:,}",
+        share=percent_text(goodput.share),
+        rate=figure(goodput.requests_per_s),
+        rules=", ".join(goodput.rules),
+    )
+
+
+def baseline_title(file: str) -> Both:
+    """What stands above the figures of the two runs."""
+    return in_both("against", file=file)
+
+
+def baseline_cells(each: BaselineResult) -> tuple[str, str, str, str]:
+    """The old figure, the new one, their difference and its interval."""
+    difference = None if each.old is None or each.new is None else each.new - each.old
+    interval = "n/a" if each.low is None else f"{value_text(each.low, 4)} … {value_text(each.high, 4)}"
+    return value_text(each.old), value_text(each.new), value_text(difference, 4), interval
+
+
 def verdict(result: RunResult) -> Verdict:
     """The run in words."""
     summary = result.summary
@@ -117,7 +157,20 @@ def verdict(result: RunResult) -> Verdict:
     looks = [look for rule in _RULES if (look := rule(result)) is not None]
     if not looks and finished:
         looks = [Look(in_both("look.nothing"), "load")]
-    return Verdict(_grade(summary), _headline(summary), _sentences(result), looks)
+    grade = "bad" if result.missed else _grade(summary)
+    return Verdict(grade, _with_goals(result, _headline(summary)), _sentences(result), looks)
+
+
+def _with_goals(result: RunResult, headline: Both) -> Both:
+    """The headline with what was not reached before it."""
+    said: list[Both] = []
+    if result.aborted:
+        said.append(in_both("aborted_headline", rule=result.aborted.rule))
+    kept = [each.ok for rows in (result.thresholds, result.baseline) for each in rows]
+    if not all(kept):
+        said.append(in_both("missed_headline", missed=kept.count(False), all=len(kept)))
+    said.append(headline)
+    return ". ".join(each[0] for each in said), "。".join(each[1] for each in said)
 
 
 def _grade(summary: Summary) -> str:
@@ -151,6 +204,8 @@ def _sentences(result: RunResult) -> list[Both]:
     said = [tested, *_how_it_went(summary, config.stream)]
     if summary.cancelled:
         said.append(in_both("cancelled", {"n": count_of("requests", summary.cancelled)}))
+    if result.aborted:
+        said.append(aborted_text(result.aborted))
     said += [in_both(key) for key in ("interrupted", "partial") if getattr(result, key)]
     return said
 
