@@ -28,6 +28,7 @@ from .flags import COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REPORT_FLAGS, flag_n
 from .formats import FORMATS, guess_from_url
 from .formats.base import Format
 from .masking import Masker, mask_headers, mask_key, mask_url, names_a_secret, url_secrets
+from .prompts import Prompts
 from .providers import ApiKeyProvider, Query, QueryProvider, load_keys, load_queries
 from .records import RunConfig
 from .request_body import BodyBuilder, load_template
@@ -99,6 +100,14 @@ TEXTS = {
         "--request-body-file has no place for the conversation; put {conversation_id} into it",
         "--request-body-file 中没有会话的位置，请加入 {conversation_id}",
     ),
+    "no_turns_asked": (
+        "no conversation of --param-file has a second turn of a person; leave this out",
+        "--param-file 的会话都只有一轮提问，请去掉该参数",
+    ),
+    "shuffle_alone": (
+        "is for the queries of a file; add --param-file FILE",
+        "用于文件中的问题，请加 --param-file 文件",
+    ),
     "no_turns_id": (
         "where the id of the conversation stands is not told; add --conversation-id-path PATH",
         "不知道会话标识在何处，请加 --conversation-id-path 路径",
@@ -107,7 +116,8 @@ TEXTS = {
 
 _CUSTOM_FIELDS = ("text", "reasoning", "event", "error", "conversation_id", "message_id", "prompt_tokens",
                   "completion_tokens", "finish_reason")  # fmt: skip
-_MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time")
+_MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time",
+                  "context_tiers")  # fmt: skip
 _INPUT_FILES = ("param_file", "api_key_file", "request_body_file", "cacert")
 
 
@@ -255,10 +265,11 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
     row = guessed if format_name == "auto" else FORMATS[format_name]
     headers = _headers(asked)
     keys = _keys(asked, row, headers)
-    queries = asked.load("param_file", load_queries) if asked["param_file"] else [Query(asked["query"])]
-    body = _body(asked, _body_row(format_name, row, guessed), queries[0])
-    _check_turns(asked, row, body)
-    options = {**_custom_options(asked), **_stream_options(body, queries[0])}
+    queries = _queries(asked)
+    example = queries.query(0)
+    body = _body(asked, _body_row(format_name, row, guessed), example)
+    _check_turns(asked, row, body, queries)
+    options = {**_custom_options(asked), **_stream_options(body, example)}
     taken = {Path(asked[key]).resolve(): flag_name(key) for key in _INPUT_FILES if asked[key]}
     outputs = output_paths.checked(asked, taken, now, default_report=command != "debug")
     masker = Masker(_secrets(asked, headers, keys, environ))
@@ -270,7 +281,7 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
         headers=headers,
         keys=keys,
         auth=_auth(row, headers) if keys else None,
-        queries=QueryProvider(queries),
+        queries=queries,
         body=body,
         format=row,
         options=options,
@@ -400,6 +411,21 @@ def _keys(asked: Asked, row: Format | None, headers: Mapping[str, str]) -> ApiKe
     raise asked.wrong("api_key", "no_key")
 
 
+def _queries(asked: Asked) -> QueryProvider:
+    """The queries to send: of the file in its order or shuffled, made ones, or always the same."""
+    if asked["prompt_tokens"] and (other := asked.first("param_file", "query")):
+        raise asked.wrong("prompt_tokens", "not_with", other=other)
+    if asked["shuffle"] and not asked["param_file"]:
+        raise asked.wrong("shuffle", "shuffle_alone")
+    queries = asked.load("param_file", load_queries) if asked["param_file"] else [Query(asked["query"])]
+    if asked["shuffle"]:
+        from random import Random  # only here, it costs start-up time
+
+        Random(asked["seed"]).shuffle(queries)  # noqa: S311 - no secret, and the same for every run
+    tokens, spread = asked["prompt_tokens"] or (None, 0)
+    return QueryProvider(queries, prompts=Prompts(asked["seed"], tokens, spread, asked["shared_prefix_tokens"] or 0))
+
+
 def _body(asked: Asked, row: Format | None, query: Query) -> BodyBuilder:
     """The body as `row` or a template has it; `query` is one that will fill it."""
     body = BodyBuilder(
@@ -418,7 +444,7 @@ def _body(asked: Asked, row: Format | None, query: Query) -> BodyBuilder:
     return body
 
 
-def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder) -> None:
+def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder, queries: QueryProvider) -> None:
     """UsageError when a conversation is asked for that the requests cannot go on with."""
     if asked["turns"] == 1:
         if asked["think_time"]:
@@ -431,6 +457,8 @@ def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder) -> None:
         raise asked.wrong("turns", "no_turns", name=row.name if row else "auto", formats=formats)
     if body.carries == "id" and row is FORMATS["custom"] and not asked["conversation_id_path"]:
         raise asked.wrong("turns", "no_turns_id")
+    if all(query.later == () for query in queries.queries):
+        raise asked.wrong("turns", "no_turns_asked")
 
 
 def _template(asked: Asked) -> dict[str, Any] | None:
@@ -480,11 +508,12 @@ def _secrets(
 
 def _config(asked: Asked, address: Address, format_name: str, options: Mapping[str, Any], masker: Masker) -> RunConfig:
     think_time_s, think_time_max_s = asked["think_time"] or (0.0, 0.0)
+    prompt_tokens, prompt_spread_tokens = asked["prompt_tokens"] or (None, 0)
     return RunConfig(
         url=masker(mask_url(address.url)),
         format=format_name,
         format_options=options,
-        query=None if asked["param_file"] else asked["query"],
+        query=None if asked["param_file"] or asked["prompt_tokens"] else asked["query"],
         api_key=mask_key(asked["api_key"]) if asked["api_key"] not in (None, NO_KEY) else None,
         headers=mask_headers(dict(asked["header"] or ())),
         timeout_s=asked["timeout"],
@@ -493,6 +522,11 @@ def _config(asked: Asked, address: Address, format_name: str, options: Mapping[s
         duration_s=asked["duration"],
         think_time_s=think_time_s,
         think_time_max_s=think_time_max_s,
+        shuffle=asked["shuffle"] is True,
+        prompt_tokens=prompt_tokens,
+        prompt_spread_tokens=prompt_spread_tokens,
+        shared_prefix_tokens=asked["shared_prefix_tokens"] or 0,
+        context_tiers=asked["context_tiers"] or [],
         insecure=asked["insecure"] is True,
         strict=asked["strict"] is True,
         lang=asked.language,
@@ -505,7 +539,7 @@ def _config(asked: Asked, address: Address, format_name: str, options: Mapping[s
 
 
 _SAME_IN_CONFIG = ("model", "model_name", "conversation_id", "user", "api_key_file", "param_file", "request_body_file",
-                   "retries", "threads", "requests", "turns", "cacert")  # fmt: skip
+                   "retries", "threads", "requests", "turns", "seed", "cacert")  # fmt: skip
 
 
 def _shown_command(argv: Sequence[str], masker: Masker) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, NamedTuple
 
 from .metrics import NS_PER_S, PERCENTILES, enough_for
-from .records import OUTCOMES, SUMMARY_SCHEMA, ErrorGroup, Outcome, RunResult, Stats, TurnStats
+from .records import OUTCOMES, SUMMARY_SCHEMA, ErrorGroup, GroupStats, Outcome, RunResult, Stats
 from .records_file import iso_utc
+from .report_parts.tables import group_figures, group_heads
 from .report_parts.verdict import Both, figure, load_text, shown_percentile, time_text, verdict
 from .report_parts.wording import count_of, in_both
 from .texts import LANGUAGES, printable
@@ -41,7 +42,8 @@ def summary_document(result: RunResult) -> dict[str, Any]:
             "chunks_per_s": round(found.chunks_per_s, 6),
         },
         "tokens": {"output": found.output_tokens, "prompt": found.prompt_tokens, "source": found.token_source},
-        "turns": [_turn(row) for row in found.turns],
+        "turns": [_group("turn", group) for group in found.turns],
+        "context_tiers": [_group("context_tokens", group) for group in found.context_tiers],
         "time_series": [asdict(sample) for sample in result.time_series],
         "trust": {"verdict": "not_measured", "reasons": []},
         "thresholds": [],
@@ -51,10 +53,16 @@ def summary_document(result: RunResult) -> dict[str, Any]:
     }
 
 
-def _turn(row: TurnStats) -> dict[str, Any]:
-    tokens = None if row.output_tokens is None else round(row.output_tokens, 6)
-    times = {"ttft_ms": _rounded(row.ttft_ms), "latency_ms": _rounded(row.latency_ms)}
-    return {"turn": row.turn, "sent": row.sent, "ok": row.ok, **times, "output_tokens": tokens}
+def _group(name: str, group: GroupStats) -> dict[str, Any]:
+    means = {"output_tokens": group.output_tokens, "prompt_tokens": group.prompt_tokens}
+    return {
+        name: group.value,
+        "sent": group.sent,
+        "ok": group.ok,
+        "ttft_ms": _rounded(group.ttft_ms),
+        "latency_ms": _rounded(group.latency_ms),
+        **{mean: None if value is None else round(value, 6) for mean, value in means.items()},
+    }
 
 
 def _rounded(stats: Stats) -> dict[str, float | None]:
@@ -103,6 +111,8 @@ def to_markdown(result: RunResult) -> str:
         f"### {_GRADE_MARKS[found.grade]} {found.headline[column]}",
         _tested(result, column),
         _metrics_table(result, column),
+        _groups_table("context", result.summary.context_tiers, column),
+        _groups_table("turn", result.summary.turns, column),
         _rates(result, column) if result.summary.sent else "",
         _bullets(in_both("errors")[column], _error_lines(result.summary.errors, column)),
         _bullets(in_both("warnings")[column], [_code(text) for text in result.warnings]),
@@ -148,6 +158,18 @@ def _metrics_table(result: RunResult, column: int) -> str:
         unit = in_both("tokens_unit")[column] if name == "tokens_per_s" else "ms"
         values = (stats.mean, *(shown_percentile(stats, percent) for percent in PERCENTILES), stats.max)
         lines.append([f"{in_both(f'metric.{name}')[column]} ({unit})", *map(figure, values), f"{stats.count:,}"])
+    return _table(lines)
+
+
+def _groups_table(kind: str, groups: Sequence[GroupStats], column: int) -> str:
+    if not groups:
+        return ""
+    heads = [in_both(key)[column] for key in group_heads(kind)]
+    rows = [[f"{each.value:,}", f"{each.sent:,}", f"{each.ok:,}", *map(figure, group_figures(each))] for each in groups]
+    return f"{in_both(f'by_{kind}')[column]}\n\n" + _table([heads, ["--:"] * len(heads), *rows])
+
+
+def _table(lines: Iterable[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 

@@ -191,6 +191,8 @@ class Plan:
     requests: int | None = None
     turns: int = 1
     share: Share = Share()  # noqa: RUF009 - a NamedTuple cannot change
+    after_id: int = 0
+    """The highest request number that is taken already, by an earlier round of the run."""
     stop: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _taken: int = 0
@@ -208,12 +210,15 @@ class Plan:
         return self.requests is None and thread_requests >= self.turns
 
     def take(self, thread_requests: int, thread_age_s: float) -> int | None:
-        """The number of the next request, counted from 1 over all threads of all processes; None when there is none."""
+        """The number of the next request, counted from 1 over all threads of all processes; None when there is none.
+
+        In a later round it counts on from `after_id`.
+        """
         with self._lock:
             if self.through(thread_requests, thread_age_s):
                 return None
             self._taken += 1
-            return (self._taken - 1) * self.share.parts + self.share.part + 1
+            return self.after_id + (self._taken - 1) * self.share.parts + self.share.part + 1
 
 
 def run_test_thread(
@@ -296,7 +301,8 @@ def _prepare_interpreter(threads: int) -> None:
 class ThreadGroup:
     """The threads of one process, and what they have measured.
 
-    `records` is an open, unbuffered file or None; `notice` hears of each answer as it begins.
+    `stats` are the counters that they feed, `after_id` is the last request number of the rounds before this; `records`
+    is an open, unbuffered file or None; `notice` hears of each answer as it begins.
     """
 
     def __init__(
@@ -306,13 +312,15 @@ class ThreadGroup:
         share: Share = Share(),  # noqa: B008 - a NamedTuple cannot change
         records: FileIO | None = None,
         notice: Notice | None = None,
+        stats: SharedStats | None = None,
+        after_id: int = 0,
     ) -> None:
         self.config = config
-        self.shared_stats = new_shared_stats()
+        self.shared_stats = new_shared_stats() if stats is None else stats
         self.formats_seen: dict[str, None] = {}
         self.tally = Tally(0)
         requests = None if config.requests is None else len(share.numbers(config.requests))
-        self._plan = Plan(config.duration_s, requests, config.turns, share)
+        self._plan = Plan(config.duration_s, requests, config.turns, share, after_id)
         self._origin = Origin(0, 0)
         self._records = records
         self._lock = threading.Lock()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..metrics import NS_PER_MS, percentile, stats_of
-from ..records import NOT_MEASURED, OUTCOMES, Outcome, RequestTable, RunResult, Stats, Summary, TurnStats
+from ..records import NOT_MEASURED, OUTCOMES, GroupStats, Outcome, RequestTable, RunResult, Stats, Summary
 from ..texts import printable
 from .reduce import OK, by_key
 from .verdict import figure, percent_text, shown_percentile
@@ -71,35 +71,42 @@ def _metric_row(name: str, stats: Stats) -> str:
     return f'<tr><th scope="row">{metric_name(name)}</th><td class="text">{metric_unit(name)}</td>{cells}{count}</tr>'
 
 
-def turns_table(turns: Sequence[TurnStats]) -> str:
-    """A section with the requests by their turn in the conversation; nothing when there was one turn."""
-    if not turns:
-        return ""
-    rows = []
-    for each in turns:
-        times = (
-            value
-            for stats in (each.ttft_ms, each.latency_ms)
-            for value in (stats.mean, *(shown_percentile(stats, percent) for percent in (50, 95)))
-        )
-        rows.append(
-            f'<tr><th scope="row" data-v="{each.turn}">{each.turn}</th>'
-            + number_cell(each.sent, f"{each.sent:,}")
-            + number_cell(each.ok, f"{each.ok:,}")
-            + "".join(map(number_cell, (*times, each.output_tokens)))
-            + "</tr>"
-        )
-    heads = (
-        "turn",
-        "requests",
-        "turn.ok",
-        *(f"turn.{name}_{p}" for name in ("ttft", "latency") for p in _TURN_FIGURES),
+GROUP_FIGURES = (
+    *((name, statistic) for name in ("ttft", "latency") for statistic in ("mean", "p50", "p95")),
+    ("tokens", ""),
+    ("prompt_tokens", ""),
+)
+
+
+def group_figures(group: GroupStats) -> tuple[float | None, ...]:
+    """What a table shows of a group, in the order of `GROUP_FIGURES`; None also for a percentile of too few."""
+    times = (
+        value
+        for stats in (group.ttft_ms, group.latency_ms)
+        for value in (stats.mean, *(shown_percentile(stats, percent) for percent in (50, 95)))
     )
-    shown = table([*heads, "turn.tokens"], rows, caption=both("by_turn"), table_id="turns-table")
-    return f'<section class="card" id="turns">{shown}</section>'
+    return (*times, group.output_tokens, group.prompt_tokens)
 
 
-_TURN_FIGURES = ("mean", "p50", "p95")
+def group_heads(kind: str) -> tuple[str, ...]:
+    """Keys of `TEXTS` for the columns of groups of one kind, "turn" or "context"."""
+    return (kind, "requests", "group.ok", *(f"group.{name}_{each}".rstrip("_") for name, each in GROUP_FIGURES))
+
+
+def groups_section(kind: str, groups: Sequence[GroupStats]) -> str:
+    """A section with a row for each group of requests; nothing when there are none."""
+    if not groups:
+        return ""
+    rows = [
+        f'<tr><th scope="row" data-v="{each.value}">{each.value:,}</th>'
+        + number_cell(each.sent, f"{each.sent:,}")
+        + number_cell(each.ok, f"{each.ok:,}")
+        + "".join(map(number_cell, group_figures(each)))
+        + "</tr>"
+        for each in groups
+    ]
+    shown = table(group_heads(kind), rows, caption=both(f"by_{kind}"), table_id=f"{kind}s-table")
+    return f'<section class="card" id="{kind}s">{shown}</section>'
 
 
 def outcomes_table(table_of: RequestTable) -> str:
