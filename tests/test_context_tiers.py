@@ -175,9 +175,13 @@ def test_the_console_has_a_row_a_tier_within_80_columns(lang: str, title: str, c
         (
             "en",
             "context of 1000 tokens (2 of 2)",
-            ", prompts of about 64±8 tokens, shared prefix of 20 tokens, each with a context of 0, 1000 tokens",
+            ", prompts of about 64±8 tokens, shared prefix of 20 tokens, repeated with contexts of 0, 1000 tokens",
         ),
-        ("zh", "上下文 1000 token（2/2）", "，提示约 64±8 token，共享前缀 20 token，上下文依次为 0, 1000 token"),
+        (
+            "zh",
+            "上下文 1000 token（2/2）",
+            "，提示约 64±8 token，共享前缀 20 token，并依次以 0, 1000 token 的上下文重复",
+        ),
     ],
 )
 def test_the_console_says_what_is_done_to_the_queries_and_which_tier_begins(

@@ -360,8 +360,8 @@ class Console:
         self._gap()
         if found.ok:
             self._metrics_table(found)
-            self._groups_table("turn", found.turns)
             self._groups_table("context", found.context_tiers)
+            self._groups_table("turn", found.turns)
         else:
             self.line("  " + say("no_figures"))
 

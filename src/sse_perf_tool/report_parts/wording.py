@@ -180,7 +180,7 @@ TEXTS: Texts = {
     "turns_n": ("{n} turns a conversation", "每个会话 {n} 轮"),
     "prompts_n": (", prompts of about {n} tokens", "，提示约 {n} token"),
     "prefix_n": (", shared prefix of {n} tokens", "，共享前缀 {n} token"),
-    "tiers_n": (", each with a context of {n} tokens", "，上下文依次为 {n} token"),
+    "tiers_n": (", repeated with contexts of {n} tokens", "，并依次以 {n} token 的上下文重复"),
     "outcomes_table": ("By status and outcome", "按状态码与结果"),
     "status": ("HTTP status", "HTTP 状态码"),
     "slowest": ("Slowest requests", "最慢的请求"),
