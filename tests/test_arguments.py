@@ -926,7 +926,7 @@ def test_the_commands_of_the_examples_readme_are_understood() -> None:
     Path("examples").symlink_to(ROOT / "examples")
     readme = (ROOT / "examples" / "README.md").read_text(encoding="utf-8").replace("\\\n", "")
     commands = re.findall(rf"^    python3 {re.escape(PROGRAM)} (.*)$", readme, re.MULTILINE)
-    assert len(commands) == 4
+    assert len(commands) == 5
     for command in commands:
         arguments = parsed(*[word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)])
         assert arguments.warnings == ()

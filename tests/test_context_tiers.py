@@ -85,12 +85,14 @@ def test_each_tier_gets_the_whole_duration(serve: Serve) -> None:
     assert samples == [1], "the threads of the second tier do not count on top of those of the first"
 
 
-def test_a_run_that_is_stopped_begins_no_further_tier(serve: Serve) -> None:
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_run_that_is_stopped_begins_no_further_tier(serve: Serve, processes: int) -> None:
     server = serve(ANSWER)
-    load = LoadRun(target_of(server.url()), RunConfig(requests=2, context_tiers=[1, 2, 3]))
+    config = RunConfig(threads=2, processes=processes, requests=2, context_tiers=[1, 2, 3])
+    load = LoadRun(target_of(server.url()), config)
     result = load.run(on_tier=lambda number: load.stop() if number == 1 else None)
     assert list(result.requests["context_tokens"]) == [1, 1]
-    assert result.interrupted
+    assert (result.interrupted, result.partial) == (True, False)
 
 
 def test_conversations_stay_in_the_tier_of_their_first_turn(serve: Serve) -> None:

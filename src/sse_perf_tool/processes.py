@@ -158,8 +158,11 @@ def _child(
     group = ThreadGroup(target, config, share, records, after_id=after_id)
     pipe.send(("ready", None))
     try:
-        _, origin = pipe.recv()
-    except EOFError:  # the parent ended while we got ready
+        kind, origin = pipe.recv()
+    except EOFError:  # the parent ended, or let go of us, while we got ready
+        return
+    if kind != "go":  # stopped before it began
+        pipe.send(("result", (group.tally, group.formats_seen)))
         return
     group.start(origin)
     through = threading.Event()
