@@ -24,7 +24,8 @@ from sse_perf_tool.errors import UsageError
 from sse_perf_tool.exporters import EXPORTERS, to_json
 from sse_perf_tool.flags import FLAGS, HELP, PROGRAM, help_text
 from sse_perf_tool.formats import FORMATS
-from sse_perf_tool.metrics import METRICS, Tally
+from sse_perf_tool.metrics import METRICS, Tally, estimate_tokens
+from sse_perf_tool.prompts import Prompts
 from sse_perf_tool.providers import Query
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
 from sse_perf_tool.records_file import RecordsHeader, header_line, record_line
@@ -123,12 +124,28 @@ EFFECTS: dict[str, Effect] = {
         lambda a: (a.config.think_time_s, a.config.think_time_max_s),
         (1.0, 2.5),
     ),
+    "seed": (["--seed", "7", "--prompt-tokens", "9"], lambda a: (a.config.seed, a.queries.prompts.seed), (7, 7)),
     "simple": (["--threads", "3", "--simple"], lambda a: (a.config.threads, a.config.requests), (1, 1)),
     "ramp_up": (["--ramp-up", "3"], lambda a: a.config.ramp_up_s, 3.0),
     "timeout": (["--timeout", "5"], lambda a: a.config.timeout_s, 5.0),
     "idle_timeout": (["--idle-timeout", "1.5"], lambda a: a.config.idle_timeout_s, 1.5),
     "retries": (["--retries", "0"], lambda a: a.config.retries, 0),
     "query": (["--query", "hi"], lambda a: (a.config.query, body_of(a)["query"]), ("hi", "hi")),
+    "prompt_tokens": (
+        ["--prompt-tokens", "512:64"],
+        lambda a: (a.config.query, a.config.prompt_tokens, a.config.prompt_spread_tokens, a.queries.prompts),
+        (None, 512, 64, Prompts(1, 512, 64)),
+    ),
+    "shared_prefix_tokens": (
+        ["--shared-prefix-tokens", "30"],
+        lambda a: (a.config.shared_prefix_tokens, estimate_tokens(body_of(a)["query"])),
+        (30, 33),
+    ),
+    "context_tiers": (
+        ["--context-tiers", "0,1000", "--requests", "3"],
+        lambda a: (a.config.context_tiers, a.config.requests_wanted),
+        ([0, 1000], 6),
+    ),
     "conversation_id": (["--conversation-id", "c-1"], lambda a: body_of(a)["conversation_id"], "c-1"),
     "user": (["--user", "li"], lambda a: (a.config.user, body_of(a)["user"]), ("li", "li")),
     "threshold": (
@@ -183,7 +200,7 @@ EFFECTS: dict[str, Effect] = {
     "help": (["-h"], lambda a: (a.command, a.text), ("show", help_text("en"))),
 }  # fmt: skip
 
-WITH_FILES = {"baseline", "allow", "cacert", "config", "param_file", "api_key_file", "request_body_file"}
+WITH_FILES = {"baseline", "allow", "cacert", "config", "param_file", "shuffle", "api_key_file", "request_body_file"}
 """Flags whose effect takes more than a row to show: they have tests of their own."""
 
 
@@ -327,6 +344,31 @@ def test_a_parameter_file_takes_the_place_of_the_query() -> None:
         Query("b", {"query": "b"}),
     ]
     assert (arguments.config.query, arguments.config.param_file) == (None, "q.jsonl")
+
+
+def test_shuffled_queries_are_the_same_in_an_order_that_the_seed_decides() -> None:
+    path = write("q.txt", "\n".join(map(str, range(30))))
+
+    def order(*argv: str) -> list[str]:
+        return [query.text for query in keyed("--param-file", path, *argv).queries.queries]
+
+    assert sorted(order("--shuffle"), key=int) == order()
+    assert order("--shuffle") == order("--shuffle", "--seed", "1") != order()
+    assert order("--shuffle", "--seed", "2") != order("--shuffle")
+    assert keyed("--param-file", path, "--shuffle").config.shuffle
+
+
+def test_made_prompts_take_the_place_of_the_query_and_fill_the_body() -> None:
+    arguments = keyed("--prompt-tokens", "40", "--shared-prefix-tokens", "10")
+    first, second = body_of(arguments)["query"], body_of(arguments)["query"]
+    assert (estimate_tokens(first), estimate_tokens(second)) == (50, 50)
+    assert first != second
+    assert first.split("\n\n")[0] == second.split("\n\n")[0]
+
+
+def test_conversations_with_one_turn_each_are_no_mistake_without_turns() -> None:
+    path = write("q.json", '[{"messages": [{"role": "user", "content": "hi"}]}]')
+    assert body_of(keyed("--param-file", path))["query"] == "hi"
 
 
 def test_a_template_is_filled_with_the_query() -> None:
@@ -713,7 +755,26 @@ SECONDS_0 = "give a time, 0 or above: seconds, or with units, e.g. 90, 90s, 5m, 
 SPACE = "is a space or control character; write it as"
 NO_PART = "of the key (not shown) cannot be part of one; give visible ASCII without spaces"
 
+LENGTH = "give the tokens of a prompt, 1 to 10000000, e.g. 512, or with their spread 512:64"
+TIERS = "give different whole numbers from 0 to 10000000, joined by commas, e.g. 0,1000,8000"
+
 MISTAKES: list[tuple[list[str], str]] = [
+    ([*KEYED, "--prompt-tokens", "0"], f"--prompt-tokens 0: {LENGTH}"),
+    ([*KEYED, "--prompt-tokens", "9:"], f"--prompt-tokens 9:: {LENGTH}"),
+    ([*KEYED, "--prompt-tokens", "512:a"], f"--prompt-tokens 512:a: {LENGTH}"),
+    ([*KEYED, "--context-tiers", "0,1k"], f'--context-tiers 0,1k: entry 2, "1k": {TIERS}'),
+    ([*KEYED, "--context-tiers", "0,"], f'--context-tiers 0,: entry 2, "": {TIERS}'),
+    ([*KEYED, "--context-tiers", "5, 8,5"], f'--context-tiers 5, 8,5: entry 3, "5": {TIERS}'),
+    ([*KEYED, "--context-tiers", "-1"], f'--context-tiers -1: entry 1, "-1": {TIERS}'),
+    ([*KEYED, "--shared-prefix-tokens", "x"], "--shared-prefix-tokens x: give a whole number from 0 to 10000000"),
+    ([*KEYED, "--seed", "-"], "--seed -: give a whole number from 0 to 2147483647"),
+    ([*KEYED, "--shuffle"], "--shuffle: is for the queries of a file; add --param-file FILE"),
+    ([*KEYED, "--prompt-tokens", "9", "--param-file", "some"],
+     "--prompt-tokens 9: cannot go with --param-file; keep one of them"),
+    ([*KEYED, "--prompt-tokens", "9", "--query", "hi"],
+     "--prompt-tokens 9: cannot go with --query; keep one of them"),
+    ([*KEYED, "--turns", "2", "--param-file", "short.json"],
+     "--turns 2: no conversation of --param-file has a second turn of a person; leave this out"),
     (["--thread", "4"], "--thread: no such flag; did you mean --threads?"),
     (["--api_key", KEY], "--api_key: no such flag; did you mean --api-key?"),
     (["-host", "h"], "-host: no such flag; did you mean --host?"),
@@ -914,6 +975,7 @@ MISTAKES: list[tuple[list[str], str]] = [
 def _some_files() -> None:
     write("empty")
     write("some", "text")
+    write("short.json", '[{"messages": [{"role": "user", "content": "hi"}]}]')
     Path("folder").mkdir()
 
 
@@ -1007,7 +1069,7 @@ def test_the_commands_of_the_examples_readme_are_understood() -> None:
     Path("examples").symlink_to(ROOT / "examples")
     readme = (ROOT / "examples" / "README.md").read_text(encoding="utf-8").replace("\\\n", "")
     commands = re.findall(rf"^    python3 {re.escape(PROGRAM)} (.*)$", readme, re.MULTILINE)
-    assert len(commands) == 5
+    assert len(commands) == 6
     for command in commands:
         arguments = parsed(*[word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)])
         assert arguments.warnings == ()

@@ -187,6 +187,11 @@ def test_where_to_is_said_by_the_stronger_source(strong: list[str], weak: str, u
         (["--format", "tgi"], "text-path = 'a'\nraw = true", ["text_path", "raw"]),
         (["--raw"], "format = 'dify'", ["format"]),
         (["--no-stream"], "raw = true", ["raw"]),
+        (["--prompt-tokens", "9"], "param-file = 'no.txt'\nshuffle = true", ["param_file", "shuffle"]),
+        (["--prompt-tokens", "9"], "query = 'hi'", ["query"]),
+        (["--query", "hi"], "prompt-tokens = '9:3'", ["prompt_tokens"]),
+        (["--query", "hi"], "param-file = 'no.txt'\nshuffle = true", ["param_file", "shuffle"]),
+        (["--simple"], "context-tiers = '0,1000'", ["context_tiers"]),
     ],
 )
 def test_what_the_stronger_source_excludes_is_as_if_it_were_not_there(
@@ -397,6 +402,8 @@ def argv_of(key: str) -> list[str]:
     """A line on which the flag is shown to have its effect, with the files that it takes."""
     if key in ("baseline", "allow"):
         argv = ["--baseline", older_run("older.jsonl"), "--allow", "ttft_ms:avg<+5"]
+    elif key == "shuffle":
+        argv = ["--param-file", write("some_queries", "one\ntwo\n"), "--shuffle"]
     elif key in WITH_FILES:
         text = {"cacert": Path(certifi.where()).read_text(), "request_body_file": '{"q": "{query}"}'}.get(key, "app-x")
         argv = [f"--{key.replace('_', '-')}", write(f"some_{key}", text)]

@@ -25,7 +25,7 @@ from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult, 
 from sse_perf_tool.records_file import RecordsHeader, header_line, read_header
 from sse_perf_tool.report_generator import generate_compare_report, generate_html_report
 from sse_perf_tool.report_parts.data import run_data
-from sse_perf_tool.report_parts.tables import turns_table
+from sse_perf_tool.report_parts.tables import groups_section
 from sse_perf_tool.report_parts.verdict import verdict
 from sse_perf_tool.request_body import BodyBuilder
 from sse_perf_tool.test_runner import count_finished, new_shared_stats, sample_between, snapshot
@@ -476,8 +476,8 @@ def test_the_report_has_no_figure_and_no_column_of_a_stream(tmp_path: Path) -> N
 
 def test_the_table_of_turns_has_the_columns_of_streams_only_for_streams() -> None:
     turns = result_of(*(record_of(n, 2000, 10, 2000, n) for n in (1, 2))).summary.turns
-    assert "TTFT" in turns_table(turns)
-    assert "TTFT" not in turns_table(turns, stream=False)
+    assert "TTFT" in groups_section("turn", turns)
+    assert "TTFT" not in groups_section("turn", turns, stream=False)
 
 
 def test_a_comparison_leaves_out_what_neither_run_measured(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from .formats import FORMATS, guess_from_url
 from .formats.base import Format
 from .masking import Masker, mask_headers, mask_key, mask_url, names_a_secret, url_secrets
 from .metrics import STREAM_METRICS
+from .prompts import Prompts
 from .providers import ApiKeyProvider, Query, QueryProvider, load_keys, load_queries
 from .records import RunConfig
 from .request_body import BodyBuilder, load_template
@@ -128,6 +129,14 @@ TEXTS = {
         "--request-body-file has no place for the conversation; put {conversation_id} into it",
         "--request-body-file 中没有会话的位置，请加入 {conversation_id}",
     ),
+    "no_turns_asked": (
+        "no conversation of {file} has a second turn of a person; leave this out",
+        "{file} 的会话都只有一轮提问，请去掉该参数",
+    ),
+    "shuffle_alone": (
+        "is for the queries of a file; add --param-file FILE",
+        "用于文件中的问题，请加 --param-file 文件",
+    ),
     "no_turns_id": (
         "where the id of the conversation stands is not told; add --conversation-id-path PATH",
         "不知道会话标识在何处，请加 --conversation-id-path 路径",
@@ -136,7 +145,8 @@ TEXTS = {
 
 _CUSTOM_FIELDS = ("text", "reasoning", "event", "error", "conversation_id", "message_id", "prompt_tokens",
                   "completion_tokens", "finish_reason")  # fmt: skip
-_MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time")
+_MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time",
+                  "context_tiers")  # fmt: skip
 _INPUT_FILES = ("config", "param_file", "api_key_file", "request_body_file", "cacert", "baseline")
 _GOALS = tuple(flag.key for flag in FLAGS if flag.group == "goals")
 
@@ -149,6 +159,9 @@ EXCLUSIONS = (
     Exclusion("no_stream", "raw", "not_with"),
     *(Exclusion(key, "demo", "not_with") for key in ("url", "host", "port")),
     Exclusion("param_file", "query"),
+    Exclusion("prompt_tokens", "param_file", "not_with"),
+    Exclusion("prompt_tokens", "query", "not_with"),
+    *(Exclusion(key, "shuffle") for key in ("query", "prompt_tokens")),
     Exclusion("api_key_file", "api_key"),
     *(Exclusion("simple", key) for key in _MANY_REQUESTS),
     *(Exclusion("format", flag.key, unless=("auto", "custom")) for flag in FLAGS if flag.group == "custom"),
@@ -312,11 +325,12 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
         _check_whole(asked, row, path)
     headers = _headers(asked)
     keys = _keys(asked, row, headers)
-    queries = asked.load("param_file", load_queries) if asked["param_file"] else [Query(asked["query"])]
-    body = _body(asked, _body_row(format_name, row, guessed), queries[0])
-    _check_turns(asked, row, body)
+    queries = _queries(asked)
+    example = queries.query(0)
+    body = _body(asked, _body_row(format_name, row, guessed), example)
+    _check_turns(asked, row, body, queries)
     _check_goals(asked)
-    options = {**_custom_options(asked), **_stream_options(body, queries[0])}
+    options = {**_custom_options(asked), **_stream_options(body, example)}
     taken = {Path(asked[key]).resolve(): asked.name(key) for key in _INPUT_FILES if asked[key]}
     outputs = output_paths.checked(asked, taken, now, default_report=command != "debug")
     masker = Masker(_secrets(asked, headers, keys, environ))
@@ -328,7 +342,7 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
         headers=headers,
         keys=keys,
         auth=_auth(row, headers) if keys else None,
-        queries=QueryProvider(queries),
+        queries=queries,
         body=body,
         format=row,
         options=options,
@@ -457,6 +471,19 @@ def _keys(asked: Asked, row: Format | None, headers: Mapping[str, str]) -> ApiKe
     raise asked.wrong("api_key", "no_key")
 
 
+def _queries(asked: Asked) -> QueryProvider:
+    """The queries to send: of the file in its order or shuffled, made ones, or always the same."""
+    if asked["shuffle"] and not asked["param_file"]:
+        raise asked.wrong("shuffle", "shuffle_alone")
+    queries = asked.load("param_file", load_queries) if asked["param_file"] else [Query(asked["query"])]
+    if asked["shuffle"]:
+        from random import Random  # only here, it costs start-up time
+
+        Random(asked["seed"]).shuffle(queries)  # noqa: S311 - no secret, and the same for every run
+    tokens, spread = asked["prompt_tokens"] or (None, 0)
+    return QueryProvider(queries, prompts=Prompts(asked["seed"], tokens, spread, asked["shared_prefix_tokens"] or 0))
+
+
 def _body(asked: Asked, row: Format | None, query: Query) -> BodyBuilder:
     """The body as `row` or a template has it; `query` is one that will fill it."""
     body = BodyBuilder(
@@ -491,7 +518,7 @@ def _check_whole(asked: Asked, row: Format | None, path: str) -> None:
         asked.warnings.append(asked.say("stream_path", flag=asked.name("no_stream"), stream=stream, whole=whole))
 
 
-def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder) -> None:
+def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder, queries: QueryProvider) -> None:
     """UsageError when a conversation is asked for that the requests cannot go on with."""
     if asked["turns"] == 1:
         if asked["think_time"]:
@@ -504,6 +531,8 @@ def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder) -> None:
         raise asked.wrong("turns", "no_turns", name=row.name if row else "auto", formats=formats)
     if body.carries == "id" and row is FORMATS["custom"] and not asked["conversation_id_path"]:
         raise asked.wrong("turns", "no_turns_id")
+    if all(query.later == () for query in queries.queries):
+        raise asked.wrong("turns", "no_turns_asked", file=asked.name("param_file"))
 
 
 def _check_goals(asked: Asked) -> None:
@@ -575,11 +604,12 @@ def _secrets(
 
 def _config(asked: Asked, address: Address, format_name: str, options: Mapping[str, Any], masker: Masker) -> RunConfig:
     think_time_s, think_time_max_s = asked["think_time"] or (0.0, 0.0)
+    prompt_tokens, prompt_spread_tokens = asked["prompt_tokens"] or (None, 0)
     return RunConfig(
         url=masker(mask_url(address.url)),
         format=format_name,
         format_options=options,
-        query=None if asked["param_file"] else asked["query"],
+        query=None if asked["param_file"] or asked["prompt_tokens"] else asked["query"],
         api_key=mask_key(asked["api_key"]) if asked["api_key"] not in (None, NO_KEY) else None,
         headers=mask_headers(dict(asked["header"] or ())),
         timeout_s=asked["timeout"],
@@ -589,6 +619,11 @@ def _config(asked: Asked, address: Address, format_name: str, options: Mapping[s
         stream=not asked["no_stream"],
         think_time_s=think_time_s,
         think_time_max_s=think_time_max_s,
+        shuffle=asked["shuffle"] is True,
+        prompt_tokens=prompt_tokens,
+        prompt_spread_tokens=prompt_spread_tokens,
+        shared_prefix_tokens=asked["shared_prefix_tokens"] or 0,
+        context_tiers=asked["context_tiers"] or [],
         insecure=asked["insecure"] is True,
         thresholds=_typed(asked["threshold"]),
         slo=_typed(asked["slo"]),
@@ -618,7 +653,7 @@ def _allow(asked: Asked) -> list[str]:
 
 
 _SAME_IN_CONFIG = ("model", "model_name", "conversation_id", "user", "api_key_file", "param_file", "request_body_file",
-                   "retries", "threads", "requests", "turns", "cacert")  # fmt: skip
+                   "retries", "threads", "requests", "turns", "seed", "cacert")  # fmt: skip
 
 
 def _shown_command(argv: Sequence[str], masker: Masker) -> str:

@@ -160,7 +160,10 @@ def _run(arguments: Arguments, world: World) -> int:
 
         with _interrupts(stop):
             show_rows = not arguments.quiet
-            result = load.run(lambda sample, totals: console.row(sample, totals, config) if show_rows else None)
+            result = load.run(
+                lambda sample, totals: console.row(sample, totals, config) if show_rows else None,
+                lambda number: console.tier(number, config) if show_rows else None,
+            )
 
     result = _judged(result, arguments.baseline)
     if single and len(result.requests) == 1:

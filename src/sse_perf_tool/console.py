@@ -12,6 +12,7 @@ from .metrics import NS_PER_MS, NS_PER_S, PERCENTILES, enough_for, success_rate
 from .records import (
     Abort,
     Goodput,
+    GroupStats,
     IntervalSample,
     Outcome,
     RequestRecord,
@@ -19,10 +20,9 @@ from .records import (
     RunResult,
     Stats,
     Summary,
-    TurnStats,
 )
 from .report_parts.comparison import run_letter, unlike_settings
-from .report_parts.verdict import baseline_cells, think_text
+from .report_parts.verdict import baseline_cells, prompts_texts, think_text
 from .test_runner import Snapshot
 from .texts import LANGUAGES, Texts, clip, pad, printable, speaker
 from .thresholds import value_text
@@ -42,13 +42,16 @@ TEXTS: Texts = {
     "think": (", {think}", "，{think}"),
     "by_turn": ("By turn, times in ms", "按轮次（时间单位 ms）"),
     "turn": ("turn", "轮次"),
-    "turn_ok": ("ok", "成功"),
-    "turn_ttft": ("TTFT avg", "TTFT 平均"),
-    "turn_ttft_p95": ("TTFT P95", "TTFT P95"),
-    "turn_latency": ("response avg", "响应 平均"),
-    "turn_latency_p95": ("response P95", "响应 P95"),
-    "turn_tokens": ("tokens", "token 数"),
-    "more_turns": ("… and {number} more turns", "……另有 {number} 轮"),
+    "by_context": ("By context tier (tokens of filler), times in ms", "按上下文档位（填充 token 数；时间单位 ms）"),
+    "context": ("context", "上下文"),
+    "tier": ("context of {tokens} tokens ({number} of {all})", "上下文 {tokens} token（{number}/{all}）"),
+    "group_ok": ("ok", "成功"),
+    "group_ttft": ("TTFT avg", "TTFT 平均"),
+    "group_ttft_p95": ("TTFT P95", "TTFT P95"),
+    "group_latency": ("response avg", "响应 平均"),
+    "group_latency_p95": ("response P95", "响应 P95"),
+    "group_tokens": ("tokens", "token 数"),
+    "more_groups": ("… and {number} more rows", "……另有 {number} 行"),
     "load_conversation": ("{threads}, one conversation each", "{threads}，各一个会话"),
     "load_total": ("{threads}, {requests} requests in all", "{threads}，共 {requests} 个请求"),
     "ramp": (", started over {seconds:g} s", "，在 {seconds:g} 秒内启动"),
@@ -187,13 +190,13 @@ WHOLE_COLUMNS: Sequence[Cell] = (
 SUMMARY_METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "latency_ms", "tokens_per_s")
 WHOLE_METRICS = ("ttfb_ms", "latency_ms", "tokens_per_s", "response_bytes")
 MOST_ERRORS = 8
-MOST_TURNS = 12
-TURN_COLUMNS: Sequence[Cell] = (
-    ("turn", 5), ("turn_ok", 11), ("turn_ttft", 10), ("turn_ttft_p95", 10), ("turn_latency", 12),
-    ("turn_latency_p95", 12), ("turn_tokens", 8),
+MOST_GROUPS = 12
+GROUP_COLUMNS: Sequence[Cell] = (
+    ("group_ok", 11), ("group_ttft", 10), ("group_ttft_p95", 10), ("group_latency", 12), ("group_latency_p95", 12),
+    ("group_tokens", 8),
 )  # fmt: skip
-STREAM_CELLS = frozenset({"turn_ttft", "turn_ttft_p95"})
-"""Those of `TURN_COLUMNS` that a run of whole answers does not have."""
+STREAM_CELLS = frozenset({"group_ttft", "group_ttft_p95"})
+"""Those of `GROUP_COLUMNS` that a run of whole answers does not have."""
 FACT_COLUMNS = 20
 """Where the values of facts begin."""
 DIFFERENCE_WIDTHS = (19, 8, 8, 8, 17)
@@ -412,7 +415,8 @@ class Console:
         self._gap()
         if found.ok:
             self._metrics_table(result)
-            self._turns_table(found.turns, result.config.stream)
+            self._groups_table("context", found.context_tiers, result.config.stream)
+            self._groups_table("turn", found.turns, result.config.stream)
         else:
             self.line("  " + say("no_figures"))
 
@@ -433,23 +437,29 @@ class Console:
         if any("n/a" in _cells(stats) for _, stats in rows):
             self.line(self.paint("  " + say("few"), DIM))
 
-    def _turns_table(self, turns: Sequence[TurnStats], stream: bool) -> None:
-        if not turns:
+    def _groups_table(self, kind: str, groups: Sequence[GroupStats], stream: bool) -> None:
+        if not groups:
             return
         self._gap()
-        self.line(self.paint(self.say("by_turn"), BOLD))
+        self.line(self.paint(self.say(f"by_{kind}"), BOLD))
+        columns = ((kind, 7), *GROUP_COLUMNS)
 
         def row(cells: Iterable[str]) -> str:
-            columns = zip(cells, TURN_COLUMNS, strict=True)
-            shown = ((cell, width) for cell, (name, width) in columns if stream or name not in STREAM_CELLS)
-            return "  " + " ".join(pad(cell, width, ">") for cell, width in shown)
+            shown = zip(cells, columns, strict=True)
+            kept = (pad(cell, width, ">") for cell, (name, width) in shown if stream or name not in STREAM_CELLS)
+            return "  " + " ".join(kept)
 
-        self.line(self.paint(row(self.say(name) for name, _ in TURN_COLUMNS), BOLD))
-        for each in turns[:MOST_TURNS]:
+        self.line(self.paint(row(self.say(name) for name, _ in columns), BOLD))
+        for each in groups[:MOST_GROUPS]:
             times = (cell for stats in (each.ttft_ms, each.latency_ms) for cell in (_cells(stats)[0], _cells(stats)[4]))
-            self.line(row((str(each.turn), f"{each.ok}/{each.sent}", *times, number(each.output_tokens))))
-        if len(turns) > MOST_TURNS:
-            self.line("  " + self.say("more_turns", number=len(turns) - MOST_TURNS))
+            self.line(row((str(each.value), f"{each.ok}/{each.sent}", *times, number(each.output_tokens))))
+        if len(groups) > MOST_GROUPS:
+            self.line("  " + self.say("more_groups", number=len(groups) - MOST_GROUPS))
+
+    def tier(self, number: int, config: RunConfig) -> None:
+        """The context tier that begins, counted from 0."""
+        tiers = config.context_tiers
+        self.line(self.paint(self.say("tier", tokens=tiers[number], number=number + 1, all=len(tiers)), BOLD))
 
     @staticmethod
     def _worth_a_row(name: str, found: Summary) -> bool:
@@ -596,7 +606,8 @@ def _load_words(console: Console, config: RunConfig) -> str:
         words += say("turns", turns=config.turns)
     if config.think_time_max_s:
         words += say("think", think=think_text(config)[console.column])
-    return words + (say("ramp", seconds=config.ramp_up_s) if config.ramp_up_s else "")
+    words += say("ramp", seconds=config.ramp_up_s) if config.ramp_up_s else ""
+    return words + "".join(text[console.column] for text in prompts_texts(config))
 
 
 def _goodput_words(console: Console, goodput: Goodput) -> str:
@@ -612,7 +623,7 @@ def _goodput_words(console: Console, goodput: Goodput) -> str:
 def _progress_words(console: Console, elapsed_s: int, totals: Snapshot, config: RunConfig) -> str:
     say = console.say
     if config.duration_s:
-        left_s = max(0.0, config.ramp_up_s + config.duration_s - elapsed_s)
+        left_s = max(0.0, (config.ramp_up_s + config.duration_s) * config.rounds - elapsed_s)
         return say("left", left=clock_time(left_s), rest=say("running", done=totals.requests_done))
     return say("done_of", done=totals.requests_done, all=config.requests_wanted)
 

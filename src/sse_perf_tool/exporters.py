@@ -17,13 +17,14 @@ from .records import (
     BaselineResult,
     ErrorGroup,
     Goodput,
+    GroupStats,
     Outcome,
     RunResult,
     Stats,
     ThresholdResult,
-    TurnStats,
 )
 from .records_file import iso_utc
+from .report_parts.tables import group_figures, group_heads
 from .report_parts.verdict import (
     Both,
     aborted_text,
@@ -66,7 +67,8 @@ def summary_document(result: RunResult) -> dict[str, Any]:
             "bytes_per_s": round(found.bytes_per_s, 6),
         },
         "tokens": {"output": found.output_tokens, "prompt": found.prompt_tokens, "source": found.token_source},
-        "turns": [_turn(row) for row in found.turns],
+        "turns": [_group("turn", group) for group in found.turns],
+        "context_tiers": [_group("context_tokens", group) for group in found.context_tiers],
         "time_series": [asdict(sample) for sample in result.time_series],
         "goodput": _goodput(found.goodput),
         "trust": {"verdict": "not_measured", "reasons": []},
@@ -86,10 +88,16 @@ def _goodput(found: Goodput | None) -> dict[str, Any] | None:
     return {**asdict(found), "share": share, "requests_per_s": round(found.requests_per_s, 6)}
 
 
-def _turn(row: TurnStats) -> dict[str, Any]:
-    tokens = None if row.output_tokens is None else round(row.output_tokens, 6)
-    times = {"ttft_ms": _rounded(row.ttft_ms), "latency_ms": _rounded(row.latency_ms)}
-    return {"turn": row.turn, "sent": row.sent, "ok": row.ok, **times, "output_tokens": tokens}
+def _group(name: str, group: GroupStats) -> dict[str, Any]:
+    means = {"output_tokens": group.output_tokens, "prompt_tokens": group.prompt_tokens}
+    return {
+        name: group.value,
+        "sent": group.sent,
+        "ok": group.ok,
+        "ttft_ms": _rounded(group.ttft_ms),
+        "latency_ms": _rounded(group.latency_ms),
+        **{mean: None if value is None else round(value, 6) for mean, value in means.items()},
+    }
 
 
 def _rounded(noun: Stats | ThresholdResult | BaselineResult | Abort) -> dict[str, Any]:
@@ -141,6 +149,8 @@ def to_markdown(result: RunResult) -> str:
         goodput_text(result.summary.goodput)[column] if result.summary.goodput else "",
         _baseline_table(result, column),
         _metrics_table(result, column),
+        _groups_table("context", result.summary.context_tiers, result, column),
+        _groups_table("turn", result.summary.turns, result, column),
         _rates(result, column) if result.summary.sent else "",
         _bullets(in_both("errors")[column], _error_lines(result.summary.errors, column)),
         _bullets(in_both("warnings")[column], [_code(text) for text in result.warnings]),
@@ -212,6 +222,18 @@ def _metrics_table(result: RunResult, column: int) -> str:
         values = (stats.mean, *(shown_percentile(stats, percent) for percent in PERCENTILES), stats.max)
         lines.append([f"{in_both(f'metric.{name}')[column]} ({unit})", *map(figure, values), f"{stats.count:,}"])
     return _table([*heads, *(in_both(key)[column] for key in ("max", "count"))], "lrrrrrrr", lines)
+
+
+def _groups_table(kind: str, groups: Sequence[GroupStats], result: RunResult, column: int) -> str:
+    if not groups:
+        return ""
+    stream = result.config.stream
+    heads = [in_both(key)[column] for key in group_heads(kind, stream)]
+    rows = [
+        [f"{each.value:,}", f"{each.sent:,}", f"{each.ok:,}", *map(figure, group_figures(each, stream))]
+        for each in groups
+    ]
+    return f"{in_both(f'by_{kind}')[column]}\n\n" + _table(heads, "r" * len(heads), rows)
 
 
 def _rates(result: RunResult, column: int) -> str:

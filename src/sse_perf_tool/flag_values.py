@@ -37,6 +37,14 @@ TEXTS = {
         "give a time, 0 or above, e.g. 2, or the least and the most, e.g. 1:3",
         "请给出不小于 0 的时间，例如 2，或最小和最大值，例如 1:3",
     ),
+    "prompt_length": (
+        "give the tokens of a prompt, 1 to {high}, e.g. 512, or with their spread 512:64",
+        "请给出提示的 token 数（1 到 {high}），例如 512，或加上标准差 512:64",
+    ),
+    "tiers": (
+        'entry {place}, "{entry}": give different whole numbers from 0 to {high}, joined by commas, e.g. 0,1000,8000',
+        "第 {place} 项 {entry}：请给出互不相同的 0 到 {high} 的整数，用逗号分隔，例如 0,1000,8000",
+    ),
     "empty": ("is empty; give a text or leave the flag out", "内容为空，请给出文本或去掉该参数"),
     "not_text": ("is not UTF-8; check the encoding of the terminal", "不是 UTF-8，请检查终端的编码"),
     "choice": ("choose one of {choices}", "请从以下选择：{choices}"),
@@ -164,6 +172,32 @@ def seconds_range(text: str, say: Say) -> tuple[float, float]:
     if most_s < least_s:
         raise UsageError(say("range"))
     return least_s, most_s
+
+
+MAX_TOKENS = 10_000_000
+
+
+def prompt_length(text: str, say: Say) -> tuple[int, int]:
+    """A mean number of tokens from 1 and, behind a colon, its standard deviation from 0."""
+    mean, colon, spread = text.partition(":")
+    try:
+        return whole(1, MAX_TOKENS)(mean, say), whole(0, MAX_TOKENS)(spread, say) if colon else 0
+    except UsageError:
+        raise UsageError(say("prompt_length", high=MAX_TOKENS)) from None
+
+
+def tiers(text: str, say: Say) -> list[int]:
+    """Whole numbers from 0, joined by commas, none of them twice."""
+    found: list[int] = []
+    for place, entry in enumerate(text.split(","), 1):
+        try:
+            number = int(whole(0, MAX_TOKENS)(entry.strip(), say))
+        except UsageError:
+            number = -1
+        if number < 0 or number in found:
+            raise UsageError(say("tiers", place=place, entry=entry.strip(), high=MAX_TOKENS))
+        found.append(number)
+    return found
 
 
 def one_of(names: Iterable[str]) -> Check:

@@ -20,6 +20,7 @@ from .records import (
     OUTCOMES,
     ErrorGroup,
     Goodput,
+    GroupStats,
     IntervalSample,
     Outcome,
     RequestRecord,
@@ -28,7 +29,6 @@ from .records import (
     RunResult,
     Stats,
     Summary,
-    TurnStats,
     tokens_per_s,
 )
 
@@ -436,15 +436,19 @@ def values_of(result: RunResult, metric: str) -> SortedValues:
     return ok_values(result.requests, metric)
 
 
-def _turn_stats(table: RequestTable, turn: int, rows: Sequence[int]) -> TurnStats:
-    """The figures of `rows`, which are all requests with this number in their conversation."""
+def _group_stats(table: RequestTable, value: int, rows: Sequence[int]) -> GroupStats:
+    """The figures of `rows`, which are all requests with this value."""
     ok = [row for row in rows if OUTCOMES[table["outcome"][row]] is Outcome.OK]
     ttft, latency = (
-        stats_of(value for row in ok if (value := REQUEST_METRICS[name](table, row)) is not None)
+        stats_of(found for row in ok if (found := REQUEST_METRICS[name](table, row)) is not None)
         for name in ("ttft_ms", "latency_ms")
     )
-    tokens = [count for row in ok if (count := table["output_tokens"][row]) != NOT_MEASURED]
-    return TurnStats(turn, len(rows), len(ok), ttft, latency, sum(tokens) / len(tokens) if tokens else None)
+
+    def mean(column: str) -> float | None:
+        counts = [count for row in ok if (count := table[column][row]) != NOT_MEASURED]
+        return sum(counts) / len(counts) if counts else None
+
+    return GroupStats(value, len(rows), len(ok), ttft, latency, mean("output_tokens"), mean("prompt_tokens"))
 
 
 class RequestRule(Protocol):
@@ -574,7 +578,8 @@ class Tally:
             output_tokens=tokens,
             prompt_tokens=sum(prompts) if prompts else None,
             token_source=self._token_source(),
-            turns=self._turns(),
+            turns=self._groups("turn", alone=1),
+            context_tiers=self._groups("context_tokens", alone=NOT_MEASURED),
             goodput=self._goodput(seconds) if self.slos else None,
         )
 
@@ -588,14 +593,14 @@ class Tally:
         found |= {name: stats_of(ok_values(self.table, name)) for name in REQUEST_METRICS}
         return {name: found[name] for name in METRICS}
 
-    def _turns(self) -> tuple[TurnStats, ...]:
-        """A row for each turn, () when no conversation had a second."""
+    def _groups(self, column: str, alone: int) -> tuple[GroupStats, ...]:
+        """A row for each value of `column`, ascending; () when all requests have the value `alone`."""
         rows: dict[int, list[int]] = {}
-        for row, turn in enumerate(self.table["turn"]):
-            rows.setdefault(turn, []).append(row)
-        if max(rows, default=1) == 1:
+        for row, value in enumerate(self.table[column]):
+            rows.setdefault(value, []).append(row)
+        if rows.keys() <= {alone}:
             return ()
-        return tuple(_turn_stats(self.table, turn, rows[turn]) for turn in sorted(rows))
+        return tuple(_group_stats(self.table, value, rows[value]) for value in sorted(rows))
 
     def _token_source(self) -> str | None:
         if len(self.token_sources) > 1:

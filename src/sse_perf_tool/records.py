@@ -140,6 +140,16 @@ class RunConfig:
     think_time_s: float = 0.0
     """The least wait between two turns of a conversation."""
     think_time_max_s: float = 0.0
+    seed: int = 1
+    """What is drawn by chance is drawn from this: the same in each run."""
+    shuffle: bool = False
+    prompt_tokens: int | None = None
+    """Mean length of prompts made by the tool; None: queries are the user's."""
+    prompt_spread_tokens: int = 0
+    """The standard deviation of that length."""
+    shared_prefix_tokens: int = 0
+    context_tiers: Sequence[int] = field(default_factory=list)
+    """Tokens of filler before the query: the whole load is sent with each of them, one after another."""
     insecure: bool = False
     cacert: str | None = None
     strict: bool = False
@@ -168,7 +178,12 @@ class RunConfig:
         """How many requests the run is to send in all; None when time decides."""
         if self.duration_s:
             return None
-        return self.threads * self.turns if self.requests is None else self.requests
+        return self.rounds * (self.threads * self.turns if self.requests is None else self.requests)
+
+    @property
+    def rounds(self) -> int:
+        """How often the whole load is sent: once for each context tier."""
+        return len(self.context_tiers) or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +232,8 @@ class RequestRecord:
     """Where arrival times were stamped: "kernel" or "user"."""
     turn: int = 1
     """Which request of its conversation this is; always 1 without `--turns`."""
+    context_tokens: int | None = None
+    """The context tier it belongs to; None without `--context-tiers`."""
 
     def __post_init__(self) -> None:
         if self.gap_sum_us is None:
@@ -260,7 +277,7 @@ class RequestTable:
     COLUMNS = (
         "request_id", "thread_id", "started_ns", "outcome", "latency_ns", "status", "retries", "ttfb_ns", "ttft_ns",
         "ttfa_ns", "streaming_ns", "connect_ns", "tls_ns", "dns_ns", "output_tokens", "prompt_tokens", "chunks",
-        "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "bytes_received", "good",
+        "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "context_tokens", "bytes_received", "good",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -339,16 +356,21 @@ class ErrorGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnStats:
-    """The requests that were turn number `turn` of their conversation; times and tokens are of the ok ones."""
+class GroupStats:
+    """The requests that have something in common: `value`, which the field that holds the group names.
 
-    turn: int
+    Times and tokens are of the ok ones.
+    """
+
+    value: int
     sent: int
     ok: int
     ttft_ms: Stats
     latency_ms: Stats
     output_tokens: float | None = None
     """The mean, None when none were counted."""
+    prompt_tokens: float | None = None
+    """The mean as servers reported them, None when none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,8 +448,10 @@ class Summary:
     prompt_tokens: int | None = None
     token_source: str | None = None
     """"usage", "tokenizer", "estimate" or "mixed"; None when no token was counted."""
-    turns: tuple[TurnStats, ...] = ()
-    """By turn, when there was more than one."""
+    turns: tuple[GroupStats, ...] = ()
+    """By turn of the conversation, when there was more than one."""
+    context_tiers: tuple[GroupStats, ...] = ()
+    """By tokens of filler, when the run had context tiers."""
     goodput: Goodput | None = None
     """None without `RunConfig.slo`."""
 

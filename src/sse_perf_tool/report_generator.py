@@ -27,7 +27,7 @@ from .report_parts.page import (
     verdict_html,
     warnings_html,
 )
-from .report_parts.tables import errors_table, metrics_table, outcomes_table, turns_table
+from .report_parts.tables import errors_table, groups_section, metrics_table, outcomes_table
 from .report_parts.verdict import verdict
 from .report_parts.wording import both, in_both, pair
 from .texts import Texts, printable, speaker
@@ -60,7 +60,8 @@ def generate_html_report(
         "warnings": warnings_html(result),
         "errors": errors_table(result),
         "metrics": metrics_table(result.summary),
-        "turns": turns_table(result.summary.turns, result.config.stream),
+        "turns": groups_section("turn", result.summary.turns, result.config.stream),
+        "contexts": groups_section("context", result.summary.context_tiers, result.config.stream),
         "outcomes": outcomes_table(result.requests),
         "again": again_html(result),
     }

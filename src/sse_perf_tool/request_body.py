@@ -127,7 +127,7 @@ class BodyBuilder:
         if self._row is not None:
             user = _text(self._value("user", query, conversation_id))
             conversation = _text(self._value("conversation_id", query, conversation_id))
-            document = self._ask(self._row.body(query.text, self._model, user, conversation))
+            document = self._ask(self._row.body(query.sent, self._model, user, conversation))
             if history and self.carries == "history":
                 document["messages"] = [*history, *document["messages"]]
             return _to_json(document)
@@ -158,7 +158,7 @@ class BodyBuilder:
 
     def _value(self, name: str, query: Query, conversation_id: str) -> Any:
         if name == "query":
-            return query.text
+            return query.sent
         if name == "conversation_id" and conversation_id:
             return conversation_id
         if name in query.fields:

@@ -94,10 +94,10 @@ class Snapshot(NamedTuple):
         return self.tokens / self.finished_chunks if self.finished_chunks and self.tokens else 1.0
 
 
-def new_shared_stats(queued: Callable[[], int] = lambda: 0) -> SharedStats:
+def new_shared_stats() -> SharedStats:
     """Counters at zero."""
     zeros = dict.fromkeys(Snapshot._fields, 0)
-    others = {"lock": threading.Lock(), "queued": queued, "outcomes": {}, "time_series": []}
+    others = {"lock": threading.Lock(), "queued": lambda: 0, "outcomes": {}, "time_series": []}
     return cast(SharedStats, {**others, **zeros})
 
 
@@ -199,6 +199,8 @@ class Plan:
     requests: int | None = None
     turns: int = 1
     share: Share = Share()  # noqa: RUF009 - a NamedTuple cannot change
+    after_id: int = 0
+    """The highest request number that is taken already, by an earlier round of the run."""
     stop: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _taken: int = 0
@@ -216,12 +218,15 @@ class Plan:
         return self.requests is None and thread_requests >= self.turns
 
     def take(self, thread_requests: int, thread_age_s: float) -> int | None:
-        """The number of the next request, counted from 1 over all threads of all processes; None when there is none."""
+        """The number of the next request, counted from 1 over all threads of all processes; None when there is none.
+
+        In a later round it counts on from `after_id`.
+        """
         with self._lock:
             if self.through(thread_requests, thread_age_s):
                 return None
             self._taken += 1
-            return (self._taken - 1) * self.share.parts + self.share.part + 1
+            return self.after_id + (self._taken - 1) * self.share.parts + self.share.part + 1
 
 
 def run_test_thread(
@@ -304,7 +309,8 @@ def _prepare_interpreter(threads: int) -> None:
 class ThreadGroup:
     """The threads of one process, and what they have measured.
 
-    `records` is an open, unbuffered file or None; `notice` hears of each answer as it begins.
+    `stats` are the counters that they feed, `after_id` is the last request number of the rounds before this; `records`
+    is an open, unbuffered file or None; `notice` hears of each answer as it begins.
     """
 
     def __init__(
@@ -314,13 +320,15 @@ class ThreadGroup:
         share: Share = Share(),  # noqa: B008 - a NamedTuple cannot change
         records: FileIO | None = None,
         notice: Notice | None = None,
+        stats: SharedStats | None = None,
+        after_id: int = 0,
     ) -> None:
         self.config = config
-        self.shared_stats = new_shared_stats(self._queued)
+        self.shared_stats = new_shared_stats() if stats is None else stats
         self.formats_seen: dict[str, None] = {}
         self.tally = Tally(0)
         requests = None if config.requests is None else len(share.numbers(config.requests))
-        self._plan = Plan(config.duration_s, requests, config.turns, share)
+        self._plan = Plan(config.duration_s, requests, config.turns, share, after_id)
         self._origin = Origin(0, 0)
         self._records = records
         self._lock = threading.Lock()
@@ -340,6 +348,7 @@ class ThreadGroup:
     def start(self, origin: Origin) -> None:
         """Starts the threads, each at its place in the ramp."""
         self._origin, self.tally = origin, Tally(origin.ns, slos_of(self.config))
+        self.shared_stats["queued"] = self._queued
         _prepare_interpreter(len(self._testers))
         offsets = start_offsets_s(self.config.threads, self.config.ramp_up_s)
         for tester in self._testers:

@@ -148,13 +148,15 @@ class Target:
     """Answers come as streams; else each is one JSON object."""
     turns: int = 1
     """Requests in one conversation."""
+    context_tokens: int | None = None
+    """Filler before the first query of each; None: the run has no context tiers."""
     verify: bool | str = True
     lang: str = "en"
 
     def part(self, share: tuple[int, int]) -> Target:
         """The same for process number `share[0]` of `share[1]`, whose queries and keys are those of its turn."""
         keys = None if self.keys is None else ApiKeyProvider(self.keys.keys, *share)
-        return replace(self, queries=QueryProvider(self.queries.queries, *share), keys=keys)
+        return replace(self, queries=self.queries.part(*share), keys=keys)
 
     @property
     def place(self) -> str:
@@ -172,6 +174,8 @@ class Conversation(NamedTuple):
     """What was said, `{"role", "content"}` each, where the format wants it again."""
     key: str | None = None
     """The API key of the turns before: to another the conversation may be unknown."""
+    query: Query | None = None
+    """What it asks next, when the file of queries says so."""
 
 
 Progress = Callable[[int], None]
@@ -262,7 +266,7 @@ class SSETester:
 
     def _test(self, request_id: int) -> RequestRecord:
         target, exchange, conversation = self.target, self.exchange, self.conversation
-        query = target.queries.next()
+        query = conversation.query or target.queries.next(conversation.turn, target.context_tokens)
         key = conversation.key or (None if target.keys is None else target.keys.next())
         hint = target.format.end_hint if target.format is not None else END_HINT
         answer = _Answer(request_id, self.thread_id, query, conversation.turn, target.stream)
@@ -289,14 +293,16 @@ class SSETester:
         reader = answer.reader
         if conversation.turn >= self.target.turns or answer.outcome is not Outcome.OK or reader is None:
             return Conversation()
+        if answer.query.later == ():
+            return Conversation()
         conversation_id, history = reader.conversation_id or conversation.id, conversation.history
         by_history = self.target.body.carries == "history"
         if by_history:
-            said = {"role": "user", "content": answer.query.text}
+            said = {"role": "user", "content": answer.query.sent}
             history = (*history, said, {"role": "assistant", "content": reader.text})
         if not (reader.text if by_history else conversation_id):
             return Conversation()
-        return Conversation(conversation.turn + 1, conversation_id, history, key)
+        return Conversation(conversation.turn + 1, conversation_id, history, key, answer.query.next_turn())
 
     def _request(self, body: bytes, key: str | None) -> requests.PreparedRequest:
         """The request with this body and key: always the same object, as preparing one costs as much as sending it.
@@ -588,6 +594,7 @@ class _Answer:
             format=reader.format_name if reader is not None else "",
             clock=exchange.clock_name,
             turn=self.turn,
+            context_tokens=self.query.context_tokens,
         )
 
 

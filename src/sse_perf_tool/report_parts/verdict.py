@@ -93,6 +93,14 @@ def think_text(config: RunConfig) -> Both:
     return in_both("think_n", n=f"{least_s:g}" if least_s == most_s else f"{least_s:g}–{most_s:g}")
 
 
+def prompts_texts(config: RunConfig) -> list[Both]:
+    """What the tool does to the queries, each beginning with a comma: made prompts, shared prefix, context tiers."""
+    length = f"{config.prompt_tokens}" + (f"±{config.prompt_spread_tokens}" if config.prompt_spread_tokens else "")
+    tiers = ", ".join(map(str, config.context_tiers))
+    said = {"prompts_n": config.prompt_tokens and length, "prefix_n": config.shared_prefix_tokens, "tiers_n": tiers}
+    return [in_both(key, n=n) for key, n in said.items() if n]
+
+
 def load_text(config: RunConfig) -> Both:
     """How hard the run pressed: threads, requests in all, ramp-up, duration, timeout."""
     english, chinese = count_of("threads", config.threads)
@@ -109,6 +117,8 @@ def load_text(config: RunConfig) -> Both:
     if config.think_time_max_s:
         think = think_text(config)
         english, chinese = f"{english}, {think[0]}", f"{chinese}，{think[1]}"
+    for words in prompts_texts(config):
+        english, chinese = english + words[0], chinese + words[1]
     extras = [
         ("ramp-up", "预热", config.ramp_up_s),
         ("duration", "持续", config.duration_s),
