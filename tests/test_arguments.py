@@ -17,14 +17,20 @@ from typing import Any
 import certifi
 import pytest
 
-from sse_perf_tool import __version__, asked, flag_values
+from sse_perf_tool import __version__, asked, flag_values, sources
+from sse_perf_tool.abort import LIVE_FIGURES
 from sse_perf_tool.arguments import TEXTS, Address, Arguments, parse_arguments
 from sse_perf_tool.errors import UsageError
-from sse_perf_tool.exporters import EXPORTERS
+from sse_perf_tool.exporters import EXPORTERS, to_json
 from sse_perf_tool.flags import FLAGS, HELP, PROGRAM, help_text
 from sse_perf_tool.formats import FORMATS
+from sse_perf_tool.metrics import METRICS, Tally, estimate_tokens
+from sse_perf_tool.prompts import Prompts
 from sse_perf_tool.providers import Query
+from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
+from sse_perf_tool.records_file import RecordsHeader, header_line, record_line
 from sse_perf_tool.texts import display_width
+from sse_perf_tool.thresholds import RUN_FIGURES
 
 ROOT = Path(__file__).parent.parent
 KEY = "app-4wX9secret4Knu"
@@ -109,20 +115,51 @@ EFFECTS: dict[str, Effect] = {
     "processes": (["--threads", "20", "--processes", "3"], lambda a: a.config.processes, 3),
     "duration": (["--duration", "2.5"], lambda a: a.config.duration_s, 2.5),
     "requests": (["--requests", "100"], lambda a: a.config.requests, 100),
+    "no_stream": (
+        ["--no-stream"], lambda a: (a.config.stream, body_of(a)["response_mode"]), (False, "blocking")
+    ),
     "turns": (["--turns", "3"], lambda a: (a.config.turns, a.config.requests_wanted), (3, 3)),
     "think_time": (
         ["--turns", "2", "--think-time", "1:2.5"],
         lambda a: (a.config.think_time_s, a.config.think_time_max_s),
         (1.0, 2.5),
     ),
+    "seed": (["--seed", "7", "--prompt-tokens", "9"], lambda a: (a.config.seed, a.queries.prompts.seed), (7, 7)),
     "simple": (["--threads", "3", "--simple"], lambda a: (a.config.threads, a.config.requests), (1, 1)),
     "ramp_up": (["--ramp-up", "3"], lambda a: a.config.ramp_up_s, 3.0),
     "timeout": (["--timeout", "5"], lambda a: a.config.timeout_s, 5.0),
     "idle_timeout": (["--idle-timeout", "1.5"], lambda a: a.config.idle_timeout_s, 1.5),
     "retries": (["--retries", "0"], lambda a: a.config.retries, 0),
     "query": (["--query", "hi"], lambda a: (a.config.query, body_of(a)["query"]), ("hi", "hi")),
+    "prompt_tokens": (
+        ["--prompt-tokens", "512:64"],
+        lambda a: (a.config.query, a.config.prompt_tokens, a.config.prompt_spread_tokens, a.queries.prompts),
+        (None, 512, 64, Prompts(1, 512, 64)),
+    ),
+    "shared_prefix_tokens": (
+        ["--shared-prefix-tokens", "30"],
+        lambda a: (a.config.shared_prefix_tokens, estimate_tokens(body_of(a)["query"])),
+        (30, 33),
+    ),
+    "context_tiers": (
+        ["--context-tiers", "0,1000", "--requests", "3"],
+        lambda a: (a.config.context_tiers, a.config.requests_wanted),
+        ([0, 1000], 6),
+    ),
     "conversation_id": (["--conversation-id", "c-1"], lambda a: body_of(a)["conversation_id"], "c-1"),
     "user": (["--user", "li"], lambda a: (a.config.user, body_of(a)["user"]), ("li", "li")),
+    "threshold": (
+        ["--threshold", "errors:rate<1%", "--threshold", " ttft_ms:p(95) < 500 "],
+        lambda a: a.config.thresholds,
+        ["errors:rate<1%", "ttft_ms:p(95) < 500"],
+    ),
+    "slo": (["--slo", "ttft_ms<500", "--slo", "itl_ms:max<9"], lambda a: a.config.slo, ["ttft_ms<500", "itl_ms:max<9"]),
+    "abort_on": (["--abort-on", "errors:rate>0.5"], lambda a: a.config.abort_on, ["errors:rate>0.5"]),
+    "abort_after": (
+        ["--abort-on", "errors:rate>0.5", "--abort-after", "1m"],
+        lambda a: a.config.abort_after_s,
+        60.0,
+    ),
     "html_report": (["--html-report", "r.html"], lambda a: a.html_report, Path("r.html")),
     "model_name": (["--model-name", "m"], lambda a: a.config.model_name, "m"),
     "brand": (["--brand", "ACME"], lambda a: a.brand, "ACME"),
@@ -156,13 +193,14 @@ EFFECTS: dict[str, Effect] = {
     "finish_reason_path": ([*CUSTOM, "--finish-reason-path", "f"], path_of("finish_reason"), "f"),
     "cumulative": ([*CUSTOM, "--cumulative"], option("cumulative"), True),
     "raw": (["--raw"], lambda a: (a.options, a.format.name), ({"raw": True}, "custom")),
+    "print_config": (["--print-config"], lambda a: a.command, "show"),
     "demo": (["--demo"], lambda a: (a.command, a.config.threads, a.config.duration_s), ("demo", 5, 10.0)),
     "debug": (["--debug"], lambda a: (a.command, a.config.requests, a.html_report), ("debug", 1, None)),
     "version": (["--version"], lambda a: (a.command, a.text), ("show", f"{PROGRAM} {__version__}\n")),
     "help": (["-h"], lambda a: (a.command, a.text), ("show", help_text("en"))),
 }  # fmt: skip
 
-WITH_FILES = {"cacert", "param_file", "api_key_file", "request_body_file"}
+WITH_FILES = {"baseline", "allow", "cacert", "config", "param_file", "shuffle", "api_key_file", "request_body_file"}
 """Flags whose effect takes more than a row to show: they have tests of their own."""
 
 
@@ -306,6 +344,31 @@ def test_a_parameter_file_takes_the_place_of_the_query() -> None:
         Query("b", {"query": "b"}),
     ]
     assert (arguments.config.query, arguments.config.param_file) == (None, "q.jsonl")
+
+
+def test_shuffled_queries_are_the_same_in_an_order_that_the_seed_decides() -> None:
+    path = write("q.txt", "\n".join(map(str, range(30))))
+
+    def order(*argv: str) -> list[str]:
+        return [query.text for query in keyed("--param-file", path, *argv).queries.queries]
+
+    assert sorted(order("--shuffle"), key=int) == order()
+    assert order("--shuffle") == order("--shuffle", "--seed", "1") != order()
+    assert order("--shuffle", "--seed", "2") != order("--shuffle")
+    assert keyed("--param-file", path, "--shuffle").config.shuffle
+
+
+def test_made_prompts_take_the_place_of_the_query_and_fill_the_body() -> None:
+    arguments = keyed("--prompt-tokens", "40", "--shared-prefix-tokens", "10")
+    first, second = body_of(arguments)["query"], body_of(arguments)["query"]
+    assert (estimate_tokens(first), estimate_tokens(second)) == (50, 50)
+    assert first != second
+    assert first.split("\n\n")[0] == second.split("\n\n")[0]
+
+
+def test_conversations_with_one_turn_each_are_no_mistake_without_turns() -> None:
+    path = write("q.json", '[{"messages": [{"role": "user", "content": "hi"}]}]')
+    assert body_of(keyed("--param-file", path))["query"] == "hi"
 
 
 def test_a_template_is_filled_with_the_query() -> None:
@@ -462,6 +525,45 @@ def test_secrets_in_the_url_of_a_proxy_are_known_too() -> None:
     assert SECRET not in arguments.masker(f"cannot connect to user:{SECRET}@proxy")
 
 
+# --- an older run
+
+
+def older_run(name: str) -> str:
+    """A summary, or records, of a run of one failure."""
+    record = RequestRecord(1, 1, 0, Outcome.TIMEOUT, 1_000_000)
+    lines = [header_line(RecordsHeader(RunConfig(), 0)), record_line(record, 0)]
+    tally = Tally(0)
+    tally.add(record)
+    return write(name, to_json(tally.result(RunConfig(), 0)) if name == "old.json" else "\n".join([*lines, ""]))
+
+
+@pytest.mark.parametrize("name", ["old.json", "old.jsonl"])
+def test_an_older_run_is_read_before_anything_is_sent(name: str) -> None:
+    arguments = keyed("--baseline", older_run(name))
+    assert arguments.baseline is not None
+    assert arguments.baseline.result.summary.failed == 1
+    assert arguments.config.baseline == name
+    assert arguments.config.allow == ["ttft_ms:p(95)<+10%", "latency_ms:p(95)<+10%", "errors:rate<+10%"]
+    assert keyed().baseline is None
+
+
+def test_without_anything_said_whole_answers_are_not_held_against_a_first_token() -> None:
+    whole = keyed("--baseline", older_run("old.json"), "--no-stream")
+    assert whole.config.allow == ["latency_ms:p(95)<+10%", "errors:rate<+10%"]
+
+
+def test_what_is_allowed_takes_the_place_of_the_defaults() -> None:
+    given = keyed("--baseline", older_run("old.json"), "--allow", "tokens:rate>-5%", "--allow", "ttft_ms:avg<+5")
+    assert given.config.allow == ["tokens:rate>-5%", "ttft_ms:avg<+5"]
+
+
+def test_the_older_run_is_not_written_over() -> None:
+    name = older_run("old.json")
+    assert problem(*KEYED, "--baseline", name, "--json", name) == (
+        "--json old.json: is the file of --baseline too; choose another name"
+    )
+
+
 # --- outputs
 
 
@@ -575,6 +677,15 @@ def test_debug_sends_one_request_and_says_what_it_passes_over() -> None:
     )
 
 
+def test_debug_judges_nothing_and_says_so() -> None:
+    arguments = keyed("--debug", "--threshold", "errors:count<1", "--abort-on", "errors:count>1")
+    assert (arguments.config.thresholds, arguments.config.abort_on) == ([], [])
+    assert arguments.warnings == (
+        "--threshold: not used, --debug sends one request",
+        "--abort-on: not used, --debug sends one request",
+    )
+
+
 def test_simple_sends_one_request_in_the_demo_too_and_says_what_it_passes_over() -> None:
     arguments = keyed("--demo", "--simple", "--threads", "5", "--turns", "3", "--think-time", "1")
     assert (arguments.command, arguments.config.requests_wanted, arguments.config.turns) == ("demo", 1, 1)
@@ -644,7 +755,26 @@ SECONDS_0 = "give a time, 0 or above: seconds, or with units, e.g. 90, 90s, 5m, 
 SPACE = "is a space or control character; write it as"
 NO_PART = "of the key (not shown) cannot be part of one; give visible ASCII without spaces"
 
+LENGTH = "give the tokens of a prompt, 1 to 10000000, e.g. 512, or with their spread 512:64"
+TIERS = "give different whole numbers from 0 to 10000000, joined by commas, e.g. 0,1000,8000"
+
 MISTAKES: list[tuple[list[str], str]] = [
+    ([*KEYED, "--prompt-tokens", "0"], f"--prompt-tokens 0: {LENGTH}"),
+    ([*KEYED, "--prompt-tokens", "9:"], f"--prompt-tokens 9:: {LENGTH}"),
+    ([*KEYED, "--prompt-tokens", "512:a"], f"--prompt-tokens 512:a: {LENGTH}"),
+    ([*KEYED, "--context-tiers", "0,1k"], f'--context-tiers 0,1k: entry 2, "1k": {TIERS}'),
+    ([*KEYED, "--context-tiers", "0,"], f'--context-tiers 0,: entry 2, "": {TIERS}'),
+    ([*KEYED, "--context-tiers", "5, 8,5"], f'--context-tiers 5, 8,5: entry 3, "5": {TIERS}'),
+    ([*KEYED, "--context-tiers", "-1"], f'--context-tiers -1: entry 1, "-1": {TIERS}'),
+    ([*KEYED, "--shared-prefix-tokens", "x"], "--shared-prefix-tokens x: give a whole number from 0 to 10000000"),
+    ([*KEYED, "--seed", "-"], "--seed -: give a whole number from 0 to 2147483647"),
+    ([*KEYED, "--shuffle"], "--shuffle: is for the queries of a file; add --param-file FILE"),
+    ([*KEYED, "--prompt-tokens", "9", "--param-file", "some"],
+     "--prompt-tokens 9: cannot go with --param-file; keep one of them"),
+    ([*KEYED, "--prompt-tokens", "9", "--query", "hi"],
+     "--prompt-tokens 9: cannot go with --query; keep one of them"),
+    ([*KEYED, "--turns", "2", "--param-file", "short.json"],
+     "--turns 2: no conversation of --param-file has a second turn of a person; leave this out"),
     (["--thread", "4"], "--thread: no such flag; did you mean --threads?"),
     (["--api_key", KEY], "--api_key: no such flag; did you mean --api-key?"),
     (["-host", "h"], "-host: no such flag; did you mean --host?"),
@@ -709,6 +839,12 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--api-key", "app 123"], f"--api-key: character 4 {NO_PART}"),
     (["--api-key", "app-密钥"], f"--api-key: character 5 {NO_PART}"),
     (["--api-key", "app\r\nX: y"], f"--api-key: character 4 {NO_PART}"),
+    (["--api-key", "app-…4Knu"],
+     ("--api-key: is masked, as files and reports show it; "
+      "give the key by --api-key, SSE_PERF_API_KEY or --api-key-file")),
+    (["--api-path", "/x?key=…4Knu"],
+     ("--api-path /x?key=…4Knu: holds a masked secret (…), as files and reports show it; "
+      "give it whole by --api-path or SSE_PERF_API_PATH")),
     ([], "--api-key: missing; give the key of the service (or --api-key-file), or - for a server that takes none"),
     (["-H", "Authorization:", "Bearer", "x"], '-H Authorization: write it in quotes as "Name: value"'),
     (["-H", f"Bearer {KEY}"], '-H: write it in quotes as "Name: value"'),
@@ -733,6 +869,12 @@ MISTAKES: list[tuple[list[str], str]] = [
         [*KEYED, "--think-time", "1"],
         "--think-time 1: is between the turns of a conversation; add --turns N, or leave it out",
     ),
+    (
+        ["--url", "https://api.coze.cn/v3/chat", "--no-stream"],
+        ("--no-stream: Coze v3 gives no whole answer to one request, it must be asked for again and again; "
+         "leave this out"),
+    ),
+    (["--no-stream", "--raw"], "--no-stream: cannot go with --raw; keep one of them"),
     (
         ["--api-path", "/generate_stream", "--turns", "2"],
         ("--turns 2: format tgi carries no conversation (anthropic, dify, openai_chat, chatbot, custom do); "
@@ -767,6 +909,59 @@ MISTAKES: list[tuple[list[str], str]] = [
      "--records folder/../s: is the file of --json too; choose another name"),
     ([*KEYED, "--json", "some", "--param-file", "some"],
      "--json some: is the file of --param-file too; choose another name"),
+    ([*KEYED, "--threshold", "ttft:p(95)<5"],
+     "--threshold ttft:p(95)<5: character 1: nothing is called ttft; did you mean ttft_ms?"),
+    ([*KEYED, "--threshold", "(5)"],
+     f"--threshold (5): character 1: expected one of {', '.join([*METRICS, *RUN_FIGURES])}"),
+    ([*KEYED, "--threshold", "errors:count<9", "--threshold", "errors<5"],
+     "--threshold errors<5: character 7: expected a colon, then rate, count"),
+    ([*KEYED, "--threshold", "ttft_ms:q(95)<5"],
+     "--threshold ttft_ms:q(95)<5: character 9: expected a function: avg, min, max, med, p(N), count"),
+    ([*KEYED, "--threshold", "ttft_ms:p95<5"],
+     "--threshold ttft_ms:p95<5: character 10: expected a percentile in brackets, as in p(95)"),
+    ([*KEYED, "--threshold", "ttft_ms:p(100)<5"],
+     ("--threshold ttft_ms:p(100)<5: character 11: expected a percentile from 0 to below 100 "
+      "(max is the largest value)")),
+    ([*KEYED, "--threshold", "ttft_ms:avg=5"],
+     "--threshold ttft_ms:avg=5: character 12: expected an operator: < <= > >= == !="),
+    ([*KEYED, "--threshold", "ttft_ms:avg<5ms"],
+     "--threshold ttft_ms:avg<5ms: character 13: expected a number, without a unit"),
+    ([*KEYED, "--threshold", "errors:rate<5"],
+     "--threshold errors:rate<5: character 13: expected a share from 0 to 1, or per cent, as in 0.05 or 5%"),
+    ([*KEYED, "--threshold", "errors:rate<1 errors:count<1"],
+     ("--threshold errors:rate<1 errors:count<1: character 15: expected the end of the rule; "
+      "quote rules one by one")),
+    ([*KEYED, "--threshold", "goodput:rate>0.9"],
+     "--threshold: there is no goodput without --slo; add one, e.g. --slo 'ttft_ms<500'"),
+    ([*KEYED, "--slo", "ttft_ms:avg<5"],
+     ("--slo ttft_ms:avg<5: character 8: a request has one ttft_ms, so no function goes with it; "
+      "write ttft_ms and an operator")),
+    ([*KEYED, "--abort-on", "ttft_ms:p(95)>5"],
+     ("--abort-on ttft_ms:p(95)>5: ttft_ms:p(95) is not known while a run goes on; these are: "
+      f"{', '.join(map(':'.join, LIVE_FIGURES))}")),
+    *(
+        ([*KEYED, "--no-stream", *rest, flag, rule],
+         f"{flag}: ttft_ms is not measured with --no-stream; take another metric, e.g. latency_ms")
+        for flag, rule, rest in (
+            ("--threshold", "ttft_ms:p(95)<500", []),
+            ("--slo", "ttft_ms<500", []),
+            ("--abort-on", "ttft_ms:avg>500", []),
+            ("--allow", "ttft_ms:avg<+5", ["--baseline", "some"]),
+        )
+    ),
+    ([*KEYED, "--abort-after", "5"], "--abort-after 5: means nothing without --abort-on; add it, or leave this out"),
+    ([*KEYED, "--baseline", "no.json"],
+     "--baseline no.json: cannot be read (No such file or directory); check the path"),
+    ([*KEYED, "--baseline", "some"],
+     "--baseline some: neither a summary of --json nor records of --records; give one of these"),
+    ([*KEYED, "--allow", "ttft_ms:avg<+5"], "--allow: means nothing without --baseline; add it, or leave this out"),
+    ([*KEYED, "--allow", "ttft_ms:avg=5"],
+     "--allow ttft_ms:avg=5: character 12: expected <+ and how much higher it may be, or >- and how much lower"),
+    ([*KEYED, "--allow", "ttft_ms:avg<5%"],
+     "--allow ttft_ms:avg<5%: character 13: expected + and how much, as in 10% or 50"),
+    ([*KEYED, "--allow", "itl_ms:p(95)<+5%"],
+     ("--allow itl_ms:p(95)<+5%: character 1: gaps of one answer are alike, which hides chance; "
+      "take tpot_ms or max_gap_ms")),
     (["report"], "report: no file; name one or more .jsonl files of --records"),
     (["report", "no.jsonl"], "report no.jsonl: cannot be read (No such file or directory); check the path"),
     (["report", "some", "--json", "some"], "--json some: is the file of report too; choose another name"),
@@ -780,6 +975,7 @@ MISTAKES: list[tuple[list[str], str]] = [
 def _some_files() -> None:
     write("empty")
     write("some", "text")
+    write("short.json", '[{"messages": [{"role": "user", "content": "hi"}]}]')
     Path("folder").mkdir()
 
 
@@ -814,9 +1010,19 @@ def test_mistakes_in_chinese(argv: list[str], expected: str) -> None:
 def test_every_text_of_a_mistake_is_tested() -> None:
     """A text in the table that no test brings out is dead."""
     spoken = "\n".join(expected for _, expected in MISTAKES)
-    elsewhere = {"key_fallback", "template_fallback", "model_unused", "unfilled", "one_unused", "no_turns_template"}
+    elsewhere = {
+        "stream_path",
+        "switched",
+        "key_fallback",
+        "template_fallback",
+        "model_unused",
+        "unfilled",
+        "one_unused",
+        "no_turns_template",
+    }
     tables = (TEXTS, asked.TEXTS, flag_values.TEXTS)
-    assert len({key for table in tables for key in table}) == sum(map(len, tables)), "no key stands for two texts"
+    keys = [key for table in (*tables, sources.TEXTS) for key in table]
+    assert len(set(keys)) == len(keys), "no key stands for two texts"
     for key, (english, _) in itertools.chain.from_iterable(table.items() for table in tables):
         parts = re.split(r"\{\w+\}", english)
         pattern = ".*".join(map(re.escape, parts))
@@ -863,7 +1069,7 @@ def test_the_commands_of_the_examples_readme_are_understood() -> None:
     Path("examples").symlink_to(ROOT / "examples")
     readme = (ROOT / "examples" / "README.md").read_text(encoding="utf-8").replace("\\\n", "")
     commands = re.findall(rf"^    python3 {re.escape(PROGRAM)} (.*)$", readme, re.MULTILINE)
-    assert len(commands) == 4
+    assert len(commands) == 6
     for command in commands:
         arguments = parsed(*[word.strip('"') for word in re.findall(r'"[^"]*"|\S+', command)])
         assert arguments.warnings == ()
@@ -901,7 +1107,8 @@ def test_help_loads_nothing_heavy_and_answers_at_once() -> None:
     code = (
         "import sys\n"
         "from sse_perf_tool.arguments import parse_arguments\n"
-        "print(parse_arguments(['--help'], {}).command, *{'requests', 'urllib3', 'ssl'} & set(sys.modules))"
+        "heavy = {'requests', 'urllib3', 'ssl', 'yaml', 'tomllib'}\n"
+        "print(parse_arguments(['--help'], {}).command, *heavy & set(sys.modules))"
     )
     started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,

@@ -101,7 +101,7 @@ def test_a_run_writes_every_output_that_is_asked_for(serve: Serve, tool: Tool) -
     assert (ran.status, ran.err) == (1, "")
     assert json.loads(text_of("run.json"))["requests"]["sent"] == 3
     assert {row["metric"]: row["count"] for row in csv.DictReader(io.StringIO(text_of("run.csv")))}["ttft_ms"] == "2"
-    assert text_of("run.csv").count("\r\n") == text_of("run.csv").count("\n") == 13
+    assert text_of("run.csv").count("\r\n") == text_of("run.csv").count("\n") == 14
     assert "- 1 × HTTP error: `HTTP 401: invalid <b>api</b> key` (e.g. request 2)" in text_of("run.md")
     failures = [failure.attrib["message"] for failure in ET.fromstring(text_of("run.xml")).iter("failure")]
     assert failures == ["1 of 3 requests failed", "1 of 3 requests ended with http_error"]

@@ -16,17 +16,19 @@ import pytest
 
 from sse_perf_tool import cli
 from sse_perf_tool.arguments import Arguments, parse_arguments
-from sse_perf_tool.exporters import summary_document
+from sse_perf_tool.baseline import Baseline, held_against
+from sse_perf_tool.exporters import summary_document, to_json
 from sse_perf_tool.flags import FLAGS
 from sse_perf_tool.formats import FORMATS, AnswerReader
 from sse_perf_tool.metrics import METRICS, Tally, enough_for, percentile
 from sse_perf_tool.records import IntervalSample, Outcome, RequestRecord, RunConfig, RunResult, Stats, Usage
 from sse_perf_tool.records_file import RecordsHeader, header_line, record_line
+from sse_perf_tool.thresholds import METRIC_FUNCTIONS, RUN_FIGURES, judged, slos_of
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")])
 READMES = ("README.md", "README_zh.md")
-STATUSES = (cli.OK, cli.SOME_FAILED, cli.WRONG_USAGE, cli.PARTIAL, cli.INTERRUPTED)
+STATUSES = (cli.OK, cli.SOME_FAILED, cli.WRONG_USAGE, cli.PARTIAL, cli.MISSED, cli.INTERRUPTED)
 
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
@@ -92,17 +94,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     for name in ("run", "before", "after"):
         (tmp_path / f"{name}.jsonl").write_text(header_line(RecordsHeader(RunConfig(), 0)) + "\n")
+    (tmp_path / "old.json").write_text(to_json(Tally(0).result(RunConfig(), 0)))
     shutil.copy(certifi.where(), tmp_path / "company-ca.pem")
     return tmp_path
 
 
 @pytest.fixture(scope="module")
 def result() -> RunResult:
-    """A run of one answer and one failure."""
-    tally = Tally(origin_ns=0)
+    """A run of one answer and one failure, with goals of every kind."""
+    config = RunConfig(thresholds=["errors:count<1"], slo=["ttft_ms<5"], allow=["errors:rate<+1%"])
+    tally = Tally(0, slos_of(config))
     tally.add(RequestRecord(1, 1, 0, Outcome.OK, 5_000_000, ttft_ns=1_000_000, output_tokens=2, chunks=1))
     tally.add(RequestRecord(2, 1, 6_000_000, Outcome.TIMEOUT, 1_000_000, error="too late"))
-    return tally.result(RunConfig(), 0)
+    judged_run = judged(tally.result(config, 0))
+    return held_against(judged_run, Baseline(judged_run, sampled=True))
 
 
 @pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.names[0])
@@ -117,6 +122,14 @@ def test_every_metric_has_its_row_and_nothing_else_has_one():
     assert sorted(named) == sorted(METRICS)
 
 
+def test_every_subject_of_a_threshold_has_its_functions():
+    page = text_of("docs/usage.md")
+    rows = dict(re.findall(r"^\| `?(a metric|\w+)`? \| ((?:`[^`]+`(?:, )?)+) \|", page, re.MULTILINE))
+    named = {subject: tuple(re.findall("`([^`]+)`", functions)) for subject, functions in rows.items()}
+    assert {name: named.get(name) for name in RUN_FIGURES} == {name: tuple(RUN_FIGURES[name]) for name in RUN_FIGURES}
+    assert named["a metric"] == METRIC_FUNCTIONS
+
+
 def test_every_field_of_a_second_is_defined():
     named = table_after(text_of("docs/metrics.md"), "## Per-second series")
     assert sorted([*named, "second"]) == sorted(field.name for field in fields(IntervalSample))
@@ -129,6 +142,9 @@ def test_the_summary_has_the_fields_that_the_page_names(result):
     assert sorted(table_after(page, "`errors[]`:")) == sorted(document["errors"][0])
     assert sorted(table_after(page, "`metrics.NAME`")) == sorted(field.name for field in fields(Stats))
     assert sorted(table_after(page, "`tokens`:")) == sorted(document["tokens"])
+    assert sorted(table_after(page, "`goodput`")) == sorted(document["goodput"])
+    assert sorted(table_after(page, "`thresholds[]`:")) == sorted(document["thresholds"][0])
+    assert sorted(table_after(page, "`baseline[]`:")) == sorted(document["baseline"][0])
     loose = {*document["rates"], *document["trust"]}
     assert {name for name in loose if f"`{name}`" not in page} == set()
 

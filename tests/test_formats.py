@@ -1264,7 +1264,7 @@ class TestTable:
 
     def test_headers(self):
         assert FORMATS["anthropic"].headers == {"anthropic-version": "2023-06-01"}
-        assert FORMATS["dashscope"].headers == {"X-DashScope-SSE": "enable"}
+        assert FORMATS["dashscope"].stream_headers == {"X-DashScope-SSE": "enable"}
         assert [name for name, row in FORMATS.items() if row.ndjson] == ["ollama"]
         assert [name for name, row in FORMATS.items() if not row.needs_key] == [
             "ollama",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import threading
 from collections import Counter
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sse_perf_tool.errors import UsageError
+from sse_perf_tool.prompts import Prompts
 from sse_perf_tool.providers import ApiKeyProvider, Query, QueryProvider, bare_key, load_keys, load_queries, read_text
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -139,6 +142,132 @@ def test_a_broken_json_line_is_named_with_its_column(tmp_path: Path, content: st
     assert problem(written(tmp_path, "q.jsonl", content)) == expected + advice
 
 
+# --- conversations
+
+SHAREGPT = {"id": "x1", "conversations": [
+    {"from": "gpt", "value": "left over"}, {"from": "human", "value": "hi"}, {"from": "gpt", "value": "hello"},
+    {"from": "human", "value": "  "}, {"from": "human", "value": "bye"}, {"from": "gpt", "value": "bye"},
+]}  # fmt: skip
+MESSAGES = {"messages": [
+    {"role": "system", "content": "be kind"}, {"role": "user", "content": "who?"},
+    {"role": "assistant", "content": None, "tool_calls": []}, {"role": "tool", "content": "42"},
+    {"role": "user", "content": [{"type": "image_url"}, {"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
+]}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "joined"), [("c.json", "json"), ("c.jsonl", "lines")])
+def test_a_conversation_is_its_first_human_turn_and_the_later_ones(tmp_path: Path, name: str, joined: str) -> None:
+    rows = [SHAREGPT, MESSAGES]
+    content = json.dumps(rows) if joined == "json" else "\n".join(map(json.dumps, rows))
+    first, second = load_queries(written(tmp_path, name, content))
+    assert (first.text, first.later, first.fields) == ("hi", ("bye",), SHAREGPT)
+    assert (second.text, second.later) == ("who?", ("a\nb",))
+    follow = first.next_turn()
+    assert follow is not None
+    assert (follow.text, follow.later, follow.next_turn(), follow.fields) == ("bye", (), None, SHAREGPT)
+
+
+def test_a_list_of_rows_is_read_as_json_lines_are(tmp_path: Path) -> None:
+    path = written(tmp_path, "q.json", '[{"n": 3, "query": "hi"},\n {"prompt": "there"}]')
+    assert load_queries(path) == [Query("hi", {"n": 3, "query": "hi"}), Query("there", {"prompt": "there"})]
+    assert {query.later for query in load_queries(path)} == {None}, "no conversations: any query may follow"
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ({"query": "mine", "messages": [{"role": "user", "content": "no"}]}, "mine"),
+        ({"prompt": "no", "messages": [{"role": "user", "content": "yes"}]}, "yes"),
+        ({"conversation": [{"role": "user", "content": "yes"}], "id": "no"}, "yes"),
+        ({"conversations": [{"from": "User", "value": "yes"}]}, "yes"),
+        ({"prompt": "yes", "messages": []}, "yes"),
+        ({"prompt": "yes", "messages": ["a", "b"]}, "yes"),
+        ({"messages": "yes"}, "yes"),
+    ],
+)
+def test_a_conversation_goes_behind_the_field_query_and_before_all_others(
+    tmp_path: Path, row: dict[str, object], text: str
+) -> None:
+    assert texts(written(tmp_path, "q.jsonl", json.dumps(row))) == [text]
+
+
+def test_conversations_in_which_no_person_speaks_are_skipped(tmp_path: Path) -> None:
+    silent = [{"id": "a", "conversations": []}, {"conversations": [{"from": "gpt", "value": "hm"}]}]
+    assert texts(written(tmp_path, "q.json", json.dumps([*silent, SHAREGPT]))) == ["hi"]
+    assert problem(written(tmp_path, "q.json", json.dumps(silent))) == ": holds no query; write one query a line"
+
+
+NO_MESSAGE = 'has no speaker ("from" or "role") or no text ("value" or "content"); write it e.g. as {"query": "..."}'
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (
+            '[\n {"query": "a"}\n {"query": "b"}]',
+            ", line 3, column 2: Expecting ',' delimiter; write a list, [{...}, ...], or one object a line (.jsonl)",
+        ),
+        (
+            '{"query": "a"}\n{"query": "b"}',
+            ", line 2, column 1: Extra data; write a list, [{...}, ...], or one object a line (.jsonl)",
+        ),
+        (
+            '{"query": "a"}',
+            ", line 1, column 1: not a list; write a list, [{...}, ...], or one object a line (.jsonl)",
+        ),
+        (
+            '[{"query": "a"}, "b"]',
+            ', item 2 of the list: not a JSON object; write it e.g. as {"query": "..."}',
+        ),
+        (
+            '[{"n": 1}]',
+            ', item 1 of the list: no text in it, the field "query" is missing; write it e.g. as {"query": "..."}',
+        ),
+        (
+            '[{"messages": [{"role": "user", "content": "a"}, {"content": "b"}]}]',
+            f', item 1 of the list: message 2 of "messages" {NO_MESSAGE}',
+        ),
+        (
+            '[{"conversations": [{"from": "human", "text": "a"}]}]',
+            f', item 1 of the list: message 1 of "conversations" {NO_MESSAGE}',
+        ),
+        ("[]", ": holds no query; write one query a line"),
+    ],
+)
+def test_a_broken_list_is_named_with_the_place(tmp_path: Path, content: str, expected: str) -> None:
+    assert problem(written(tmp_path, "q.json", content)) == expected
+
+
+def test_a_broken_message_in_json_lines_is_named_with_its_line(tmp_path: Path) -> None:
+    path = written(tmp_path, "q.jsonl", '{"query": "a"}\n{"messages": [{"role": "user"}]}')
+    assert problem(path) == (
+        ', line 2, column 1: message 1 of "messages" has no speaker ("from" or "role") or no text '
+        '("value" or "content"); write one JSON object a line, e.g. {"query": "..."}'
+    )
+    assert "第 2 行" in problem(path, "zh")
+
+
+# --- what the tool puts before queries, or in their place
+
+
+def test_a_query_begins_with_the_shared_prefix_and_then_the_filler_of_its_tier() -> None:
+    prompts = Prompts(shared_prefix_tokens=5)
+    provider = QueryProvider([Query("a"), Query("b")], prompts=prompts)
+    first, second = provider.next(1, 20), provider.next(1, 20)
+    assert first.sent == f"{prompts.prefix()}\n\n{prompts.filler(0, 20)}\n\na"
+    assert second.sent == f"{prompts.prefix()}\n\n{prompts.filler(1, 20)}\n\nb"
+    assert (first.text, first.context_tokens) == ("a", 20)
+    assert provider.next(2, 20).sent == "a", "a later turn has all that before it"
+
+
+def test_the_processes_of_a_run_make_different_prompts() -> None:
+    provider = QueryProvider([Query("")], prompts=Prompts(tokens=30))
+    parts = [pickle.loads(pickle.dumps(provider.part(part, 2))) for part in (0, 1)]
+    sent = [part.next().sent for _ in range(3) for part in parts]
+    assert sent == [provider.next().sent for _ in range(6)]
+    assert len(set(sent)) == 6
+
+
 # --- CSV
 
 
@@ -251,4 +380,5 @@ def test_the_example_files_load() -> None:
     assert len(load_queries(EXAMPLES / "queries.txt")) == 12
     assert [query.fields["city"] for query in load_queries(EXAMPLES / "queries.csv")] == ["杭州", "Chengdu", "London"]
     assert [query.fields["city"] for query in load_queries(EXAMPLES / "queries.jsonl")] == ["杭州", "Chengdu", "London"]
+    assert [1 + len(query.later or ()) for query in load_queries(EXAMPLES / "conversations.json")] == [3, 2, 1]
     assert load_keys(EXAMPLES / "api_keys.txt")[1] == "app-EXAMPLE0000000000000002"

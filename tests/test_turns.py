@@ -25,11 +25,12 @@ from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.load_run import LoadRun
 from sse_perf_tool.masking import Masker
 from sse_perf_tool.metrics import Tally
+from sse_perf_tool.prompts import Prompts
 from sse_perf_tool.providers import ApiKeyProvider, Query, QueryProvider
-from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult, Stats, TurnStats
+from sse_perf_tool.records import GroupStats, Outcome, RequestRecord, RunConfig, RunResult, Stats
 from sse_perf_tool.records_file import RecordsHeader, header_line, read_header, read_records, record_line
 from sse_perf_tool.report_generator import generate_html_report
-from sse_perf_tool.report_parts.tables import turns_table
+from sse_perf_tool.report_parts.tables import groups_section
 from sse_perf_tool.report_parts.verdict import load_text
 from sse_perf_tool.request_body import BodyBuilder
 from sse_perf_tool.sse import encode
@@ -156,6 +157,57 @@ def test_a_run_whose_answers_name_no_conversation_says_so(serve: Serve) -> None:
     )
 
 
+# --- conversations of a file
+
+TOLD = [Query("hi", {}, ("why?", "bye")), Query("one", {}, ()), Query("yes", {}, ("no",))]
+
+
+def told(url: str, name: str, turns: int, queries: list[Query] = TOLD) -> Target:
+    return replace(target_of(url, name, turns), queries=QueryProvider(queries))
+
+
+def test_a_conversation_of_a_file_is_asked_turn_by_turn_and_ends_with_its_last(serve: Serve) -> None:
+    server = serve(ANSWER)
+    records = asked(told(server.url("/x"), "openai_chat", 3), 7)
+    assert [(record.query, record.turn) for record in records] == [
+        ("hi", 1), ("why?", 2), ("bye", 3), ("one", 1), ("yes", 1), ("no", 2), ("hi", 1),
+    ]  # fmt: skip
+    said = [[message["content"] for message in body["messages"]] for body in bodies(server)]
+    assert said[2] == ["hi", "Hello world", "why?", "Hello world", "bye"]
+    assert said[3:5] == [["one"], ["yes"]]
+
+
+def test_without_turns_only_the_beginning_of_each_conversation_is_asked(serve: Serve) -> None:
+    records = asked(told(serve(ANSWER).url("/x"), "openai_chat", 1), 4)
+    assert [record.query for record in records] == ["hi", "one", "yes", "hi"]
+
+
+def test_a_failed_turn_drops_the_rest_of_its_conversation(serve: Serve) -> None:
+    server = serve(chat("c"), FAILED, chat("d"))
+    records = asked(told(server.url("/x"), "chatbot", 3, [TOLD[0], TOLD[2]]), 4)
+    assert [record.query for record in records] == ["hi", "why?", "yes", "no"]
+
+
+def test_a_conversation_is_handed_to_one_thread(serve: Serve) -> None:
+    queries = [Query(f"{name}1", {}, (f"{name}2", f"{name}3")) for name in "abcd"]
+    target = told(serve(chat("c")).url("/x"), "chatbot", 3, queries)
+    table = run_of(target, RunConfig(threads=4)).requests
+    by_thread = defaultdict(list)
+    for record in sorted(table.details.values(), key=lambda record: record.started_ns):
+        by_thread[record.thread_id].append(record.query)
+    assert sorted(by_thread.values()) == [[f"{name}{turn}" for turn in (1, 2, 3)] for name in "abcd"]
+
+
+def test_prefix_and_filler_begin_a_conversation_and_come_again_only_as_its_history(serve: Serve) -> None:
+    server = serve(ANSWER)
+    prompts = Prompts(shared_prefix_tokens=3)
+    provider = QueryProvider(TOLD[:1], prompts=prompts)
+    asked(replace(target_of(server.url("/x"), "openai_chat", 2), queries=provider, context_tokens=4), 2)
+    first, second = ([message["content"] for message in body["messages"]] for body in bodies(server))
+    assert first == [f"{prompts.prefix()}\n\n{prompts.filler(0, 4)}\n\nhi"]
+    assert second == [*first, "Hello world", "why?"]
+
+
 # --- how much is sent, and when
 
 
@@ -167,7 +219,7 @@ def test_each_thread_holds_one_conversation_when_nothing_else_is_said(serve: Ser
     server = serve(chat("c"))
     result = run_of(target_of(server.url("/x"), "chatbot", 3), RunConfig(threads=2))
     assert sorted(result.requests["turn"]) == [1, 1, 2, 2, 3, 3]
-    assert [(row.turn, row.sent, row.ok) for row in result.summary.turns] == [(1, 2, 2), (2, 2, 2), (3, 2, 2)]
+    assert [(row.value, row.sent, row.ok) for row in result.summary.turns] == [(1, 2, 2), (2, 2, 2), (3, 2, 2)]
 
 
 def test_a_number_of_requests_may_cut_the_last_conversation(serve: Serve) -> None:
@@ -254,9 +306,9 @@ def result_of(*records: RequestRecord) -> RunResult:
 
 def test_figures_by_turn_are_of_the_ok_requests_of_that_turn() -> None:
     first, second = result_of(*RECORDS).summary.turns
-    assert (first.turn, first.sent, first.ok, first.output_tokens) == (1, 2, 2, 15.0)
+    assert (first.value, first.sent, first.ok, first.output_tokens) == (1, 2, 2, 15.0)
     assert (first.ttft_ms.mean, first.ttft_ms.max, first.latency_ms.mean) == (150.0, 200.0, 400.0)
-    assert (second.turn, second.sent, second.ok, second.output_tokens) == (2, 2, 1, None)
+    assert (second.value, second.sent, second.ok, second.output_tokens) == (2, 2, 1, None)
     assert (second.ttft_ms.count, second.ttft_ms.mean, second.latency_ms.mean) == (1, 50.0, 90.0)
 
 
@@ -273,7 +325,7 @@ def test_tallies_of_processes_merge_by_turn() -> None:
 def test_without_a_second_turn_there_is_nothing_by_turn() -> None:
     result = result_of(*RECORDS[:2])
     assert (result.summary.turns, summary_document(result)["turns"]) == ((), [])
-    assert turns_table(result.summary.turns) == ""
+    assert groups_section("turn", result.summary.turns) == ""
 
 
 def test_the_json_has_a_row_a_turn() -> None:
@@ -297,7 +349,7 @@ def test_the_console_has_a_row_a_turn_within_80_columns(lang: str, title: str, c
 
 def test_the_console_bounds_the_turns_it_shows(capsys: Any) -> None:
     Console(sys.stdout, "en").summary(result_of(*(turn_record(turn, 1, 2, 3) for turn in range(1, 16))))
-    assert capsys.readouterr().out.splitlines()[-1] == "  … and 3 more turns"
+    assert capsys.readouterr().out.splitlines()[-1] == "  … and 3 more rows"
 
 
 @pytest.mark.parametrize(
@@ -316,8 +368,8 @@ def test_the_load_is_told_with_its_turns_and_thought(lang: str, words: str, caps
 
 
 def test_the_report_has_a_row_a_turn_in_both_languages(tmp_path: Path) -> None:
-    row = TurnStats(2, 1500, 1400, Stats(1400, mean=12.5, p50=12.0, p95=20.0), Stats(), 7.25)
-    table = turns_table([row])
+    row = GroupStats(2, 1500, 1400, Stats(1400, mean=12.5, p50=12.0, p95=20.0), Stats(), 7.25)
+    table = groups_section("turn", [row])
     assert '<th scope="row" data-v="2">2</th><td data-v="1500">1,500</td><td data-v="1400">1,400</td>' in table
     assert '<span lang="en">TTFT mean</span><span lang="zh">TTFT 平均</span>' in table
     generate_html_report(result_of(*RECORDS), tmp_path / "r.html")

@@ -20,36 +20,42 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote
 
-from . import __version__, output_paths
-from .asked import Asked
+from . import __version__, abort, baseline, output_paths
+from .asked import Asked, Exclusion
+from .baseline import DEFAULT_ALLOW, WHOLE_ALLOW, Allowed, Baseline, load_baseline
 from .errors import UsageError
 from .exporters import EXPORTERS
-from .flags import COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REPORT_FLAGS, flag_name, help_text
+from .flag_values import NO_KEY, masked_key
+from .flags import COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REPORT_FLAGS, help_text
 from .formats import FORMATS, guess_from_url
 from .formats.base import Format
 from .masking import Masker, mask_headers, mask_key, mask_url, names_a_secret, url_secrets
+from .metrics import STREAM_METRICS
+from .prompts import Prompts
 from .providers import ApiKeyProvider, Query, QueryProvider, load_keys, load_queries
 from .records import RunConfig
 from .request_body import BodyBuilder, load_template
 from .schedule import processes_for
+from .settings import settings_of, settings_text
+from .sources import Source
 from .texts import LANGUAGES, Say, default_language, printable
+from .thresholds import Rule, Slo
 
 __all__ = ["PROGRAM", "Address", "Arguments", "parse_arguments"]
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 DEMO_KEY = "app-demo"
-NO_KEY = "-"
-"""The value of --api-key that says that none is to be sent."""
 DEMO_DEFAULTS = {"threads": 5, "duration": 10.0}
 
 TEXTS = {
     **output_paths.TEXTS,
+    **abort.TEXTS,
+    **baseline.TEXTS,
     "url_clash": ("holds host, port and path already; leave out {other}", "已含主机、端口和路径，请去掉 {other}"),
     "no_key": (
         "missing; give the key of the service (or --api-key-file), or - for a server that takes none",
         "缺少密钥，请给出服务的密钥（或 --api-key-file），服务无需密钥时写 -",
     ),
-    "header_twice": ("given twice; keep one", "重复给出，请只留一个"),
     "not_with": ("cannot go with {other}; keep one of them", "不能与 {other} 同用，请只留一个"),
     "custom_only": (
         "is for --format custom; leave it out or leave out --format {format}",
@@ -87,9 +93,33 @@ TEXTS = {
         "--request-body-file {path}：{names} 没有值，将原样发送，请在 --param-file 中补上",
     ),
     "one_unused": ("{flag}: not used, {by} sends one request", "{flag}：未使用，{by} 只发送一个请求"),
+    "needs_other": (
+        "means nothing without {other}; add it, or leave this out",
+        "需与 {other} 同用，请加上它或去掉该参数",
+    ),
+    "needs_slo": (
+        "there is no goodput without --slo; add one, e.g. --slo 'ttft_ms<500'",
+        "没有 --slo 就没有 goodput，请加上，例如 --slo 'ttft_ms<500'",
+    ),
+    "of_streams": (
+        "{metric} is not measured with {flag}; take another metric, e.g. latency_ms",
+        "使用 {flag} 时不测量 {metric}，请改用其他指标，例如 latency_ms",
+    ),
     "think_alone": (
         "is between the turns of a conversation; add --turns N, or leave it out",
         "只用于会话的各轮之间，请加 --turns N 或去掉该参数",
+    ),
+    "no_whole": (
+        "{title} gives no whole answer to one request, it must be asked for again and again; leave this out",
+        "{title} 的单个请求得不到完整回答，只能反复查询；请去掉该参数",
+    ),
+    "stream_path": (
+        "{flag}: the path ends in {stream}, which asks for a stream; a whole answer is at {whole}",
+        "{flag}：路径以 {stream} 结尾，请求的是流；完整回答的路径以 {whole} 结尾",
+    ),
+    "switched": (
+        "{flag}: changed in the template, so that it asks for a whole answer: {names}",
+        "{flag}：为请求完整回答，模板中已更改：{names}",
     ),
     "no_turns": (
         "format {name} carries no conversation ({formats} do); give a --request-body-file with {{conversation_id}}",
@@ -99,6 +129,14 @@ TEXTS = {
         "--request-body-file has no place for the conversation; put {conversation_id} into it",
         "--request-body-file 中没有会话的位置，请加入 {conversation_id}",
     ),
+    "no_turns_asked": (
+        "no conversation of {file} has a second turn of a person; leave this out",
+        "{file} 的会话都只有一轮提问，请去掉该参数",
+    ),
+    "shuffle_alone": (
+        "is for the queries of a file; add --param-file FILE",
+        "用于文件中的问题，请加 --param-file 文件",
+    ),
     "no_turns_id": (
         "where the id of the conversation stands is not told; add --conversation-id-path PATH",
         "不知道会话标识在何处，请加 --conversation-id-path 路径",
@@ -107,8 +145,28 @@ TEXTS = {
 
 _CUSTOM_FIELDS = ("text", "reasoning", "event", "error", "conversation_id", "message_id", "prompt_tokens",
                   "completion_tokens", "finish_reason")  # fmt: skip
-_MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time")
-_INPUT_FILES = ("param_file", "api_key_file", "request_body_file", "cacert")
+_MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time",
+                  "context_tiers")  # fmt: skip
+_INPUT_FILES = ("config", "param_file", "api_key_file", "request_body_file", "cacert", "baseline")
+_GOALS = tuple(flag.key for flag in FLAGS if flag.group == "goals")
+
+EXCLUSIONS = (
+    Exclusion("url", "host", "url_clash"),
+    Exclusion("url", "port", "url_clash", part=True),
+    Exclusion("url", "api_path", "url_clash", part=True),
+    Exclusion("debug", "demo", "not_with"),
+    Exclusion("cacert", "insecure", "not_with"),
+    Exclusion("no_stream", "raw", "not_with"),
+    *(Exclusion(key, "demo", "not_with") for key in ("url", "host", "port")),
+    Exclusion("param_file", "query"),
+    Exclusion("prompt_tokens", "param_file", "not_with"),
+    Exclusion("prompt_tokens", "query", "not_with"),
+    *(Exclusion(key, "shuffle") for key in ("query", "prompt_tokens")),
+    Exclusion("api_key_file", "api_key"),
+    *(Exclusion("simple", key) for key in _MANY_REQUESTS),
+    *(Exclusion("format", flag.key, unless=("auto", "custom")) for flag in FLAGS if flag.group == "custom"),
+)
+"""What of a weaker source gives way to a stronger one.  Both of one source: the problem is said, if there is one."""
 
 
 class Address(NamedTuple):
@@ -162,6 +220,8 @@ class Arguments:
     exports: Mapping[str, Path] = field(default_factory=dict)
     """Name in `EXPORTERS` -> its file, of those asked for."""
     records_file: Path | None = None
+    baseline: Baseline | None = None
+    """The older run that this one is held against."""
     quiet: bool = False
     color: bool = True
     warnings: tuple[str, ...] = ()
@@ -183,10 +243,11 @@ class Arguments:
 
 
 def _language(argv: Sequence[str], environ: Mapping[str, str]) -> str:
-    """The language of --lang anywhere in `argv`, else that of the locale: "en" or "zh"."""
+    """The language of --lang anywhere in `argv`, else of SSE_PERF_LANG, else of the locale: "en" or "zh"."""
     pairs = [*itertools.pairwise(argv), *(tuple(arg.split("=", 1)) for arg in argv if "=" in arg)]
-    named = [value for name, value in pairs if name == "--lang" and value.lower() in LANGUAGES]
-    return named[-1].lower() if named else default_language(environ)
+    named = [environ.get("SSE_PERF_LANG", ""), *(value for name, value in pairs if name == "--lang")]
+    known = [value.lower() for value in named if value.lower() in LANGUAGES]
+    return known[-1] if known else default_language(environ)
 
 
 def parse_arguments(
@@ -205,13 +266,19 @@ def parse_arguments(
     if "--version" in argv:
         return Arguments("show", language, text=f"{PROGRAM} {__version__}\n")
     if command == "report":
-        return _report_arguments(Asked(REPORT_FLAGS, argv[1:], language, TEXTS), environ, now)
-    asked = Asked(FLAGS, argv, language, TEXTS)
+        return _report_arguments(Asked(REPORT_FLAGS, argv[1:], language, TEXTS, environ), environ, now)
+    asked = Asked(FLAGS, argv, language, TEXTS, environ, EXCLUSIONS)
     asked.refuse_rest()
+    if asked["print_config"]:
+        _command(asked)
+        return Arguments("show", asked.language, text=settings_text(asked, Masker(filter(None, [asked["api_key"]]))))
     return _run_arguments(asked, environ, now)
 
 
 def _report_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+    for flag in REPORT_FLAGS:
+        if flag.writes_file and asked.source(flag.key) is Source.ENVIRONMENT:
+            asked.drop(flag.key)  # it is a file of the run
     files = tuple(Path(name) for name in asked.rest)
     if not files:
         raise UsageError(asked.say("no_files"))
@@ -250,16 +317,21 @@ def _check_readable(path: Path, say: Say) -> None:
 def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
     command = _command(asked)
     address = _address(asked)
-    guessed = guess_from_url(address.host, address.path.partition("?")[0])
+    path = address.path.partition("?")[0]
+    guessed = guess_from_url(address.host, path, stream=not asked["no_stream"])
     format_name = _format_name(asked)
     row = guessed if format_name == "auto" else FORMATS[format_name]
+    if asked["no_stream"]:
+        _check_whole(asked, row, path)
     headers = _headers(asked)
     keys = _keys(asked, row, headers)
-    queries = asked.load("param_file", load_queries) if asked["param_file"] else [Query(asked["query"])]
-    body = _body(asked, _body_row(format_name, row, guessed), queries[0])
-    _check_turns(asked, row, body)
-    options = {**_custom_options(asked), **_stream_options(body, queries[0])}
-    taken = {Path(asked[key]).resolve(): flag_name(key) for key in _INPUT_FILES if asked[key]}
+    queries = _queries(asked)
+    example = queries.query(0)
+    body = _body(asked, _body_row(format_name, row, guessed), example)
+    _check_turns(asked, row, body, queries)
+    _check_goals(asked)
+    options = {**_custom_options(asked), **_stream_options(body, example)}
+    taken = {Path(asked[key]).resolve(): asked.name(key) for key in _INPUT_FILES if asked[key]}
     outputs = output_paths.checked(asked, taken, now, default_report=command != "debug")
     masker = Masker(_secrets(asked, headers, keys, environ))
     return Arguments(
@@ -270,7 +342,7 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
         headers=headers,
         keys=keys,
         auth=_auth(row, headers) if keys else None,
-        queries=QueryProvider(queries),
+        queries=queries,
         body=body,
         format=row,
         options=options,
@@ -281,6 +353,7 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
         report_title=asked["report_title"],
         exports=outputs.exports,
         records_file=outputs.records,
+        baseline=_baseline(asked),
         quiet=asked["quiet"] is True,
         color=_color(asked, environ),
         warnings=tuple(map(masker, asked.warnings)),
@@ -290,15 +363,15 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
 
 def _command(asked: Asked) -> str:
     """Which of run, debug and demo it is; the defaults become those of that command."""
-    for one, other in (("demo", "debug"), ("insecure", "cacert"), ("demo", "url"), ("demo", "host"), ("demo", "port")):
-        if one in asked.given and other in asked.given:
-            raise asked.wrong(other, "not_with", other=flag_name(one))
     if asked["demo"]:
         asked.defaults.update(DEMO_DEFAULTS)
-    if flag := asked.first("debug", "simple"):
-        for key in _MANY_REQUESTS:
-            if asked.given.pop(key, None) is not None:
-                asked.warnings.append(asked.say("one_unused", flag=flag_name(key), by=flag))
+    if one := next((key for key in ("debug", "simple") if key in asked.given), None):
+        for key in (*_MANY_REQUESTS, *(_GOALS if asked["debug"] else ())):
+            if key not in asked.given:
+                continue
+            if asked.source(key) >= asked.source(one):
+                asked.warnings.append(asked.say("one_unused", flag=asked.name(key), by=asked.name(one)))
+            asked.drop(key)
         asked.defaults.update({"threads": 1, "duration": 0.0, "requests": 1})
     return next((command for command in ("demo", "debug") if asked[command]), "run")
 
@@ -307,8 +380,6 @@ def _address(asked: Asked) -> Address:
     url: SplitResult | None = asked["url"]
     if url is None:
         return Address("http", asked["host"], asked["port"], asked["api_path"])
-    if other := asked.first("host", "port", "api_path"):
-        raise asked.wrong("url", "url_clash", other=other)
     scheme = url.scheme.lower()
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     return Address(scheme, str(url.hostname), url.port or DEFAULT_PORTS[scheme], path)
@@ -365,7 +436,7 @@ def _headers(asked: Asked) -> dict[str, str]:
     seen = set()
     for name, value in asked["header"] or ():
         if name.lower() in seen:
-            raise UsageError(f"--header {name}: {asked.say('header_twice')}")
+            raise UsageError(f"{asked.labelled('header', name)}: {asked.say('twice')}")
         seen.add(name.lower())
         headers[name] = value
     url: SplitResult | None = asked["url"]
@@ -400,6 +471,19 @@ def _keys(asked: Asked, row: Format | None, headers: Mapping[str, str]) -> ApiKe
     raise asked.wrong("api_key", "no_key")
 
 
+def _queries(asked: Asked) -> QueryProvider:
+    """The queries to send: of the file in its order or shuffled, made ones, or always the same."""
+    if asked["shuffle"] and not asked["param_file"]:
+        raise asked.wrong("shuffle", "shuffle_alone")
+    queries = asked.load("param_file", load_queries) if asked["param_file"] else [Query(asked["query"])]
+    if asked["shuffle"]:
+        from random import Random  # only here, it costs start-up time
+
+        Random(asked["seed"]).shuffle(queries)  # noqa: S311 - no secret, and the same for every run
+    tokens, spread = asked["prompt_tokens"] or (None, 0)
+    return QueryProvider(queries, prompts=Prompts(asked["seed"], tokens, spread, asked["shared_prefix_tokens"] or 0))
+
+
 def _body(asked: Asked, row: Format | None, query: Query) -> BodyBuilder:
     """The body as `row` or a template has it; `query` is one that will fill it."""
     body = BodyBuilder(
@@ -409,7 +493,12 @@ def _body(asked: Asked, row: Format | None, query: Query) -> BodyBuilder:
         model_name=asked["model_name"],
         user=asked["user"],
         conversation_id=asked["conversation_id"],
+        stream=not asked["no_stream"],
     )
+    if body.from_template and body.switched:
+        asked.warnings.append(
+            asked.say("switched", flag=asked.name("no_stream"), names=printable(", ".join(body.switched)))
+        )
     if asked["model"] and not body.takes_model:
         asked.warnings.append(asked.say("model_unused", model=printable(asked["model"])))
     if names := body.unfilled(query):
@@ -418,7 +507,18 @@ def _body(asked: Asked, row: Format | None, query: Query) -> BodyBuilder:
     return body
 
 
-def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder) -> None:
+def _check_whole(asked: Asked, row: Format | None, path: str) -> None:
+    """UsageError when no whole answer can be had; a warning when the URL asks for a stream."""
+    if row is None:
+        return
+    if row.whole is None:
+        raise asked.wrong("no_stream", "no_whole", title=row.title)
+    if row.whole.path is not None and path.endswith(row.whole.path[0]):
+        stream, whole = row.whole.path
+        asked.warnings.append(asked.say("stream_path", flag=asked.name("no_stream"), stream=stream, whole=whole))
+
+
+def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder, queries: QueryProvider) -> None:
     """UsageError when a conversation is asked for that the requests cannot go on with."""
     if asked["turns"] == 1:
         if asked["think_time"]:
@@ -431,6 +531,30 @@ def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder) -> None:
         raise asked.wrong("turns", "no_turns", name=row.name if row else "auto", formats=formats)
     if body.carries == "id" and row is FORMATS["custom"] and not asked["conversation_id_path"]:
         raise asked.wrong("turns", "no_turns_id")
+    if all(query.later == () for query in queries.queries):
+        raise asked.wrong("turns", "no_turns_asked", file=asked.name("param_file"))
+
+
+def _check_goals(asked: Asked) -> None:
+    """UsageError for a goal that lacks what it is held against, or that no run of this kind could reach."""
+    for key, other in (("abort_after", "abort_on"), ("allow", "baseline")):
+        if key in asked.given and not asked[other]:
+            raise asked.wrong(key, "needs_other", other=asked.name(other))
+    for key in ("threshold", "slo", "abort_on", "allow") if asked["no_stream"] else ():
+        for rule in asked[key] or ():
+            if rule.subject in STREAM_METRICS:
+                raise asked.wrong(key, "of_streams", metric=rule.subject, flag=asked.name("no_stream"))
+    for key in ("threshold", "allow"):
+        if not asked["slo"] and any(rule.subject == "goodput" for rule in asked[key] or ()):
+            raise asked.wrong(key, "needs_slo")
+
+
+def _baseline(asked: Asked) -> Baseline | None:
+    if not asked["baseline"]:
+        return None
+    slos: Sequence[Slo] = asked["slo"] or ()
+    loaded: Baseline = asked.load("baseline", lambda path, lang: load_baseline(Path(path), slos, lang))
+    return loaded
 
 
 def _template(asked: Asked) -> dict[str, Any] | None:
@@ -480,32 +604,56 @@ def _secrets(
 
 def _config(asked: Asked, address: Address, format_name: str, options: Mapping[str, Any], masker: Masker) -> RunConfig:
     think_time_s, think_time_max_s = asked["think_time"] or (0.0, 0.0)
+    prompt_tokens, prompt_spread_tokens = asked["prompt_tokens"] or (None, 0)
     return RunConfig(
         url=masker(mask_url(address.url)),
         format=format_name,
         format_options=options,
-        query=None if asked["param_file"] else asked["query"],
+        query=None if asked["param_file"] or asked["prompt_tokens"] else asked["query"],
         api_key=mask_key(asked["api_key"]) if asked["api_key"] not in (None, NO_KEY) else None,
         headers=mask_headers(dict(asked["header"] or ())),
         timeout_s=asked["timeout"],
         idle_timeout_s=asked["idle_timeout"],
         ramp_up_s=asked["ramp_up"],
         duration_s=asked["duration"],
+        stream=not asked["no_stream"],
         think_time_s=think_time_s,
         think_time_max_s=think_time_max_s,
+        shuffle=asked["shuffle"] is True,
+        prompt_tokens=prompt_tokens,
+        prompt_spread_tokens=prompt_spread_tokens,
+        shared_prefix_tokens=asked["shared_prefix_tokens"] or 0,
+        context_tiers=asked["context_tiers"] or [],
         insecure=asked["insecure"] is True,
+        thresholds=_typed(asked["threshold"]),
+        slo=_typed(asked["slo"]),
+        abort_on=_typed(asked["abort_on"]),
+        abort_after_s=asked["abort_after"],
+        baseline=asked["baseline"],
+        allow=_allow(asked),
         strict=asked["strict"] is True,
         lang=asked.language,
         command=_shown_command(asked.argv, masker),
         version=__version__,
         host_info=_host_info(),
+        flags=settings_of(asked, masker),
         processes=processes_for(asked.given.get("processes"), asked["threads"], os.cpu_count() or 1),
         **{key: asked[key] for key in _SAME_IN_CONFIG},
     )
 
 
+def _typed(rules: Sequence[Rule | Slo | Allowed] | None) -> list[str]:
+    return [rule.text for rule in rules or ()]
+
+
+def _allow(asked: Asked) -> list[str]:
+    if asked["allow"] or not asked["baseline"]:
+        return _typed(asked["allow"])
+    return list(WHOLE_ALLOW if asked["no_stream"] else DEFAULT_ALLOW)
+
+
 _SAME_IN_CONFIG = ("model", "model_name", "conversation_id", "user", "api_key_file", "param_file", "request_body_file",
-                   "retries", "threads", "requests", "turns", "cacert")  # fmt: skip
+                   "retries", "threads", "requests", "turns", "seed", "cacert")  # fmt: skip
 
 
 def _shown_command(argv: Sequence[str], masker: Masker) -> str:
@@ -514,16 +662,12 @@ def _shown_command(argv: Sequence[str], masker: Masker) -> str:
     for before, argument in zip(["", *argv], argv, strict=False):
         flag, equals, value = argument.partition("=")
         if before == "--api-key":
-            shown.append(_shown_key(argument))
+            shown.append(masked_key(argument))
         elif flag == "--api-key" and equals:
-            shown.append(f"{flag}={_shown_key(value)}")
+            shown.append(f"{flag}={masked_key(value)}")
         else:
             shown.append(masker(mask_url(argument)))
     return f"{PROGRAM} {shlex.join(shown)}".rstrip()
-
-
-def _shown_key(key: str) -> str:
-    return key if key == NO_KEY else mask_key(key)
 
 
 def _host_info() -> str:

@@ -1,7 +1,8 @@
 """The door: what the command line asks for, done in order, and the exit status.
 
-0 all well; 1 some request failed; 2 wrong usage; 4 a process of the tool was lost, so the result is only a part; 130
-interrupted (everything is written all the same).
+0 all well; 1 some request failed; 2 wrong usage; 4 a process of the tool was lost, so the result is only a part; 99 a
+threshold was missed, the run is worse than its baseline, or a rule ended it; 130 interrupted (everything is written all
+the same).  With thresholds or a baseline these decide, and failed requests alone are no reason for 1.
 Heavy modules are imported by the command that needs them, so that `--help` answers at once.
 """
 
@@ -29,11 +30,12 @@ from .output_paths import unused
 from .texts import LANGUAGES
 
 if TYPE_CHECKING:
+    from .baseline import Baseline
     from .console import Console
     from .records import RunResult
     from .tester import Target
 
-OK, SOME_FAILED, WRONG_USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 4, 130
+OK, SOME_FAILED, WRONG_USAGE, PARTIAL, MISSED, INTERRUPTED = 0, 1, 2, 4, 99, 130
 
 Output = tuple[str, Path, Callable[[Path], Sequence[str]]]
 """What the console calls a file, where it goes, and what writes it and gives notes for the console."""
@@ -149,6 +151,7 @@ def _run(arguments: Arguments, world: World) -> int:
             arguments.warnings,
             records,
             notice=SingleRequestNotices(console) if single and not arguments.quiet else None,
+            on_abort=console.aborting,
         )
 
         def stop() -> None:
@@ -157,22 +160,43 @@ def _run(arguments: Arguments, world: World) -> int:
 
         with _interrupts(stop):
             show_rows = not arguments.quiet
-            result = load.run(lambda sample, totals: console.row(sample, totals, config) if show_rows else None)
+            result = load.run(
+                lambda sample, totals: console.row(sample, totals, config) if show_rows else None,
+                lambda number: console.tier(number, config) if show_rows else None,
+            )
 
+    result = _judged(result, arguments.baseline)
     if single and len(result.requests) == 1:
         console.answer(result.requests.details[0])
     else:
         console.summary(result)
         console.errors(result.summary)
+    console.goals(result)
     for text in result.warnings:
         if not (single and text in arguments.warnings):  # on the same screen already
             console.warn(text)
     whole = _write_outputs(arguments, result, console, world)
+    return _status_of(result) or (OK if whole else SOME_FAILED)
+
+
+def _judged(result: RunResult, old: Baseline | None) -> RunResult:
+    """The run with its thresholds and its baseline held against it."""
+    from .baseline import held_against
+    from .thresholds import judged
+
+    result = judged(result)
+    return result if old is None else held_against(result, old)
+
+
+def _status_of(result: RunResult) -> int:
     if result.interrupted:
         return INTERRUPTED
     if result.partial:
         return PARTIAL
-    return OK if whole and not result.summary.failed else SOME_FAILED
+    if result.missed:
+        return MISSED
+    decided = result.thresholds or result.baseline
+    return SOME_FAILED if result.summary.failed and not decided else OK
 
 
 def _report(arguments: Arguments, world: World) -> int:
@@ -182,10 +206,26 @@ def _report(arguments: Arguments, world: World) -> int:
     if len(results) > 1:
         return _compare(arguments, results, console, world)
     ((result, seen_format),) = read
+    result = _judged_again(result)
     console.start(result.config, result.warnings, seen_format=seen_format)
     console.summary(result)
     console.errors(result.summary)
+    console.goals(result)
     return OK if _write_outputs(arguments, result, console, world) else SOME_FAILED
+
+
+def _judged_again(result: RunResult) -> RunResult:
+    """The run held against the rules that it was made with; the file of its baseline may be gone meanwhile."""
+    from .baseline import load_baseline
+    from .thresholds import slos_of
+
+    if result.config.baseline is None:
+        return _judged(result, None)
+    try:
+        old = load_baseline(Path(result.config.baseline), slos_of(result.config), result.config.lang)
+    except UsageError as error:
+        return _judged(replace(result, warnings=(*result.warnings, f"--baseline {error}")), None)
+    return _judged(result, old)
 
 
 def _read_back(path: Path, lang: str) -> tuple[RunResult, str]:
@@ -196,15 +236,17 @@ def _read_back(path: Path, lang: str) -> tuple[RunResult, str]:
     from .load_run import format_warnings
     from .metrics import Tally
     from .records_file import read_header, read_records
+    from .thresholds import slos_of
 
     header = read_header(path)
-    tally, seen = Tally(origin_ns=0), Counter[str]()
+    tally, seen = Tally(0, slos_of(header.config)), Counter[str]()
     for record in read_records(path, header):
         tally.add(record)
         seen[record.format] += 1
     config = replace(header.config, lang=lang)
     parts = urlsplit(config.url)
-    guessed = guess_from_url(parts.hostname or "", parts.path) if config.format == "auto" else None
+    found = guess_from_url(parts.hostname or "", parts.path, stream=config.stream)
+    guessed = found if config.format == "auto" else None
     warnings = (*header.warnings, *format_warnings(guessed, False, seen, lang))
     seen_format = max(seen, key=lambda name: (name != "", seen[name]), default="")
     return tally.result(config, header.started_unix_ns, warnings), seen_format
@@ -273,6 +315,7 @@ def _target(arguments: Arguments) -> Target:
         timeout_s=arguments.config.timeout_s,
         idle_timeout_s=arguments.config.idle_timeout_s,
         retries=arguments.config.retries,
+        stream=arguments.config.stream,
         turns=arguments.config.turns,
         verify=arguments.verify,
         lang=arguments.lang,

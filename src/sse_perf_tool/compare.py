@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from .metrics import REQUEST_METRICS, enough_for, percentile
-from .records import OUTCOMES, Outcome, RunResult
+from .metrics import enough_for, ok_values, percentile
+from .records import IntervalSample, RunResult
 
 COMPARED_METRICS = ("ttfb_ms", "ttft_ms", "tpot_ms", "latency_ms", "tokens_per_s", "max_gap_ms")
 COMPARED_PERCENTILES = (50, 90, 99)
@@ -62,25 +62,37 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class _Figure:
+class Figure:
+    """A figure of a run, and how to draw it anew; `draw` is None when samples are too few for that."""
+
     value: float | None
     draw: Draw | None
 
 
 def differences(base: RunResult, other: RunResult, *, seed: int = 1) -> list[Difference]:
-    """Every compared figure of `other` against `base`; the same input gives the same intervals."""
+    """Every compared figure of `other` against `base`; the same input gives the same intervals.
+
+    Metrics that neither run could measure (those of streams, for whole answers) are left out.
+    """
     random = Random(seed)  # noqa: S311  statistics, not secrets
     ours, theirs = figures(base), figures(other)
-    return [_difference(key, ours[key], theirs[key], random) for key in ours]
+    measured = {name for run in (base, other) for name, stats in run.summary.metrics.items() if stats.count}
+    left_out = set(COMPARED_METRICS) - measured if "latency_ms" in measured else set()
+    return [_difference(key, ours[key], theirs[key], random) for key in ours if key[0] not in left_out]
 
 
-def _difference(key: tuple[str, str], base: _Figure, other: _Figure, random: Random) -> Difference:
+def _difference(key: tuple[str, str], base: Figure, other: Figure, random: Random) -> Difference:
     metric, statistic = key
     if base.draw is None or other.draw is None:
         return Difference(metric, statistic, base.value, other.value, None, None, "unknown")
-    drawn = sorted(other.draw(random) - base.draw(random) for _ in range(RESAMPLES))
-    low, high = percentile(drawn, 2.5), percentile(drawn, 97.5)
+    low, high = interval(base.draw, other.draw, random)
     return Difference(metric, statistic, base.value, other.value, low, high, judge(metric, low, high))
+
+
+def interval(base: Draw, other: Draw, random: Random) -> tuple[float, float]:
+    """The middle 95 % of `RESAMPLES` draws of `other` - `base`."""
+    drawn = sorted(other(random) - base(random) for _ in range(RESAMPLES))
+    return percentile(drawn, 2.5) or 0.0, percentile(drawn, 97.5) or 0.0
 
 
 def judge(metric: str, low: float | None, high: float | None) -> str:
@@ -92,37 +104,35 @@ def judge(metric: str, low: float | None, high: float | None) -> str:
     return "better" if (low > 0) == (metric in HIGHER_IS_BETTER) else "worse"
 
 
-def figures(result: RunResult) -> dict[tuple[str, str], _Figure]:
+def figures(result: RunResult) -> dict[tuple[str, str], Figure]:
     """(metric, statistic) -> the figure and how to draw it, in the order in which they are shown."""
     summary = result.summary
-    seconds = [sample for sample in result.time_series if (sample.second + 1) * 1_000_000_000 <= result.duration_ns]
+    seconds = whole_seconds(result)
     found = {
-        ("success_rate", ""): _success(summary.ok, summary.failed),
-        ("requests_per_s", ""): _rate(summary.requests_per_s, [float(s.requests_done) for s in seconds]),
-        ("output_tokens_per_s", ""): _rate(summary.output_tokens_per_s, [s.tokens for s in seconds]),
+        ("success_rate", ""): share_figure(summary.ok, summary.failed),
+        ("requests_per_s", ""): rate_figure(summary.requests_per_s, [float(s.requests_done) for s in seconds]),
+        ("output_tokens_per_s", ""): rate_figure(summary.output_tokens_per_s, [s.tokens for s in seconds]),
     }
     for metric in COMPARED_METRICS:
-        ordered = ok_values(result, metric)
+        ordered = ok_values(result.requests, metric)
         for percent in COMPARED_PERCENTILES:
-            found[metric, f"P{percent}"] = _percentile_figure(ordered, percent)
+            found[metric, f"P{percent}"] = percentile_figure(ordered, percent)
     return found
 
 
-def ok_values(result: RunResult, metric: str) -> list[float]:
-    """The metric of every ok request that has it, ascending."""
-    table, value_at = result.requests, REQUEST_METRICS[metric]
-    ok = OUTCOMES.index(Outcome.OK)
-    values = (value_at(table, row) for row, outcome in enumerate(table["outcome"]) if outcome == ok)
-    return sorted(value for value in values if value is not None)
+def whole_seconds(result: RunResult) -> list[IntervalSample]:
+    """The seconds of the run without the last, which was cut short."""
+    return [sample for sample in result.time_series if (sample.second + 1) * 1_000_000_000 <= result.duration_ns]
 
 
-def _percentile_figure(ordered: Sequence[float], percent: int) -> _Figure:
+def percentile_figure(ordered: Sequence[float], percent: float) -> Figure:
+    """The percentile of ascending values; it has none when they are too few."""
     count = len(ordered)
     if not enough_for(percent, count):
-        return _Figure(None, None)
+        return Figure(None, None)
     value = percentile(ordered, percent)
     if count < FEWEST_SAMPLES:
-        return _Figure(value, None)
+        return Figure(value, None)
     rank = percent / 100 * (count - 1)
     below = math.floor(rank)
     share = rank - below
@@ -136,22 +146,24 @@ def _percentile_figure(ordered: Sequence[float], percent: int) -> _Figure:
         second = 1 - (1 - first) * math.pow(1 - random.random(), 1 / (count - below - 1))
         return low + (ordered[min(int(second * count), count - 1)] - low) * share
 
-    return _Figure(value, draw)
+    return Figure(value, draw)
 
 
-def _success(ok: int, failed: int) -> _Figure:
+def share_figure(ok: int, failed: int) -> Figure:
+    """The share of the one in both."""
     if not ok + failed:
-        return _Figure(None, None)
+        return Figure(None, None)
     value = ok / (ok + failed)
     if ok + failed < FEWEST_SAMPLES:
-        return _Figure(value, None)
-    return _Figure(value, lambda random: random.betavariate(ok + 0.5, failed + 0.5))
+        return Figure(value, None)
+    return Figure(value, lambda random: random.betavariate(ok + 0.5, failed + 0.5))
 
 
-def _rate(value: float, seconds: Sequence[float]) -> _Figure:
+def rate_figure(value: float, seconds: Sequence[float]) -> Figure:
+    """A rate of the whole run, whose `seconds` had so many each."""
     count = len(seconds)
     if count < FEWEST_SAMPLES:
-        return _Figure(value, None)
+        return Figure(value, None)
     length = max(1, round(math.pow(count, 1 / 3)))
     # Blocks run on from the last second to the first, so that each second is drawn equally often.
     around = [*seconds, *seconds[:length]]
@@ -162,4 +174,4 @@ def _rate(value: float, seconds: Sequence[float]) -> _Figure:
     def draw(random: Random) -> float:
         return value + sum(random.choices(sums, k=blocks)) / (blocks * length) - middle
 
-    return _Figure(value, draw)
+    return Figure(value, draw)

@@ -9,11 +9,23 @@ from typing import TextIO
 from .compare import Difference
 from .masking import mask_key, mask_url, names_a_secret
 from .metrics import NS_PER_MS, NS_PER_S, PERCENTILES, enough_for, success_rate
-from .records import IntervalSample, Outcome, RequestRecord, RunConfig, RunResult, Stats, Summary, TurnStats
+from .records import (
+    Abort,
+    Goodput,
+    GroupStats,
+    IntervalSample,
+    Outcome,
+    RequestRecord,
+    RunConfig,
+    RunResult,
+    Stats,
+    Summary,
+)
 from .report_parts.comparison import run_letter, unlike_settings
-from .report_parts.verdict import think_text
+from .report_parts.verdict import baseline_cells, prompts_texts, think_text
 from .test_runner import Snapshot
 from .texts import LANGUAGES, Texts, clip, pad, printable, speaker
+from .thresholds import value_text
 
 TEXTS: Texts = {
     "title": ("SSE performance test", "SSE 性能测试"),
@@ -25,17 +37,21 @@ TEXTS: Texts = {
     "load_once": ("{threads}, one request each", "{threads}，各发送一次"),
     "load_single": ("1 request", "1 个请求"),
     "load_for": ("{threads} for {seconds:g} s", "{threads}，持续 {seconds:g} 秒"),
+    "whole": (", not streamed", "，非流式"),
     "turns": (", {turns} turns a conversation", "，每个会话 {turns} 轮"),
     "think": (", {think}", "，{think}"),
     "by_turn": ("By turn, times in ms", "按轮次（时间单位 ms）"),
     "turn": ("turn", "轮次"),
-    "turn_ok": ("ok", "成功"),
-    "turn_ttft": ("TTFT avg", "TTFT 平均"),
-    "turn_ttft_p95": ("TTFT P95", "TTFT P95"),
-    "turn_latency": ("response avg", "响应 平均"),
-    "turn_latency_p95": ("response P95", "响应 P95"),
-    "turn_tokens": ("tokens", "token 数"),
-    "more_turns": ("… and {number} more turns", "……另有 {number} 轮"),
+    "by_context": ("By context tier (tokens of filler), times in ms", "按上下文档位（填充 token 数；时间单位 ms）"),
+    "context": ("context", "上下文"),
+    "tier": ("context of {tokens} tokens ({number} of {all})", "上下文 {tokens} token（{number}/{all}）"),
+    "group_ok": ("ok", "成功"),
+    "group_ttft": ("TTFT avg", "TTFT 平均"),
+    "group_ttft_p95": ("TTFT P95", "TTFT P95"),
+    "group_latency": ("response avg", "响应 平均"),
+    "group_latency_p95": ("response P95", "响应 P95"),
+    "group_tokens": ("tokens", "token 数"),
+    "more_groups": ("… and {number} more rows", "……另有 {number} 行"),
     "load_conversation": ("{threads}, one conversation each", "{threads}，各一个会话"),
     "load_total": ("{threads}, {requests} requests in all", "{threads}，共 {requests} 个请求"),
     "ramp": (", started over {seconds:g} s", "，在 {seconds:g} 秒内启动"),
@@ -83,6 +99,26 @@ TEXTS: Texts = {
     "retries": ("retries", "重试次数"),
     "summary": ("Summary", "汇总"),
     "interrupted": ("interrupted: the figures are of what was done until then", "已中断：以下数据仅包含中断前的部分"),
+    "aborting": (
+        "aborting: {rule} is true after {at} s ({value})",
+        "正在中止：{at} 秒后条件 {rule} 成立（{value}）",
+    ),
+    "aborted": (
+        "aborted after {at} s because {rule} was true ({value}): the figures are of what was done until then",
+        "{at} 秒后因条件 {rule} 成立（{value}）而中止：以下数据仅包含此前的部分",
+    ),
+    "thresholds": ("Thresholds", "阈值"),
+    "baseline": ("Against {file}", "与 {file} 对照"),
+    "rule": ("rule", "规则"),
+    "old": ("old", "旧"),
+    "new": ("new", "新"),
+    "missed": ("missed", "未达到"),
+    "worse": ("worse", "变差"),
+    "goodput": ("goodput", "goodput"),
+    "goodput_of": (
+        "{met} of {all} ({share}), {rate} requests/s",
+        "{all} 个中的 {met} 个（{share}），{rate} 请求/秒",
+    ),
     "requests": ("requests", "请求数"),
     "wall": ("wall time", "总用时"),
     "ok": ("ok", "成功"),
@@ -93,6 +129,10 @@ TEXTS: Texts = {
     "rates_of": (
         "{requests} requests/s, {tokens} tokens/s, {chunks} blocks/s",
         "{requests} 请求/秒，{tokens} token/秒，{chunks} 数据块/秒",
+    ),
+    "rates_whole": (
+        "{requests} requests/s, {tokens} tokens/s, {kilobytes} kB/s",
+        "{requests} 请求/秒，{tokens} token/秒，{kilobytes} kB/秒",
     ),
     "sum_rt": ("response sum", "响应时间合计"),
     "metric": ("metric", "指标"),
@@ -106,6 +146,9 @@ TEXTS: Texts = {
     "tpot_ms": ("TPOT ms", "TPOT ms"),
     "latency_ms": ("response ms", "响应时间 ms"),
     "tokens_per_s": ("tokens/s", "tokens/s"),
+    "response_bytes": ("response bytes", "响应字节"),
+    "received": ("received", "接收"),
+    "bytes": ("{number} bytes", "{number} 字节"),
     "few": (
         "n/a: too few requests (P99 needs 100, P95 20, P90 10, P50 2)",
         "n/a：请求数不足（P99 需 100 个，P95 需 20 个，P90 需 10 个，P50 需 2 个）",
@@ -140,16 +183,26 @@ Cell = tuple[str, int]
 LIVE_COLUMNS: Sequence[Cell] = (
     ("time", 9), ("threads", 11), ("blocks", 9), ("avg_rt", 12), ("tpot", 9), ("tps", 10), ("success", 8),
 )  # fmt: skip
-SUMMARY_METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "latency_ms", "tokens_per_s")
-MOST_ERRORS = 8
-MOST_TURNS = 12
-TURN_COLUMNS: Sequence[Cell] = (
-    ("turn", 5), ("turn_ok", 11), ("turn_ttft", 10), ("turn_ttft_p95", 10), ("turn_latency", 12),
-    ("turn_latency_p95", 12), ("turn_tokens", 8),
+WHOLE_COLUMNS: Sequence[Cell] = (
+    ("time", 9), ("threads", 11), ("requests", 9), ("avg_rt", 12), ("tps", 10), ("success", 8),
 )  # fmt: skip
+"""Those of a run of whole answers, which has neither blocks nor a time between tokens."""
+SUMMARY_METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "latency_ms", "tokens_per_s")
+WHOLE_METRICS = ("ttfb_ms", "latency_ms", "tokens_per_s", "response_bytes")
+MOST_ERRORS = 8
+MOST_GROUPS = 12
+GROUP_COLUMNS: Sequence[Cell] = (
+    ("group_ok", 11), ("group_ttft", 10), ("group_ttft_p95", 10), ("group_latency", 12), ("group_latency_p95", 12),
+    ("group_tokens", 8),
+)  # fmt: skip
+STREAM_CELLS = frozenset({"group_ttft", "group_ttft_p95"})
+"""Those of `GROUP_COLUMNS` that a run of whole answers does not have."""
 FACT_COLUMNS = 20
 """Where the values of facts begin."""
 DIFFERENCE_WIDTHS = (19, 8, 8, 8, 17)
+BASELINE_WIDTHS = (24, 9, 9, 10, 19)
+RULE_COLUMNS = 36
+TICK, CROSS = "✓", "✗"
 GREEN, RED, YELLOW, BOLD, DIM = "32", "31", "33", "1", "2"
 WORD_COLORS = {"better": GREEN, "worse": RED, "same": DIM, "unknown": DIM}
 
@@ -260,28 +313,30 @@ class Console:
             self.warn(text)
         self._gap()
 
-    def _table_head(self) -> None:
-        cells = (pad(self.say(name), width, ">") for name, width in LIVE_COLUMNS)
+    def _table_head(self, columns: Sequence[Cell]) -> None:
+        cells = (pad(self.say(name), width, ">") for name, width in columns)
         self.line(self.paint(" ".join(cells), BOLD))
 
     def row(self, sample: IntervalSample, totals: Snapshot, config: RunConfig) -> None:
         """One second of the live table: averages of the run so far, tokens/s of this second."""
+        columns = LIVE_COLUMNS if config.stream else WHOLE_COLUMNS
         if not self._table_begun:
             self._table_begun = True
             self._gap()
-            self._table_head()
+            self._table_head(columns)
         rate = totals.requests_ok / (totals.requests_ok + totals.requests_failed or 1)
         finished = totals.requests_ok + totals.requests_failed
-        cells = (
-            clock_time(sample.second + 1),
-            f"{sample.threads_active}/{config.threads}",
-            str(totals.chunks),
-            number(totals.latency_ns / totals.requests_ok / NS_PER_MS) if totals.requests_ok else "-",
-            number(totals.tpot_ns / totals.tpot_count / NS_PER_MS) if totals.tpot_count else "-",
-            number(sample.tokens),
-            percent(rate) if finished else "-",
-        )
-        self.line(" ".join(pad(cell, width, ">") for cell, (_, width) in zip(cells, LIVE_COLUMNS, strict=True)))
+        cells = {
+            "time": clock_time(sample.second + 1),
+            "threads": f"{sample.threads_active}/{config.threads}",
+            "blocks": str(totals.chunks),
+            "requests": str(totals.requests_done),
+            "avg_rt": number(totals.latency_ns / totals.requests_ok / NS_PER_MS) if totals.requests_ok else "-",
+            "tpot": number(totals.tpot_ns / totals.tpot_count / NS_PER_MS) if totals.tpot_count else "-",
+            "tps": number(sample.tokens),
+            "success": percent(rate) if finished else "-",
+        }
+        self.line(" ".join(pad(cells[name], width, ">") for name, width in columns))
         self._progress(_progress_words(self, sample.second + 1, totals, config))
 
     def notice(self, key: str, value: str) -> None:
@@ -298,9 +353,8 @@ class Console:
         good = record.outcome is Outcome.OK
         self._gap()
         self.line(self.paint(say("answer"), BOLD))
-        rate = None
-        if record.output_tokens and record.streaming_ns:
-            rate = number(record.output_tokens / record.streaming_ns * NS_PER_S, " tokens/s")
+        rate = record.tokens_per_s
+        whole = good and record.streaming_ns is None
         self._facts(
             [
                 ("outcome", self.paint(record.outcome.value, GREEN if good else RED)),
@@ -309,16 +363,17 @@ class Console:
                 ("conversation_id", record.conversation_id),
                 ("message_id", record.message_id),
                 ("finish_reason", record.finish_reason),
-                ("blocks", str(record.chunks)),
+                ("blocks", None if whole else str(record.chunks)),
                 ("tokens", self._tokens(record.output_tokens, record.token_source)),
                 ("length", say("characters", number=record.text_chars)),
+                ("received", say("bytes", number=record.bytes_received) if whole else None),
                 ("connect", _ms(record.connect_ns)),
                 ("first_byte", _ms(record.ttfb_ns)),
                 ("first_token", _ms(record.ttft_ns)),
                 ("streaming", _ms(record.streaming_ns)),
                 ("total", _ms(record.latency_ns)),
                 ("tpot_fact", _ms(record.tpot_ns)),
-                ("throughput", rate),
+                ("throughput", None if rate is None else number(rate, " tokens/s")),
             ]
         )
 
@@ -332,6 +387,8 @@ class Console:
         self.line(self.paint(say("summary"), BOLD))
         if result.interrupted:
             self.line(self.paint("  " + say("interrupted"), YELLOW))
+        if result.aborted:
+            self.line(self.paint("  " + self._abort_words("aborted", result.aborted), YELLOW))
         if not found.sent:
             self.line("  " + say("nothing"))
             return
@@ -348,21 +405,23 @@ class Console:
                 ("cancelled", str(found.cancelled) if found.cancelled else None),
                 ("retried", str(found.retried) if found.retried else None),
                 ("success", percent(found.ok / finished) if finished else "n/a"),
-                ("blocks", str(found.chunks)),
+                ("blocks", str(found.chunks) if result.config.stream else None),
                 ("tokens", self._tokens(found.output_tokens, found.token_source)),
-                ("rates", _rate_words(self, found)),
+                ("rates", _rate_words(self, result)),
+                ("goodput", _goodput_words(self, found.goodput) if found.goodput else None),
                 ("sum_rt", number(latency.mean * latency.count / 1000, " s") if latency.mean else None),
             ]
         )
         self._gap()
         if found.ok:
-            self._metrics_table(found)
-            self._turns_table(found.turns)
+            self._metrics_table(result)
+            self._groups_table("context", found.context_tiers, result.config.stream)
+            self._groups_table("turn", found.turns, result.config.stream)
         else:
             self.line("  " + say("no_figures"))
 
-    def _metrics_table(self, found: Summary) -> None:
-        say = self.say
+    def _metrics_table(self, result: RunResult) -> None:
+        say, found = self.say, result.summary
         heads = [say("metric"), say("average"), say("min"), *(f"P{p}" for p in PERCENTILES), say("max")]
         widths = [16, *[7] * (len(heads) - 1)]  # 74 columns in all, of the 80 of a terminal
         aligns = "<" + ">" * (len(heads) - 1)
@@ -371,27 +430,36 @@ class Console:
             return " ".join(map(pad, cells, widths, aligns))
 
         self.line(self.paint("  " + joined(heads), BOLD))
-        rows = [(say(name), found.metrics[name]) for name in SUMMARY_METRICS if self._worth_a_row(name, found)]
+        names = SUMMARY_METRICS if result.config.stream else WHOLE_METRICS
+        rows = [(say(name), found.metrics[name]) for name in names if self._worth_a_row(name, found)]
         for title, stats in rows:
             self.line("  " + joined([title, *_cells(stats)]))
         if any("n/a" in _cells(stats) for _, stats in rows):
             self.line(self.paint("  " + say("few"), DIM))
 
-    def _turns_table(self, turns: Sequence[TurnStats]) -> None:
-        if not turns:
+    def _groups_table(self, kind: str, groups: Sequence[GroupStats], stream: bool) -> None:
+        if not groups:
             return
         self._gap()
-        self.line(self.paint(self.say("by_turn"), BOLD))
+        self.line(self.paint(self.say(f"by_{kind}"), BOLD))
+        columns = ((kind, 7), *GROUP_COLUMNS)
 
         def row(cells: Iterable[str]) -> str:
-            return "  " + " ".join(pad(cell, width, ">") for cell, (_, width) in zip(cells, TURN_COLUMNS, strict=True))
+            shown = zip(cells, columns, strict=True)
+            kept = (pad(cell, width, ">") for cell, (name, width) in shown if stream or name not in STREAM_CELLS)
+            return "  " + " ".join(kept)
 
-        self.line(self.paint(row(self.say(name) for name, _ in TURN_COLUMNS), BOLD))
-        for each in turns[:MOST_TURNS]:
+        self.line(self.paint(row(self.say(name) for name, _ in columns), BOLD))
+        for each in groups[:MOST_GROUPS]:
             times = (cell for stats in (each.ttft_ms, each.latency_ms) for cell in (_cells(stats)[0], _cells(stats)[4]))
-            self.line(row((str(each.turn), f"{each.ok}/{each.sent}", *times, number(each.output_tokens))))
-        if len(turns) > MOST_TURNS:
-            self.line("  " + self.say("more_turns", number=len(turns) - MOST_TURNS))
+            self.line(row((str(each.value), f"{each.ok}/{each.sent}", *times, number(each.output_tokens))))
+        if len(groups) > MOST_GROUPS:
+            self.line("  " + self.say("more_groups", number=len(groups) - MOST_GROUPS))
+
+    def tier(self, number: int, config: RunConfig) -> None:
+        """The context tier that begins, counted from 0."""
+        tiers = config.context_tiers
+        self.line(self.paint(self.say("tier", tokens=tiers[number], number=number + 1, all=len(tiers)), BOLD))
 
     @staticmethod
     def _worth_a_row(name: str, found: Summary) -> bool:
@@ -410,6 +478,48 @@ class Console:
             self.line(f"  {group.count:>6} x {self.paint(group.outcome, RED)}: {group.message}{example}")
         if len(found.errors) > MOST_ERRORS:
             self.line("  " + self.say("more_errors", number=len(found.errors) - MOST_ERRORS))
+
+    def aborting(self, abort: Abort) -> None:
+        """When a rule ends the run."""
+        self.line(self.paint(self._abort_words("aborting", abort), YELLOW))
+
+    def _abort_words(self, key: str, abort: Abort) -> str:
+        return self.say(key, rule=abort.rule, at=abort.at_s, value=value_text(abort.value))
+
+    def goals(self, result: RunResult) -> None:
+        """Each rule beside what was measured, with a tick or a cross; nothing when there was none."""
+        if result.thresholds:
+            self._gap()
+            self.line(self.paint(self.say("thresholds"), BOLD))
+            width = max(RULE_COLUMNS, *(len(each.rule) for each in result.thresholds))
+            for each in result.thresholds:
+                note = each.note or ("" if each.ok else self.say("missed"))
+                cells = f"{pad(each.rule, width)} {pad(value_text(each.value), 12, '>')}  {self._judged(each.ok, note)}"
+                self.line(f"  {self._mark(each.ok)} {cells}".rstrip())
+        if result.baseline:
+            self._baseline_table(result)
+
+    def _mark(self, ok: bool) -> str:
+        return self.paint(TICK, GREEN) if ok else self.paint(CROSS, RED)
+
+    def _judged(self, ok: bool, words: str) -> str:
+        return words if ok else self.paint(words, RED)
+
+    def _baseline_table(self, result: RunResult) -> None:
+        say = self.say
+        widths = (max(BASELINE_WIDTHS[0], *(len(each.rule) for each in result.baseline)), *BASELINE_WIDTHS[1:])
+
+        def joined(cells: Sequence[str]) -> str:
+            return " ".join(map(pad, cells, widths, "<>>>>"))
+
+        self._gap()
+        self.line(self.paint(say("baseline", file=printable(result.config.baseline or "")), BOLD))
+        heads = (say("rule"), say("old"), say("new"), say("difference"), say("interval"))
+        self.line(self.paint("    " + joined(heads), BOLD))
+        for each in result.baseline:
+            self.line(f"  {self._mark(each.ok)} {joined([each.rule, *baseline_cells(each)])}")
+            if note := each.note or ("" if each.ok else self.say("worse")):
+                self.line(f"      {self._judged(each.ok, note)}")
 
     def comparison(
         self, results: Sequence[RunResult], names: Sequence[str], compared: Sequence[Sequence[Difference]]
@@ -490,27 +600,42 @@ def _load_words(console: Console, config: RunConfig) -> str:
         words = say("load_total", threads=threads, requests=config.requests)
     else:
         words = say("load_once" if config.turns == 1 else "load_conversation", threads=threads)
+    if not config.stream:
+        words += say("whole")
     if config.turns > 1:
         words += say("turns", turns=config.turns)
     if config.think_time_max_s:
         words += say("think", think=think_text(config)[console.column])
-    return words + (say("ramp", seconds=config.ramp_up_s) if config.ramp_up_s else "")
+    words += say("ramp", seconds=config.ramp_up_s) if config.ramp_up_s else ""
+    return words + "".join(text[console.column] for text in prompts_texts(config))
+
+
+def _goodput_words(console: Console, goodput: Goodput) -> str:
+    return console.say(
+        "goodput_of",
+        met=goodput.met,
+        all=goodput.of,
+        share=percent(goodput.share),
+        rate=number(goodput.requests_per_s),
+    )
 
 
 def _progress_words(console: Console, elapsed_s: int, totals: Snapshot, config: RunConfig) -> str:
     say = console.say
     if config.duration_s:
-        left_s = max(0.0, config.ramp_up_s + config.duration_s - elapsed_s)
+        left_s = max(0.0, (config.ramp_up_s + config.duration_s) * config.rounds - elapsed_s)
         return say("left", left=clock_time(left_s), rest=say("running", done=totals.requests_done))
     return say("done_of", done=totals.requests_done, all=config.requests_wanted)
 
 
-def _rate_words(console: Console, found: Summary) -> str:
+def _rate_words(console: Console, result: RunResult) -> str:
+    found = result.summary
     return console.say(
-        "rates_of",
+        "rates_of" if result.config.stream else "rates_whole",
         requests=number(found.requests_per_s),
         tokens=number(found.output_tokens_per_s),
         chunks=number(found.chunks_per_s),
+        kilobytes=number(found.bytes_per_s / 1000),
     )
 
 

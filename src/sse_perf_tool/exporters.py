@@ -5,16 +5,41 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, NamedTuple
 
 from .metrics import NS_PER_S, PERCENTILES, enough_for
-from .records import OUTCOMES, SUMMARY_SCHEMA, ErrorGroup, Outcome, RunResult, Stats, TurnStats
+from .records import (
+    OUTCOMES,
+    SUMMARY_SCHEMA,
+    Abort,
+    BaselineResult,
+    ErrorGroup,
+    Goodput,
+    GroupStats,
+    Outcome,
+    RunResult,
+    Stats,
+    ThresholdResult,
+)
 from .records_file import iso_utc
-from .report_parts.verdict import Both, figure, load_text, shown_percentile, time_text, verdict
+from .report_parts.tables import group_figures, group_heads
+from .report_parts.verdict import (
+    Both,
+    aborted_text,
+    baseline_cells,
+    baseline_title,
+    figure,
+    goodput_text,
+    load_text,
+    shown_percentile,
+    time_text,
+    verdict,
+)
 from .report_parts.wording import count_of, in_both
 from .texts import LANGUAGES, printable
+from .thresholds import value_text
 
 
 def summary_document(result: RunResult) -> dict[str, Any]:
@@ -39,26 +64,44 @@ def summary_document(result: RunResult) -> dict[str, Any]:
             "requests_per_s": round(found.requests_per_s, 6),
             "output_tokens_per_s": round(found.output_tokens_per_s, 6),
             "chunks_per_s": round(found.chunks_per_s, 6),
+            "bytes_per_s": round(found.bytes_per_s, 6),
         },
         "tokens": {"output": found.output_tokens, "prompt": found.prompt_tokens, "source": found.token_source},
-        "turns": [_turn(row) for row in found.turns],
+        "turns": [_group("turn", group) for group in found.turns],
+        "context_tiers": [_group("context_tokens", group) for group in found.context_tiers],
         "time_series": [asdict(sample) for sample in result.time_series],
+        "goodput": _goodput(found.goodput),
         "trust": {"verdict": "not_measured", "reasons": []},
-        "thresholds": [],
+        "thresholds": [_rounded(each) for each in result.thresholds],
+        "baseline": [_rounded(each) for each in result.baseline],
         "warnings": list(result.warnings),
         "interrupted": result.interrupted,
+        "aborted": result.aborted and _rounded(result.aborted),
         "partial": result.partial,
     }
 
 
-def _turn(row: TurnStats) -> dict[str, Any]:
-    tokens = None if row.output_tokens is None else round(row.output_tokens, 6)
-    times = {"ttft_ms": _rounded(row.ttft_ms), "latency_ms": _rounded(row.latency_ms)}
-    return {"turn": row.turn, "sent": row.sent, "ok": row.ok, **times, "output_tokens": tokens}
+def _goodput(found: Goodput | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    share = None if found.share is None else round(found.share, 6)
+    return {**asdict(found), "share": share, "requests_per_s": round(found.requests_per_s, 6)}
 
 
-def _rounded(stats: Stats) -> dict[str, float | None]:
-    return {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(stats).items()}
+def _group(name: str, group: GroupStats) -> dict[str, Any]:
+    means = {"output_tokens": group.output_tokens, "prompt_tokens": group.prompt_tokens}
+    return {
+        name: group.value,
+        "sent": group.sent,
+        "ok": group.ok,
+        "ttft_ms": _rounded(group.ttft_ms),
+        "latency_ms": _rounded(group.latency_ms),
+        **{mean: None if value is None else round(value, 6) for mean, value in means.items()},
+    }
+
+
+def _rounded(noun: Stats | ThresholdResult | BaselineResult | Abort) -> dict[str, Any]:
+    return {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(noun).items()}
 
 
 def to_json(result: RunResult) -> str:
@@ -102,7 +145,12 @@ def to_markdown(result: RunResult) -> str:
     blocks = [
         f"### {_GRADE_MARKS[found.grade]} {found.headline[column]}",
         _tested(result, column),
+        _thresholds_table(result, column),
+        goodput_text(result.summary.goodput)[column] if result.summary.goodput else "",
+        _baseline_table(result, column),
         _metrics_table(result, column),
+        _groups_table("context", result.summary.context_tiers, result, column),
+        _groups_table("turn", result.summary.turns, result, column),
         _rates(result, column) if result.summary.sent else "",
         _bullets(in_both("errors")[column], _error_lines(result.summary.errors, column)),
         _bullets(in_both("warnings")[column], [_code(text) for text in result.warnings]),
@@ -133,8 +181,33 @@ def _tested(result: RunResult, column: int) -> str:
     lines = [" · ".join(filter(None, facts))]
     if summary.cancelled:
         lines.append(in_both("cancelled", {"n": count_of("requests", summary.cancelled)})[column])
+    if result.aborted:
+        lines.append(aborted_text(result.aborted)[column])
     lines += [in_both(key)[column] for key in ("interrupted", "partial") if getattr(result, key)]
     return "\n\n".join(lines)
+
+
+_MARKS = {True: "✅", False: "❌"}
+
+
+def _thresholds_table(result: RunResult, column: int) -> str:
+    heads = ["", *(in_both(key)[column] for key in ("threshold", "measured", "note"))]
+    rows = [[_MARKS[each.ok], _code(each.rule), value_text(each.value), each.note] for each in result.thresholds]
+    return _table(heads, "llrl", rows)
+
+
+def _baseline_table(result: RunResult, column: int) -> str:
+    names = ("allowed", "baseline.old", "baseline.new", "difference", "interval", "note")
+    heads = ["", *(in_both(key)[column] for key in names)]
+    rows = [[_MARKS[each.ok], _code(each.rule), *baseline_cells(each), each.note] for each in result.baseline]
+    title = f"**{baseline_title(_code(result.config.baseline or ''))[column]}**"
+    return f"{title}\n\n{_table(heads, 'llrrrrl', rows)}" if rows else ""
+
+
+def _table(heads: Sequence[str], aligns: str, rows: Sequence[Sequence[str]]) -> str:
+    """A table in GitHub Flavored Markdown; `aligns` has an l or r for each column.  Nothing without rows."""
+    lines = [heads, [{"l": "---", "r": "--:"}[align] for align in aligns], *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) if rows else ""
 
 
 def _metrics_table(result: RunResult, column: int) -> str:
@@ -143,12 +216,24 @@ def _metrics_table(result: RunResult, column: int) -> str:
     if not measured:
         return ""
     heads = [in_both(key)[column] for key in ("metric", "mean")] + [f"P{percent}" for percent in PERCENTILES]
-    lines = [[*heads, *(in_both(key)[column] for key in ("max", "count"))], ["---", *["--:"] * 7]]
+    lines = []
     for name, stats in measured:
         unit = in_both("tokens_unit")[column] if name == "tokens_per_s" else "ms"
         values = (stats.mean, *(shown_percentile(stats, percent) for percent in PERCENTILES), stats.max)
         lines.append([f"{in_both(f'metric.{name}')[column]} ({unit})", *map(figure, values), f"{stats.count:,}"])
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    return _table([*heads, *(in_both(key)[column] for key in ("max", "count"))], "lrrrrrrr", lines)
+
+
+def _groups_table(kind: str, groups: Sequence[GroupStats], result: RunResult, column: int) -> str:
+    if not groups:
+        return ""
+    stream = result.config.stream
+    heads = [in_both(key)[column] for key in group_heads(kind, stream)]
+    rows = [
+        [f"{each.value:,}", f"{each.sent:,}", f"{each.ok:,}", *map(figure, group_figures(each, stream))]
+        for each in groups
+    ]
+    return f"{in_both(f'by_{kind}')[column]}\n\n" + _table(heads, "r" * len(heads), rows)
 
 
 def _rates(result: RunResult, column: int) -> str:
@@ -158,6 +243,8 @@ def _rates(result: RunResult, column: int) -> str:
         total = in_both("total_n", n=f"{summary.output_tokens:,}")[column]
         source = in_both(f"tokens.{summary.token_source}")[column]
         rates.append(f"{figure(summary.output_tokens_per_s)} {in_both('tokens_unit')[column]} ({total}, {source})")
+    if not result.config.stream:
+        rates.append(f"{figure(summary.bytes_per_s / 1000)} kB/s")
     return " · ".join(rates)
 
 
@@ -191,16 +278,19 @@ class _Check(NamedTuple):
 
 
 def junit_of(document: Mapping[str, Any]) -> str:
-    """JUnit XML from the object of `--json`: run whole, all requests ok, none of each failed outcome, each threshold.
+    """JUnit XML from the object of `--json`, also of an older version.
 
-    A test case fails where the exit status does: with thresholds these decide, and failed requests are "skipped" with
-    the same message.  When no request came to an end, none of them passed: "skipped" too.
+    There is a case for: run whole, all requests ok, none of each failed outcome, each threshold, each allowance over
+    the baseline.  A test case fails where the exit status does: with either of these they decide, and failed requests
+    are "skipped" with the same message.  When no request came to an end, none of them passed: "skipped" too.
     """
     import xml.etree.ElementTree as ET  # only here, it costs start-up time
 
     cut_short = [in_both(key)[0] for key in ("interrupted", "partial") if document[key]]
+    if aborted := document.get("aborted"):
+        cut_short.append(aborted_text(Abort(**aborted))[0])
     whole = _Check("run", "run is whole", " ".join(cut_short))
-    checks = [whole, *_request_checks(document), *_threshold_checks(document)]
+    checks = [whole, *_request_checks(document), *_threshold_checks(document), *_baseline_checks(document)]
     states = [check.state if check.problem else "" for check in checks]
     numbers = {
         "tests": str(len(checks)),
@@ -224,7 +314,8 @@ def junit_of(document: Mapping[str, Any]) -> str:
 
 def _request_checks(document: Mapping[str, Any]) -> list[_Check]:
     failed, finished = document["requests"]["failed"], document["requests"]["ok"] + document["requests"]["failed"]
-    state = "skipped" if document["thresholds"] or not finished else "failure"
+    decided = document["thresholds"] or document.get("baseline")
+    state = "skipped" if decided or not finished else "failure"
     nothing = "" if finished else "no request came to an end"
     problem = f"{failed} of {finished} requests failed" if failed else nothing
     checks = [_Check("requests", "all requests ok", problem, _errors_text(document["errors"]), state)]
@@ -239,9 +330,25 @@ def _request_checks(document: Mapping[str, Any]) -> list[_Check]:
 
 def _threshold_checks(document: Mapping[str, Any]) -> list[_Check]:
     return [
-        _Check("thresholds", rule["rule"], "" if rule["ok"] else f"{rule['rule']} is missed: {rule['value']}")
+        _Check("thresholds", rule["rule"], "" if rule["ok"] else f"{rule['rule']} is missed: {_why(rule, 'value')}")
         for rule in document["thresholds"]
     ]
+
+
+def _baseline_checks(document: Mapping[str, Any]) -> list[_Check]:
+    return [
+        _Check(
+            "baseline",
+            rule["rule"],
+            "" if rule["ok"] else f"{rule['rule']} is missed: {value_text(rule['old'])} before, {_why(rule, 'new')}",
+        )
+        for rule in document.get("baseline", ())
+    ]
+
+
+def _why(rule: Mapping[str, Any], name: str) -> str:
+    """The measured value of a rule that is missed, and what is said of it."""
+    return ", ".join(filter(None, [value_text(rule[name]), rule.get("note")]))
 
 
 def _errors_text(groups: Iterable[Mapping[str, Any]]) -> str:

@@ -11,11 +11,13 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from .errors import UsageError
-from .masking import mask_url
+from .masking import mask_headers, mask_key, mask_url
 from .providers import bare_key, key_fault
 from .texts import Say
 
 MAX_SECONDS = 1e7
+NO_KEY = "-"
+"""The value of --api-key that says that none is to be sent."""
 
 TEXTS = {
     "whole": ("give a whole number from {low} to {high}", "请给出 {low} 到 {high} 之间的整数"),
@@ -34,6 +36,14 @@ TEXTS = {
     "range": (
         "give a time, 0 or above, e.g. 2, or the least and the most, e.g. 1:3",
         "请给出不小于 0 的时间，例如 2，或最小和最大值，例如 1:3",
+    ),
+    "prompt_length": (
+        "give the tokens of a prompt, 1 to {high}, e.g. 512, or with their spread 512:64",
+        "请给出提示的 token 数（1 到 {high}），例如 512，或加上标准差 512:64",
+    ),
+    "tiers": (
+        'entry {place}, "{entry}": give different whole numbers from 0 to {high}, joined by commas, e.g. 0,1000,8000',
+        "第 {place} 项 {entry}：请给出互不相同的 0 到 {high} 的整数，用逗号分隔，例如 0,1000,8000",
     ),
     "empty": ("is empty; give a text or leave the flag out", "内容为空，请给出文本或去掉该参数"),
     "not_text": ("is not UTF-8; check the encoding of the terminal", "不是 UTF-8，请检查终端的编码"),
@@ -64,6 +74,14 @@ TEXTS = {
     "key_character": (
         "character {place} of the key (not shown) cannot be part of one; give visible ASCII without spaces",
         "密钥（不予显示）的第 {place} 个字符无效，请只用可见的 ASCII 字符，不含空格",
+    ),
+    "key_masked": (
+        "is masked, as files and reports show it; give the key by --api-key, SSE_PERF_API_KEY or --api-key-file",
+        "密钥已被隐藏（文件和报告中都如此），请用 --api-key、SSE_PERF_API_KEY 或 --api-key-file 给出密钥",
+    ),
+    "masked": (
+        "holds a masked secret (…), as files and reports show it; give it whole by {flag} or {variable}",
+        "其中的机密已被隐藏（…），文件和报告中都如此，请用 {flag} 或 {variable} 给出完整内容",
     ),
     "header_form": ('write it in quotes as "Name: value"', '请加引号写成 "名称: 值"'),
     "header_lines": ("a line end in the value; write the value on one line", "值中有换行，请写在一行内"),
@@ -156,6 +174,32 @@ def seconds_range(text: str, say: Say) -> tuple[float, float]:
     return least_s, most_s
 
 
+MAX_TOKENS = 10_000_000
+
+
+def prompt_length(text: str, say: Say) -> tuple[int, int]:
+    """A mean number of tokens from 1 and, behind a colon, its standard deviation from 0."""
+    mean, colon, spread = text.partition(":")
+    try:
+        return whole(1, MAX_TOKENS)(mean, say), whole(0, MAX_TOKENS)(spread, say) if colon else 0
+    except UsageError:
+        raise UsageError(say("prompt_length", high=MAX_TOKENS)) from None
+
+
+def tiers(text: str, say: Say) -> list[int]:
+    """Whole numbers from 0, joined by commas, none of them twice."""
+    found: list[int] = []
+    for place, entry in enumerate(text.split(","), 1):
+        try:
+            number = int(whole(0, MAX_TOKENS)(entry.strip(), say))
+        except UsageError:
+            number = -1
+        if number < 0 or number in found:
+            raise UsageError(say("tiers", place=place, entry=entry.strip(), high=MAX_TOKENS))
+        found.append(number)
+    return found
+
+
 def one_of(names: Iterable[str]) -> Check:
     """A check for names, in any case and with dashes for underscores."""
     choices = tuple(names)
@@ -227,8 +271,16 @@ def _is_ipv6(text: str) -> bool:
     return True
 
 
+def _refuse_masked(text: str, flag: str, say: Say) -> None:
+    """UsageError for what `masking` has made of a secret."""
+    if "…" in text:
+        variable = "SSE_PERF_" + flag[2:].replace("-", "_").upper()
+        raise UsageError(say("masked", flag=flag, variable=variable))
+
+
 def path(text: str, say: Say) -> str:
     """The path of a URL, query string included, without a fragment."""
+    _refuse_masked(text, "--api-path", say)
     if not text.startswith("/"):
         raise UsageError(say("path", path=text))
     _refuse_spaces(text, say)
@@ -237,6 +289,7 @@ def path(text: str, say: Say) -> str:
 
 def url(text: str, say: Say) -> SplitResult:
     """A whole http or https URL, in its parts."""
+    _refuse_masked(text, "--url", say)
     _refuse_spaces(text, say)
     if not re.match(r"(?i)https?://", text):
         raise UsageError(say("url_scheme"))
@@ -263,6 +316,8 @@ def api_key(text: str, say: Say) -> str:
         raise UsageError(say("key_empty"))
     if key.lower() == "bearer":
         raise UsageError(say("key_lone"))
+    if "…" in key:
+        raise UsageError(say("key_masked"))
     if fault := key_fault(key):
         raise UsageError(say("key_character", place=fault))
     return key
@@ -276,6 +331,7 @@ def header(text: str, say: Say) -> tuple[str, str]:
         raise UsageError(say("header_lines"))
     if not value or not _HEADER_NAME.fullmatch(name):
         raise UsageError(say("header_form"))
+    _refuse_masked(value, "--header", say)
     if name.lower() in ("content-length", "transfer-encoding"):
         raise UsageError(say("header_ours"))
     try:
@@ -299,3 +355,14 @@ def header_name(text: str) -> str:
 def masked_url(text: str) -> str:
     """What an error may show of a URL: all but its secrets."""
     return mask_url("".join(text.split()))
+
+
+def masked_key(text: str) -> str:
+    """A key as files may hold it."""
+    return text if text == NO_KEY else mask_key(text)
+
+
+def masked_header(text: str) -> str:
+    """A header as files may hold it: the value masked when its name is that of a secret."""
+    name, _, value = text.partition(":")
+    return f"{name}: {mask_headers({name: value.strip()})[name]}"

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from . import abort, baseline, thresholds
 from . import flag_values as values
 from .exporters import EXPORTERS
 from .formats import FORMATS
+from .masking import mask_url
 from .texts import LANGUAGES, display_width, pad, speaker
 
 PROGRAM = "sse-perf" if Path(sys.argv[0]).stem == "sse-perf" else "sse_perfTestTool.py"
@@ -40,6 +42,7 @@ TEXTS = {
     "target": ("Target", "目标"),
     "load": ("Load", "负载"),
     "input": ("Input", "输入"),
+    "goals": ("Goals", "目标与判定"),
     "output": ("Output", "输出"),
     "custom": (
         "Custom format (PATH: names in the JSON of an event, a.0.b)",
@@ -83,6 +86,10 @@ HELP = {
         "requests in total, over all threads; with --duration whichever comes first",
         "所有线程的请求总数；与 --duration 同用时先到者为准",
     ),
+    "no_stream": (
+        "ask for whole answers instead of streams: plain JSON, measured by its response time",
+        "请求完整回答而不是流：普通 JSON，按响应时间衡量",
+    ),
     "turns": (
         "requests in each conversation, one after the other; then the thread begins a new one",
         "每个会话的请求轮数，依次发送；之后线程开始新会话",
@@ -91,6 +98,7 @@ HELP = {
         "seconds between two turns, or LOW:HIGH for evenly between the two",
         "两轮之间等待的秒数；低:高 表示在两者间均匀取值",
     ),
+    "seed": ("what is drawn by chance is drawn from this number", "随机抽取所用的种子"),
     "simple": ("one request, whatever else is given", "只发一个请求，忽略其他负载参数"),
     "ramp_up": ("seconds over which the threads start", "线程全部启动所用秒数"),
     "timeout": ("seconds for a whole answer", "完整应答的超时秒数"),
@@ -98,8 +106,21 @@ HELP = {
     "retries": ("retries of a request on 429, 500, 502, 503, 504", "遇 429、500、502、503、504 时的重试次数"),
     "query": ("query text", "问题文本"),
     "param_file": (
-        "queries used in turn instead of --query: one a line, or .jsonl, .csv with template variables",
-        "代替 --query 轮流使用的问题：每行一个，或含模板变量的 .jsonl、.csv",
+        "queries used in turn instead of --query: one a line, or .jsonl, .json, .csv with variables or conversations",
+        "代替 --query 轮流使用的问题：每行一个，或含模板变量、会话的 .jsonl、.json、.csv",
+    ),
+    "shuffle": ("queries of the file in another order, drawn from --seed", "打乱文件中问题的顺序，由 --seed 决定"),
+    "prompt_tokens": (
+        "instead of queries made prompts of about so many tokens, or mean:spread",
+        "不用给定的问题，而用约含这么多 token 的生成提示；也可写 平均:标准差",
+    ),
+    "shared_prefix_tokens": (
+        "so many tokens, always the same, before every prompt",
+        "在每个提示前加上相同的、含这么多 token 的前缀",
+    ),
+    "context_tiers": (
+        "the whole load once for each number of tokens of filler before the query",
+        "依次以每种数量的填充 token 放在问题前，各执行一遍全部负载",
     ),
     "api_key_file": ("keys used in turn, one a line", "轮流使用的密钥，每行一个"),
     "request_body_file": (
@@ -112,6 +133,27 @@ HELP = {
     ),
     "conversation_id": ("conversation in the body", "请求体中的会话标识"),
     "user": ("user in the body", "请求体中的用户"),
+    "threshold": (
+        "what the run must reach, e.g. 'ttft_ms:p(95)<500', 'errors:rate<1%'; missed: status 99; repeatable",
+        "测试必须达到的要求，如 'ttft_ms:p(95)<500'、'errors:rate<1%'；未达到时退出码为 99；可重复",
+    ),
+    "slo": (
+        "what a good request is like, e.g. 'ttft_ms<500', 'itl_ms:p(99)<100', for the goodput; repeatable",
+        "合格请求的条件，如 'ttft_ms<500'、'itl_ms:p(99)<100'，用于统计 goodput；可重复",
+    ),
+    "abort_on": (
+        "end the run when this is true, e.g. 'errors:rate>0.5'; repeatable",
+        "此条件成立时结束测试，如 'errors:rate>0.5'；可重复",
+    ),
+    "abort_after": ("time before which --abort-on does not count", "--abort-on 生效前的时间"),
+    "baseline": (
+        "older run to be held against, from --json or --records",
+        "用于对照的旧测试，由 --json 或 --records 写成",
+    ),
+    "allow": (
+        "how much worse than --baseline, e.g. 'ttft_ms:p(95)<+10%', 'tokens:rate>-5%'; repeatable",
+        "允许比 --baseline 差多少，如 'ttft_ms:p(95)<+10%'、'tokens:rate>-5%'；可重复",
+    ),
     "html_report": (
         "report; else report/report_[MODEL_]YYYYMMDD_HHMMSS.html",
         "报告；默认 report/report_[模型_]年月日_时分秒.html",
@@ -146,6 +188,14 @@ HELP = {
     "finish_reason_path": ("finish reason", "结束原因"),
     "cumulative": ("each event repeats all text so far", "每个事件重复此前全部文本"),
     "raw": ("the data is the text itself, no JSON", "数据即文本本身，不是 JSON"),
+    "config": (
+        "flags from a .toml, .yaml or .json file, or those of a run from its --json or --records; the line goes first",
+        "从 .toml、.yaml、.json 文件读取参数，或从 --json、--records 的文件读取该次运行的参数；命令行优先",
+    ),
+    "print_config": (
+        "show what would be used, and where it comes from, as a file for --config",
+        "显示将采用的设置及其来源，格式可用于 --config",
+    ),
     "demo": (
         "start the embedded server and test it (5 threads, 10 s unless told otherwise)",
         "启动内置服务并测试（默认 5 线程、10 秒）",
@@ -169,7 +219,8 @@ EXAMPLES = """\
 class Flag(NamedTuple):
     """One row of the table; its help stands in `HELP`.
 
-    A flag without `check` is a switch.  `show` gives what an error may show of its value.
+    A flag without `check` is a switch.  `show` gives what an error may show of its value, `mask` what files may hold
+    of it.
     """
 
     names: tuple[str, ...]
@@ -179,6 +230,12 @@ class Flag(NamedTuple):
     default: Any = None
     repeat: bool = False
     show: Callable[[str], str] = str
+    mask: Callable[[str], str] = str
+
+    @property
+    def writes_file(self) -> bool:
+        """Whether it names a file that the run writes, which is no part of how the run is made."""
+        return self.group == "output" and self.metavar == "FILE"
 
     @property
     def key(self) -> str:
@@ -189,20 +246,30 @@ class Flag(NamedTuple):
 FLAGS = (
     Flag(("--host",), "target", values.host, "HOST", "localhost"),
     Flag(("--port",), "target", values.whole(1, 65535), "PORT", 80),
-    Flag(("--api-path",), "target", values.path, "PATH", "/v1/chat-messages"),
-    Flag(("--url",), "target", values.url, "URL", show=values.masked_url),
-    Flag(("--api-key",), "target", values.api_key, "KEY", show=values.hidden),
+    Flag(("--api-path",), "target", values.path, "PATH", "/v1/chat-messages", mask=mask_url),
+    Flag(("--url",), "target", values.url, "URL", show=values.masked_url, mask=mask_url),
+    Flag(("--api-key",), "target", values.api_key, "KEY", show=values.hidden, mask=values.masked_key),
     Flag(("--format",), "target", values.one_of(["auto", *sorted(FORMATS)]), "NAME", "auto"),
     Flag(("--model",), "target", values.some_text, "NAME"),
-    Flag(("--header", "-H"), "target", values.header, "LINE", repeat=True, show=values.header_name),
+    Flag(
+        ("--header", "-H"),
+        "target",
+        values.header,
+        "LINE",
+        repeat=True,
+        show=values.header_name,
+        mask=values.masked_header,
+    ),
     Flag(("--insecure",), "target"),
     Flag(("--cacert",), "target", values.some_text, "FILE"),
     Flag(("--threads",), "load", values.whole(1, MAX_THREADS), "N", 1),
     Flag(("--processes",), "load", values.whole_or_auto(1, 64), "N", "auto"),
     Flag(("--duration", "--execution-time"), "load", values.seconds("from_0"), "S", 0.0),
     Flag(("--requests",), "load", values.whole(1, 10**12), "N"),
+    Flag(("--no-stream",), "load"),
     Flag(("--turns",), "load", values.whole(1, MAX_TURNS), "N", 1),
     Flag(("--think-time",), "load", values.seconds_range, "S[:S]"),
+    Flag(("--seed",), "load", values.whole(0, 2**31 - 1), "N", 1),
     Flag(("--simple",), "load"),
     Flag(("--ramp-up",), "load", values.seconds("from_0"), "S", 0.0),
     Flag(("--timeout",), "load", values.seconds("above_0"), "S", 60.0),
@@ -210,11 +277,21 @@ FLAGS = (
     Flag(("--retries",), "load", values.whole(0, 100), "N", 3),
     Flag(("--query",), "input", values.some_text, "TEXT", DEFAULT_QUERY),
     Flag(("--param-file",), "input", values.some_text, "FILE"),
+    Flag(("--shuffle",), "input"),
+    Flag(("--prompt-tokens",), "input", values.prompt_length, "N[:N]"),
+    Flag(("--shared-prefix-tokens",), "input", values.whole(0, values.MAX_TOKENS), "N"),
+    Flag(("--context-tiers",), "input", values.tiers, "N,N,.."),
     Flag(("--api-key-file",), "input", values.some_text, "FILE"),
     Flag(("--request-body-file",), "input", values.some_text, "FILE"),
     Flag(("--strict",), "input"),
     Flag(("--conversation-id",), "input", values.any_text, "ID", ""),
     Flag(("--user",), "input", values.any_text, "NAME", "gaolou"),
+    Flag(("--threshold",), "goals", thresholds.parse_rule, "RULE", repeat=True),
+    Flag(("--slo",), "goals", thresholds.parse_slo, "RULE", repeat=True),
+    Flag(("--abort-on",), "goals", abort.parse_abort_rule, "RULE", repeat=True),
+    Flag(("--abort-after",), "goals", values.seconds("from_0"), "S", 0.0),
+    Flag(("--baseline",), "goals", values.some_text, "FILE"),
+    Flag(("--allow",), "goals", baseline.parse_allowed, "RULE", repeat=True),
     Flag(("--html-report",), "output", values.some_text, "FILE"),
     Flag(("--brand",), "output", values.some_text, "NAME", "7DGroup"),
     Flag(("--report-title",), "output", values.some_text, "TEXT"),
@@ -240,6 +317,8 @@ FLAGS = (
     Flag(("--finish-reason-path",), "custom", values.dotted, "PATH"),
     Flag(("--cumulative",), "custom"),
     Flag(("--raw",), "custom"),
+    Flag(("--config",), "other", values.some_text, "FILE"),
+    Flag(("--print-config",), "other"),
     Flag(("--demo",), "other"),
     Flag(("--debug",), "other"),
     Flag(("--version",), "other"),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from io import FileIO
 from typing import Protocol
 
+from .abort import Watch
 from .errors import UsageError
 from .formats import Format
 from .metrics import Tally
 from .processes import ProcessGroup
-from .records import RunConfig, RunResult
+from .records import Abort, IntervalSample, RunConfig, RunResult
 from .records_file import RecordsHeader, header_line, write_line
-from .test_runner import OnSample, Origin, SharedStats, ThreadGroup, aggregate_stats
+from .test_runner import OnSample, Origin, Snapshot, ThreadGroup, aggregate_stats, new_shared_stats
 from .tester import Notice, Target
 from .texts import Texts, speaker
 
@@ -38,12 +39,12 @@ TEXTS: Texts = {
         "--turns {turns}：没有任何回答给出可继续的会话，因此每个请求都是第一轮",
     ),
     "format_named": (
-        "the stream looks like {seen}, but was read as --format {expected}",
-        "数据流看起来是 {seen}，但按 --format {expected} 读取",
+        "the answers look like {seen}, but were read as --format {expected}",
+        "回答看起来是 {seen}，但按 --format {expected} 读取",
     ),
     "format_guessed": (
-        "the URL speaks for {expected}, the stream is {seen} and was read so; name it with --format {seen}",
-        "网址看起来是 {expected}，而数据流是 {seen}，已按后者读取；可用 --format {seen} 指定",
+        "the URL speaks for {expected}, the answers are {seen} and were read so; name it with --format {seen}",
+        "网址看起来是 {expected}，而回答是 {seen}，已按后者读取；可用 --format {seen} 指定",
     ),
 }
 
@@ -77,7 +78,6 @@ def _allow_open_files(threads: int, lang: str) -> None:
 class Group(Protocol):
     """What sends the load: the threads of this process, or other processes."""
 
-    shared_stats: SharedStats
     formats_seen: dict[str, None]
     tally: Tally
 
@@ -89,9 +89,11 @@ class Group(Protocol):
 
 
 class LoadRun:
-    """One run.  `records` is an open, unbuffered file or None; `notice` hears of each answer as it begins.
+    """One run.  `records` is an open, unbuffered file or None; `notice` hears of each answer as it begins, `on_abort`
+    of the rule that ends the run, if one does.
 
-    `stop()` may be called from a signal handler.
+    It has one round of the whole load, or with context tiers one for each of them, one after another: the next begins
+    when the last answer of the one before has ended.  `stop()` may be called from a signal handler.
     """
 
     def __init__(
@@ -102,63 +104,131 @@ class LoadRun:
         records: FileIO | None = None,
         notice: Notice | None = None,
         grace_s: float = GRACE_S,
+        on_abort: Callable[[Abort], None] = lambda _abort: None,
     ) -> None:
         _allow_open_files(config.threads, target.lang)
         self.config = config
         self.grace_s = grace_s
         self.interrupted = False
+        self.aborted: Abort | None = None
         self.origin = Origin(0, 0)
         """When the run began; set by `run`."""
+        self.shared_stats = new_shared_stats()
+        """The live counters of all threads."""
         self._target = target
         self._warnings = warnings
         self._records = records
-        self._several = config.processes > 1
-        self._group: Group = (
-            ProcessGroup(target, config, None if records is None else str(records.name))
-            if self._several
-            else ThreadGroup(target, config, records=records, notice=notice)
-        )
+        self._notice = notice
+        self._watch = Watch(config)
+        self._on_abort = on_abort
+        self._tally = Tally(0)
+        self._formats_seen: dict[str, None] = {}
+        self._lost: list[str] = []
+        self._group = self._new_group(0)
 
-    @property
-    def shared_stats(self) -> SharedStats:
-        """The live counters of all threads."""
-        return self._group.shared_stats
+    def _new_group(self, number: int) -> Group:
+        """What sends round `number`, from 0."""
+        config, stats = self.config, self.shared_stats
+        tiers = config.context_tiers
+        target = replace(self._target, context_tokens=tiers[number]) if tiers else self._target
+        after_id = max(self._tally.table["request_id"], default=0)
+        if config.processes > 1:
+            path = None if self._records is None else str(self._records.name)
+            return ProcessGroup(target, config, path, stats, after_id)
+        return ThreadGroup(target, config, records=self._records, notice=self._notice, stats=stats, after_id=after_id)
 
-    def run(self, on_sample: OnSample = lambda _sample, _totals: None) -> RunResult:
-        """Starts the threads, waits for them, and gives the result.  Raises what a thread died of, if one did."""
-        group, finished = self._group, threading.Event()
-        group.prepare()
+    def run(
+        self,
+        on_sample: OnSample = lambda _sample, _totals: None,
+        on_tier: Callable[[int], None] = lambda _number: None,
+    ) -> RunResult:
+        """Starts the threads, waits for them, and gives the result.  Raises what a thread died of, if one did.
+
+        `on_tier` hears the number, from 0, of each context tier that begins.
+        """
+        finished = threading.Event()
+
+        def at_second(sample: IntervalSample, totals: Snapshot) -> None:
+            on_sample(sample, totals)
+            self._abort_if(self._watch.look(sample.second + 1, totals))
+
+        self._group.prepare()
         origin = self.origin = Origin.now()
         if self._records is not None:
             write_line(self._records, header_line(RecordsHeader(self.config, origin.unix_ns, self._warnings)))
         aggregator = threading.Thread(
-            target=aggregate_stats, args=(group.shared_stats, finished, on_sample), name="aggregator", daemon=True
+            target=aggregate_stats, args=(self.shared_stats, finished, at_second), name="aggregator", daemon=True
         )
         aggregator.start()
-        group.start(origin)
-        group.wait()
+        for number in range(self.config.rounds):
+            if number and not self._next_group(number):
+                break
+            if self.config.context_tiers:
+                on_tier(number)
+            self._group.start(origin)
+            self._group.wait()
+            self._take_in(self._group)
         finished.set()
         aggregator.join()
         return self._result(origin)
 
+    def _next_group(self, number: int) -> bool:
+        """Makes ready what sends round `number`; False when there is none, as the run was stopped."""
+        if self._stopped:
+            return False
+        group = self._new_group(number)
+        group.prepare()
+        self._group, before = group, self._group
+        if self._stopped:  # meanwhile; the new group is let go of unused
+            self._group = before
+            return False
+        with self.shared_stats["lock"]:
+            self.shared_stats["threads_total"] = 0
+        return True
+
+    @property
+    def _stopped(self) -> bool:
+        return self.interrupted or self.aborted is not None
+
+    def _take_in(self, group: Group) -> None:
+        """Adds what a round has measured to that of the rounds before."""
+        if len(self._tally.table):
+            self._tally.merge(group.tally)
+        else:
+            self._tally = group.tally
+        self._formats_seen.update(group.formats_seen)
+        if isinstance(group, ProcessGroup):
+            say = speaker(TEXTS, self._target.lang)
+            parts = self.config.processes
+            self._lost += [say("lost", part=part + 1, parts=parts, how=how) for part, how in group.lost.items()]
+
     def _result(self, origin: Origin) -> RunResult:
-        target, group = self._target, self._group
+        target = self._target
         say = speaker(TEXTS, target.lang)
-        lost = group.lost if isinstance(group, ProcessGroup) else {}
         warnings = (
             *self._warnings,
-            *format_warnings(target.format, target.named, group.formats_seen, target.lang),
-            *(say("lost", part=part + 1, parts=self.config.processes, how=how) for part, how in lost.items()),
+            *format_warnings(target.format, target.named, self._formats_seen, target.lang),
+            *self._lost,
         )
-        result = group.tally.result(self.config, origin.unix_ns, warnings, self.interrupted)
-        # More ok answers than threads: some thread could have gone on after one of them.
-        if self.config.turns > 1 and result.summary.ok > self.config.threads and not result.summary.turns:
+        result = self._tally.result(self.config, origin.unix_ns, warnings, self.interrupted)
+        # More ok answers than threads in all rounds: some thread could have gone on after one of them.
+        could_go_on = result.summary.ok > self.config.threads * self.config.rounds
+        if self.config.turns > 1 and could_go_on and not result.summary.turns:
             result = replace(result, warnings=(*result.warnings, say("no_turns", turns=self.config.turns)))
-        return replace(result, partial=bool(lost))
+        return replace(result, partial=bool(self._lost), aborted=self.aborted)
+
+    def _abort_if(self, found: Abort | None) -> None:
+        if found is not None and self.aborted is None and not self.interrupted:
+            self.aborted = found
+            self._wind_down()
+            self._on_abort(found)
 
     def stop(self) -> None:
         """No new requests; what is running may go on for the grace and is cancelled then."""
         self.interrupted = True
+        self._wind_down()
+
+    def _wind_down(self) -> None:
         self._group.stop()
         timer = threading.Timer(self.grace_s, self.cancel)
         timer.daemon = True

@@ -19,6 +19,8 @@ from .records import (
     NOT_MEASURED,
     OUTCOMES,
     ErrorGroup,
+    Goodput,
+    GroupStats,
     IntervalSample,
     Outcome,
     RequestRecord,
@@ -27,7 +29,7 @@ from .records import (
     RunResult,
     Stats,
     Summary,
-    TurnStats,
+    tokens_per_s,
 )
 
 NS_PER_MS = 1_000_000
@@ -68,7 +70,12 @@ def percentile(ordered: SortedValues, percent: float) -> float | None:
 
 def enough_for(percent: float, count: int) -> bool:
     """Whether `count` samples say anything about this percentile: at least 100 / (100 - percent) of them."""
-    return count * (100 - percent) >= 100
+    return count >= samples_needed(percent)
+
+
+def samples_needed(percent: float) -> int:
+    """The fewest samples that say anything about this percentile, which is below 100: 1000 for 99.9."""
+    return math.ceil(round(100 / (100 - percent), 6))  # 100 - 99.9 is a little less than 0.1
 
 
 def estimate_tokens(text: str) -> int:
@@ -169,7 +176,7 @@ class Distribution:
         # Whole numbers: no cancellation, however far the values lie from zero.
         spread = self.count * self._squares - self._total * self._total
         stddev = math.sqrt(spread / self.count / (self.count - 1)) if self.count > 1 else None
-        found = _stats(_Ranked(self.histogram()), mean, stddev, scale)
+        found = _stats(Ranked(self.histogram()), mean, stddev, scale)
         return replace(found, min=(self._low or 0) * scale, max=self._high * scale)
 
 
@@ -181,10 +188,10 @@ def _leading_bits(value: int, bits: int) -> int:
     return (value >> shift << shift) + (1 << shift - 1)
 
 
-class _Ranked:
-    """A histogram seen as the long sorted list that it stands for."""
+class Ranked:
+    """A histogram, (value, how many) in ascending order, seen as the long sorted list that it stands for."""
 
-    def __init__(self, pairs: Sequence[tuple[int, int]]) -> None:
+    def __init__(self, pairs: Sequence[tuple[float, int]]) -> None:
         self._values = [value for value, _ in pairs]
         self._ends = list(accumulate(count for _, count in pairs))
 
@@ -240,6 +247,8 @@ class TimeSeries:
         self._add_end(self._at(end_ns // NS_PER_S), record)
         if record.ttft_ns is not None:
             self._add_chunks(record, (start_ns + record.ttft_ns) // 1000)
+        else:  # an answer that came whole, or calls of tools, which are in no chunk
+            self._at(end_ns // NS_PER_S).tokens += record.output_tokens or 0
 
     def _at(self, second: int) -> _Second:
         found = self._seconds.get(second)
@@ -341,27 +350,36 @@ def success_rate(ok: int, finished: int) -> float | None:
     return ok / finished if finished else None
 
 
-def _in_ms(column: str) -> Callable[[RequestTable, int], float | None]:
-    def value(table: RequestTable, row: int) -> float | None:
+class Columns(Protocol):
+    """What a `RequestTable` is to a metric."""
+
+    def __getitem__(self, column: str, /) -> Sequence[int]: ...
+
+
+def _in_ms(column: str) -> Callable[[Columns, int], float | None]:
+    def value(table: Columns, row: int) -> float | None:
         ns = table[column][row]
         return None if ns == NOT_MEASURED else ns / NS_PER_MS
 
     return value
 
 
-def _tpot_ms(table: RequestTable, row: int) -> float | None:
+def _tpot_ms(table: Columns, row: int) -> float | None:
     tokens = table["output_tokens"][row]
     if tokens < 2 or table["ttft_ns"][row] == NOT_MEASURED:
         return None
     return table["gap_sum_ns"][row] / (tokens - 1) / NS_PER_MS
 
 
-def _tokens_per_s(table: RequestTable, row: int) -> float | None:
-    tokens, streaming_ns = table["output_tokens"][row], table["streaming_ns"][row]
-    return tokens / streaming_ns * NS_PER_S if tokens > 0 and streaming_ns > 0 else None
+def _tokens_per_s(table: Columns, row: int) -> float | None:
+    return tokens_per_s(table["output_tokens"][row], table["streaming_ns"][row], table["latency_ns"][row])
 
 
-REQUEST_METRICS: Mapping[str, Callable[[RequestTable, int], float | None]] = {
+def _response_bytes(table: Columns, row: int) -> float | None:
+    return table["bytes_received"][row] or None
+
+
+REQUEST_METRICS: Mapping[str, Callable[[Columns, int], float | None]] = {
     "ttfb_ms": _in_ms("ttfb_ns"),
     "ttft_ms": _in_ms("ttft_ns"),
     "ttfa_ms": _in_ms("ttfa_ns"),
@@ -370,6 +388,7 @@ REQUEST_METRICS: Mapping[str, Callable[[RequestTable, int], float | None]] = {
     "streaming_ms": _in_ms("streaming_ns"),
     "tokens_per_s": _tokens_per_s,
     "max_gap_ms": _in_ms("max_gap_ns"),
+    "response_bytes": _response_bytes,
     "connect_ms": _in_ms("connect_ns"),
     "tls_ms": _in_ms("tls_ns"),
     "dns_ms": _in_ms("dns_ns"),
@@ -379,16 +398,65 @@ REQUEST_METRICS: Mapping[str, Callable[[RequestTable, int], float | None]] = {
 METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", *list(REQUEST_METRICS)[3:])
 """Every metric of a `Summary`, in the order in which people read them."""
 
+STREAM_METRICS = frozenset({"ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "streaming_ms", "max_gap_ms"})
+"""Those that only a stream has."""
 
-def _turn_stats(table: RequestTable, turn: int, rows: Sequence[int]) -> TurnStats:
-    """The figures of `rows`, which are all requests with this number in their conversation."""
+
+def row_of(record: RequestRecord, start_ns: int) -> dict[str, int]:
+    """What a `RequestTable` holds of a request that began `start_ns` after the run did: column -> value.
+
+    `good` is not known from the record alone.
+    """
+    derived = {
+        "started_ns": start_ns,
+        "outcome": OUTCOMES.index(record.outcome),
+        "gap_sum_ns": (record.gap_sum_us or 0) * 1000,
+        "good": NOT_MEASURED,
+    }
+    values = ((name, derived[name] if name in derived else getattr(record, name)) for name in RequestTable.COLUMNS)
+    return {name: NOT_MEASURED if value is None else value for name, value in values}
+
+
+def request_value(record: RequestRecord, metric: str) -> float | None:
+    """One of `REQUEST_METRICS` of one request, whatever its outcome; None when it was not measured."""
+    return REQUEST_METRICS[metric]({name: (value,) for name, value in row_of(record, 0).items()}, 0)
+
+
+def ok_values(table: RequestTable, metric: str) -> list[float]:
+    """One of `REQUEST_METRICS` of every ok request that has it, ascending."""
+    ok, value_at = OUTCOMES.index(Outcome.OK), REQUEST_METRICS[metric]
+    values = (value_at(table, row) for row, outcome in enumerate(table["outcome"]) if outcome == ok)
+    return sorted(value for value in values if value is not None)
+
+
+def values_of(result: RunResult, metric: str) -> SortedValues:
+    """All values of one of `METRICS` behind its `Stats`, ascending, in the unit of its name."""
+    if metric == "itl_ms":
+        return Ranked([(gap_us / 1000, count) for gap_us, count in result.gap_histogram])
+    return ok_values(result.requests, metric)
+
+
+def _group_stats(table: RequestTable, value: int, rows: Sequence[int]) -> GroupStats:
+    """The figures of `rows`, which are all requests with this value."""
     ok = [row for row in rows if OUTCOMES[table["outcome"][row]] is Outcome.OK]
     ttft, latency = (
-        stats_of(value for row in ok if (value := REQUEST_METRICS[name](table, row)) is not None)
+        stats_of(found for row in ok if (found := REQUEST_METRICS[name](table, row)) is not None)
         for name in ("ttft_ms", "latency_ms")
     )
-    tokens = [count for row in ok if (count := table["output_tokens"][row]) != NOT_MEASURED]
-    return TurnStats(turn, len(rows), len(ok), ttft, latency, sum(tokens) / len(tokens) if tokens else None)
+
+    def mean(column: str) -> float | None:
+        counts = [count for row in ok if (count := table[column][row]) != NOT_MEASURED]
+        return sum(counts) / len(counts) if counts else None
+
+    return GroupStats(value, len(rows), len(ok), ttft, latency, mean("output_tokens"), mean("prompt_tokens"))
+
+
+class RequestRule(Protocol):
+    """Something that a request meets or not."""
+
+    @property
+    def text(self) -> str: ...
+    def met_by(self, record: RequestRecord, /) -> bool: ...
 
 
 class Tally:
@@ -402,9 +470,11 @@ class Tally:
     DETAILS_FAILED = 1000
     DETAILS_FIRST = 300
 
-    def __init__(self, origin_ns: int) -> None:
+    def __init__(self, origin_ns: int, slos: Sequence[RequestRule] = ()) -> None:
         self.origin_ns = origin_ns
         """The monotonic time at which the run began."""
+        self.slos = slos
+        """What a request must meet to be a good one."""
         self.table = RequestTable()
         self.gaps = Distribution()
         self.series = TimeSeries()
@@ -430,14 +500,11 @@ class Tally:
             self._count_error(record)
 
     def _append_row(self, record: RequestRecord, start_ns: int) -> None:
-        derived = {
-            "started_ns": start_ns,
-            "outcome": OUTCOMES.index(record.outcome),
-            "gap_sum_ns": (record.gap_sum_us or 0) * 1000,
-        }
+        row = row_of(record, start_ns)
+        if self.slos and record.outcome is not Outcome.CANCELLED:
+            row["good"] = int(record.outcome is Outcome.OK and all(slo.met_by(record) for slo in self.slos))
         for name, column in self.table.columns.items():
-            value = derived[name] if name in derived else getattr(record, name)
-            column.append(NOT_MEASURED if value is None else value)
+            column.append(row[name])
 
     def _keep_details(self, record: RequestRecord, row: int) -> None:
         wanted = row < self.DETAILS_FIRST
@@ -506,31 +573,34 @@ class Tally:
             requests_per_s=len(table) / seconds if seconds else 0.0,
             output_tokens_per_s=tokens / seconds if seconds else 0.0,
             chunks_per_s=chunks / seconds if seconds else 0.0,
+            bytes_per_s=sum(table["bytes_received"]) / seconds if seconds else 0.0,
             chunks=chunks,
             output_tokens=tokens,
             prompt_tokens=sum(prompts) if prompts else None,
             token_source=self._token_source(),
-            turns=self._turns(),
+            turns=self._groups("turn", alone=1),
+            context_tiers=self._groups("context_tokens", alone=NOT_MEASURED),
+            goodput=self._goodput(seconds) if self.slos else None,
         )
 
+    def _goodput(self, seconds: float) -> Goodput:
+        good = Counter(self.table["good"])
+        met, of = good[1], good[1] + good[0]
+        return Goodput(tuple(slo.text for slo in self.slos), met, of, met / seconds if seconds else 0.0)
+
     def _metrics(self) -> dict[str, Stats]:
-        table = self.table
-        ok_index = OUTCOMES.index(Outcome.OK)
-        ok_rows = [row for row, outcome in enumerate(table["outcome"]) if outcome == ok_index]
         found = {"itl_ms": self.gaps.stats(scale=0.001)}
-        for name, value_at in REQUEST_METRICS.items():
-            values = (value_at(table, row) for row in ok_rows)
-            found[name] = stats_of(value for value in values if value is not None)
+        found |= {name: stats_of(ok_values(self.table, name)) for name in REQUEST_METRICS}
         return {name: found[name] for name in METRICS}
 
-    def _turns(self) -> tuple[TurnStats, ...]:
-        """A row for each turn, () when no conversation had a second."""
+    def _groups(self, column: str, alone: int) -> tuple[GroupStats, ...]:
+        """A row for each value of `column`, ascending; () when all requests have the value `alone`."""
         rows: dict[int, list[int]] = {}
-        for row, turn in enumerate(self.table["turn"]):
-            rows.setdefault(turn, []).append(row)
-        if max(rows, default=1) == 1:
+        for row, value in enumerate(self.table[column]):
+            rows.setdefault(value, []).append(row)
+        if rows.keys() <= {alone}:
             return ()
-        return tuple(_turn_stats(self.table, turn, rows[turn]) for turn in sorted(rows))
+        return tuple(_group_stats(self.table, value, rows[value]) for value in sorted(rows))
 
     def _token_source(self) -> str | None:
         if len(self.token_sources) > 1:

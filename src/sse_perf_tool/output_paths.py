@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from .asked import Asked
 from .exporters import EXPORTERS
-from .flags import flag_name
 
 TEXTS = {
     "no_folder": ("the folder {folder} does not exist; make it first", "目录 {folder} 不存在，请先创建"),
@@ -75,8 +74,8 @@ def _check_output(asked: Asked, key: str, path: Path, taken: dict[Path, str]) ->
             raise asked.wrong(key, "no_folder", folder=path.parent)
         if path.exists() and not path.is_file():
             return  # a device or pipe: opening it is not without effect, and it may serve twice
-        other = taken.setdefault(path.resolve(), flag_name(key))
-        if other != flag_name(key):
+        other = taken.setdefault(path.resolve(), asked.name(key))
+        if other != asked.name(key):
             raise asked.wrong(key, "same_file", other=other)
         there = path.exists() or path.is_symlink()
         path.open("ab").close()

@@ -19,8 +19,9 @@ from typing import Any
 
 from .metrics import Tally
 from .records import RunConfig
-from .test_runner import Origin, Share, Snapshot, ThreadGroup, new_shared_stats, snapshot
+from .test_runner import Origin, Share, SharedStats, Snapshot, ThreadGroup, new_shared_stats, snapshot
 from .tester import Target
+from .thresholds import slos_of
 
 REPORT_S = 0.25
 """How often a child sends its counters."""
@@ -37,13 +38,21 @@ class _Child:
 
 
 class ProcessGroup:
-    """As `ThreadGroup`, over `config.processes` processes.
+    """As `ThreadGroup`, over `config.processes` processes; `stats` and `after_id` as there.
 
     `lost` holds the number of each process that ended before its time, and how.
     """
 
-    def __init__(self, target: Target, config: RunConfig, records_path: str | None = None) -> None:
-        self.shared_stats = new_shared_stats()
+    def __init__(
+        self,
+        target: Target,
+        config: RunConfig,
+        records_path: str | None = None,
+        stats: SharedStats | None = None,
+        after_id: int = 0,
+    ) -> None:
+        self._config = config
+        self.shared_stats = new_shared_stats() if stats is None else stats
         self.formats_seen: dict[str, None] = {}
         self.tally = Tally(0)
         self.lost: dict[int, str] = {}
@@ -54,9 +63,8 @@ class ProcessGroup:
         for part in range(config.processes):
             ours, theirs = spawn.Pipe()
             share = Share(part, config.processes)
-            process = spawn.Process(
-                target=_child, args=(theirs, target.part(share), config, share, records_path), daemon=True
-            )
+            work = (theirs, target.part(share), config, share, records_path, after_id)
+            process = spawn.Process(target=_child, args=work, daemon=True)
             process.start()
             theirs.close()
             self._children.append(_Child(process, ours))
@@ -68,7 +76,7 @@ class ProcessGroup:
 
     def start(self, origin: Origin) -> None:
         """Sends all off at the same moment."""
-        self.tally = Tally(origin.ns)
+        self.tally = Tally(origin.ns, slos_of(self._config))
         self._tell_all(("go", origin))
         for part, child in enumerate(self._children):
             listener = threading.Thread(target=self._listen, args=(part, child), name=f"process-{part}", daemon=True)
@@ -142,16 +150,21 @@ def _how(exit_code: int | None) -> str:
     return f"status {exit_code}"
 
 
-def _child(pipe: Connection, target: Target, config: RunConfig, share: Share, records_path: str | None) -> None:
+def _child(
+    pipe: Connection, target: Target, config: RunConfig, share: Share, records_path: str | None, after_id: int
+) -> None:
     """What a child process does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them; the parent decides what it means
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     records = None if records_path is None else FileIO(records_path, "a")
-    group = ThreadGroup(target, config, share, records)
+    group = ThreadGroup(target, config, share, records, after_id=after_id)
     pipe.send(("ready", None))
     try:
-        _, origin = pipe.recv()
-    except EOFError:  # the parent ended while we got ready
+        kind, origin = pipe.recv()
+    except EOFError:  # the parent ended, or let go of us, while we got ready
+        return
+    if kind != "go":  # stopped before it began
+        pipe.send(("result", (group.tally, group.formats_seen)))
         return
     group.start(origin)
     through = threading.Event()

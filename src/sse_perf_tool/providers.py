@@ -1,7 +1,8 @@
 """Queries and API keys: read from files, handed out in turn to all threads.
 
-A parameter file is text (one query a line), JSON Lines or CSV; which, its suffix says.  What is wrong with a file is
-one `UsageError` that names the file, the place in it and what to do.
+A parameter file is text (one query a line), JSON Lines, a JSON list or CSV; which, its suffix says.  A row of the JSON
+kinds may be a conversation.  What is wrong with a file is one `UsageError` that names the file, the place in it and
+what to do.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import itertools
 import json
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from .conversations import conversation_in, human_turns
 from .errors import UsageError
+from .prompts import BREAK, Prompts
 from .texts import Say, speaker
 
 QUERY_FIELDS = ("query", "question", "prompt", "text", "input")
@@ -45,8 +48,21 @@ TEXTS = {
         "{path}, line {line}, column {column}: {reason}; write one JSON object a line, e.g. {example}",
         "{path} 第 {line} 行第 {column} 列：{reason}，请每行写一个 JSON 对象，例如 {example}",
     ),
+    "bad_list": (
+        "{path}, line {line}, column {column}: {reason}; write a list, [{{...}}, ...], or one object a line (.jsonl)",
+        "{path} 第 {line} 行第 {column} 列：{reason}，请写成对象列表 [{{...}}, ...]，或每行一个对象（.jsonl）",
+    ),
+    "bad_item": (
+        "{path}, item {item} of the list: {reason}; write it e.g. as {example}",
+        "{path} 列表第 {item} 项：{reason}，请改写，例如 {example}",
+    ),
     "no_object": ("not a JSON object", "不是 JSON 对象"),
+    "no_list": ("not a list", "不是列表"),
     "no_text": ('no text in it, the field "query" is missing', "其中没有文本，缺少字段 query"),
+    "bad_message": (
+        'message {place} of "{name}" has no speaker ("from" or "role") or no text ("value" or "content")',
+        "{name} 的第 {place} 条消息缺少说话者（from 或 role）或文本（value 或 content）",
+    ),
     "bad_csv": (
         "{path}, line {line}: {reason}; put fields with quotes or line ends in double quotes, doubling those in them",
         "{path} 第 {line} 行：{reason}，含引号或换行的字段要用双引号括起，其中的双引号写两遍",
@@ -65,10 +81,25 @@ T = TypeVar("T")
 
 
 class Query(NamedTuple):
-    """What one request asks: the text and, from a `.jsonl` or `.csv` file, every field of its row by name."""
+    """What one request asks: the text and, from a file with fields, every field of its row by name."""
 
     text: str
     fields: Mapping[str, Any] = NO_FIELDS
+    later: tuple[str, ...] | None = None
+    """Texts of the turns behind it in its conversation; None: it is of no conversation, any query may follow."""
+    before: str = ""
+    """What is sent before the text and goes into no record: a shared prefix, filler, the words of a made prompt."""
+    context_tokens: int | None = None
+    """The context tier that it was handed out for."""
+
+    @property
+    def sent(self) -> str:
+        """All that is said in this turn."""
+        return self.before + self.text
+
+    def next_turn(self) -> Query | None:
+        """What its conversation asks next, if anything."""
+        return self._replace(text=self.later[0], later=self.later[1:], before="") if self.later else None
 
 
 class _Turns(Generic[T]):
@@ -88,16 +119,52 @@ class _Turns(Generic[T]):
 
     def next(self) -> T:
         """The item whose turn it is; after the last comes the first."""
+        return self._items[self._number() % len(self._items)]
+
+    def _number(self) -> int:
         with self._lock:
-            return self._items[next(self._numbers) % len(self._items)]
+            return next(self._numbers)
 
 
 class QueryProvider(_Turns[Query]):
-    """Hands out queries in turn, over all threads; ValueError for none at all."""
+    """Hands out queries in turn, over all threads; ValueError for none at all.
 
-    def __init__(self, queries: Sequence[Query], part: int = 0, parts: int = 1) -> None:
+    `prompts` says what stands before them.  If it makes prompts they take the place of `queries`, none twice.
+    """
+
+    def __init__(self, queries: Sequence[Query], part: int = 0, parts: int = 1, prompts: Prompts = Prompts()) -> None:  # noqa: B008 - frozen
         self.queries = tuple(queries)
+        self.prompts = prompts
         super().__init__(self.queries, part, parts)
+        prompts.prepare()
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """As that of `_Turns`."""
+        return type(self), (self.queries, *self._turn, self.prompts)
+
+    def part(self, part: int, parts: int) -> QueryProvider:
+        """The same for process number `part` of `parts`."""
+        return QueryProvider(self.queries, part, parts, self.prompts)
+
+    def next(self, turn: int = 1, context_tokens: int | None = None) -> Query:
+        """The query whose turn it is.
+
+        The first `turn` of a conversation begins with the shared prefix and with `context_tokens` of filler, which no
+        other query has.
+        """
+        return self.query(self._number(), turn, context_tokens)
+
+    def query(self, number: int, turn: int = 1, context_tokens: int | None = None) -> Query:
+        """Query `number` of this run, from 0, as `next` hands it out."""
+        prompts = self.prompts
+        query = self._items[number % len(self._items)]
+        parts = [prompts.prefix(), prompts.filler(number, context_tokens or 0)] if turn == 1 else []
+        if prompts.tokens is not None:
+            words, text = prompts.prompt(number)
+            query = query._replace(text=text)
+            parts.append(words)
+        before = "".join(part + BREAK for part in parts if part)
+        return query._replace(before=before, context_tokens=context_tokens)
 
 
 class ApiKeyProvider(_Turns[str]):
@@ -118,11 +185,12 @@ def key_fault(key: str) -> int | None:
     return next((place for place, character in enumerate(key, 1) if not "!" <= character <= "~"), None)
 
 
-def read_text(path: str | Path, language: str = "en") -> str:
-    """The text of a UTF-8 file, without its BOM.  UsageError when there is none, saying why and where."""
+def read_text(path: str | Path, language: str = "en", *, first_line: bool = False) -> str:
+    """The text of a UTF-8 file or of its `first_line`, without BOM.  UsageError when there is none: why and where."""
     say = speaker(TEXTS, language)
     try:
-        data = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            data = file.readline() if first_line else file.read()
     except FileNotFoundError:
         raise UsageError(say("missing", path=path)) from None
     except IsADirectoryError:
@@ -172,14 +240,18 @@ def load_keys(path: str | Path, language: str = "en") -> list[str]:
 
 
 def load_queries(path: str | Path, language: str = "en") -> list[Query]:
-    """The queries of a parameter file: `.jsonl` one object a line, `.csv` with a header row, else one query a line.
+    """The queries of a parameter file: `.jsonl` one object a line, `.json` a list of objects, `.csv` with a header row,
+    else one query a line.
 
-    The text of a row is the first of `QUERY_FIELDS` that it has, else its first text field.  Empty lines are skipped.
-    UsageError names the file, the line, the column and what to do.
+    The text of a row is its field "query"; in the JSON kinds else what a person says first in a conversation of the
+    row, with the later turns behind it; else the first of `QUERY_FIELDS` that it has, else its first text field.  Empty
+    lines, and conversations in which no person speaks, are skipped.  UsageError names the file, the place and what to
+    do.
     """
     say = speaker(TEXTS, language)
     text = read_text(path, language)
-    read = {".jsonl": _jsonl_queries, ".csv": _csv_queries}.get(Path(path).suffix.lower(), _text_queries)
+    readers = {".jsonl": _jsonl_queries, ".json": _json_queries, ".csv": _csv_queries}
+    read = readers.get(Path(path).suffix.lower(), _text_queries)
     queries = read(str(path), text, say)
     if not queries:
         raise UsageError(say("no_query", path=path))
@@ -199,29 +271,64 @@ def _text_queries(_path: str, text: str, _say: Say) -> list[Query]:
     return [Query(line.strip()) for _, line in _lines(text)]
 
 
+EXAMPLE_ROW = '{"query": "..."}'
+
+
 def _jsonl_queries(path: str, text: str, say: Say) -> list[Query]:
     queries = []
     for number, line in _lines(text):
-        reason, column = "", 1
+        column = 1
+        found: list[Query] | str
         try:
-            fields = parse_json(line)
-            if not isinstance(fields, dict):
-                reason = say("no_object")
-            elif (query := _query_text(fields)) is None:
-                reason = say("no_text")
-            else:
-                queries.append(Query(query, fields))
+            found = _row_queries(parse_json(line), say)
         except ValueError as error:
-            reason, column = getattr(error, "msg", str(error)), getattr(error, "colno", 1)
-        if reason:
-            example = '{"query": "..."}'
-            raise UsageError(say("bad_line", path=path, line=number, column=column, reason=reason, example=example))
+            found, column = getattr(error, "msg", str(error)), getattr(error, "colno", 1)
+        if isinstance(found, str):
+            raise UsageError(say("bad_line", path=path, line=number, column=column, reason=found, example=EXAMPLE_ROW))
+        queries += found
     return queries
 
 
-def _query_text(fields: Mapping[str, Any]) -> str | None:
-    named = (fields.get(name) for name in QUERY_FIELDS)
-    return next((value for value in (*named, *fields.values()) if isinstance(value, str) and value), None)
+def _json_queries(path: str, text: str, say: Say) -> list[Query]:
+    line, column, reason = 1, 1, say("no_list")
+    rows = None
+    try:
+        rows = parse_json(text)
+    except ValueError as error:
+        line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
+        reason = getattr(error, "msg", str(error))
+    if not isinstance(rows, list):
+        raise UsageError(say("bad_list", path=path, line=line, column=column, reason=reason))
+    queries = []
+    for item, row in enumerate(rows, 1):
+        found = _row_queries(row, say)
+        if isinstance(found, str):
+            raise UsageError(say("bad_item", path=path, item=item, reason=found, example=EXAMPLE_ROW))
+        queries += found
+    return queries
+
+
+def _row_queries(row: Any, say: Say) -> list[Query] | str:
+    """The query of one object, or none for a conversation in which no person speaks; or what is wrong with it."""
+    if not isinstance(row, dict):
+        return say("no_object")
+    name = conversation_in(row)
+    if name is None or _text_at(row, ("query",)):
+        text = _text_at(row, (*QUERY_FIELDS, *row))
+        return say("no_text") if text is None else [Query(text, row)]
+    turns = human_turns(row[name])
+    if isinstance(turns, int):
+        return say("bad_message", place=turns, name=name)
+    if turns:
+        return [Query(turns[0], row, tuple(turns[1:]))]
+    text = _text_at(row, QUERY_FIELDS)
+    return [] if text is None else [Query(text, row)]
+
+
+def _text_at(row: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    """The first text, not an empty one, in these fields."""
+    values = (row.get(name) for name in names)
+    return next((value for value in values if isinstance(value, str) and value), None)
 
 
 def _csv_queries(path: str, text: str, say: Say) -> list[Query]:

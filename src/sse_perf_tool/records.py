@@ -133,27 +133,57 @@ class RunConfig:
     ramp_up_s: float = 0.0
     duration_s: float = 0.0
     requests: int | None = None
+    stream: bool = True
+    """Whether answers were asked for as streams; else whole, as one JSON object."""
     turns: int = 1
     """How many requests a thread sends in one conversation before it begins the next."""
     think_time_s: float = 0.0
     """The least wait between two turns of a conversation."""
     think_time_max_s: float = 0.0
+    seed: int = 1
+    """What is drawn by chance is drawn from this: the same in each run."""
+    shuffle: bool = False
+    prompt_tokens: int | None = None
+    """Mean length of prompts made by the tool; None: queries are the user's."""
+    prompt_spread_tokens: int = 0
+    """The standard deviation of that length."""
+    shared_prefix_tokens: int = 0
+    context_tiers: Sequence[int] = field(default_factory=list)
+    """Tokens of filler before the query: the whole load is sent with each of them, one after another."""
     insecure: bool = False
     cacert: str | None = None
     strict: bool = False
+    thresholds: Sequence[str] = field(default_factory=list)
+    """The rules of `--threshold`, as typed."""
+    slo: Sequence[str] = field(default_factory=list)
+    """The rules of `--slo`, which a request must meet to be a good one."""
+    abort_on: Sequence[str] = field(default_factory=list)
+    abort_after_s: float = 0.0
+    baseline: str | None = None
+    """The file of the older run."""
+    allow: Sequence[str] = field(default_factory=list)
+    """How much worse than the baseline this run may be."""
     lang: str = "en"
     command: str = ""
     """The command line as typed, secrets masked."""
     version: str = ""
     host_info: str = ""
     """Operating system, Python version and CPU count of the machine that sent the load."""
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    """Every flag that was given, wherever, and that is part of how the run is made: what `--config` takes to make it
+    again.  Secrets masked."""
 
     @property
     def requests_wanted(self) -> int | None:
         """How many requests the run is to send in all; None when time decides."""
         if self.duration_s:
             return None
-        return self.threads * self.turns if self.requests is None else self.requests
+        return self.rounds * (self.threads * self.turns if self.requests is None else self.requests)
+
+    @property
+    def rounds(self) -> int:
+        """How often the whole load is sent: once for each context tier."""
+        return len(self.context_tiers) or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +232,8 @@ class RequestRecord:
     """Where arrival times were stamped: "kernel" or "user"."""
     turn: int = 1
     """Which request of its conversation this is; always 1 without `--turns`."""
+    context_tokens: int | None = None
+    """The context tier it belongs to; None without `--context-tiers`."""
 
     def __post_init__(self) -> None:
         if self.gap_sum_us is None:
@@ -216,9 +248,20 @@ class RequestRecord:
         return (self.gap_sum_us or 0) * 1000 / (self.output_tokens - 1)
 
     @property
+    def tokens_per_s(self) -> float | None:
+        """Output tokens a second of streaming, of the whole latency where nothing streamed; None for no tokens."""
+        return tokens_per_s(self.output_tokens, self.streaming_ns, self.latency_ns)
+
+    @property
     def max_gap_ns(self) -> int | None:
         """The longest gap in nanoseconds."""
         return None if self.max_gap_us is None else self.max_gap_us * 1000
+
+
+def tokens_per_s(tokens: int | None, streaming_ns: int | None, latency_ns: int) -> float | None:
+    """What `RequestRecord.tokens_per_s` is; `NOT_MEASURED` counts as None."""
+    ns = latency_ns if streaming_ns is None or streaming_ns == NOT_MEASURED else streaming_ns
+    return tokens / ns * 1_000_000_000 if tokens is not None and tokens > 0 and ns > 0 else None
 
 
 class RequestTable:
@@ -226,13 +269,15 @@ class RequestTable:
 
     Columns named after fields of `RequestRecord` hold its values with `NOT_MEASURED` for None.  `started_ns` counts
     from the start of the run.  `outcome` is an index into `OUTCOMES`.  `gap_sum_ns` is last token - first token.
+    `good` is 1 when the request met every `RunConfig.slo`, else 0; it is not measured when there is none, and for
+    cancelled requests.
     Texts (ids, query, error) are kept only for the rows in `details`.
     """
 
     COLUMNS = (
         "request_id", "thread_id", "started_ns", "outcome", "latency_ns", "status", "retries", "ttfb_ns", "ttft_ns",
         "ttfa_ns", "streaming_ns", "connect_ns", "tls_ns", "dns_ns", "output_tokens", "prompt_tokens", "chunks",
-        "gap_sum_ns", "max_gap_ns", "text_chars", "turn",
+        "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "context_tokens", "bytes_received", "good",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -311,16 +356,74 @@ class ErrorGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnStats:
-    """The requests that were turn number `turn` of their conversation; times and tokens are of the ok ones."""
+class GroupStats:
+    """The requests that have something in common: `value`, which the field that holds the group names.
 
-    turn: int
+    Times and tokens are of the ok ones.
+    """
+
+    value: int
     sent: int
     ok: int
     ttft_ms: Stats
     latency_ms: Stats
     output_tokens: float | None = None
     """The mean, None when none were counted."""
+    prompt_tokens: float | None = None
+    """The mean as servers reported them, None when none did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goodput:
+    """How many requests met all of `rules`: `met` of the `of` requests that were not cancelled."""
+
+    rules: tuple[str, ...]
+    met: int
+    of: int
+    requests_per_s: float
+    """Those that met them, over the duration of the run."""
+
+    @property
+    def share(self) -> float | None:
+        """`met` of `of`, 0 to 1; None when there were none."""
+        return self.met / self.of if self.of else None
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdResult:
+    """One rule held against a run.  `value` is None, and `ok` False, when there was nothing to measure it by."""
+
+    rule: str
+    value: float | None
+    ok: bool
+    note: str = ""
+    """Why there is no value, in the language of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineResult:
+    """One figure held against that of an older run.  `low` and `high` bound `new` - `old` with 95 % confidence.
+
+    `ok` is False when it is worse by more than `rule` allows and the interval shows that it is not by chance, and when
+    that cannot be told.
+    """
+
+    rule: str
+    old: float | None
+    new: float | None
+    low: float | None
+    high: float | None
+    ok: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Abort:
+    """Why a run was ended before its time: `rule` was true, with this `value`, `at_s` seconds after the start."""
+
+    rule: str
+    value: float
+    at_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,13 +441,19 @@ class Summary:
     requests_per_s: float = 0.0
     output_tokens_per_s: float = 0.0
     chunks_per_s: float = 0.0
+    bytes_per_s: float = 0.0
+    """The transfer rate: bytes of all answers, heads included."""
     chunks: int = 0
     output_tokens: int = 0
     prompt_tokens: int | None = None
     token_source: str | None = None
     """"usage", "tokenizer", "estimate" or "mixed"; None when no token was counted."""
-    turns: tuple[TurnStats, ...] = ()
-    """By turn, when there was more than one."""
+    turns: tuple[GroupStats, ...] = ()
+    """By turn of the conversation, when there was more than one."""
+    context_tiers: tuple[GroupStats, ...] = ()
+    """By tokens of filler, when the run had context tiers."""
+    goodput: Goodput | None = None
+    """None without `RunConfig.slo`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,3 +472,15 @@ class RunResult:
     interrupted: bool = False
     partial: bool = False
     """A process of the tool was lost in mid-run: its requests are missing."""
+    aborted: Abort | None = None
+    """Set when a rule of `RunConfig.abort_on` ended the run."""
+    thresholds: Sequence[ThresholdResult] = ()
+    """Each of `RunConfig.thresholds`, in their order."""
+    baseline: Sequence[BaselineResult] = ()
+    """Each of `RunConfig.allow`, in their order."""
+
+    @property
+    def missed(self) -> bool:
+        """Whether anything that was demanded of the run was not reached."""
+        kept = (each.ok for rows in (self.thresholds, self.baseline) for each in rows)
+        return self.aborted is not None or not all(kept)

@@ -70,6 +70,7 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
         "started_at_ns": record.started_ns + shift_ns,
         "outcome": record.outcome.value,
         "turn": record.turn,
+        "context_tokens": record.context_tokens,
     }
     row |= {name: getattr(record, name) for name in _PLAIN_FIELDS}
     row |= {f"{name}_ms": _ms(getattr(record, f"{name}_ns")) for name in _MS_FIELDS}
@@ -87,6 +88,7 @@ def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
     plain = {name: row[name] for name in _PLAIN_FIELDS}
     return RequestRecord(
         turn=int(row.get("turn", 1)),  # files of before there were turns have none
+        context_tokens=row.get("context_tokens"),
         **plain,
         **times,
         started_ns=int(row["started_at_ns"]) - shift_ns,

@@ -17,7 +17,9 @@ from .report_parts.comparison import (
     runs_table,
 )
 from .report_parts.data import run_data
+from .report_parts.goals import goals_html
 from .report_parts.page import (
+    again_html,
     big_figures_html,
     build_page,
     facts_html,
@@ -25,7 +27,7 @@ from .report_parts.page import (
     verdict_html,
     warnings_html,
 )
-from .report_parts.tables import errors_table, metrics_table, outcomes_table, turns_table
+from .report_parts.tables import errors_table, groups_section, metrics_table, outcomes_table
 from .report_parts.verdict import verdict
 from .report_parts.wording import both, in_both, pair
 from .texts import Texts, printable, speaker
@@ -52,13 +54,16 @@ def generate_html_report(
     parts = {
         **_frame(language, brand, in_both("report") if title is None else (title, title)),
         "verdict": verdict_html(verdict(result)),
+        "goals": goals_html(result),
         "facts": facts_html(result),
         "figures": big_figures_html(result),
         "warnings": warnings_html(result),
         "errors": errors_table(result),
         "metrics": metrics_table(result.summary),
-        "turns": turns_table(result.summary.turns),
+        "turns": groups_section("turn", result.summary.turns, result.config.stream),
+        "contexts": groups_section("context", result.summary.context_tiers, result.config.stream),
         "outcomes": outcomes_table(result.requests),
+        "again": again_html(result),
     }
     data = {"lang": language, **run_data(result)}
     page, offline = build_page(read_template("report.html"), parts, data, ["common.js", "charts.js", "report.js"])

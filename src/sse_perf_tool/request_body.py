@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .errors import UsageError
-from .formats.base import Carries, Format
+from .formats.base import Carries, Format, without_stream
 from .providers import Query, parse_json, read_text
 from .texts import speaker
 
@@ -77,6 +77,9 @@ class BodyBuilder:
     `conversation_id` and `files` given here.  A string that is nothing but one placeholder takes a value that is no
     text (list, number, ...) as it is; inside longer text such a value appears as JSON, and null as nothing.  What names
     nothing is not a placeholder and stays.
+
+    Without `stream` the body asks for a whole answer, in the way of `row`; `switched` names what that changed in the
+    template.
     """
 
     def __init__(
@@ -89,12 +92,19 @@ class BodyBuilder:
         user: str = "gaolou",
         conversation_id: str = "",
         files: Sequence[Any] = (),
+        stream: bool = True,
     ) -> None:
         self._given = {"user": user, "conversation_id": conversation_id, "files": list(files)}
         self._row = row if template is None and row is not None and row.name != "dify" else None
         self.from_template = template is not None
         self._model = model or model_name or (row.default_model if row else "")
-        document = dict(DEFAULT_TEMPLATE if template is None else template)
+        ask_whole = without_stream if row is None or row.whole is None else row.whole.ask
+        self._ask: Callable[[dict[str, Any]], dict[str, Any]] = dict if stream else ask_whole
+        given = dict(DEFAULT_TEMPLATE if template is None else template)
+        document = self._ask(given)
+        self.switched = tuple(
+            name for name in {**given, **document} if given.get(name, _MISSING) != document.get(name, _MISSING)
+        )
         if model and "model" in document:
             document["model"] = model
         self.takes_model = self._row is not None or "model" in document
@@ -117,7 +127,7 @@ class BodyBuilder:
         if self._row is not None:
             user = _text(self._value("user", query, conversation_id))
             conversation = _text(self._value("conversation_id", query, conversation_id))
-            document = self._row.body(query.text, self._model, user, conversation)
+            document = self._ask(self._row.body(query.sent, self._model, user, conversation))
             if history and self.carries == "history":
                 document["messages"] = [*history, *document["messages"]]
             return _to_json(document)
@@ -148,7 +158,7 @@ class BodyBuilder:
 
     def _value(self, name: str, query: Query, conversation_id: str) -> Any:
         if name == "query":
-            return query.text
+            return query.sent
         if name == "conversation_id" and conversation_id:
             return conversation_id
         if name in query.fields:

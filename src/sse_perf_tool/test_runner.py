@@ -18,6 +18,7 @@ from .records import IntervalSample, Outcome, RequestRecord, RunConfig
 from .records_file import record_line, write_line
 from .schedule import pause_after_refusals_s, start_offsets_s, tick_s
 from .tester import Notice, SSETester, Target, surroundings
+from .thresholds import slos_of
 from .wire import GATE
 
 SAMPLE_S = 1.0
@@ -36,7 +37,8 @@ class SharedStats(TypedDict):
     """The counters that threads feed and the aggregator samples; every access holds `lock`.
 
     All count from the start of the run.  `chunks` also counts those of answers still under way; everything else is of
-    finished requests, sums of ok ones only.  `queued()` is the number of reads that nobody has looked at yet.
+    finished requests, sums of ok ones only.  `tokens` are those of answers that came in chunks, `whole_tokens` those of
+    all others.  `queued()` is the number of reads that nobody has looked at yet.
     """
 
     lock: threading.Lock
@@ -50,6 +52,7 @@ class SharedStats(TypedDict):
     chunks: int
     finished_chunks: int
     tokens: int
+    whole_tokens: int
     latency_ns: int
     ttfb_ns: int
     ttft_ns: int
@@ -72,6 +75,7 @@ class Snapshot(NamedTuple):
     chunks: int
     finished_chunks: int
     tokens: int
+    whole_tokens: int
     latency_ns: int
     ttfb_ns: int
     ttft_ns: int
@@ -90,10 +94,10 @@ class Snapshot(NamedTuple):
         return self.tokens / self.finished_chunks if self.finished_chunks and self.tokens else 1.0
 
 
-def new_shared_stats(queued: Callable[[], int] = lambda: 0) -> SharedStats:
+def new_shared_stats() -> SharedStats:
     """Counters at zero."""
     zeros = dict.fromkeys(Snapshot._fields, 0)
-    others = {"lock": threading.Lock(), "queued": queued, "outcomes": {}, "time_series": []}
+    others = {"lock": threading.Lock(), "queued": lambda: 0, "outcomes": {}, "time_series": []}
     return cast(SharedStats, {**others, **zeros})
 
 
@@ -125,7 +129,7 @@ def sample_between(second: int, before: Snapshot, now: Snapshot, outcomes: dict[
         requests_failed=failed,
         requests_total=now.requests_done,
         chunks=chunks,
-        tokens=chunks * now.tokens_per_chunk,
+        tokens=chunks * now.tokens_per_chunk + now.whole_tokens - before.whole_tokens,
         avg_latency_ms=average_ms(now.latency_ns - before.latency_ns, ok),
         avg_ttfb_ms=average_ms(now.ttfb_ns - before.ttfb_ns, ok),
         avg_ttft_ms=average_ms(now.ttft_ns - before.ttft_ns, ttfts),
@@ -195,6 +199,8 @@ class Plan:
     requests: int | None = None
     turns: int = 1
     share: Share = Share()  # noqa: RUF009 - a NamedTuple cannot change
+    after_id: int = 0
+    """The highest request number that is taken already, by an earlier round of the run."""
     stop: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _taken: int = 0
@@ -212,12 +218,15 @@ class Plan:
         return self.requests is None and thread_requests >= self.turns
 
     def take(self, thread_requests: int, thread_age_s: float) -> int | None:
-        """The number of the next request, counted from 1 over all threads of all processes; None when there is none."""
+        """The number of the next request, counted from 1 over all threads of all processes; None when there is none.
+
+        In a later round it counts on from `after_id`.
+        """
         with self._lock:
             if self.through(thread_requests, thread_age_s):
                 return None
             self._taken += 1
-            return (self._taken - 1) * self.share.parts + self.share.part + 1
+            return self.after_id + (self._taken - 1) * self.share.parts + self.share.part + 1
 
 
 def run_test_thread(
@@ -270,7 +279,7 @@ def count_finished(stats: SharedStats, record: RequestRecord) -> None:
         name = record.outcome.value
         stats["outcomes"][name] = stats["outcomes"].get(name, 0) + 1
         stats["finished_chunks"] += record.chunks
-        stats["tokens"] += record.output_tokens or 0
+        stats["tokens" if record.chunks else "whole_tokens"] += record.output_tokens or 0
         if record.outcome is Outcome.CANCELLED:
             stats["requests_cancelled"] += 1
         elif record.outcome is not Outcome.OK:
@@ -300,7 +309,8 @@ def _prepare_interpreter(threads: int) -> None:
 class ThreadGroup:
     """The threads of one process, and what they have measured.
 
-    `records` is an open, unbuffered file or None; `notice` hears of each answer as it begins.
+    `stats` are the counters that they feed, `after_id` is the last request number of the rounds before this; `records`
+    is an open, unbuffered file or None; `notice` hears of each answer as it begins.
     """
 
     def __init__(
@@ -310,13 +320,15 @@ class ThreadGroup:
         share: Share = Share(),  # noqa: B008 - a NamedTuple cannot change
         records: FileIO | None = None,
         notice: Notice | None = None,
+        stats: SharedStats | None = None,
+        after_id: int = 0,
     ) -> None:
         self.config = config
-        self.shared_stats = new_shared_stats(lambda: sum(tester.exchange.queued for tester in self._testers))
+        self.shared_stats = new_shared_stats() if stats is None else stats
         self.formats_seen: dict[str, None] = {}
         self.tally = Tally(0)
         requests = None if config.requests is None else len(share.numbers(config.requests))
-        self._plan = Plan(config.duration_s, requests, config.turns, share)
+        self._plan = Plan(config.duration_s, requests, config.turns, share, after_id)
         self._origin = Origin(0, 0)
         self._records = records
         self._lock = threading.Lock()
@@ -335,7 +347,8 @@ class ThreadGroup:
 
     def start(self, origin: Origin) -> None:
         """Starts the threads, each at its place in the ramp."""
-        self._origin, self.tally = origin, Tally(origin.ns)
+        self._origin, self.tally = origin, Tally(origin.ns, slos_of(self.config))
+        self.shared_stats["queued"] = self._queued
         _prepare_interpreter(len(self._testers))
         offsets = start_offsets_s(self.config.threads, self.config.ramp_up_s)
         for tester in self._testers:
@@ -374,6 +387,10 @@ class ThreadGroup:
     def _count_chunks(self, chunks: int) -> None:
         with self.shared_stats["lock"]:
             self.shared_stats["chunks"] += chunks
+
+    def _queued(self) -> int:
+        """Reads that wait to be looked at; none of a whole answer is a chunk."""
+        return sum(tester.exchange.queued for tester in self._testers) if self.config.stream else 0
 
     def _note_format(self, name: str) -> None:
         self.formats_seen[name] = None

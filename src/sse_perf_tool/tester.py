@@ -100,6 +100,26 @@ TEXTS: Texts = {
         'the body of {bytes} bytes is no event stream: "{head}"',
         "{bytes} 字节的响应体不是事件流：“{head}”",
     ),
+    "broken_whole": (
+        "the connection broke in mid-answer after {bytes} bytes of the body: {reason}",
+        "回答中途连接中断（已收到响应体 {bytes} 字节）：{reason}",
+    ),
+    "cut_short": (
+        "the answer ended after {bytes} bytes, within its JSON",
+        "回答在 {bytes} 字节后结束，JSON 不完整",
+    ),
+    "streamed": (
+        "a stream came although the answer was asked for whole (--no-stream)",
+        "请求的是完整回答（--no-stream），服务端却返回了流",
+    ),
+    "no_object": (
+        'the body of {bytes} bytes is no JSON object: "{head}"',
+        "{bytes} 字节的响应体不是 JSON 对象：“{head}”",
+    ),
+    "no_answer": (
+        "the JSON is an answer of no known format: name it with --format",
+        "该 JSON 不是任何已知格式的回答：请用 --format 指定",
+    ),
     "empty_body": ("the body is empty", "响应体为空"),
     "empty": ("the answer ended without any token", "回答已结束，但没有任何 token"),
 }
@@ -124,15 +144,19 @@ class Target:
     timeout_s: float = 60.0
     idle_timeout_s: float | None = None
     retries: int = 3
+    stream: bool = True
+    """Answers come as streams; else each is one JSON object."""
     turns: int = 1
     """Requests in one conversation."""
+    context_tokens: int | None = None
+    """Filler before the first query of each; None: the run has no context tiers."""
     verify: bool | str = True
     lang: str = "en"
 
     def part(self, share: tuple[int, int]) -> Target:
         """The same for process number `share[0]` of `share[1]`, whose queries and keys are those of its turn."""
         keys = None if self.keys is None else ApiKeyProvider(self.keys.keys, *share)
-        return replace(self, queries=QueryProvider(self.queries.queries, *share), keys=keys)
+        return replace(self, queries=self.queries.part(*share), keys=keys)
 
     @property
     def place(self) -> str:
@@ -150,6 +174,8 @@ class Conversation(NamedTuple):
     """What was said, `{"role", "content"}` each, where the format wants it again."""
     key: str | None = None
     """The API key of the turns before: to another the conversation may be unknown."""
+    query: Query | None = None
+    """What it asks next, when the file of queries says so."""
 
 
 Progress = Callable[[int], None]
@@ -240,10 +266,10 @@ class SSETester:
 
     def _test(self, request_id: int) -> RequestRecord:
         target, exchange, conversation = self.target, self.exchange, self.conversation
-        query = target.queries.next()
+        query = conversation.query or target.queries.next(conversation.turn, target.context_tokens)
         key = conversation.key or (None if target.keys is None else target.keys.next())
         hint = target.format.end_hint if target.format is not None else END_HINT
-        answer = _Answer(request_id, self.thread_id, query, conversation.turn)
+        answer = _Answer(request_id, self.thread_id, query, conversation.turn, target.stream)
         request = self._request(target.body.build(query, conversation.id, conversation.history), key)
         exchange.begin(target.timeout_s, target.idle_timeout_s, hint)
         try:
@@ -267,14 +293,16 @@ class SSETester:
         reader = answer.reader
         if conversation.turn >= self.target.turns or answer.outcome is not Outcome.OK or reader is None:
             return Conversation()
+        if answer.query.later == ():
+            return Conversation()
         conversation_id, history = reader.conversation_id or conversation.id, conversation.history
         by_history = self.target.body.carries == "history"
         if by_history:
-            said = {"role": "user", "content": answer.query.text}
+            said = {"role": "user", "content": answer.query.sent}
             history = (*history, said, {"role": "assistant", "content": reader.text})
         if not (reader.text if by_history else conversation_id):
             return Conversation()
-        return Conversation(conversation.turn + 1, conversation_id, history, key)
+        return Conversation(conversation.turn + 1, conversation_id, history, key, answer.query.next_turn())
 
     def _request(self, body: bytes, key: str | None) -> requests.PreparedRequest:
         """The request with this body and key: always the same object, as preparing one costs as much as sending it.
@@ -299,15 +327,17 @@ class SSETester:
         """What all requests have in common; what the user gave wins."""
         target = self.target
         ndjson = target.format is not None and target.format.ndjson
+        streams = "application/x-ndjson" if ndjson else "text/event-stream"
         headers = {
             "User-Agent": f"sse-perf/{__version__}",
-            "Accept": "application/x-ndjson" if ndjson else "text/event-stream",
+            "Accept": streams if target.stream else "application/json",
             "Accept-Encoding": "identity",  # compression would bundle tokens
             "Cache-Control": "no-cache",
             "Content-Type": "application/json",
         }
         if target.format is not None:
             headers.update(target.format.headers)
+            headers.update(target.format.stream_headers if target.stream else {})
         given = target.headers or {}
         lowered = {name.lower() for name in given}
         return {name: value for name, value in headers.items() if name.lower() not in lowered} | dict(given)
@@ -315,7 +345,7 @@ class SSETester:
     def _reader(self, content_type: str) -> AnswerReader:
         target = self.target
         named, guessed = (target.format, None) if target.named else (None, target.format)
-        return AnswerReader(named, target.options or {}, content_type, guessed)
+        return AnswerReader(named, target.options or {}, content_type, guessed, whole=not target.stream)
 
     def _tell(self, key: str, at_ns: int | None) -> None:
         if self._notice is not None and at_ns is not None and self.exchange.started_ns is not None:
@@ -349,7 +379,7 @@ class SSETester:
 
     def _finish(self, answer: _Answer, reader: AnswerReader) -> None:
         new = reader.close()
-        if new and self.exchange.arrived_ns is not None:
+        if new and self.exchange.arrived_ns is not None and self.target.stream:
             self._stamp(answer, reader, self.exchange.arrived_ns, new)
         self._report()
         if reader.detected is not None:
@@ -437,7 +467,7 @@ class SSETester:
             reason = error_in_body(answer.error_body) or response.reason or ""
             return Outcome.HTTP_ERROR, self._say("http", status=response.status_code, reason=reason)
         if reader.error is not None:
-            no_stream = _content_type(response) in ("text/html", "application/json")
+            no_stream = self.target.stream and _content_type(response) in ("text/html", "application/json")
             return (Outcome.NOT_A_STREAM if no_stream else Outcome.IN_STREAM_ERROR), reader.error
         if reader.complete:
             return (Outcome.OK, None) if answer.output_tokens() else (Outcome.EMPTY, self._say("empty"))
@@ -457,9 +487,12 @@ class SSETester:
             if broken is None and not exchange.at_eof:
                 return Outcome.MALFORMED, say("bad_chunks")
             reason = say("cut") if broken is None else _reason(broken)
-            return Outcome.TRUNCATED, say("broken", chunks=reader.chunks, reason=reason)
+            key = "broken" if self.target.stream else "broken_whole"
+            return Outcome.TRUNCATED, say(key, chunks=reader.chunks, bytes=reader.body_bytes, reason=reason)
         if not reader.body_bytes:
             return Outcome.EMPTY, say("empty_body")
+        if not self.target.stream:
+            return self._judge_no_whole(response, reader)
         if not reader.events and not reader.looks_like_stream:
             head = printable(reader.head.decode("utf-8", "replace"), 60)
             claimed = _content_type(response) in ("text/event-stream", "application/x-ndjson")
@@ -469,15 +502,27 @@ class SSETester:
             return Outcome.MALFORMED, say("no_json", events=reader.events)
         return Outcome.TRUNCATED, say("no_end", chunks=reader.chunks)
 
+    def _judge_no_whole(self, response: requests.Response, reader: AnswerReader) -> tuple[Outcome, str]:
+        """The same for a body that came to its end and is not the one JSON object that was asked for."""
+        if reader.json_events:
+            return Outcome.MALFORMED, self._say("no_answer")
+        if reader.looks_like_stream or _content_type(response) in ("text/event-stream", "application/x-ndjson"):
+            return Outcome.MALFORMED, self._say("streamed")
+        if reader.cut_short:
+            return Outcome.TRUNCATED, self._say("cut_short", bytes=reader.body_bytes)
+        head = printable(reader.head.decode("utf-8", "replace"), 60)
+        return Outcome.MALFORMED, self._say("no_object", bytes=reader.body_bytes, head=head)
+
 
 class _Answer:
     """What is gathered while one answer is read."""
 
-    def __init__(self, request_id: int, thread_id: int, query: Query, turn: int) -> None:
+    def __init__(self, request_id: int, thread_id: int, query: Query, turn: int, streamed: bool) -> None:
         self.request_id = request_id
         self.thread_id = thread_id
         self.query = query
         self.turn = turn
+        self.streamed = streamed
         self.outcome = Outcome.EMPTY
         self.error: str | None = None
         self.status: int | None = None
@@ -517,7 +562,7 @@ class _Answer:
         def text(value: str | None, limit: int = 200) -> str | None:
             return None if value is None else printable(masker(value), limit)
 
-        first_ns, last_ns = exchange.first_byte_ns, exchange.arrived_ns
+        first_ns, last_ns = exchange.first_byte_ns, exchange.arrived_ns if self.streamed else None
         return RequestRecord(
             request_id=self.request_id,
             thread_id=self.thread_id,
@@ -549,6 +594,7 @@ class _Answer:
             format=reader.format_name if reader is not None else "",
             clock=exchange.clock_name,
             turn=self.turn,
+            context_tokens=self.query.context_tokens,
         )
 
 

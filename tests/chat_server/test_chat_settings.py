@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import re
 import runpy
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from chat_client import QUICK
 import sse_perf_tool.chat_server as package
 from sse_perf_tool.chat_server import MISSING
 from sse_perf_tool.chat_server.command import WITHOUT_FLAG
-from sse_perf_tool.chat_server.run import BackgroundServer
+from sse_perf_tool.chat_server.run import BackgroundServer, _listen
 from sse_perf_tool.chat_server.settings import Settings, SettingsError, load, variable
 
 FOLDER = Path(package.__file__).parent
@@ -174,3 +175,10 @@ def test_the_gunicorn_configuration_follows_the_settings(monkeypatch: pytest.Mon
     assert configuration["workers"] == 4
     assert configuration["graceful_timeout"] == 15
     assert configuration["worker_class"].CONFIG_KWARGS["timeout_graceful_shutdown"] == 12
+
+
+def test_what_is_written_goes_at_once_and_waits_for_no_acknowledgement() -> None:
+    with _listen(Settings(port=0)) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0

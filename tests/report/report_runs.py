@@ -22,6 +22,7 @@ CONFIG = RunConfig(
     command="sse_perfTestTool.py --url http://127.0.0.1:8000/v1/chat/completions --api-key app-…4Knu --threads 12",
     version="0.1.0",
     host_info="Linux 6.1, Python 3.11.2, 8 CPUs",
+    flags={"url": "http://127.0.0.1:8000/v1/chat/completions", "api_key": "app-…4Knu", "threads": 12},
 )
 
 FAILURES = (
@@ -66,6 +67,23 @@ def answered(
         message_id=f"msg-{request_id}",
         finish_reason="stop",
         query="你是谁？请用三句话介绍自己。" if request_id % 2 else "Explain load testing in one paragraph.",
+        format="openai_chat",
+    )
+
+
+def whole_answer(number: int) -> RequestRecord:
+    """An answer that came whole, one of three threads that send again after 100 ms or so."""
+    return RequestRecord(
+        request_id=number,
+        thread_id=number % 3,
+        started_ns=number // 3 * 110 * MS,
+        outcome=Outcome.OK,
+        latency_ns=(90 + number % 7) * MS,
+        status=200,
+        ttfb_ns=(85 + number % 5) * MS,
+        output_tokens=20 + number % 9,
+        token_source="usage",
+        bytes_received=900 + number,
         format="openai_chat",
     )
 

@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import CONFIG, STARTED_UNIX_NS, sample_run, simulate
+from report_runs import CONFIG, STARTED_UNIX_NS, sample_run, simulate, whole_answer
 from test_report_page import ATTACK, attacked_run
 from tools.build_assets import node_command
 
@@ -97,6 +99,23 @@ def test_all_charts_of_the_report_are_there(single: Facts) -> None:
     assert {f"chart-{name}" for name in names.split()} == set(single["ink"])
 
 
+def test_a_run_of_whole_answers_has_no_charts_of_streams(tmp_path: Path) -> None:
+    path = tmp_path / "whole.html"
+    tally = Tally(0)
+    for number in range(20):
+        tally.add(whole_answer(number))
+    generate_html_report(tally.result(replace(CONFIG, stream=False), STARTED_UNIX_NS), path)
+    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--dump-dom"]
+    done = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=60, check=True)
+    page = done.stdout.partition('<script type="application/json"')[0]
+    assert set(re.findall(r'id="card-(\w+)"', page)) == {
+        "rps", "threads", "system_tokens", "avg_latency", "total", "errors", "latency_percentiles", "latency_spread",
+        "latency", "ttfb", "rate", "tokens", "waterfall", "latency_concurrency",
+    }  # fmt: skip
+    shown = re.sub(r"<[^>]+>", " ", page.partition("<main")[2])
+    assert [word for word in ("TTFT", "TPOT", "chunks", "Not measured") if word in shown] == []
+
+
 def test_dragging_on_one_chart_zooms_all_time_charts(facts: Facts) -> None:
     before, zoomed = facts["ranges_before"], facts["ranges_zoomed"]
     assert len(zoomed) == len(before) >= 4
@@ -143,6 +162,7 @@ def test_downloads_hold_the_data_of_the_page(single: Facts) -> None:
     assert len([line for line in lines if line]) == 600
     assert len(single["downloads"]["seconds.csv"].split("\r\n")) > 30
     assert json.loads(single["downloads"]["report.json"])["requests"]["total"] == 600
+    assert json.loads(single["downloads"]["again.json"]) == CONFIG.flags
 
 
 def test_the_language_and_the_theme_can_be_switched(facts: Facts) -> None:

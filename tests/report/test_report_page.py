@@ -6,6 +6,7 @@ import json
 import re
 import time
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -211,3 +212,21 @@ def test_a_large_run_is_sampled_and_says_so(tmp_path: Path) -> None:
     assert max(requests["columns"]["ttft"], key=lambda ms: ms or 0) == pytest.approx(
         max(run.requests["ttft_ns"]) / MS, abs=0.001
     )
+
+
+def test_the_page_shows_how_to_make_the_run_again(tmp_path: Path) -> None:
+    flags = {"threads": 12, "query": "</pre><b>\u202e你好\n", "api_key": "app-…4Knu"}
+    run = replace(sample_run(), config=replace(CONFIG, flags=flags))
+    generate_html_report(run, tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    shown = re.search(r'id="again">.*?<pre>(.*?)</pre>', page, re.DOTALL)
+    assert shown is not None
+    assert json.loads(unescape(shown[1])) == flags
+    assert "<b>" not in shown[1]
+    assert "\u202e" not in shown[1]
+    assert "你好" in shown[1]
+
+
+def test_a_run_that_does_not_know_its_flags_has_no_such_part(tmp_path: Path) -> None:
+    generate_html_report(replace(sample_run(), config=replace(CONFIG, flags={})), tmp_path / "r.html")
+    assert 'id="again"' not in (tmp_path / "r.html").read_text(encoding="utf-8")

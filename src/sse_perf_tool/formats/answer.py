@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..records import Delta, StreamEvent, TextMode, Usage
 from ..sse import NDJSONParser, SSEParser
 from .base import EMPTY, ERROR_LIMIT, Doc, Format, Options, ReadData, ReadEvent, error_text, says_error
-from .body import HEAD, HeldBody, fast_loads, load_object, looks_like_event_stream, parser_for
-from .table import detect
+from .body import HEAD, HeldBody, WholeBody, fast_loads, load_object, looks_like_event_stream, parser_for
+from .table import detect, detect_whole
 
 PROBES = 64
 """JSON events after which detection gives up."""
@@ -21,9 +21,18 @@ class AnswerReader:
     are read again in that format.  While nothing has decided, they are read as `guessed` (what the URL speaks for),
     and without a guess only errors and `[DONE]` are understood.  `options` are those of tests/vectors/README.md.
     `content_type` is the header as it came ("" for none).  Bytes may be cut anywhere, and nothing that they say raises.
+    With `whole` the body is to be one JSON object, which is read as one event when the body ends.
     """
 
-    def __init__(self, fmt: Format | None, options: Options, content_type: str, guessed: Format | None = None) -> None:
+    def __init__(
+        self,
+        fmt: Format | None,
+        options: Options,
+        content_type: str,
+        guessed: Format | None = None,
+        *,
+        whole: bool = False,
+    ) -> None:
         self.ended = False
         """An end marker of the format came."""
         self.last = False
@@ -54,7 +63,8 @@ class AnswerReader:
         self._read: ReadEvent = _read_nothing
         self._raw: ReadData | None = None
         self._errors_anywhere = True
-        self._parser = parser_for(fmt, content_type)
+        self._whole = whole
+        self._parser = WholeBody() if whole else parser_for(fmt, content_type)
         self._lone_data = self._parser.lone_data if isinstance(self._parser, SSEParser) else None
         self.head = b""
         """The first bytes of the body."""
@@ -119,6 +129,11 @@ class AnswerReader:
         return looks_like_event_stream(self.head)
 
     @property
+    def cut_short(self) -> bool:
+        """The body was to be one JSON object, began as one and ended before its end."""
+        return isinstance(self._parser, WholeBody) and self._parser.cut_short
+
+    @property
     def text(self) -> str:
         """The visible answer of choice 0; like all texts here it can be encoded as UTF-8."""
         return _joined(self._texts)
@@ -137,8 +152,8 @@ class AnswerReader:
 
     def _choose(self, fmt: Format) -> None:
         self._format = fmt
-        self._read = fmt.reader(self._options)
-        self._raw = fmt.raw_reader(self._options) if fmt.raw_reader is not None else None
+        self._read = fmt.whole_reader(self._options) if self._whole else fmt.reader(self._options)
+        self._raw = fmt.raw_reader(self._options) if fmt.raw_reader is not None and not self._whole else None
         if self._raw is not None:
             self._lone_data = None
         self._errors_anywhere = fmt.error_anywhere
@@ -163,8 +178,7 @@ class AnswerReader:
 
     def _probe(self, index: int, name: str, doc: Doc) -> None:
         """Looks whether this event tells the format.  A guess that has brought text stands, whatever comes."""
-        ndjson = self._parser.ndjson if isinstance(self._parser, HeldBody) else isinstance(self._parser, NDJSONParser)
-        fmt = detect(name, doc, ndjson=ndjson)
+        fmt = detect_whole(doc) if self._whole else detect(name, doc, ndjson=self._is_ndjson())
         if fmt is None:
             self._probes -= 1
             if not self._decided:
@@ -177,6 +191,9 @@ class AnswerReader:
             for earlier in self._undecided:
                 self._take_doc(*earlier)
         self._undecided.clear()
+
+    def _is_ndjson(self) -> bool:
+        return self._parser.ndjson if isinstance(self._parser, HeldBody) else isinstance(self._parser, NDJSONParser)
 
     def _take_data(self, index: int, name: str, data: str) -> None:
         """An event whose data is no JSON object: an end marker, raw text, an error in plain words, or nothing."""

@@ -11,10 +11,12 @@ from .base import (
     Format,
     Options,
     ReadEvent,
+    Whole,
     count_of,
     dict_of,
     error_text,
     id_of,
+    parts_of,
     reason_of,
     sum_of,
     text_of,
@@ -57,6 +59,12 @@ def _reader(_options: Options) -> ReadEvent:
     return read
 
 
+def _read_whole(doc: Doc, _options: Options) -> Delta:
+    text, thinking = parts_of(doc.get("content"))
+    usage, reason = _merged({}, doc.get("usage")), reason_of(doc.get("stop_reason"))
+    return Delta(text, thinking, usage=usage, finish_reason=reason, message_id=id_of(doc.get("id")))
+
+
 def _piece(block: object, text_type: str, thinking_type: str) -> Delta:
     """The text or the thinking of a block or a delta; tool input, signatures and citations are neither."""
     piece = dict_of(block)
@@ -91,4 +99,5 @@ FORMAT = Format(
     default_model="claude-3-5-haiku-latest",
     end_hint=b"message_stop",
     carries="history",
+    whole=Whole(read=_read_whole, detects=lambda doc: doc.get("type") == "message"),
 )

@@ -45,6 +45,32 @@ Options = Mapping[str, Any]
 """What the user or the request says about the stream: keys as in tests/vectors/README.md."""
 
 
+def without_stream(body: Doc) -> Doc:
+    """The body with what most APIs take for the wish for a stream turned off, as far as it is there."""
+    off = {"stream": False, "response_mode": "blocking"}
+    return {name: off.get(name, value) for name, value in body.items() if name != "stream_options"}
+
+
+def with_stream_off(body: Doc) -> Doc:
+    """The same for APIs that stream unless they are told not to."""
+    return {**without_stream(body), "stream": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """How an API gives an answer whole: as one JSON object.
+
+    `ask` makes a body that asks for it of one that asks for a stream.  `read` and `detects` are as those of `Format`,
+    for the object; None: it has the shape of an event.  `path` is what the URL's path ends with for a stream and for
+    a whole answer, None where it is the same.
+    """
+
+    ask: Callable[[Doc], Doc] = without_stream
+    read: Callable[[Doc, Options], Delta] | None = None
+    detects: Callable[[Doc], bool] | None = None
+    path: tuple[str, str] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """One API format.
@@ -65,6 +91,8 @@ class Format:
     hosts: Sequence[str] = ()
     auth: tuple[str, str] | None = ("Authorization", "Bearer ")
     headers: Mapping[str, str] = field(default_factory=dict)
+    stream_headers: Mapping[str, str] = field(default_factory=dict)
+    """Those that ask for a stream, sent beside `headers` unless the answer is wanted whole."""
     needs_key: bool = True
     ndjson: bool = False
     carries: Carries = ""
@@ -82,10 +110,23 @@ class Format:
     """Whether an event named error, or a top-level `error` that is not empty, is an error whatever else is said."""
     raw_reader: Callable[[Options], ReadData | None] | None = None
     """Gives a reader for data that is no JSON, or None when the options do not ask for one."""
+    whole: Whole | None = Whole()
+    """How it answers without a stream; None: it does not."""
 
     def __reduce__(self) -> tuple[Callable[[str], Format], tuple[str]]:
         """Goes to another process by its name: a row holds functions, which do not travel."""
         return _format_named, (self.name,)
+
+    def whole_reader(self, options: Options) -> ReadEvent:
+        """A reader for an answer that comes whole; such an object is the end of its answer."""
+        read_event = self.reader(options)
+        read_whole = None if self.whole is None else self.whole.read
+
+        def read(event: str, doc: Doc) -> Delta:
+            delta = read_event(event, doc) if read_whole is None else read_whole(doc, options)
+            return delta._replace(end=True, last=True)
+
+        return read
 
 
 def _format_named(name: str) -> Format:

@@ -156,6 +156,29 @@ class HeldBody:
             self._parser = NDJSONParser()
 
 
+class WholeBody:
+    """A body that is one JSON object, or a list of one: it is one event, at the end."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self.cut_short = False
+        """At the end: it begins like a JSON object and does not end like one."""
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        """Nothing before the end."""
+        self._pieces.append(data)
+        return []
+
+    def close(self) -> list[StreamEvent]:
+        """The end of the body."""
+        text = _text(b"".join(self._pieces))
+        self._pieces.clear()
+        if text.startswith("[") and text.endswith("]"):
+            text = text[1:-1].strip()
+        self.cut_short = text.startswith("{") and not text.endswith("}")
+        return [StreamEvent("message", text)] if text else []
+
+
 def parser_for(fmt: Format | None, content_type: str) -> Parser:
     """The parser of a body of this content type (parameters and all, "" for none) in this format (None: not known)."""
     kind = content_type.partition(";")[0].strip().lower()

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from ..records import Delta, TextMode
-from .base import EMPTY, Doc, Format, Options, ReadEvent, dict_of, id_of, new_tuple, reason_of, text_of, usage_of
+from .base import (
+    EMPTY,
+    Doc,
+    Format,
+    Options,
+    ReadEvent,
+    Whole,
+    dict_of,
+    id_of,
+    new_tuple,
+    reason_of,
+    text_of,
+    usage_of,
+    with_stream_off,
+)
 
 ADD = TextMode.ADD
 
@@ -37,6 +51,11 @@ def _read(event: str, doc: Doc) -> Delta:
     )
 
 
+def _read_whole(doc: Doc, _options: Options) -> Delta:
+    """The data of a `completed` event, whose text counts here."""
+    return _read("completed", doc)._replace(text=text_of(doc.get("content")))
+
+
 def _reader(_options: Options) -> ReadEvent:
     return _read
 
@@ -51,4 +70,5 @@ FORMAT = Format(
     needs_key=False,
     carries="id",
     end_hint=b"event: completed",
+    whole=Whole(with_stream_off, _read_whole, lambda doc: "turn" in doc and "content" in doc),
 )

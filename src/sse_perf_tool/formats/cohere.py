@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from ..records import Delta, Usage
-from .base import Doc, Format, dict_of, error_text, id_of, reason_of, says_error, text_of, usage_of
+from .base import (
+    Doc,
+    Format,
+    Options,
+    Whole,
+    dict_of,
+    error_text,
+    id_of,
+    parts_of,
+    reason_of,
+    says_error,
+    text_of,
+    usage_of,
+)
 
 _KINDS = ("message-start", "message-end", "content-", "tool-plan-delta")
 
@@ -34,6 +47,22 @@ def _read(event: str, doc: Doc) -> Delta:
     )
 
 
+def _detects_whole(doc: Doc) -> bool:
+    return "finish_reason" in doc and dict_of(doc.get("message")).get("role") == "assistant"
+
+
+def _read_whole(doc: Doc, _options: Options) -> Delta:
+    message = dict_of(doc.get("message"))
+    text, thinking = parts_of(message.get("content"))
+    return Delta(
+        text,
+        thinking + text_of(message.get("tool_plan")),
+        usage=_usage(doc.get("usage")),
+        finish_reason=reason_of(doc.get("finish_reason")),
+        message_id=id_of(doc.get("id")),
+    )
+
+
 def _usage(usage: object) -> Usage | None:
     """The tokens that went through the model; else those that are billed, which are fewer."""
     for name in ("tokens", "billed_units"):
@@ -55,4 +84,5 @@ FORMAT = Format(
     default_model="command-r-plus",
     done_ends=True,
     end_hint=b"message-end",
+    whole=Whole(read=_read_whole, detects=_detects_whole),
 )

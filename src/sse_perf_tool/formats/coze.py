@@ -56,4 +56,5 @@ FORMAT = Format(
     hosts=(r"(^|\.)coze\.(cn|com)$",),
     end_event="done",
     end_hint=b"chat.completed",
+    whole=None,  # without a stream it says at once that it has begun, and the answer must be asked for again and again
 )

@@ -19,6 +19,7 @@ from .base import (
     Options,
     ReadData,
     ReadEvent,
+    Whole,
     dict_of,
     error_text,
     id_of,
@@ -133,6 +134,13 @@ def _reader(options: Options) -> ReadEvent:
     return read
 
 
+def _read_whole(doc: Doc, options: Options) -> Delta:
+    """The paths lead into the whole answer.  It has no SSE name, so what hangs on that says nothing here."""
+    if _kind_path(options) == EVENT_NAME:
+        options = {name: value for name, value in options.items() if not name.endswith("_events")}
+    return _reader(options)("", doc)
+
+
 def _raw_reader(options: Options) -> ReadData | None:
     """For `raw` streams: there is no JSON, so the kind can only be the name of the SSE event."""
     if not options.get("raw"):
@@ -159,4 +167,5 @@ FORMAT = Format(
     any_framing=True,
     error_anywhere=False,
     raw_reader=_raw_reader,
+    whole=Whole(read=_read_whole),
 )

@@ -12,6 +12,7 @@ from .base import (
     Format,
     Options,
     ReadEvent,
+    Whole,
     count_of,
     dict_of,
     dicts_of,
@@ -22,6 +23,7 @@ from .base import (
     sum_of,
     text_of,
     usage_of,
+    without_stream,
 )
 
 
@@ -31,6 +33,14 @@ def _body(query: str, model: str, _user: str, _conversation_id: str) -> Doc:
         "input": {"messages": [{"role": "user", "content": query}]},
         "parameters": {"incremental_output": True, "result_format": "message"},
     }
+
+
+def _ask_whole(body: Doc) -> Doc:
+    """The header asks for a stream, not the body; `incremental_output` goes with streams only."""
+    parameters = body.get("parameters")
+    if isinstance(parameters, dict):
+        body = {**body, "parameters": {k: v for k, v in parameters.items() if k != "incremental_output"}}
+    return without_stream(body)
 
 
 def _detects(_event: str, doc: Doc) -> bool:
@@ -80,7 +90,8 @@ FORMAT = Format(
     body=_body,
     paths=(r"/services/aigc/", r"/api/v1/apps/[^/]+/completion/?$"),
     hosts=(r"^dashscope(-\w+)?\.aliyuncs\.com$",),
-    headers={"X-DashScope-SSE": "enable"},
+    stream_headers={"X-DashScope-SSE": "enable"},
     default_model="qwen-turbo",
     end_hint=b'"finish_reason":"stop"',
+    whole=Whole(_ask_whole),
 )

@@ -11,6 +11,7 @@ from .base import (
     Format,
     Options,
     ReadEvent,
+    Whole,
     dict_of,
     error_text,
     id_of,
@@ -113,6 +114,22 @@ def _reader(_options: Options) -> ReadEvent:
     return read
 
 
+def _detects_whole(doc: Doc) -> bool:
+    return ("answer" in doc and ("message_id" in doc or "task_id" in doc)) or "workflow_run_id" in doc
+
+
+def _read_whole(doc: Doc, _options: Options) -> Delta:
+    """A chat or completion message with its metadata, or a finished workflow: its text is all text that it puts out."""
+    if "workflow_run_id" in doc and "answer" not in doc:
+        outputs = dict_of(dict_of(doc.get("data")).get("outputs"))
+        return _workflow_finished(doc)._replace(text="".join(map(text_of, outputs.values())))
+    return _message_end(doc)._replace(
+        text=text_of(doc.get("answer")),
+        message_id=id_of(doc.get("message_id")),
+        conversation_id=id_of(doc.get("conversation_id")),
+    )
+
+
 FORMAT = Format(
     name="dify",
     title="Dify",
@@ -123,4 +140,5 @@ FORMAT = Format(
     hosts=(r"(^|\.)dify\.(ai|dev)$",),
     end_hint=b"message_end",
     carries="id",
+    whole=Whole(read=_read_whole, detects=_detects_whole),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..records import Delta, TextMode, Usage
-from .base import Doc, Format, count_of, dict_of, dicts_of, id_of, reason_of, sum_of, text_of, usage_of
+from .base import Doc, Format, Whole, count_of, dict_of, dicts_of, id_of, reason_of, sum_of, text_of, usage_of
 from .openai_chat import choice_index
 
 
@@ -76,4 +76,5 @@ FORMAT = Format(
     auth=("x-goog-api-key", ""),
     default_model="gemini-2.0-flash",
     end_hint=b"finishReason",
+    whole=Whole(path=(":streamGenerateContent", ":generateContent")),
 )

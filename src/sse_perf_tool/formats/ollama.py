@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..records import Delta
-from .base import Doc, Format, dict_of, reason_of, text_of, usage_of
+from .base import Doc, Format, Whole, dict_of, reason_of, text_of, usage_of, with_stream_off
 
 
 def _body(query: str, model: str, _user: str, _conversation_id: str) -> Doc:
@@ -39,4 +39,5 @@ FORMAT = Format(
     ndjson=True,
     default_model="llama3.2",
     end_hint=b'"done":true',
+    whole=Whole(with_stream_off),
 )

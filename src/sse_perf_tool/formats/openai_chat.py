@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..records import Delta, TextMode, Usage
-from .base import Doc, Format, dict_of, dicts_of, error_text, id_of, new_tuple, parts_of, reason_of, text_of, usage_of
+from .base import (
+    Doc,
+    Format,
+    Options,
+    Whole,
+    dict_of,
+    dicts_of,
+    error_text,
+    id_of,
+    new_tuple,
+    parts_of,
+    reason_of,
+    text_of,
+    usage_of,
+)
 
 ADD = TextMode.ADD
 
@@ -101,6 +115,11 @@ def read(_event: str, doc: Doc) -> Delta:
     return read_choices(doc, read_choice)
 
 
+def _read_whole(doc: Doc, _options: Options) -> Delta:
+    """What the deltas of a stream bring stands in `choices[].message` here."""
+    return read_choices(doc, lambda choice: read_choice({"delta": choice.get("message")}))
+
+
 FORMAT = Format(
     name="openai_chat",
     title="OpenAI Chat Completions",
@@ -114,4 +133,5 @@ FORMAT = Format(
     default_model="gpt-4",
     done_ends=True,
     carries="history",
+    whole=Whole(read=_read_whole, detects=lambda doc: any("message" in c for c in dicts_of(doc.get("choices")))),
 )

@@ -6,7 +6,21 @@ Only deltas are read: the done and completed events repeat the whole text.
 from __future__ import annotations
 
 from ..records import Delta
-from .base import EMPTY, Doc, Format, dict_of, error_text, id_of, reason_of, says_error, text_of, usage_of
+from .base import (
+    EMPTY,
+    Doc,
+    Format,
+    Options,
+    Whole,
+    dict_of,
+    dicts_of,
+    error_text,
+    id_of,
+    reason_of,
+    says_error,
+    text_of,
+    usage_of,
+)
 
 _TEXT = frozenset({"response.output_text.delta", "response.refusal.delta"})
 _REASONING = frozenset({"response.reasoning_text.delta", "response.reasoning_summary_text.delta"})
@@ -55,6 +69,20 @@ def _read_response(kind: str, response: object) -> Delta:
     )
 
 
+def _read_whole(doc: Doc, _options: Options) -> Delta:
+    """The response as it stands, with the text of its messages and of its reasoning."""
+    text = reasoning = ""
+    for item in dicts_of(doc.get("output")):
+        said = [*dicts_of(item.get("content")), *dicts_of(item.get("summary"))]
+        words = "".join(text_of(part.get("text")) + text_of(part.get("refusal")) for part in said)
+        if item.get("type") == "message":
+            text += words
+        elif item.get("type") == "reasoning":
+            reasoning += words
+    kind = "response.failed" if doc.get("status") == "failed" else "response.completed"
+    return _read_response(kind, doc)._replace(text=text, reasoning=reasoning)
+
+
 FORMAT = Format(
     name="openai_responses",
     title="OpenAI Responses",
@@ -64,4 +92,5 @@ FORMAT = Format(
     paths=(r"/responses/?$",),
     default_model="gpt-4o-mini",
     end_hint=b"response.completed",
+    whole=Whole(read=_read_whole, detects=lambda doc: doc.get("object") == "response"),
 )

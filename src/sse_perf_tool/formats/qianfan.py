@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..records import Delta
-from .base import Doc, Format, error_text, id_of, reason_of, text_of
+from .base import Doc, Format, Whole, error_text, id_of, reason_of, text_of
 from .openai_chat import usage_in
 
 
@@ -39,4 +39,5 @@ FORMAT = Format(
     auth=None,
     needs_key=False,
     end_hint=b'"is_end":true',
+    whole=Whole(detects=lambda doc: "result" in doc and ("is_truncated" in doc or "need_clear_history" in doc)),
 )

@@ -43,12 +43,36 @@ FORMATS: dict[str, Format] = {module.FORMAT.name: module.FORMAT for module in _M
 """Name -> format, in the order in which an event is tried: what is unmistakable first."""
 
 
-def guess_from_url(host: str, path: str) -> Format | None:
-    """The format that an endpoint most likely speaks: its path decides, then its host.  None: cannot be told."""
+def guess_from_url(host: str, path: str, *, stream: bool = True) -> Format | None:
+    """The format that an endpoint most likely speaks: its path decides, then its host.  None: cannot be told.
+
+    Without a `stream` also the paths are known that give whole answers only.
+    """
     path = path.partition("?")[0]
-    by_path = (row for row in FORMATS.values() if any(re.search(pattern, path) for pattern in row.paths))
+    by_path = (row for row in FORMATS.values() if _has_path(row, path if stream else _stream_path(row, path)))
     by_host = (row for row in FORMATS.values() if any(re.search(pattern, host.lower()) for pattern in row.hosts))
     return next(by_path, None) or next(by_host, None)
+
+
+def _has_path(row: Format, path: str) -> bool:
+    return any(re.search(pattern, path) for pattern in row.paths)
+
+
+def _stream_path(row: Format, path: str) -> str:
+    """The path at which the format streams what `path` gives whole; `path` itself where it is the same."""
+    if row.whole is None or row.whole.path is None or not path.endswith(row.whole.path[1]):
+        return path
+    return path.removesuffix(row.whole.path[1]) + row.whole.path[0]
+
+
+def detect_whole(doc: Doc) -> Format | None:
+    """The one format whose whole answer a JSON object can be, None when it tells nothing (errors, say)."""
+    return next((row for row in FORMATS.values() if row.whole is not None and _is_whole(row, doc)), None)
+
+
+def _is_whole(row: Format, doc: Doc) -> bool:
+    detects = None if row.whole is None else row.whole.detects
+    return row.detects("", doc) if detects is None else detects(doc)
 
 
 def detect(event_name: str, doc: Doc, *, ndjson: bool = False) -> Format | None:

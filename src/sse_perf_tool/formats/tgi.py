@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..records import Delta
-from .base import Doc, Format, dict_of, reason_of, text_of, usage_of
+from .base import Doc, Format, Options, Whole, dict_of, reason_of, text_of, usage_of
 
 
 def _body(query: str, _model: str, _user: str, _conversation_id: str) -> Doc:
@@ -27,6 +27,11 @@ def _read(_event: str, doc: Doc) -> Delta:
     )
 
 
+def _read_whole(doc: Doc, _options: Options) -> Delta:
+    """The last event without its token; here the text has not come before."""
+    return _read("", doc)._replace(text=text_of(doc.get("generated_text")))
+
+
 FORMAT = Format(
     name="tgi",
     title="Hugging Face TGI",
@@ -36,4 +41,9 @@ FORMAT = Format(
     paths=(r"/generate_stream/?$",),
     needs_key=False,
     end_hint=b'"generated_text":"',
+    whole=Whole(
+        read=_read_whole,
+        detects=lambda doc: "generated_text" in doc,
+        path=("/generate_stream", "/generate"),
+    ),
 )

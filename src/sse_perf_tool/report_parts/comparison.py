@@ -173,6 +173,7 @@ def comparison_data(results: Sequence[RunResult], names: Sequence[str]) -> dict[
     return {
         "duration_s": max(result.duration_ns for result in results) / NS_PER_S,
         "step_s": width,
+        "streamed": any(result.config.stream for result in results),
         "runs": [
             {
                 "name": f"{run_letter(number)} {printable(names[number], 60)}",

@@ -41,6 +41,7 @@ def run_data(result: RunResult) -> Json:
     return {
         "started_unix_ms": result.started_unix_ns // NS_PER_MS,
         "duration_s": duration_s,
+        "streamed": result.config.stream,
         "outcomes": [outcome.value for outcome in OUTCOMES],
         "requests": requests_data(result),
         "seconds": seconds_data(result.time_series),
@@ -49,6 +50,7 @@ def run_data(result: RunResult) -> Json:
         "percentiles": percentiles_data(result),
         "spreads": spreads_data(result),
         "threads": thread_rows(result.requests),
+        "flags": dict(result.config.flags),
     }
 
 

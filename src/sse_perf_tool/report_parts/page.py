@@ -117,6 +117,19 @@ def format_html(result: RunResult) -> str:
     return f"{code(', '.join(seen))} (auto)" if asked == "auto" and seen else code(asked)
 
 
+def again_html(result: RunResult) -> str:
+    """How to make the run again: its flags as a file for --config, as a section; nothing when there are none."""
+    if not result.config.flags:
+        return ""
+    text = json.dumps(result.config.flags, ensure_ascii=False, indent=2)
+    # Copied, it is the same JSON, but nothing in it can steer the page or a terminal.
+    shown = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+    return (
+        f'<section class="card" id="again"><h2>{both("again")}</h2><p class="over">{both("again_how")}</p>'
+        f"<pre>{escape(shown)}</pre></section>"
+    )
+
+
 def moment(unix_ns: int) -> str:
     """Markup of a point in time, UTC to the second."""
     at = datetime.fromtimestamp(unix_ns / 1e9, tz=timezone.utc)
@@ -134,10 +147,7 @@ def big_figures_html(result: RunResult) -> str:
         _tile(
             "big.success", percent_text(rate).removesuffix(" %"), "%" if rate is not None else "", _samples(finished)
         ),
-        _metric_tile("big.ttft_p50", summary.metrics.get("ttft_ms", Stats()), 50),
-        _metric_tile("big.ttft_p99", summary.metrics.get("ttft_ms", Stats()), 99),
-        _metric_tile("big.tpot", summary.metrics.get("tpot_ms", Stats()), 50),
-        _metric_tile("big.latency", summary.metrics.get("latency_ms", Stats()), 50),
+        *(_stream_tiles(summary) if result.config.stream else _whole_tiles(summary)),
         _tile(
             "big.tokens",
             figure(summary.output_tokens_per_s) if summary.output_tokens else none[0],
@@ -147,6 +157,25 @@ def big_figures_html(result: RunResult) -> str:
         _tile("big.rps", figure(summary.requests_per_s), both("rps_unit"), _samples(summary.sent)),
     ]
     return "".join(tiles)
+
+
+def _stream_tiles(summary: Summary) -> list[str]:
+    return [
+        _metric_tile("big.ttft_p50", summary, "ttft_ms", 50),
+        _metric_tile("big.ttft_p99", summary, "ttft_ms", 99),
+        _metric_tile("big.tpot", summary, "tpot_ms", 50),
+        _metric_tile("big.latency", summary, "latency_ms", 50),
+    ]
+
+
+def _whole_tiles(summary: Summary) -> list[str]:
+    size = figure(summary.metrics.get("response_bytes", Stats()).mean)
+    return [
+        _metric_tile("big.latency", summary, "latency_ms", 50),
+        _metric_tile("big.latency_p99", summary, "latency_ms", 99),
+        _metric_tile("big.rate", summary, "tokens_per_s", 50, both("tokens_unit")),
+        _tile("big.transfer", figure(summary.bytes_per_s / 1000), "kB/s", in_both("bytes_each", n=size)),
+    ]
 
 
 def _endings(summary: Summary) -> Both:
@@ -159,9 +188,10 @@ def _samples(count: int) -> Both:
     return in_both("of_n", n=f"{count:,}")
 
 
-def _metric_tile(key: str, stats: Stats, percent: int) -> str:
+def _metric_tile(key: str, summary: Summary, metric: str, percent: int, unit_html: str = "ms") -> str:
+    stats = summary.metrics.get(metric, Stats())
     value = shown_percentile(stats, percent)
-    return _tile(key, figure(value), "ms" if value is not None else "", _samples(stats.count))
+    return _tile(key, figure(value), unit_html if value is not None else "", _samples(stats.count))
 
 
 def _tile(key: str, value: str, unit_html: str, note: Both) -> str:

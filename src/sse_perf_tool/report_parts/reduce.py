@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ..metrics import NS_PER_MS, NS_PER_S, enough_for, percentile
 from ..records import NOT_MEASURED, OUTCOMES, IntervalSample, Outcome, RequestTable
+from ..records import tokens_per_s as rate
 
 MAX_POINTS = 5_000
 """The most points that one series of a chart shows."""
@@ -229,9 +230,9 @@ def tpot_ns(table: RequestTable) -> list[int]:
 
 
 def tokens_per_s(table: RequestTable) -> list[float]:
-    """Tokens a second of streaming, for each row; NOT_MEASURED when there is nothing to divide."""
-    rows = table.rows("output_tokens", "streaming_ns")
-    return [tokens / ns * NS_PER_S if tokens > 0 and ns > 0 else NOT_MEASURED for tokens, ns in rows]
+    """`tokens_per_s` of each row; NOT_MEASURED when there is nothing to divide."""
+    rates = (rate(*row) for row in table.rows("output_tokens", "streaming_ns", "latency_ns"))
+    return [NOT_MEASURED if each is None else each for each in rates]
 
 
 def by_key(keys: Iterable[tuple[int, ...]]) -> Mapping[tuple[int, ...], list[int]]:

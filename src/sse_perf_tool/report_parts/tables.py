@@ -6,18 +6,23 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..metrics import NS_PER_MS, percentile, stats_of
-from ..records import NOT_MEASURED, OUTCOMES, Outcome, RequestTable, RunResult, Stats, Summary, TurnStats
+from ..records import NOT_MEASURED, OUTCOMES, GroupStats, Outcome, RequestTable, RunResult, Stats, Summary
 from ..texts import printable
 from .reduce import OK, by_key
 from .verdict import figure, percent_text, shown_percentile
 from .wording import TEXTS, both
 
-_UNITS = {"tokens_per_s": "tokens/s", "output_tokens_per_s": "tokens/s", "requests_per_s": "requests/s"}
-_TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement")
+_UNITS = {
+    "response_bytes": "B",
+    "tokens_per_s": "tokens/s",
+    "output_tokens_per_s": "tokens/s",
+    "requests_per_s": "requests/s",
+}
+_TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement", "threshold", "allowed", "note")
 
 
 def metric_unit(name: str) -> str:
-    """The unit that stands in a metric's name: "ms", "tokens/s", "requests/s", or "" when there is none."""
+    """The unit that stands in a metric's name: "ms", "tokens/s", "requests/s", "B", or "" when there is none."""
     return _UNITS.get(name, "ms" if name.endswith("_ms") else "")
 
 
@@ -71,35 +76,40 @@ def _metric_row(name: str, stats: Stats) -> str:
     return f'<tr><th scope="row">{metric_name(name)}</th><td class="text">{metric_unit(name)}</td>{cells}{count}</tr>'
 
 
-def turns_table(turns: Sequence[TurnStats]) -> str:
-    """A section with the requests by their turn in the conversation; nothing when there was one turn."""
-    if not turns:
-        return ""
-    rows = []
-    for each in turns:
-        times = (
-            value
-            for stats in (each.ttft_ms, each.latency_ms)
-            for value in (stats.mean, *(shown_percentile(stats, percent) for percent in (50, 95)))
-        )
-        rows.append(
-            f'<tr><th scope="row" data-v="{each.turn}">{each.turn}</th>'
-            + number_cell(each.sent, f"{each.sent:,}")
-            + number_cell(each.ok, f"{each.ok:,}")
-            + "".join(map(number_cell, (*times, each.output_tokens)))
-            + "</tr>"
-        )
-    heads = (
-        "turn",
-        "requests",
-        "turn.ok",
-        *(f"turn.{name}_{p}" for name in ("ttft", "latency") for p in _TURN_FIGURES),
+def _group_times(stream: bool) -> tuple[str, ...]:
+    return ("ttft", "latency") if stream else ("latency",)
+
+
+def group_figures(group: GroupStats, stream: bool) -> tuple[float | None, ...]:
+    """What a table shows of a group of a run of streams, or of whole answers; None also for a percentile of too few."""
+    times = (
+        value
+        for stats in (getattr(group, f"{name}_ms") for name in _group_times(stream))
+        for value in (stats.mean, *(shown_percentile(stats, percent) for percent in (50, 95)))
     )
-    shown = table([*heads, "turn.tokens"], rows, caption=both("by_turn"), table_id="turns-table")
-    return f'<section class="card" id="turns">{shown}</section>'
+    return (*times, group.output_tokens, group.prompt_tokens)
 
 
-_TURN_FIGURES = ("mean", "p50", "p95")
+def group_heads(kind: str, stream: bool) -> tuple[str, ...]:
+    """Keys of `TEXTS` for the columns of groups of one kind, "turn" or "context": value, counts, `group_figures`."""
+    times = (f"{name}_{statistic}" for name in _group_times(stream) for statistic in ("mean", "p50", "p95"))
+    return (kind, "requests", "group.ok", *(f"group.{name}" for name in (*times, "tokens", "prompt_tokens")))
+
+
+def groups_section(kind: str, groups: Sequence[GroupStats], stream: bool = True) -> str:
+    """A section with a row for each group of requests; nothing when there are none."""
+    if not groups:
+        return ""
+    rows = [
+        f'<tr><th scope="row" data-v="{each.value}">{each.value:,}</th>'
+        + number_cell(each.sent, f"{each.sent:,}")
+        + number_cell(each.ok, f"{each.ok:,}")
+        + "".join(map(number_cell, group_figures(each, stream)))
+        + "</tr>"
+        for each in groups
+    ]
+    shown = table(group_heads(kind, stream), rows, caption=both(f"by_{kind}"), table_id=f"{kind}s-table")
+    return f'<section class="card" id="{kind}s">{shown}</section>'
 
 
 def outcomes_table(table_of: RequestTable) -> str:

@@ -6,8 +6,19 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..metrics import NS_PER_S, enough_for, percentile, success_rate
-from ..records import NOT_MEASURED, Outcome, RunConfig, RunResult, Stats, Summary
+from ..records import (
+    NOT_MEASURED,
+    Abort,
+    BaselineResult,
+    Goodput,
+    Outcome,
+    RunConfig,
+    RunResult,
+    Stats,
+    Summary,
+)
 from ..texts import printable
+from ..thresholds import value_text
 from .reduce import OK
 from .wording import count_of, in_both
 
@@ -82,6 +93,14 @@ def think_text(config: RunConfig) -> Both:
     return in_both("think_n", n=f"{least_s:g}" if least_s == most_s else f"{least_s:g}–{most_s:g}")
 
 
+def prompts_texts(config: RunConfig) -> list[Both]:
+    """What the tool does to the queries, each beginning with a comma: made prompts, shared prefix, context tiers."""
+    length = f"{config.prompt_tokens}" + (f"±{config.prompt_spread_tokens}" if config.prompt_spread_tokens else "")
+    tiers = ", ".join(map(str, config.context_tiers))
+    said = {"prompts_n": config.prompt_tokens and length, "prefix_n": config.shared_prefix_tokens, "tiers_n": tiers}
+    return [in_both(key, n=n) for key, n in said.items() if n]
+
+
 def load_text(config: RunConfig) -> Both:
     """How hard the run pressed: threads, requests in all, ramp-up, duration, timeout."""
     english, chinese = count_of("threads", config.threads)
@@ -89,12 +108,17 @@ def load_text(config: RunConfig) -> Both:
         total, chinese_total = count_of("requests", config.requests)
         english += f", {total} in all"
         chinese += f"，共 {chinese_total}"
+    if not config.stream:
+        whole = in_both("whole_answers")
+        english, chinese = f"{english}, {whole[0]}", f"{chinese}，{whole[1]}"
     if config.turns > 1:
         turns = in_both("turns_n", n=str(config.turns))
         english, chinese = f"{english}, {turns[0]}", f"{chinese}，{turns[1]}"
     if config.think_time_max_s:
         think = think_text(config)
         english, chinese = f"{english}, {think[0]}", f"{chinese}，{think[1]}"
+    for words in prompts_texts(config):
+        english, chinese = english + words[0], chinese + words[1]
     extras = [
         ("ramp-up", "预热", config.ramp_up_s),
         ("duration", "持续", config.duration_s),
@@ -107,6 +131,35 @@ def load_text(config: RunConfig) -> Both:
     return english, chinese
 
 
+def aborted_text(abort: Abort) -> Both:
+    """Why the run ended before its time."""
+    return in_both("aborted", rule=abort.rule, at=abort.at_s, value=value_text(abort.value))
+
+
+def goodput_text(goodput: Goodput) -> Both:
+    """How many requests met all that was demanded of each of them."""
+    return in_both(
+        "goodput",
+        {"n": count_of("requests", goodput.of)},
+        met=f"{goodput.met:,}",
+        share=percent_text(goodput.share),
+        rate=figure(goodput.requests_per_s),
+        rules=", ".join(goodput.rules),
+    )
+
+
+def baseline_title(file: str) -> Both:
+    """What stands above the figures of the two runs."""
+    return in_both("against", file=file)
+
+
+def baseline_cells(each: BaselineResult) -> tuple[str, str, str, str]:
+    """The old figure, the new one, their difference and its interval."""
+    difference = None if each.old is None or each.new is None else each.new - each.old
+    interval = "n/a" if each.low is None else f"{value_text(each.low, 4)} … {value_text(each.high, 4)}"
+    return value_text(each.old), value_text(each.new), value_text(difference, 4), interval
+
+
 def verdict(result: RunResult) -> Verdict:
     """The run in words."""
     summary = result.summary
@@ -114,7 +167,20 @@ def verdict(result: RunResult) -> Verdict:
     looks = [look for rule in _RULES if (look := rule(result)) is not None]
     if not looks and finished:
         looks = [Look(in_both("look.nothing"), "load")]
-    return Verdict(_grade(summary), _headline(summary), _sentences(result), looks)
+    grade = "bad" if result.missed else _grade(summary)
+    return Verdict(grade, _with_goals(result, _headline(summary)), _sentences(result), looks)
+
+
+def _with_goals(result: RunResult, headline: Both) -> Both:
+    """The headline with what was not reached before it."""
+    said: list[Both] = []
+    if result.aborted:
+        said.append(in_both("aborted_headline", rule=result.aborted.rule))
+    kept = [each.ok for rows in (result.thresholds, result.baseline) for each in rows]
+    if not all(kept):
+        said.append(in_both("missed_headline", missed=kept.count(False), all=len(kept)))
+    said.append(headline)
+    return ". ".join(each[0] for each in said), "。".join(each[1] for each in said)
 
 
 def _grade(summary: Summary) -> str:
@@ -145,21 +211,24 @@ def _sentences(result: RunResult) -> list[Both]:
         target=printable(config.url, 200),
         duration=time_text(result.duration_ns / 1e6),
     )
-    said = [tested, *_how_it_went(summary)]
+    said = [tested, *_how_it_went(summary, config.stream)]
     if summary.cancelled:
         said.append(in_both("cancelled", {"n": count_of("requests", summary.cancelled)}))
+    if result.aborted:
+        said.append(aborted_text(result.aborted))
     said += [in_both(key) for key in ("interrupted", "partial") if getattr(result, key)]
     return said
 
 
-def _how_it_went(summary: Summary) -> list[Both]:
-    ttft, latency = summary.metrics.get("ttft_ms", Stats()), summary.metrics.get("latency_ms", Stats())
-    if ttft.p50 is None or not enough_for(50, ttft.count):
+def _how_it_went(summary: Summary, stream: bool) -> list[Both]:
+    latency = summary.metrics.get("latency_ms", Stats())
+    first, key = (summary.metrics.get("ttft_ms", Stats()), "began") if stream else (latency, "complete")
+    if first.p50 is None or not enough_for(50, first.count):
         return []
-    p99 = shown_percentile(ttft, 99)
-    times = {"p50": time_text(ttft.p50), "p99": time_text(p99), "latency": time_text(latency.p50)}
+    p99 = shown_percentile(first, 99)
+    times = {"p50": time_text(first.p50), "p99": time_text(p99), "latency": time_text(latency.p50)}
     return [
-        in_both("began_few" if p99 is None else "began", None, **times),
+        in_both(f"{key}_few" if p99 is None else key, None, **times),
         in_both("pace", tokens=figure(summary.output_tokens_per_s), rps=figure(summary.requests_per_s)),
     ]
 
@@ -178,17 +247,18 @@ def _drift(result: RunResult) -> Look | None:
     fifth_ns = result.duration_ns // 5
     first: list[int] = []
     last: list[int] = []
-    for start, ttft, outcome in result.requests.rows("started_ns", "ttft_ns", "outcome"):
-        if outcome == OK and ttft != NOT_MEASURED:
+    column, key = ("ttft_ns", "look.drift") if result.config.stream else ("latency_ns", "look.drift_whole")
+    for start, time, outcome in result.requests.rows("started_ns", column, "outcome"):
+        if outcome == OK and time != NOT_MEASURED:
             if start < fifth_ns:
-                first.append(ttft)
+                first.append(time)
             elif start >= 4 * fifth_ns:
-                last.append(ttft)
+                last.append(time)
     # A ramp-up raises the load within the run: slower is then what was asked for.
     if min(len(first), len(last)) < DRIFT_SAMPLES or result.config.ramp_up_s * NS_PER_S > fifth_ns:
         return None
     ratio = _median(last) / max(_median(first), 1)
-    return Look(in_both("look.drift", ratio=figure(ratio)), "tails") if ratio >= DRIFT_RATIO else None
+    return Look(in_both(key, ratio=figure(ratio)), "tails") if ratio >= DRIFT_RATIO else None
 
 
 def _median(values: list[int]) -> float:
@@ -196,11 +266,12 @@ def _median(values: list[int]) -> float:
 
 
 def _tail(result: RunResult) -> Look | None:
-    ttft = result.summary.metrics.get("ttft_ms", Stats())
-    p99 = shown_percentile(ttft, 99)
-    if p99 is None or not ttft.p50 or p99 < TAIL_RATIO * ttft.p50:
+    metric, key = ("ttft_ms", "look.tail") if result.config.stream else ("latency_ms", "look.tail_whole")
+    times = result.summary.metrics.get(metric, Stats())
+    p99 = shown_percentile(times, 99)
+    if p99 is None or not times.p50 or p99 < TAIL_RATIO * times.p50:
         return None
-    return Look(in_both("look.tail", ratio=figure(p99 / ttft.p50)), "tails")
+    return Look(in_both(key, ratio=figure(p99 / times.p50)), "tails")
 
 
 def _stall(result: RunResult) -> Look | None:

@@ -41,10 +41,10 @@ function buildCharts() {
   const notes = () => [texts("note.step", { step })];
   overTime(time, "rps", "unit.per_s", perSecond("done"), { step: 1 });
   overTime(time, "tokens", "unit.tokens_per_s", perSecond("tokens"), { step: 1 });
-  overTime(time, "ttft", "unit.ms", median("ttft"), { step, notes, log: true });
+  if (data.streamed) overTime(time, "ttft", "unit.ms", median("ttft"), { step, notes, log: true });
   overTime(time, "latency", "unit.ms", median("latency"), { step, notes, log: true });
   const spread = addSection(parent, nav, "spread", "section.compare_spread");
-  for (const metric of ["ttft", "latency", "gap"]) {
+  for (const metric of data.streamed ? ["ttft", "latency", "gap"] : ["latency"]) {
     overValues(spread, metric + "_spread", metric, false);
     overValues(spread, metric + "_share", metric, true);
   }

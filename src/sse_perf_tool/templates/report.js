@@ -14,11 +14,15 @@ const line = (column, key, color, more = {}) => ({
 });
 const cache = (make) => { let found; return () => (found ??= make()); };
 const has = (column) => column.some((value) => value !== null);
+// What only a run of streams has: left out where answers came whole.
+const ofStreams = (...things) => (data.streamed ? things : []);
+const streamChart = (chart, ...args) => { if (data.streamed) chart(...args); };
 
 function perSecond(grid, id, unit, lines, more = {}) {
   const sampled = seconds.second.length < data.seconds.total;
   const note = () => (sampled ? [texts("note.seconds_sampled", { shown: whole(seconds.second.length), total: whole(data.seconds.total) })] : []);
-  addChart(grid, { id, title: "chart." + id, unit, time: true, step: 1, notes: note, series: cache(() => lines.map((args) => line(...args))), empty: !lines.some(([column]) => has(seconds[column])), ...more });
+  const measured = lines.filter(([column]) => has(seconds[column]));
+  addChart(grid, { id, title: "chart." + id, unit, time: true, step: 1, notes: note, series: cache(() => measured.map((args) => line(...args))), empty: !measured.length, ...more });
 }
 
 function perRequest(grid, id, unit, column) {
@@ -195,8 +199,8 @@ function waterfallChart(grid) {
     id: "waterfall", title: "chart.waterfall", unit: "seconds", broad: true, tall: count >= 20, indexAxis: "y", parsing: true, time: !ownClock, empty: !count,
     labels: () => rows.map((row) => "#" + requests.id[row]),
     series: () => [
-      { ...common, key: "series.wait", color: "wait", data: bars((row) => requests.start[row], first, (row) => requests.ttft[row] !== null) },
-      { ...common, key: "series.stream", color: "c1", data: bars(first, end, isOk) },
+      ...ofStreams({ ...common, key: "series.wait", color: "wait", data: bars((row) => requests.start[row], first, (row) => requests.ttft[row] !== null) }),
+      { ...common, key: data.streamed ? "series.stream" : "series.latency", color: "c1", data: bars(begun, end, isOk) },
       ...unfinished.map(([key, color, test]) => ({ ...common, key, color, data: bars(begun, end, test) })),
     ],
     axes: (axes) => {
@@ -241,7 +245,7 @@ function openDetails(row) {
     ["metric.ttfb_ms", ms("ttfb")], ["metric.ttft_ms", ms("ttft")], ["metric.ttfa_ms", ms("ttfa")], ["metric.latency_ms", ms("latency")],
     ["metric.tpot_ms", ms("tpot")], ["metric.max_gap_ms", ms("max_gap")],
     ["metric.tokens_per_s", requests.rate[row] === null ? null : figure(requests.rate[row]) + " " + text("unit.tokens_per_s")],
-    ["tokens", requests.tokens[row]], ["prompt_tokens", requests.prompt_tokens[row]], ["chunks", requests.chunks[row]], ["retries", requests.retries[row]],
+    ["tokens", requests.tokens[row]], ["prompt_tokens", requests.prompt_tokens[row]], ...ofStreams(["chunks", requests.chunks[row]]), ["retries", requests.retries[row]],
     ...["conversation_id", "message_id", "finish_reason", "query", "error"].map((key) => [key, texts_of && texts_of[key]]),
   ].filter(([, value]) => value !== null && value !== undefined);
   const list = make("dl", {}, ...facts.map(([key, value]) => make("div", { class: key === "query" || key === "error" ? "wide" : null }, make("dt", {}, text(key)), make("dd", { dir: "auto" }, String(value)))));
@@ -262,8 +266,8 @@ function requestTable() {
     column("thread", "thread", { show: whole }), column("start_at", "start", { show: (value) => formats[2].format(value) + " s" }),
     { key: "outcome", text: true, value: (row) => name(row), show: (_, row) => say("span", "outcome." + name(row), { class: "mark " + (isOk(row) ? "ok" : isFailed(row) ? "failed" : "cancelled") }) },
     column("status", "status", { show: (value) => String(value ?? "–") }), column("retries", "retries", { show: whole }),
-    column("metric.ttfb_ms", "ttfb"), column("metric.ttft_ms", "ttft"), column("metric.latency_ms", "latency"),
-    column("metric.tpot_ms", "tpot"), column("metric.max_gap_ms", "max_gap"), column("tokens", "tokens", { show: whole }),
+    column("metric.ttfb_ms", "ttfb"), ...ofStreams(column("metric.ttft_ms", "ttft")), column("metric.latency_ms", "latency"),
+    ...ofStreams(column("metric.tpot_ms", "tpot"), column("metric.max_gap_ms", "max_gap")), column("tokens", "tokens", { show: whole }),
   ];
   section.append(...buildTable("slowest-table", "slowest", columns, data.requests.slowest, 20));
 }
@@ -277,7 +281,7 @@ function threadTable() {
   for (const [key, [metric, part]] of Object.entries(heads)) data.texts[key] = [0, 1].map((at) => data.texts[metric][at] + " " + (data.texts[part] || [part, part])[at]);
   const columns = [
     { key: "thread", value: (row) => row[0], show: (value) => (value < 0 ? say("span", "all_threads") : String(value)) },
-    ...names.map(([key, show], at) => ({ key, value: (row) => row[at + 1], show })),
+    ...names.map(([key, show], at) => ({ key, value: (row) => row[at + 1], show })).filter(({ key }) => data.streamed || !key.startsWith("TTFT")),
   ];
   section.append(...buildTable("threads-table", "by_thread", columns, data.threads.slice(0, -1), 20, data.threads[data.threads.length - 1]), say("p", "by_thread_note", { class: "notes" }));
 }
@@ -289,7 +293,8 @@ function downloads() {
   document.getElementById("download-buttons").append(
     button("csv_requests", () => download("requests.csv", "text/csv", csv(named))),
     button("csv_seconds", () => download("seconds.csv", "text/csv", csv(seconds))),
-    button("json_all", () => download("report.json", "application/json", everything())));
+    button("json_all", () => download("report.json", "application/json", everything())),
+    ...(Object.keys(data.flags).length ? [button("json_again", () => download("again.json", "application/json", JSON.stringify(data.flags, null, 2) + "\n"))] : []));
   if (count < data.requests.total) {
     const note = make("p", { class: "notes" });
     const show = () => { note.textContent = sampledNote()[0]; };
@@ -305,29 +310,29 @@ function buildCharts() {
   const load = addSection(parent, nav, "load", "section.load");
   perSecond(load, "rps", "unit.per_s", [["done", "series.done", "c1"], ["started", "series.started", "c3", { dash: [5, 3] }], ["failed", "series.failed", "fail"]]);
   perSecond(load, "threads", "unit.threads", [["active", "series.active", "c1"], ["threads", "series.threads", "c6", { dash: [5, 3] }]]);
-  perSecond(load, "system_tokens", "unit.per_s", [["tokens", "series.tokens", "c1"], ["chunks", "series.chunks", "c3", { dash: [5, 3] }]]);
+  perSecond(load, "system_tokens", "unit.per_s", [["tokens", "series.tokens", "c1"], ...ofStreams(["chunks", "series.chunks", "c3", { dash: [5, 3] }])]);
   perSecond(load, "avg_latency", "unit.ms", [["latency", "series.latency", "c1"], ["ttft", "series.ttft", "c2"], ["ttfb", "series.ttfb", "c3", { dash: [5, 3] }]], { log: true });
-  perSecond(load, "avg_tpot", "unit.ms", [["tpot", "series.tpot", "c1"]], { log: true });
+  streamChart(perSecond, load, "avg_tpot", "unit.ms", [["tpot", "series.tpot", "c1"]], { log: true });
   perSecond(load, "total", "unit.requests", [["total", "series.total", "c1", { fill: true }]]);
   errorChart(load);
   const tails = addSection(parent, nav, "tails", "section.tails");
-  percentileChart(tails, "ttft_percentiles", data.percentiles.ttft);
+  streamChart(percentileChart, tails, "ttft_percentiles", data.percentiles.ttft);
   percentileChart(tails, "latency_percentiles", data.percentiles.latency);
   const spread = addSection(parent, nav, "spread", "section.spread");
-  spreadChart(spread, "ttft_spread", data.spreads.ttft, "unit.answers");
+  streamChart(spreadChart, spread, "ttft_spread", data.spreads.ttft, "unit.answers");
   spreadChart(spread, "latency_spread", data.spreads.latency, "unit.answers");
-  spreadChart(spread, "gap_spread", data.spreads.gap, "unit.gaps");
-  heatChart(spread);
+  streamChart(spreadChart, spread, "gap_spread", data.spreads.gap, "unit.gaps");
+  streamChart(heatChart, spread);
   const each = addSection(parent, nav, "each", "section.requests");
-  perRequest(each, "ttft", "unit.ms", "ttft");
+  streamChart(perRequest, each, "ttft", "unit.ms", "ttft");
   perRequest(each, "latency", "unit.ms", "latency");
   perRequest(each, "ttfb", "unit.ms", "ttfb");
-  perRequest(each, "tpot", "unit.ms", "tpot");
+  streamChart(perRequest, each, "tpot", "unit.ms", "tpot");
   perRequest(each, "rate", "unit.tokens_per_s", "rate");
   perRequest(each, "tokens", "unit.tokens", "tokens");
   const flow = addSection(parent, nav, "flow", "section.flow");
   waterfallChart(flow);
-  concurrencyChart(flow, "ttft_concurrency", "ttft");
+  streamChart(concurrencyChart, flow, "ttft_concurrency", "ttft");
   concurrencyChart(flow, "latency_concurrency", "latency");
 }
 

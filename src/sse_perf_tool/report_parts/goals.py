@@ -1,0 +1,55 @@
+"""What the run had to reach, as a section of its page: thresholds, goodput, and the older run."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ..records import Goodput, RunResult
+from ..texts import printable
+from ..thresholds import value_text
+from .page import code
+from .tables import number_cell, table
+from .verdict import baseline_cells, baseline_title, goodput_text
+from .wording import both, pair
+
+
+def goals_html(result: RunResult) -> str:
+    """A section with each rule beside what was measured; nothing when the run had no goal."""
+    parts = [_thresholds_table(result), _goodput_html(result.summary.goodput), _baseline_table(result)]
+    shown = "".join(parts)
+    return f'<section class="card" id="goals">{shown}</section>' if shown else ""
+
+
+def _goodput_html(goodput: Goodput | None) -> str:
+    return f'<p id="goodput">{pair(*goodput_text(goodput))}</p>' if goodput else ""
+
+
+def _mark(ok: bool, bad: str) -> str:
+    kind, key = ("ok", "kept") if ok else ("failed", bad)
+    return f'<td class="text"><span class="mark {kind}">{both(key)}</span></td>'
+
+
+def _thresholds_table(result: RunResult) -> str:
+    rows = [
+        f'<tr><th scope="row">{code(each.rule)}</th>{number_cell(each.value, value_text(each.value))}'
+        f'{_mark(each.ok, "missed")}<td class="text">{escape(printable(each.note))}</td></tr>'
+        for each in result.thresholds
+    ]
+    heads = ("threshold", "measured", "judgement", "note")
+    return table(heads, rows, caption=both("thresholds"), table_id="thresholds-table") if rows else ""
+
+
+def _baseline_table(result: RunResult) -> str:
+    rows = []
+    for each in result.baseline:
+        old, new, difference, interval = baseline_cells(each)
+        rows.append(
+            f'<tr><th scope="row">{code(each.rule)}</th>{number_cell(each.old, old)}{number_cell(each.new, new)}'
+            f"<td>{difference}</td><td>{interval}</td>{_mark(each.ok, 'worse')}"
+            f'<td class="text">{escape(printable(each.note))}</td></tr>'
+        )
+    if not rows:
+        return ""
+    heads = ("allowed", "baseline.old", "baseline.new", "difference", "interval", "judgement", "note")
+    caption = pair(*baseline_title(printable(result.config.baseline or "")))
+    return table(heads, rows, caption=caption, table_id="baseline-table")
