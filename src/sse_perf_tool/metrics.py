@@ -118,7 +118,7 @@ class Distribution:
     at most 0.05 % off (3 significant digits).  Count, mean, standard deviation, minimum and maximum stay exact.
     """
 
-    EXACT_VALUES = 65_536
+    EXACT_VALUES = 16_384
     _KEPT_BITS = 11
 
     def __init__(self) -> None:
