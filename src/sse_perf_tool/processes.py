@@ -12,8 +12,11 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import FileIO
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -46,6 +49,8 @@ class ProcessGroup:
         self.shared_stats = new_shared_stats()
         self.formats_seen: dict[str, None] = {}
         self.tally = Tally(0)
+        self.cpu_s = 0.0
+        self._cpu_before_s = 0.0
         self.lost: dict[int, str] = {}
         self._error: OSError | None = None
         self._listeners: list[threading.Thread] = []
@@ -57,7 +62,8 @@ class ProcessGroup:
             process = spawn.Process(
                 target=_child, args=(theirs, target.part(share), config, share, records_path), daemon=True
             )
-            process.start()
+            with _unheard():
+                process.start()
             theirs.close()
             self._children.append(_Child(process, ours))
 
@@ -69,6 +75,7 @@ class ProcessGroup:
     def start(self, origin: Origin) -> None:
         """Sends all off at the same moment."""
         self.tally = Tally(origin.ns)
+        self._cpu_before_s = time.process_time()
         self._tell_all(("go", origin))
         for part, child in enumerate(self._children):
             listener = threading.Thread(target=self._listen, args=(part, child), name=f"process-{part}", daemon=True)
@@ -81,6 +88,7 @@ class ProcessGroup:
             listener.join()
         for child in self._children:
             child.process.join()
+        self.cpu_s += time.process_time() - self._cpu_before_s
         if self._error is not None:
             raise self._error
 
@@ -114,8 +122,9 @@ class ProcessGroup:
         if kind == "counters":
             self._add(child, *content)
         elif kind == "result":
-            tally, formats = content
+            tally, formats, cpu_s = content
             with self.shared_stats["lock"]:
+                self.cpu_s += cpu_s
                 self.tally.merge(tally)
                 self.formats_seen.update(formats)
         elif kind == "error":
@@ -133,6 +142,20 @@ class ProcessGroup:
         child.counters, child.outcomes = counters, outcomes
 
 
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """A process started in here does not hear Ctrl-C: before `_child` that would end it with a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # when it is started, which is once, it lets through what is held back here
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _how(exit_code: int | None) -> str:
     if exit_code is not None and exit_code < 0:
         try:
@@ -148,10 +171,13 @@ def _child(pipe: Connection, target: Target, config: RunConfig, share: Share, re
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     records = None if records_path is None else FileIO(records_path, "a")
     group = ThreadGroup(target, config, share, records)
-    pipe.send(("ready", None))
     try:
-        _, origin = pipe.recv()
-    except EOFError:  # the parent ended while we got ready
+        pipe.send(("ready", None))
+        kind, origin = pipe.recv()
+        while kind != "go":  # told to stop before it began
+            group.stop()
+            kind, origin = pipe.recv()
+    except (EOFError, OSError):  # the parent ended while we got ready
         return
     group.start(origin)
     through = threading.Event()
@@ -168,7 +194,7 @@ def _child(pipe: Connection, target: Target, config: RunConfig, share: Share, re
     finally:
         through.set()
         reporter.join()
-    pipe.send(("result", (group.tally, group.formats_seen)))
+    pipe.send(("result", (group.tally, group.formats_seen, group.cpu_s)))
 
 
 def _obey(pipe: Connection, group: ThreadGroup) -> None:
