@@ -24,7 +24,7 @@ from . import __version__, output_paths
 from .asked import Asked
 from .errors import UsageError
 from .exporters import EXPORTERS
-from .flags import COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REPORT_FLAGS, flag_name, help_text
+from .flags import CALIBRATE_FLAGS, COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REPORT_FLAGS, flag_name, help_text
 from .formats import FORMATS, guess_from_url
 from .formats.base import Format
 from .masking import Masker, mask_headers, mask_key, mask_url, names_a_secret, url_secrets
@@ -99,6 +99,10 @@ TEXTS = {
         "--request-body-file has no place for the conversation; put {conversation_id} into it",
         "--request-body-file 中没有会话的位置，请加入 {conversation_id}",
     ),
+    "itl_alone": (
+        "is for the calibration before the run; add --calibrate, or leave it out",
+        "只用于运行前的校准，请加 --calibrate 或去掉该参数",
+    ),
     "no_turns_id": (
         "where the id of the conversation stands is not told; add --conversation-id-path PATH",
         "不知道会话标识在何处，请加 --conversation-id-path 路径",
@@ -133,11 +137,12 @@ class Arguments:
 
     `config` may be shown; `address`, `headers` and `keys` hold the real values, secrets too, and `masker` knows all of
     them.  Which fields count depends on `command`: "show" has `text`, "serve" has `rest`, "report" has `files`,
-    `html_report`, `report_named`, `brand`, `report_title`, `exports` and `color`; the others are as by default there.
+    `html_report`, `report_named`, `brand`, `report_title`, `exports` and `color`, "calibrate" has `config`,
+    `processes`, `quick`, `exports` and `color`; the others are as by default there.
     """
 
     command: str
-    """"run", "debug", "demo", "serve", "report" or "show"."""
+    """"run", "debug", "demo", "serve", "report", "calibrate" or "show"."""
     lang: str = "en"
     config: RunConfig = field(default_factory=RunConfig)
     address: Address = field(default_factory=Address)
@@ -166,6 +171,10 @@ class Arguments:
     color: bool = True
     warnings: tuple[str, ...] = ()
     masker: Masker = field(default_factory=lambda: Masker(()))
+    processes: int | None = None
+    """As asked for, None is "auto"; `config` has what it comes to."""
+    quick: bool = False
+    """Only the load asked for is calibrated."""
     files: tuple[Path, ...] = ()
     rest: tuple[str, ...] = ()
     text: str = ""
@@ -206,6 +215,8 @@ def parse_arguments(
         return Arguments("show", language, text=f"{PROGRAM} {__version__}\n")
     if command == "report":
         return _report_arguments(Asked(REPORT_FLAGS, argv[1:], language, TEXTS), environ, now)
+    if command == "calibrate":
+        return _calibrate_arguments(Asked(CALIBRATE_FLAGS, argv[1:], language, TEXTS), environ, now)
     asked = Asked(FLAGS, argv, language, TEXTS)
     asked.refuse_rest()
     return _run_arguments(asked, environ, now)
@@ -233,6 +244,31 @@ def _report_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[]
         exports=outputs.exports,
         color=_color(asked, environ),
     )
+
+
+def _calibrate_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+    asked.refuse_rest()
+    return Arguments(
+        "calibrate",
+        asked.language,
+        config=RunConfig(
+            threads=asked["threads"],
+            processes=_processes(asked),
+            calibrate_itl_ms=asked["itl_ms"],
+            lang=asked.language,
+            command=_shown_command(["calibrate", *asked.argv], Masker(())),
+            version=__version__,
+            host_info=_host_info(),
+        ),
+        processes=asked.given.get("processes"),
+        quick=asked["quick"] is True,
+        exports=output_paths.checked(asked, {}, now, default_report=False).exports,
+        color=_color(asked, environ),
+    )
+
+
+def _processes(asked: Asked) -> int:
+    return processes_for(asked.given.get("processes"), asked["threads"], os.cpu_count() or 1)
 
 
 def _color(asked: Asked, environ: Mapping[str, str]) -> bool:
@@ -281,6 +317,7 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
         report_title=asked["report_title"],
         exports=outputs.exports,
         records_file=outputs.records,
+        processes=asked.given.get("processes"),
         quiet=asked["quiet"] is True,
         color=_color(asked, environ),
         warnings=tuple(map(masker, asked.warnings)),
@@ -290,9 +327,12 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
 
 def _command(asked: Asked) -> str:
     """Which of run, debug and demo it is; the defaults become those of that command."""
-    for one, other in (("demo", "debug"), ("insecure", "cacert"), ("demo", "url"), ("demo", "host"), ("demo", "port")):
+    for one, other in (("demo", "debug"), ("insecure", "cacert"), ("demo", "url"), ("demo", "host"), ("demo", "port"),
+                       ("debug", "calibrate")):  # fmt: skip
         if one in asked.given and other in asked.given:
             raise asked.wrong(other, "not_with", other=flag_name(one))
+    if "itl_ms" in asked.given and not asked["calibrate"]:
+        raise asked.wrong("itl_ms", "itl_alone")
     if asked["demo"]:
         asked.defaults.update(DEMO_DEFAULTS)
     if flag := asked.first("debug", "simple"):
@@ -499,7 +539,8 @@ def _config(asked: Asked, address: Address, format_name: str, options: Mapping[s
         command=_shown_command(asked.argv, masker),
         version=__version__,
         host_info=_host_info(),
-        processes=processes_for(asked.given.get("processes"), asked["threads"], os.cpu_count() or 1),
+        processes=_processes(asked),
+        calibrate_itl_ms=asked["itl_ms"] if asked["calibrate"] else None,
         **{key: asked[key] for key in _SAME_IN_CONFIG},
     )
 

@@ -24,8 +24,8 @@ TEXTS = {
         "缺少值，请写 {flag} {metavar}（值以 - 开头时写 {flag}={metavar}）",
     ),
     "unexpected": (
-        'unexpected argument "{value}"; put a value with spaces in quotes, and serve or report first',
-        "多余的参数 {value}，含空格的值要用引号括起，serve 和 report 要写在最前",
+        'unexpected argument "{value}"; put a value with spaces in quotes, and a command ({commands}) first',
+        "多余的参数 {value}，含空格的值要用引号括起，命令（{commands}）要写在最前",
     ),
     "unexpected_near": (
         'unexpected argument "{value}"; did you mean {closest}?',
@@ -45,7 +45,8 @@ class Asked:
     def __init__(self, flags: Sequence[Flag], argv: Sequence[str], language: str, texts: Texts) -> None:
         self.argv, self.language = argv, language
         self.say = speaker({**flag_values.TEXTS, **TEXTS, **texts}, language)
-        self.defaults: dict[str, Any] = {flag.key: flag.default for flag in FLAGS}
+        self.flags = flags
+        self.defaults: dict[str, Any] = {flag.key: flag.default for flag in (*FLAGS, *flags)}
         self._typed, self.rest = _split(flags, argv, self.say)
         self.given = {flag.key: self._checked(flag) for flag in flags if flag.key in self._typed}
         self.warnings: list[str] = []
@@ -67,10 +68,10 @@ class Asked:
             return
         word = self.rest[0]
         value = printable(word, 12)  # cut short: it may be a piece of a key that was not put in quotes
-        meant = {name.lstrip("-"): name for name in (*COMMANDS, *(name for flag in FLAGS for name in flag.names))}
+        meant = {name.lstrip("-"): name for name in (*COMMANDS, *(name for flag in self.flags for name in flag.names))}
         closest = difflib.get_close_matches(word, meant, 1, 0.75)
         if not closest or word in COMMANDS:
-            raise UsageError(self.say("unexpected", value=value))
+            raise UsageError(self.say("unexpected", value=value, commands=", ".join(COMMANDS)))
         raise UsageError(self.say("unexpected_near", value=value, closest=meant[closest[0]]))
 
     def load(self, key: str, loader: Callable[[str, str], Any]) -> Any:
@@ -94,7 +95,7 @@ class Asked:
             raise UsageError(self._line(flag.key, text, str(error))) from None
 
     def _line(self, key: str, typed: object, problem: str) -> str:
-        flag = next(flag for flag in FLAGS if flag.key == key)
+        flag = next(flag for flag in (*self.flags, *FLAGS) if flag.key == key)
         name = _name_used(flag, self.argv)
         shown = printable(flag.show(typed), 80) if isinstance(typed, str) else ""
         return printable(f"{name} {shown}: {problem}" if shown else f"{name}: {problem}")

@@ -43,12 +43,16 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "tokens": {"output": found.output_tokens, "prompt": found.prompt_tokens, "source": found.token_source},
         "turns": [_turn(row) for row in found.turns],
         "time_series": [asdict(sample) for sample in result.time_series],
-        "trust": {"verdict": "not_measured", "reasons": []},
+        "trust": {"verdict": "not_measured", "reasons": [], "calibration": _calibration(result)},
         "thresholds": [],
         "warnings": list(result.warnings),
         "interrupted": result.interrupted,
         "partial": result.partial,
     }
+
+
+def _calibration(result: RunResult) -> dict[str, Any] | None:
+    return None if result.calibration is None else asdict(result.calibration)
 
 
 def _turn(row: TurnStats) -> dict[str, Any]:

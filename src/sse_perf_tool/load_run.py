@@ -12,7 +12,7 @@ from .errors import UsageError
 from .formats import Format
 from .metrics import Tally
 from .processes import ProcessGroup
-from .records import RunConfig, RunResult
+from .records import Calibration, RunConfig, RunResult
 from .records_file import RecordsHeader, header_line, write_line
 from .test_runner import OnSample, Origin, SharedStats, ThreadGroup, aggregate_stats
 from .tester import Notice, Target
@@ -59,18 +59,29 @@ def format_warnings(expected: Format | None, named: bool, seen: Iterable[str], l
     return [say(key, expected=expected.name, seen=name) for name in seen if name not in ("", expected.name)]
 
 
+def most_threads() -> int | None:
+    """How many threads the hard limit of open files leaves room for; None where there is no limit."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return None
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if hard == resource.RLIM_INFINITY else max(1, hard - SPARE_FILES)
+
+
 def _allow_open_files(threads: int, lang: str) -> None:
     """Raises the soft limit of open files to what so many connections need; UsageError when it cannot be had."""
     try:
         import resource
-    except ImportError:  # Windows has no such limit
+    except ImportError:
         return
     wanted = threads + SPARE_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return
-    if hard != resource.RLIM_INFINITY and hard < wanted:
-        raise UsageError(speaker(TEXTS, lang)("files", threads=threads, hard=hard, most=max(1, hard - SPARE_FILES)))
+    most = most_threads()
+    if most is not None and most < threads:
+        raise UsageError(speaker(TEXTS, lang)("files", threads=threads, hard=hard, most=most))
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
@@ -80,6 +91,7 @@ class Group(Protocol):
     shared_stats: SharedStats
     formats_seen: dict[str, None]
     tally: Tally
+    cpu_s: float
 
     def prepare(self) -> None: ...
     def start(self, origin: Origin) -> None: ...
@@ -89,7 +101,8 @@ class Group(Protocol):
 
 
 class LoadRun:
-    """One run.  `records` is an open, unbuffered file or None; `notice` hears of each answer as it begins.
+    """One run.  `records` is an open, unbuffered file or None; `notice` hears of each answer as it begins;
+    `calibration` was measured before it and goes into the result.
 
     `stop()` may be called from a signal handler.
     """
@@ -102,6 +115,7 @@ class LoadRun:
         records: FileIO | None = None,
         notice: Notice | None = None,
         grace_s: float = GRACE_S,
+        calibration: Calibration | None = None,
     ) -> None:
         _allow_open_files(config.threads, target.lang)
         self.config = config
@@ -112,6 +126,7 @@ class LoadRun:
         self._target = target
         self._warnings = warnings
         self._records = records
+        self._calibration = calibration
         self._several = config.processes > 1
         self._group: Group = (
             ProcessGroup(target, config, None if records is None else str(records.name))
@@ -124,13 +139,19 @@ class LoadRun:
         """The live counters of all threads."""
         return self._group.shared_stats
 
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds of all processes of the tool while they sent, known at the end of the run."""
+        return self._group.cpu_s
+
     def run(self, on_sample: OnSample = lambda _sample, _totals: None) -> RunResult:
         """Starts the threads, waits for them, and gives the result.  Raises what a thread died of, if one did."""
         group, finished = self._group, threading.Event()
         group.prepare()
         origin = self.origin = Origin.now()
         if self._records is not None:
-            write_line(self._records, header_line(RecordsHeader(self.config, origin.unix_ns, self._warnings)))
+            header = RecordsHeader(self.config, origin.unix_ns, self._warnings, self._calibration)
+            write_line(self._records, header_line(header))
         aggregator = threading.Thread(
             target=aggregate_stats, args=(group.shared_stats, finished, on_sample), name="aggregator", daemon=True
         )
@@ -154,7 +175,7 @@ class LoadRun:
         # More ok answers than threads: some thread could have gone on after one of them.
         if self.config.turns > 1 and result.summary.ok > self.config.threads and not result.summary.turns:
             result = replace(result, warnings=(*result.warnings, say("no_turns", turns=self.config.turns)))
-        return replace(result, partial=bool(lost))
+        return replace(result, partial=bool(lost), calibration=self._calibration)
 
     def stop(self) -> None:
         """No new requests; what is running may go on for the grace and is cancelled then."""
