@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -61,6 +61,17 @@ def calibrate(
     if not quick:
         say_line("")
         tried, limits = climb(calibrator, found, say_line, clock)
+    return document_of(config, started_unix_ns, found, tried, limits)
+
+
+def document_of(
+    config: RunConfig,
+    started_unix_ns: int,
+    found: Calibration,
+    tried: Sequence[Calibration],
+    limits: Sequence[CalibrationLimit],
+) -> dict[str, Any]:
+    """What `--json` writes, see docs/files.md."""
     return {
         "schema": CALIBRATION_SCHEMA,
         "started_at": iso_utc(started_unix_ns),
