@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -135,6 +136,33 @@ def test_what_it_does_not_know_is_not_found(port: int) -> None:
     with socket.create_connection(("127.0.0.1", port)) as sock:
         sock.sendall(b"GET /nothing HTTP/1.1\r\n\r\n")
         assert sock.recv(65_536).startswith(b"HTTP/1.1 404 ")
+
+
+def test_a_client_that_reads_slowly_gets_every_chunk() -> None:
+    server = Server(ttft_ms=0, itl_ms=0, chunks=20_000)
+    thread = threading.Thread(target=server.serve, daemon=True)
+    thread.start()
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        sock.connect(("127.0.0.1", server.port))
+        sock.sendall(POST)
+        time.sleep(0.1)  # meanwhile all buffers on the way fill up
+        assert read_until(sock, LAST).count(b"tok ") == 20_000
+    server.stop()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_a_request_without_end_is_cut_off(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as sock, pytest.raises(OSError):  # noqa: PT011 - reset or pipe
+        sock.sendall(b"x" * (64 << 20))
+    assert ask(port, "/stats")["requests"] == 0
+
+
+def test_a_process_that_does_not_start_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with pytest.raises(RuntimeError, match="before it had said its port"), paced_server(1.0, 1.0, 3):
+        pass
 
 
 def test_as_a_process_it_serves_and_is_gone_behind_the_block() -> None:

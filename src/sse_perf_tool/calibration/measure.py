@@ -25,6 +25,8 @@ LONGEST_ANSWER_S, SHORTEST_ANSWER_S = 1.5, 0.3
 WANTED_ANSWERS = 100
 """So many make a P99 of the TTFT; few threads send short answers, so as to get there."""
 PERCENTILES = (50, 90, 99)
+DIGITS = 6
+"""Behind the point: a nanosecond is the sixth of a millisecond."""
 
 TEXTS: Texts = {
     "no_server": ("the calibration server does not start: {reason}", "校准服务器无法启动：{reason}"),
@@ -58,7 +60,7 @@ def compare(truth: Sequence[float], reported: Stats) -> dict[str, Compared]:
         name = f"p{percent}"
         sent, seen = getattr(true, name), getattr(reported, name)
         enough = enough_for(percent, true.count) and seen is not None
-        found[name] = Compared(sent, seen, seen - sent) if enough else Compared()
+        found[name] = Compared(*(round(ms, DIGITS) for ms in (sent, seen, seen - sent))) if enough else Compared()
     return found
 
 
@@ -72,18 +74,18 @@ def calibration_of(result: RunResult, cpu_s: float, truth: Mapping[str, Any]) ->
         threads=config.threads,
         processes=config.processes,
         itl_ms=config.calibrate_itl_ms or 0.0,
-        duration_s=duration_s,
+        duration_s=round(duration_s, DIGITS),
         requests=truth["requests"],
         failed=summary.failed,
         chunks=truth["chunks"],
-        chunks_per_s=truth["chunks"] * per_s,
+        chunks_per_s=round(truth["chunks"] * per_s, DIGITS),
         busiest_second_chunks=max((sample.chunks for sample in result.time_series), default=0),
         ttft=compare(ttft_ms, summary.metrics["ttft_ms"]),
         gaps=compare(gap_ms, summary.metrics["itl_ms"]),
-        cpu_us_per_chunk=cpu_s / truth["chunks"] * 1e6 if truth["chunks"] else None,
-        cpu_share=cpu_s * per_s,
-        server_late_ms={name: getattr(late, name) or 0.0 for name in ("p50", "p99", "max")},
-        server_cpu_share=truth["cpu_s"] * per_s,
+        cpu_us_per_chunk=round(cpu_s / truth["chunks"] * 1e6, DIGITS) if truth["chunks"] else None,
+        cpu_share=round(cpu_s * per_s, DIGITS),
+        server_late_ms={name: round(getattr(late, name) or 0.0, DIGITS) for name in ("p50", "p99", "max")},
+        server_cpu_share=round(truth["cpu_s"] * per_s, DIGITS),
     )
 
 
