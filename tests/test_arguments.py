@@ -22,7 +22,7 @@ from sse_perf_tool.abort import LIVE_FIGURES
 from sse_perf_tool.arguments import TEXTS, Address, Arguments, parse_arguments
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.exporters import EXPORTERS, to_json
-from sse_perf_tool.flags import FLAGS, HELP, PROGRAM, help_text
+from sse_perf_tool.flags import COMMANDS, EVERY_FLAG, FLAGS, HELP, PROGRAM, help_text
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.metrics import METRICS, Tally, estimate_tokens
 from sse_perf_tool.prompts import Prompts
@@ -125,6 +125,8 @@ EFFECTS: dict[str, Effect] = {
         (1.0, 2.5),
     ),
     "seed": (["--seed", "7", "--prompt-tokens", "9"], lambda a: (a.config.seed, a.queries.prompts.seed), (7, 7)),
+    "calibrate": (["--calibrate"], lambda a: a.config.calibrate_itl_ms, 20.0),
+    "itl_ms": (["--calibrate", "--itl-ms", "7.5"], lambda a: a.config.calibrate_itl_ms, 7.5),
     "simple": (["--threads", "3", "--simple"], lambda a: (a.config.threads, a.config.requests), (1, 1)),
     "ramp_up": (["--ramp-up", "3"], lambda a: a.config.ramp_up_s, 3.0),
     "timeout": (["--timeout", "5"], lambda a: a.config.timeout_s, 5.0),
@@ -216,7 +218,7 @@ def test_a_flag_has_its_effect(flag: str) -> None:
 def test_every_flag_is_shown_to_have_an_effect() -> None:
     keys = [flag.key for flag in FLAGS]
     assert sorted([*EFFECTS, *WITH_FILES]) == sorted(keys)
-    assert set(HELP) == set(keys)
+    assert set(HELP) == {flag.key for flag in EVERY_FLAG}
 
 
 def test_execution_time_is_another_name_of_duration() -> None:
@@ -656,6 +658,22 @@ def test_an_output_about_one_run_cannot_be_asked_for_several(name: str) -> None:
     assert problem("report", "a.jsonl", "b.jsonl", f"--{name}", "out").startswith(f"--{name} out: is of one run")
 
 
+def test_calibrate_takes_a_load_and_a_file() -> None:
+    arguments = parsed(
+        "calibrate", "--threads", "7", "--processes", "2", "--itl-ms", "5", "--quick", "--json", "c.json"
+    )
+    config = arguments.config
+    assert (arguments.command, config.threads, config.processes, config.calibrate_itl_ms) == ("calibrate", 7, 2, 5.0)
+    assert (arguments.processes, arguments.quick, arguments.exports) == (2, True, {"json": Path("c.json")})
+    assert config.command == f"{PROGRAM} calibrate --threads 7 --processes 2 --itl-ms 5 --quick --json c.json"
+
+
+def test_calibrate_has_50_threads_in_as_many_processes_as_a_run_and_20_ms_unless_told() -> None:
+    arguments = parsed("calibrate")
+    assert (arguments.config.threads, arguments.config.processes, arguments.config.calibrate_itl_ms) == (50, 1, 20.0)
+    assert (arguments.processes, arguments.quick, arguments.html_report) == (None, False, None)
+
+
 @pytest.mark.parametrize("argv", [["--no-color"], []])
 def test_report_takes_colours_as_a_run_does(argv: list[str]) -> None:
     assert parsed("report", write("a.jsonl"), *argv).color is not bool(argv)
@@ -753,6 +771,7 @@ def test_a_duration_has_units_in_falling_order(text, seconds):
 SECONDS = "give a time above 0: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"
 SECONDS_0 = "give a time, 0 or above: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"
 SPACE = "is a space or control character; write it as"
+QUOTES = f"put a value with spaces in quotes, and a command ({', '.join(COMMANDS)}) first"
 NO_PART = "of the key (not shown) cannot be part of one; give visible ASCII without spaces"
 
 LENGTH = "give the tokens of a prompt, 1 to 10000000, e.g. 512, or with their spread 512:64"
@@ -779,14 +798,13 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--api_key", KEY], "--api_key: no such flag; did you mean --api-key?"),
     (["-host", "h"], "-host: no such flag; did you mean --host?"),
     (["--xyzzy=1"], "--xyzzy: no such flag; --help lists all"),
-    (["--api-key", "x", "world"],
-     'unexpected argument "world"; put a value with spaces in quotes, and serve or report first'),
+    (["--api-key", "x", "world"], f'unexpected argument "world"; {QUOTES}'),
     (["--api-key", "x", "a-long-secret-0001"],
-     'unexpected argument "a-long-secr…"; put a value with spaces in quotes, and serve or report first'),
+     f'unexpected argument "a-long-secr…"; {QUOTES}'),
     (["demo"], 'unexpected argument "demo"; did you mean --demo?'),
     (["serv", "--port", "8000"], 'unexpected argument "serv"; did you mean serve?'),
     ([*KEYED, "thread", "4"], 'unexpected argument "thread"; did you mean --threads?'),
-    ([*KEYED, "serve"], 'unexpected argument "serve"; put a value with spaces in quotes, and serve or report first'),
+    ([*KEYED, "serve"], f'unexpected argument "serve"; {QUOTES}'),
     (["--port"], "--port: a value is missing; write --port PORT (or --port=PORT if it begins with -)"),
     (["--execution-time", "--quiet"],
      "--execution-time: a value is missing; write --execution-time S (or --execution-time=S if it begins with -)"),
@@ -962,6 +980,13 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*KEYED, "--allow", "itl_ms:p(95)<+5%"],
      ("--allow itl_ms:p(95)<+5%: character 1: gaps of one answer are alike, which hides chance; "
       "take tpot_ms or max_gap_ms")),
+    (["calibrate", "--itl-ms", "0"], "--itl-ms 0: give a number from 1 to 1000"),
+    (["calibrate", "--itl-ms", "1e2"], "--itl-ms 1e2: give a number from 1 to 1000"),
+    (["calibrate", "--url", "http://h"], "--url: no such flag; --help lists all"),
+    (["calibrate", "quick"], 'unexpected argument "quick"; did you mean --quick?'),
+    (["calibrate", "--json", "no/c.json"], "--json no/c.json: the folder no does not exist; make it first"),
+    (["--itl-ms", "5"], "--itl-ms 5: means nothing without --calibrate; add it, or leave this out"),
+    (["--calibrate", "--debug"], "--calibrate: cannot go with --debug; keep one of them"),
     (["report"], "report: no file; name one or more .jsonl files of --records"),
     (["report", "no.jsonl"], "report no.jsonl: cannot be read (No such file or directory); check the path"),
     (["report", "some", "--json", "some"], "--json some: is the file of report too; choose another name"),
@@ -1041,7 +1066,7 @@ def test_a_path_cannot_steer_the_terminal() -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("command", ["run", "report"])
+@pytest.mark.parametrize("command", ["run", "report", "calibrate"])
 def test_help_fits_80_columns(language: str, command: str) -> None:
     assert max(map(display_width, help_text(language, command).splitlines())) <= 80
 
@@ -1054,7 +1079,7 @@ def test_help_names_every_flag_format_and_default_and_ends_with_examples(languag
             assert re.search(rf"(^|[ ,]){re.escape(name)}\b", text, re.MULTILINE), name
     assert all(name in text for name in [*FORMATS, "/v1/chat-messages", "你是谁", "gaolou", "60"])
     examples = text[text.rindex(f"{PROGRAM} --demo") :]
-    assert examples.count(PROGRAM) == 4
+    assert examples.count(PROGRAM) == 5
 
 
 def test_the_commands_of_the_help_are_understood() -> None:
@@ -1062,7 +1087,7 @@ def test_the_commands_of_the_help_are_understood() -> None:
     Path("examples").symlink_to(ROOT / "examples")
     examples = help_text("en").partition("Examples:\n")[2].replace("\\\n", "")
     commands = [line.partition(f"  python3 {PROGRAM}")[2].split() for line in examples.splitlines() if line.strip()]
-    assert [parsed(*command).command for command in commands] == ["demo", "run", "run", "report"]
+    assert [parsed(*command).command for command in commands] == ["demo", "run", "run", "report", "calibrate"]
 
 
 def test_the_commands_of_the_examples_readme_are_understood() -> None:
@@ -1079,6 +1104,7 @@ def test_the_commands_of_the_examples_readme_are_understood() -> None:
 def test_help_is_chosen_by_the_language_and_the_command() -> None:
     assert parsed("--help", "--lang", "zh").text == help_text("zh")
     assert parsed("report", "-h", "--lang", "zh").text == help_text("zh", "report")
+    assert parsed("calibrate", "--help").text == help_text("en", "calibrate")
     assert parsed("--threads", "x", "--help").command == "show", "help comes even when something else is wrong"
 
 

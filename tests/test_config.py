@@ -145,6 +145,20 @@ def test_the_report_takes_its_looks_from_the_environment_but_no_file_to_write() 
     assert (arguments.brand, arguments.exports, arguments.color) == ("ACME", {}, False)
 
 
+def test_calibrate_takes_its_load_from_all_sources_but_no_file_to_write() -> None:
+    file = toml("itl-ms = 10\nprocesses = 2\njson = 'run.json'\nturns = 3")
+    environ = {"SSE_PERF_THREADS": "3", "SSE_PERF_QUICK": "1", "SSE_PERF_JSON": "run.json", "SSE_PERF_URL": "http://h"}
+    arguments = parsed("calibrate", *file, environ=environ)
+    config = arguments.config
+    assert (config.threads, config.processes, config.calibrate_itl_ms) == (3, 2, 10.0)
+    assert (arguments.quick, arguments.exports, arguments.warnings) == (True, {}, ())
+    assert problem("calibrate", *file, "--json", "run.toml").startswith("--json run.toml: is the file of --config too")
+
+
+def test_a_setting_of_calibrate_alone_is_no_mistake_of_a_run() -> None:
+    assert with_key(*toml("quick = true"), SSE_PERF_QUICK="1").warnings == ()
+
+
 @pytest.mark.parametrize(
     ("environ", "warning"),
     [
@@ -180,6 +194,7 @@ def test_where_to_is_said_by_the_stronger_source(strong: list[str], weak: str, u
         (["--demo"], "url = 'https://b/x'", ["url"]),
         (["--demo"], "host = 'b'\nport = 81", ["host", "port"]),
         (["--demo"], "debug = true", ["debug"]),
+        (["--debug"], "calibrate = true\nitl-ms = 5", ["calibrate", "itl_ms"]),
         (["--insecure"], "cacert = 'no.pem'", ["cacert"]),
         (["--query", "hi"], "param-file = 'no.txt'", ["param_file"]),
         (["--threads", "2"], "simple = true", ["simple"]),

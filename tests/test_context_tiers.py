@@ -64,6 +64,14 @@ def test_each_tier_gets_all_requests_and_its_filler(serve: Serve) -> None:
     ]
 
 
+def test_the_cpu_time_of_a_run_is_that_of_all_its_tiers(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.process_time", iter([1.0, 1.5, 7.0, 9.0]).__next__)
+    server = serve(ANSWER)
+    load = LoadRun(target_of(server.url()), RunConfig(context_tiers=[0, 5]))
+    load.run()
+    assert load.cpu_s == 0.5 + 2.0
+
+
 def test_a_tier_begins_when_the_last_answer_of_the_one_before_has_ended(serve: Serve) -> None:
     server = serve([*ANSWER[:1], 0.05, *ANSWER[1:]])
     table = run_of(target_of(server.url()), RunConfig(threads=3, requests=7, context_tiers=[0, 5])).requests

@@ -17,11 +17,22 @@ import pytest
 from sse_perf_tool import cli
 from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.baseline import Baseline, held_against
+from sse_perf_tool.calibration.command import document_of
 from sse_perf_tool.exporters import summary_document, to_json
-from sse_perf_tool.flags import FLAGS
+from sse_perf_tool.flags import EVERY_FLAG
 from sse_perf_tool.formats import FORMATS, AnswerReader
 from sse_perf_tool.metrics import METRICS, Tally, enough_for, percentile
-from sse_perf_tool.records import IntervalSample, Outcome, RequestRecord, RunConfig, RunResult, Stats, Usage
+from sse_perf_tool.records import (
+    Calibration,
+    CalibrationLimit,
+    IntervalSample,
+    Outcome,
+    RequestRecord,
+    RunConfig,
+    RunResult,
+    Stats,
+    Usage,
+)
 from sse_perf_tool.records_file import RecordsHeader, header_line, record_line
 from sse_perf_tool.thresholds import METRIC_FUNCTIONS, RUN_FIGURES, judged, slos_of
 
@@ -110,7 +121,7 @@ def result() -> RunResult:
     return held_against(judged_run, Baseline(judged_run, sampled=True))
 
 
-@pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.names[0])
+@pytest.mark.parametrize("flag", EVERY_FLAG, ids=lambda flag: flag.names[0])
 def test_every_flag_is_explained(flag):
     pages = text_of("docs/usage.md") + text_of("README.md")
     missing = [name for name in flag.names if name != "-h" and not re.search(rf"(?<![\w-]){name}(?![\w-])", pages)]
@@ -147,6 +158,16 @@ def test_the_summary_has_the_fields_that_the_page_names(result):
     assert sorted(table_after(page, "`baseline[]`:")) == sorted(document["baseline"][0])
     loose = {*document["rates"], *document["trust"]}
     assert {name for name in loose if f"`{name}`" not in page} == set()
+
+
+def test_a_calibration_has_the_fields_that_the_page_names():
+    page = text_of("docs/files.md")
+    assert sorted(table_after(page, "`calibration`, also")) == sorted(field.name for field in fields(Calibration))
+    assert sorted(table_after(page, "`limits[]`:")) == sorted(field.name for field in fields(CalibrationLimit))
+    found = Calibration(*[{}] * len(fields(Calibration)))
+    document = document_of(RunConfig(), 0, found, [], [])
+    assert sorted(table_after(page, "## Calibration: ")) == sorted(document)
+    assert f"`{document['schema']}`" in page
 
 
 def test_the_settings_have_the_fields_that_the_page_names():
@@ -224,7 +245,7 @@ def test_the_two_readmes_have_the_same_commands():
 @pytest.mark.parametrize(("page", "command"), list(tool_commands()))
 def test_commands_can_be_typed_as_they_stand(folder, page, command):
     arguments = parsed(command)
-    assert arguments.command in ("run", "debug", "demo", "serve", "report", "show")
+    assert arguments.command in ("run", "debug", "demo", "serve", "report", "calibrate", "show")
     assert arguments.warnings == ()
 
 

@@ -16,6 +16,12 @@ from typing import Any
 import pytest
 
 from scripted_server import DONE, Serve, chunked, token
+from sse_perf_tool.load_run import LoadRun
+from sse_perf_tool.masking import Masker
+from sse_perf_tool.providers import Query, QueryProvider
+from sse_perf_tool.records import RunConfig
+from sse_perf_tool.request_body import BodyBuilder
+from sse_perf_tool.tester import Target
 
 ROOT = Path(__file__).resolve().parent.parent
 ANSWER = chunked(token("a"), 0.05, token("b"), DONE)
@@ -65,6 +71,15 @@ def children(pid: int) -> list[int]:
             if parent == pid and b"spawn_main" in stat.with_name("cmdline").read_bytes():
                 found.append(int(stat.parent.name))
     return found
+
+
+def test_a_run_that_is_stopped_before_its_processes_are_ready_is_whole_and_empty(serve: Serve) -> None:
+    server = serve(ANSWER)
+    config = RunConfig(url=server.url(), threads=2, processes=2, duration_s=60.0)
+    load = LoadRun(Target(config.url, BodyBuilder(), QueryProvider([Query("q")]), Masker(())), config)
+    load.stop()
+    result = load.run()
+    assert (result.summary.sent, result.interrupted, result.partial) == (0, True, False)
 
 
 def test_three_processes_send_what_one_would(serve: Serve, started: Any, tmp_path: Path) -> None:

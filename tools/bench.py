@@ -1,8 +1,8 @@
 """Holds what clients report against what a server really sent: `python tools/bench.py [LOAD]` or `make bench`.
 
-A paced server (bench_server.py) knows when each request arrived and each chunk left.  Against it run in turn, each in a
-process of its own and under the same load: this tool; `requests` with `iter_lines` in threads; bare aiohttp, where it
-is installed.  For TTFT and for the gaps between chunks the table shows the truth of that client's own run, what it
+The paced server of the calibration knows when each request arrived and each chunk left.  Against it run in turn, each
+in a process of its own and under the same load: this tool; `requests` with `iter_lines` in threads; bare aiohttp, where
+it is installed.  For TTFT and for the gaps between chunks the table shows the truth of that client's own run, what it
 reported, and the error; then what it cost: CPU time (user and system, with all child processes) per chunk, and memory
 (the sum of the largest resident sizes of its processes; on systems other than Linux that of the largest process).
 
@@ -24,14 +24,19 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bench_figures import distribution
+
 TOOLS = Path(__file__).resolve().parent
 ROOT = TOOLS.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+from sse_perf_tool.calibration import server  # noqa: E402  the path comes first
+
 SAMPLE_S = 0.25
 PATIENCE_S = 120
 """How long a client may take beyond the time it was asked to send for."""
@@ -73,23 +78,22 @@ class ClientError(RuntimeError):
 
 
 @contextlib.contextmanager
-def paced_server(load: Load) -> Iterator[str]:
-    """The URL of a server that serves this load until the end of the block."""
-    flags = ["--ttft-ms", load.ttft_ms, "--itl-ms", load.itl_ms, "--events", load.events]
-    command = [sys.executable, str(TOOLS / "bench_server.py"), *map(str, flags)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
-    try:
-        assert server.stdout is not None  # noqa: S101 - it is a pipe
-        yield f"http://127.0.0.1:{int(server.stdout.readline())}"
-    finally:
-        server.terminate()
-        server.wait()
+def paced_server(load: Load) -> Iterator[int]:
+    """The port of a server that serves this load until the end of the block."""
+    with server.paced_server(load.ttft_ms, load.itl_ms, load.events) as port:
+        yield port
 
 
-def get(url: str) -> Any:
-    """The JSON at this address."""
-    with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - our own server
-        return json.load(answer)
+def url_of(port: int) -> str:
+    """Where the server on this port takes requests."""
+    return f"http://127.0.0.1:{port}/v1/chat/completions"
+
+
+def truth_of(port: int) -> dict[str, Any]:
+    """What the server has sent since it was told to forget: counts as it gives them, distributions of its times."""
+    truth = server.ask(port, "/stats")
+    times = {"ttft_ms": "ttft_ns", "itl_ms": "gap_ns", "late_ms": "late_ns"}
+    return truth | {name: distribution(truth.pop(key)) for name, key in times.items()}
 
 
 class Memory(threading.Thread):
@@ -163,28 +167,28 @@ def command_of(client: str, url: str, load: Load, file: Path) -> list[str]:
     return [sys.executable, str(ROOT / "sse_perfTestTool.py"), "--url", url, *flags, *outputs]
 
 
-def measure(client: str, base: str, load: Load) -> Flat:
+def measure(client: str, port: int, load: Load) -> Flat:
     """One run of one client: truth and reported of each figure, counts, cost, and how late the server was."""
-    get(f"{base}/reset")
+    server.ask(port, "/reset")
     began_s, all_before_s = time.monotonic(), machine_cpu_s()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures.json"
-        command = command_of(client, f"{base}/v1/chat/completions", load, file)
+        command = command_of(client, url_of(port), load, file)
         cpu_s, mib = cost_of(command, load.duration + PATIENCE_S)
         said = json.loads(file.read_text(encoding="utf-8"))
     wall_s, all_after_s = time.monotonic() - began_s, machine_cpu_s()
-    truth = get(f"{base}/stats")
+    truth = truth_of(port)
     figures = said.get("metrics", said)
     requests = said["requests"]
     found: Flat = {
         "sent": requests["sent"] if isinstance(requests, dict) else requests,
         "seen": truth["requests"],
         "done": truth["done"],
-        "chunks": truth["events"],
-        "chunks_per_s": truth["events"] / load.duration,
-        "cpu_us_per_chunk": cpu_s / max(1, truth["events"]) * 1e6,
+        "chunks": truth["chunks"],
+        "chunks_per_s": truth["chunks"] / load.duration,
+        "cpu_us_per_chunk": cpu_s / max(1, truth["chunks"]) * 1e6,
         "peak_rss_mib": mib,
-        "server_cpu_us_per_chunk": truth["cpu_s"] / max(1, truth["events"]) * 1e6,
+        "server_cpu_us_per_chunk": truth["cpu_s"] / max(1, truth["chunks"]) * 1e6,
     }
     if all_before_s is not None and all_after_s is not None:
         found["others_cpus"] = max(0.0, all_after_s - all_before_s - cpu_s - truth["cpu_s"]) / wall_s
@@ -208,10 +212,10 @@ def clients() -> list[str]:
 def run_load(load: Load, runs: int) -> dict[str, Flat]:
     """What each client makes of this load."""
     found: dict[str, list[Flat]] = {client: [] for client in clients()}
-    with paced_server(load) as base:
+    with paced_server(load) as port:
         for _ in range(runs):
             for client, measured in found.items():
-                measured.append(measure(client, base, load))
+                measured.append(measure(client, port, load))
     return {client: median_of(measured) for client, measured in found.items()}
 
 

@@ -1,7 +1,7 @@
 """Where the time of one chunk and of one request goes: `python tools/bench_parts.py [--seconds S]`.
 
 Three tables.  The parts of the way of a chunk, each called alone in a loop: the least of several rounds, which is what
-a step costs when nothing else disturbs it.  Then a run of 200 streams with a chunk every 20 ms against bench_server.py
+a step costs when nothing else disturbs it.  Then a run of 200 streams with a chunk every 20 ms against the paced server
 in this process, with the CPU time of its threads as Linux counts it for each (/proc/self/task/*/schedstat), and one of
 answers of a single chunk, which shows what a request costs.  Last the start-up and the report, as commands.
 The tool is called inside here, past its command line: when its parts change, this file changes with them.
@@ -29,11 +29,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import bench
-import bench_server
 
 sys.path.insert(0, str(bench.ROOT / "src"))
 
 from sse_perf_tool import cli, tester
+from sse_perf_tool.calibration import server
 from sse_perf_tool.formats.answer import AnswerReader
 from sse_perf_tool.formats.body import load_object
 from sse_perf_tool.formats.openai_chat import FORMAT
@@ -47,7 +47,7 @@ CALLS, ROUNDS = 5_000, 7
 CHUNKS = 100
 SAMPLE_S = 0.2
 
-EVENT = bench_server.NEXT.partition(b"\r\n")[2][:-2]
+EVENT = server.NEXT.partition(b"\r\n")[2][:-2]
 DATA = EVENT[6:-2].decode()
 
 
@@ -74,7 +74,7 @@ def read_us() -> float:
         ask_for_stamps(receiver)
         taken_ns, look_ns = [], []
         for _ in range(CALLS):
-            sender.sendall(bench_server.NEXT)
+            sender.sendall(server.NEXT)
             before_ns = time.perf_counter_ns()
             receiver.recvmsg_into(buffers, 64)
             after_ns = time.perf_counter_ns()
@@ -101,7 +101,7 @@ def parts() -> Iterator[tuple[str, float]]:
     answer = SimpleNamespace(token_times=[1], first_answer_ns=1)
     worker: Any = SimpleNamespace(_unreported=0)
     yield "read: recvmsg_into with the kernel's stamp", read_us()
-    yield "dechunk: Chunked.feed", us_a_call(lambda: framing.feed(bench_server.NEXT))
+    yield "dechunk: Chunked.feed", us_a_call(lambda: framing.feed(server.NEXT))
     sse_us = us_a_call(lambda: parser.feed(EVENT))
     yield "SSE: SSEParser.feed", sse_us
     json_us = us_a_call(lambda: load_object(DATA))
@@ -155,31 +155,30 @@ class ThreadTimes(threading.Thread):
 
 def run_inside(load: bench.Load, folder: Path) -> tuple[dict[str, float], float, dict[str, Any]]:
     """The tool in this process: (CPU seconds by thread name, CPU seconds of the process, the server's truth)."""
-    with bench.paced_server(load) as base:
-        bench.get(f"{base}/reset")
+    with bench.paced_server(load) as port:
         flags = f"--api-key - --threads {load.threads} --processes 1 --duration {load.duration:g} --quiet --lang en"
         outputs = ["--html-report", str(folder / "report.html"), "--records", str(folder / "records.jsonl")]
         times = ThreadTimes()
         times.start()
         before_s = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
         with contextlib.redirect_stdout(io.StringIO()):
-            cli.main(["--url", f"{base}/v1/chat/completions", *flags.split(), *outputs])
+            cli.main(["--url", bench.url_of(port), *flags.split(), *outputs])
         used_s = sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) - before_s
-        return times.stop(), used_s, bench.get(f"{base}/stats")
+        return times.stop(), used_s, bench.truth_of(port)
 
 
 def print_run(load: bench.Load, folder: Path, unit: str) -> None:
-    """One run and what each kind of thread took for each chunk ("events") or request ("done")."""
+    """One run and what each kind of thread took for each chunk ("chunks") or request ("done")."""
     by_name, used_s, truth = run_inside(load, folder)
     number = max(1, truth[unit])
-    print(f"\n{load}: {truth['events']:,} chunks, {truth['done']:,} answers; us CPU a {NAMES[unit]}")
+    print(f"\n{load}: {truth['chunks']:,} chunks, {truth['done']:,} answers; us CPU a {NAMES[unit]}")
     known = {"pump": "pump", "worker": "workers", "MainThread": "main: live figures, report", "sampler": "(this look)"}
     for name, what in known.items():
         print(f"  {what:<58}{by_name.get(name, 0.0) / number * 1e6:8.1f}")
     print(f"  {'the process, less this look':<58}{(used_s - by_name['sampler']) / number * 1e6:8.1f}")
 
 
-NAMES = {"events": "chunk", "done": "request"}
+NAMES = {"chunks": "chunk", "done": "request"}
 
 
 def seconds_of(command: list[str], times: int) -> tuple[float, float]:
@@ -206,8 +205,8 @@ def print_commands(folder: Path, records: Path) -> None:
     answers = [line for line in lines if '"request_id"' in line]
     tenfold.write_text(head + "".join(answers * 10), encoding="utf-8")
     instant = bench.Load(threads=1, ttft_ms=0.0, itl_ms=1.0, events=1, duration=0.0)
-    with bench.paced_server(instant) as base:
-        one = [*tool, "--url", f"{base}/v1/chat/completions", "--api-key", "-", "--quiet", *page]
+    with bench.paced_server(instant) as port:
+        one = [*tool, "--url", bench.url_of(port), "--api-key", "-", "--quiet", *page]
         commands = {
             "--help": [*tool, "--help"],
             "a whole run of one request": one,
@@ -236,11 +235,11 @@ def main(arguments: list[str] | None = None) -> int:
         folder = Path(name)
         streams = bench.LOADS["200x20ms"]
         short = bench.Load(threads=50, ttft_ms=200.0, itl_ms=20.0, events=1)
-        for load, unit in ((streams, "events"), (short, "done")):
+        for load, unit in ((streams, "chunks"), (short, "done")):
             (folder / unit).mkdir()
             sized = replace(load, duration=asked.seconds)
             print_run(sized, folder / unit, unit)
-        print_commands(folder, folder / "events" / "records.jsonl")
+        print_commands(folder, folder / "chunks" / "records.jsonl")
     return 0
 
 

@@ -26,7 +26,7 @@ from .baseline import DEFAULT_ALLOW, WHOLE_ALLOW, Allowed, Baseline, load_baseli
 from .errors import UsageError
 from .exporters import EXPORTERS
 from .flag_values import NO_KEY, masked_key
-from .flags import COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REPORT_FLAGS, help_text
+from .flags import CALIBRATE_FLAGS, COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REPORT_FLAGS, Flag, help_text
 from .formats import FORMATS, guess_from_url
 from .formats.base import Format
 from .masking import Masker, mask_headers, mask_key, mask_url, names_a_secret, url_secrets
@@ -150,11 +150,16 @@ _MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "tu
 _INPUT_FILES = ("config", "param_file", "api_key_file", "request_body_file", "cacert", "baseline")
 _GOALS = tuple(flag.key for flag in FLAGS if flag.group == "goals")
 
+_NEEDS = (("abort_after", "abort_on"), ("allow", "baseline"), ("itl_ms", "calibrate"))
+"""Flags that say nothing without another one."""
+
 EXCLUSIONS = (
     Exclusion("url", "host", "url_clash"),
     Exclusion("url", "port", "url_clash", part=True),
     Exclusion("url", "api_path", "url_clash", part=True),
     Exclusion("debug", "demo", "not_with"),
+    Exclusion("calibrate", "debug", "not_with"),
+    Exclusion("itl_ms", "debug"),
     Exclusion("cacert", "insecure", "not_with"),
     Exclusion("no_stream", "raw", "not_with"),
     *(Exclusion(key, "demo", "not_with") for key in ("url", "host", "port")),
@@ -191,11 +196,12 @@ class Arguments:
 
     `config` may be shown; `address`, `headers` and `keys` hold the real values, secrets too, and `masker` knows all of
     them.  Which fields count depends on `command`: "show" has `text`, "serve" has `rest`, "report" has `files`,
-    `html_report`, `report_named`, `brand`, `report_title`, `exports` and `color`; the others are as by default there.
+    `html_report`, `report_named`, `brand`, `report_title`, `exports` and `color`, "calibrate" has `config`,
+    `processes`, `quick`, `exports` and `color`; the others are as by default there.
     """
 
     command: str
-    """"run", "debug", "demo", "serve", "report" or "show"."""
+    """"run", "debug", "demo", "serve", "report", "calibrate" or "show"."""
     lang: str = "en"
     config: RunConfig = field(default_factory=RunConfig)
     address: Address = field(default_factory=Address)
@@ -226,6 +232,10 @@ class Arguments:
     color: bool = True
     warnings: tuple[str, ...] = ()
     masker: Masker = field(default_factory=lambda: Masker(()))
+    processes: int | None = None
+    """As asked for, None is "auto"; `config` has what it comes to."""
+    quick: bool = False
+    """Only the load asked for is calibrated."""
     files: tuple[Path, ...] = ()
     rest: tuple[str, ...] = ()
     text: str = ""
@@ -267,6 +277,8 @@ def parse_arguments(
         return Arguments("show", language, text=f"{PROGRAM} {__version__}\n")
     if command == "report":
         return _report_arguments(Asked(REPORT_FLAGS, argv[1:], language, TEXTS, environ), environ, now)
+    if command == "calibrate":
+        return _calibrate_arguments(Asked(CALIBRATE_FLAGS, argv[1:], language, TEXTS, environ), environ, now)
     asked = Asked(FLAGS, argv, language, TEXTS, environ, EXCLUSIONS)
     asked.refuse_rest()
     if asked["print_config"]:
@@ -276,9 +288,7 @@ def parse_arguments(
 
 
 def _report_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
-    for flag in REPORT_FLAGS:
-        if flag.writes_file and asked.source(flag.key) is Source.ENVIRONMENT:
-            asked.drop(flag.key)  # it is a file of the run
+    _drop_files_of_runs(asked, REPORT_FLAGS)
     files = tuple(Path(name) for name in asked.rest)
     if not files:
         raise UsageError(asked.say("no_files"))
@@ -302,6 +312,44 @@ def _report_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[]
     )
 
 
+def _calibrate_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+    asked.refuse_rest()
+    _drop_files_of_runs(asked, CALIBRATE_FLAGS)
+    return Arguments(
+        "calibrate",
+        asked.language,
+        config=RunConfig(
+            threads=asked["threads"],
+            processes=_processes(asked),
+            calibrate_itl_ms=asked["itl_ms"],
+            lang=asked.language,
+            command=_shown_command(["calibrate", *asked.argv], Masker(())),
+            version=__version__,
+            host_info=_host_info(),
+        ),
+        processes=asked.given.get("processes"),
+        quick=asked["quick"] is True,
+        exports=output_paths.checked(asked, _inputs(asked), now, default_report=False).exports,
+        color=_color(asked, environ),
+    )
+
+
+def _processes(asked: Asked) -> int:
+    return processes_for(asked.given.get("processes"), asked["threads"], os.cpu_count() or 1)
+
+
+def _inputs(asked: Asked) -> dict[Path, str]:
+    """The files that are read, and the names of their flags."""
+    return {Path(asked[key]).resolve(): asked.name(key) for key in _INPUT_FILES if asked[key]}
+
+
+def _drop_files_of_runs(asked: Asked, flags: Sequence[Flag]) -> None:
+    """Takes back the files to write that are not named on the line of a command: they are those of a run."""
+    for flag in flags:
+        if flag.writes_file and flag.key in asked.given and asked.source(flag.key) is not Source.LINE:
+            asked.drop(flag.key)
+
+
 def _color(asked: Asked, environ: Mapping[str, str]) -> bool:
     return not (asked["no_color"] or environ.get("NO_COLOR"))
 
@@ -316,6 +364,9 @@ def _check_readable(path: Path, say: Say) -> None:
 
 def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
     command = _command(asked)
+    for key, other in _NEEDS:
+        if key in asked.given and not asked[other]:
+            raise asked.wrong(key, "needs_other", other=asked.name(other))
     address = _address(asked)
     path = address.path.partition("?")[0]
     guessed = guess_from_url(address.host, path, stream=not asked["no_stream"])
@@ -331,8 +382,7 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
     _check_turns(asked, row, body, queries)
     _check_goals(asked)
     options = {**_custom_options(asked), **_stream_options(body, example)}
-    taken = {Path(asked[key]).resolve(): asked.name(key) for key in _INPUT_FILES if asked[key]}
-    outputs = output_paths.checked(asked, taken, now, default_report=command != "debug")
+    outputs = output_paths.checked(asked, _inputs(asked), now, default_report=command != "debug")
     masker = Masker(_secrets(asked, headers, keys, environ))
     return Arguments(
         command,
@@ -354,6 +404,7 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
         exports=outputs.exports,
         records_file=outputs.records,
         baseline=_baseline(asked),
+        processes=asked.given.get("processes"),
         quiet=asked["quiet"] is True,
         color=_color(asked, environ),
         warnings=tuple(map(masker, asked.warnings)),
@@ -536,10 +587,7 @@ def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder, queries: Q
 
 
 def _check_goals(asked: Asked) -> None:
-    """UsageError for a goal that lacks what it is held against, or that no run of this kind could reach."""
-    for key, other in (("abort_after", "abort_on"), ("allow", "baseline")):
-        if key in asked.given and not asked[other]:
-            raise asked.wrong(key, "needs_other", other=asked.name(other))
+    """UsageError for a goal that no run of this kind could reach."""
     for key in ("threshold", "slo", "abort_on", "allow") if asked["no_stream"] else ():
         for rule in asked[key] or ():
             if rule.subject in STREAM_METRICS:
@@ -637,7 +685,8 @@ def _config(asked: Asked, address: Address, format_name: str, options: Mapping[s
         version=__version__,
         host_info=_host_info(),
         flags=settings_of(asked, masker),
-        processes=processes_for(asked.given.get("processes"), asked["threads"], os.cpu_count() or 1),
+        processes=_processes(asked),
+        calibrate_itl_ms=asked["itl_ms"] if asked["calibrate"] else None,
         **{key: asked[key] for key in _SAME_IN_CONFIG},
     )
 

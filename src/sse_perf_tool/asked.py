@@ -26,8 +26,8 @@ TEXTS = {
         "缺少值，请写 {flag} {metavar}（值以 - 开头时写 {flag}={metavar}）",
     ),
     "unexpected": (
-        'unexpected argument "{value}"; put a value with spaces in quotes, and serve or report first',
-        "多余的参数 {value}，含空格的值要用引号括起，serve 和 report 要写在最前",
+        'unexpected argument "{value}"; put a value with spaces in quotes, and a command ({commands}) first',
+        "多余的参数 {value}，含空格的值要用引号括起，命令（{commands}）要写在最前",
     ),
     "unexpected_near": (
         'unexpected argument "{value}"; did you mean {closest}?',
@@ -71,7 +71,7 @@ class Asked:
         self.argv, self._taken = argv, flags
         self._texts = {**flag_values.TEXTS, **sources.TEXTS, **TEXTS, **texts}
         self._speak(language)
-        self.defaults: dict[str, Any] = {flag.key: flag.default for flag in FLAGS}
+        self.defaults: dict[str, Any] = {flag.key: flag.default for flag in (*FLAGS, *flags)}
         line, self.rest = _split(flags, argv, self.say)
         environment, self.warnings = sources.from_environment(environ or {}, flags, self.say)
         self._given = environment | line
@@ -127,10 +127,10 @@ class Asked:
             return
         word = self.rest[0]
         value = printable(word, 12)  # cut short: it may be a piece of a key that was not put in quotes
-        meant = {name.lstrip("-"): name for name in (*COMMANDS, *(name for flag in FLAGS for name in flag.names))}
+        meant = {name.lstrip("-"): name for name in (*COMMANDS, *(name for flag in self._taken for name in flag.names))}
         closest = difflib.get_close_matches(word, meant, 1, 0.75)
         if not closest or word in COMMANDS:
-            raise UsageError(self.say("unexpected", value=value))
+            raise UsageError(self.say("unexpected", value=value, commands=", ".join(COMMANDS)))
         raise UsageError(self.say("unexpected_near", value=value, closest=meant[closest[0]]))
 
     def load(self, key: str, loader: Callable[[str, str], Any]) -> Any:

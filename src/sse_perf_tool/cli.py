@@ -31,8 +31,9 @@ from .texts import LANGUAGES
 
 if TYPE_CHECKING:
     from .baseline import Baseline
+    from .calibration.measure import Calibrator
     from .console import Console
-    from .records import RunResult
+    from .records import Calibration, RunResult
     from .tester import Target
 
 OK, SOME_FAILED, WRONG_USAGE, PARTIAL, MISSED, INTERRUPTED = 0, 1, 2, 4, 99, 130
@@ -135,6 +136,42 @@ def _debug(arguments: Arguments, world: World) -> int:
     return OK if record.outcome is Outcome.OK else SOME_FAILED
 
 
+def _calibrator(arguments: Arguments) -> Calibrator:
+    from .calibration.measure import Calibrator
+
+    itl_ms = arguments.config.calibrate_itl_ms or 0.0
+    return Calibrator(itl_ms, arguments.processes, os.cpu_count() or 1, arguments.lang)
+
+
+def _calibrate(arguments: Arguments, world: World) -> int:
+    from .calibration.command import calibrate, to_json
+
+    console, calibrator = _console(arguments, world), _calibrator(arguments)
+    with _interrupts(calibrator.stop):
+        document = calibrate(arguments.config, calibrator, arguments.quick, console.line)
+
+    def export(path: Path) -> Sequence[str]:
+        path.write_bytes(to_json(document))
+        return ()
+
+    outputs = [("JSON", path, export) for path in arguments.exports.values()]
+    return OK if _write(outputs, None, console, world) else SOME_FAILED
+
+
+def _calibrated(arguments: Arguments, console: Console) -> Calibration | None:
+    """The tool's own error at the load of the run, if it was asked for, and two lines of it on the console."""
+    from .calibration import words
+
+    if arguments.config.calibrate_itl_ms is None:
+        return None
+    calibrator = _calibrator(arguments)
+    with _interrupts(calibrator.stop):
+        found = calibrator.measure(arguments.config.threads)
+    for line in words.summary(found, arguments.lang):
+        console.line(line)
+    return found
+
+
 def _run(arguments: Arguments, world: World) -> int:
     from .console import SingleRequestNotices
     from .load_run import LoadRun
@@ -143,6 +180,7 @@ def _run(arguments: Arguments, world: World) -> int:
     config = arguments.config
     single = config.threads == 1 and config.requests_wanted == 1
     console.start(config, arguments.warnings, arguments.format.name if arguments.format else None)
+    calibration = _calibrated(arguments, console)
     with contextlib.ExitStack() as open_files:
         records = _opened(open_files, arguments.records_file)
         load = LoadRun(
@@ -152,6 +190,7 @@ def _run(arguments: Arguments, world: World) -> int:
             records,
             notice=SingleRequestNotices(console) if single and not arguments.quiet else None,
             on_abort=console.aborting,
+            calibration=calibration,
         )
 
         def stop() -> None:
@@ -249,7 +288,8 @@ def _read_back(path: Path, lang: str) -> tuple[RunResult, str]:
     guessed = found if config.format == "auto" else None
     warnings = (*header.warnings, *format_warnings(guessed, False, seen, lang))
     seen_format = max(seen, key=lambda name: (name != "", seen[name]), default="")
-    return tally.result(config, header.started_unix_ns, warnings), seen_format
+    result = tally.result(config, header.started_unix_ns, warnings)
+    return replace(result, calibration=header.calibration), seen_format
 
 
 def _compare(arguments: Arguments, results: Sequence[RunResult], console: Console, world: World) -> int:
@@ -282,6 +322,7 @@ COMMANDS: Mapping[str, Callable[[Arguments, World], int]] = {
     "debug": _debug,
     "run": _run,
     "report": _report,
+    "calibrate": _calibrate,
 }
 
 

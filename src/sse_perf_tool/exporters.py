@@ -71,7 +71,7 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "context_tiers": [_group("context_tokens", group) for group in found.context_tiers],
         "time_series": [asdict(sample) for sample in result.time_series],
         "goodput": _goodput(found.goodput),
-        "trust": {"verdict": "not_measured", "reasons": []},
+        "trust": {"verdict": "not_measured", "reasons": [], "calibration": _calibration(result)},
         "thresholds": [_rounded(each) for each in result.thresholds],
         "baseline": [_rounded(each) for each in result.baseline],
         "warnings": list(result.warnings),
@@ -79,6 +79,10 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "aborted": result.aborted and _rounded(result.aborted),
         "partial": result.partial,
     }
+
+
+def _calibration(result: RunResult) -> dict[str, Any] | None:
+    return None if result.calibration is None else asdict(result.calibration)
 
 
 def _goodput(found: Goodput | None) -> dict[str, Any] | None:

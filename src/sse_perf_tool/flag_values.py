@@ -21,6 +21,7 @@ NO_KEY = "-"
 
 TEXTS = {
     "whole": ("give a whole number from {low} to {high}", "请给出 {low} 到 {high} 之间的整数"),
+    "number": ("give a number from {low} to {high}", "请给出 {low} 到 {high} 之间的数"),
     "whole_or_auto": (
         "give auto, or a whole number from {low} to {high}",
         "请给出 auto，或 {low} 到 {high} 之间的整数",
@@ -115,6 +116,17 @@ def whole(low: int, high: int) -> Check:
         if not re.fullmatch(r"[+-]?[0-9]{1,18}", text) or not low <= int(text) <= high:
             raise UsageError(say("whole", low=low, high=high))
         return int(text)
+
+    return check
+
+
+def number(low: float, high: float) -> Check:
+    """A check for numbers from `low` to `high`, with or without decimals, in ASCII digits."""
+
+    def check(text: str, say: Say) -> float:
+        if not re.fullmatch(r"\+?[0-9]{1,18}(\.[0-9]{1,18})?", text) or not low <= float(text) <= high:
+            raise UsageError(say("number", low=f"{low:g}", high=f"{high:g}"))
+        return float(text)
 
     return check
 

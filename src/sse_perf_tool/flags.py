@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ COMMAND = PROGRAM if PROGRAM == "sse-perf" else f"python3 {PROGRAM}"
 DEFAULT_QUERY = "你是谁"
 MAX_THREADS = 100_000
 MAX_TURNS = 1000
-COMMANDS = ("serve", "report")
+COMMANDS = ("serve", "report", "calibrate")
 """What may stand first instead of flags."""
 
 TEXTS = {
@@ -38,6 +38,10 @@ TEXTS = {
     "about_report": (
         "Makes the reports again from files that --records wrote.",
         "由 --records 写的文件重新生成报告。",
+    ),
+    "about_calibrate": (
+        "Measures the error of this tool on this machine, where the truth is known.",
+        "在已知真实值的条件下，测量本工具在本机的误差。",
     ),
     "target": ("Target", "目标"),
     "load": ("Load", "负载"),
@@ -56,6 +60,10 @@ TEXTS = {
     "report_usage": (
         "report FILE.jsonl  make the reports again",
         "report FILE.jsonl  重新生成报告",
+    ),
+    "calibrate_usage": (
+        "calibrate [flags]  how exact it is on this machine",
+        "calibrate [参数]   本工具在本机的准确度",
     ),
 }
 
@@ -104,6 +112,12 @@ HELP = {
     "timeout": ("seconds for a whole answer", "完整应答的超时秒数"),
     "idle_timeout": ("seconds between two reads", "两次读取之间的超时秒数"),
     "retries": ("retries of a request on 429, 500, 502, 503, 504", "遇 429、500、502、503、504 时的重试次数"),
+    "calibrate": (
+        "3 s against a paced server of its own first, to know the error of the figures",
+        "先以自带的定时服务器运行 3 秒，得知数据的误差",
+    ),
+    "itl_ms": ("ms between two chunks of the calibration", "校准时两个数据块之间的毫秒数"),
+    "quick": ("only the load asked for, not how far the machine goes", "只测所给负载，不测本机能达到的负载"),
     "query": ("query text", "问题文本"),
     "param_file": (
         "queries used in turn instead of --query: one a line, or .jsonl, .json, .csv with variables or conversations",
@@ -213,6 +227,7 @@ EXAMPLES = """\
   {command} --url https://api.deepseek.com/chat/completions \\
       --api-key sk-xxx --model deepseek-chat --json run.json --records run.jsonl
   {command} report run.jsonl --html-report again.html
+  {command} calibrate --threads 200 --itl-ms 20
 """
 
 
@@ -275,6 +290,8 @@ FLAGS = (
     Flag(("--timeout",), "load", values.seconds("above_0"), "S", 60.0),
     Flag(("--idle-timeout",), "load", values.seconds("above_0"), "S"),
     Flag(("--retries",), "load", values.whole(0, 100), "N", 3),
+    Flag(("--calibrate",), "load"),
+    Flag(("--itl-ms",), "load", values.number(1, 1000), "MS", 20.0),
     Flag(("--query",), "input", values.some_text, "TEXT", DEFAULT_QUERY),
     Flag(("--param-file",), "input", values.some_text, "FILE"),
     Flag(("--shuffle",), "input"),
@@ -330,6 +347,23 @@ REPORT_FLAGS = tuple(
 )
 """Those that the report command takes."""
 
+_CALIBRATE_DEFAULTS = {"threads": 50}
+CALIBRATE_FLAGS = (
+    *(
+        flag._replace(default=_CALIBRATE_DEFAULTS.get(flag.key, flag.default))
+        for flag in FLAGS
+        if flag.key in ("threads", "processes", "itl_ms", "json", "no_color", "lang", "config")
+    ),
+    Flag(("--quick",), "load"),
+)
+"""Those that the calibrate command takes."""
+
+EVERY_FLAG = tuple({flag.key: flag for flag in (*CALIBRATE_FLAGS, *FLAGS)}.values())
+"""Those of all commands, as a run has them where it has them."""
+
+_COMMAND_HELP = {"report": (REPORT_FLAGS, "FILE.jsonl ... "), "calibrate": (CALIBRATE_FLAGS, "")}
+"""Command -> (its flags, what stands before them in its usage line)."""
+
 
 def flag_name(key: str) -> str:
     """The name of a flag from its key, `--api-key` for `api_key`."""
@@ -337,25 +371,27 @@ def flag_name(key: str) -> str:
 
 
 def help_text(language: str, command: str = "run") -> str:
-    """The text of --help, at most 80 columns wide, for "run" or "report"."""
+    """The text of --help, at most 80 columns wide, for "run" or a command in `_COMMAND_HELP`."""
     say = speaker(TEXTS, language)
     usage = f"{say('usage')}{PROGRAM} "
-    if command == "report":
-        head = [
-            f"{usage}report FILE.jsonl ... {say('flags')}",
-            "",
-            say("about_report"),
-            "",
-            say("heading", title=say("output")),
-        ]
-        return "\n".join([*head, *(line for flag in REPORT_FLAGS for line in _flag_help(flag, language))]) + "\n"
+    if command in _COMMAND_HELP:
+        flags, operands = _COMMAND_HELP[command]
+        head = [f"{usage}{command} {operands}{say('flags')}", "", say(f"about_{command}")]
+        return "\n".join([*head, *_groups_help(flags, language)]) + "\n"
     indent = " " * (display_width(usage) - len(PROGRAM) - 1) + PROGRAM
-    head = [usage + say("flags"), f"{indent} {say('serve_usage')}", f"{indent} {say('report_usage')}", "", say("about")]
-    lines = []
-    for group in dict.fromkeys(flag.group for flag in FLAGS):
-        lines += ["", say("heading", title=say(group))]
-        lines += [line for flag in FLAGS if flag.group == group for line in _flag_help(flag, language)]
-    return "\n".join([*head, *lines, "", say("heading", title=say("examples")), EXAMPLES.format(command=COMMAND)])
+    others = [f"{indent} {say(f'{each}_usage')}" for each in COMMANDS]
+    head = [usage + say("flags"), *others, "", say("about"), *_groups_help(FLAGS, language)]
+    return "\n".join([*head, "", say("heading", title=say("examples")), EXAMPLES.format(command=COMMAND)])
+
+
+def _groups_help(flags: Sequence[Flag], language: str) -> Iterator[str]:
+    """The lines of these flags, group by group."""
+    say = speaker(TEXTS, language)
+    for group in dict.fromkeys(flag.group for flag in flags):
+        yield from ("", say("heading", title=say(group)))
+        for flag in flags:
+            if flag.group == group:
+                yield from _flag_help(flag, language)
 
 
 _NAME_COLUMNS = 28

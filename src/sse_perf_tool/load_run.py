@@ -13,7 +13,7 @@ from .errors import UsageError
 from .formats import Format
 from .metrics import Tally
 from .processes import ProcessGroup
-from .records import Abort, IntervalSample, RunConfig, RunResult
+from .records import Abort, Calibration, IntervalSample, RunConfig, RunResult
 from .records_file import RecordsHeader, header_line, write_line
 from .test_runner import OnSample, Origin, Snapshot, ThreadGroup, aggregate_stats, new_shared_stats
 from .tester import Notice, Target
@@ -60,18 +60,29 @@ def format_warnings(expected: Format | None, named: bool, seen: Iterable[str], l
     return [say(key, expected=expected.name, seen=name) for name in seen if name not in ("", expected.name)]
 
 
+def most_threads() -> int | None:
+    """How many threads the hard limit of open files leaves room for; None where there is no limit."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return None
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if hard == resource.RLIM_INFINITY else max(1, hard - SPARE_FILES)
+
+
 def _allow_open_files(threads: int, lang: str) -> None:
     """Raises the soft limit of open files to what so many connections need; UsageError when it cannot be had."""
     try:
         import resource
-    except ImportError:  # Windows has no such limit
+    except ImportError:
         return
     wanted = threads + SPARE_FILES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return
-    if hard != resource.RLIM_INFINITY and hard < wanted:
-        raise UsageError(speaker(TEXTS, lang)("files", threads=threads, hard=hard, most=max(1, hard - SPARE_FILES)))
+    most = most_threads()
+    if most is not None and most < threads:
+        raise UsageError(speaker(TEXTS, lang)("files", threads=threads, hard=hard, most=most))
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
@@ -80,6 +91,7 @@ class Group(Protocol):
 
     formats_seen: dict[str, None]
     tally: Tally
+    cpu_s: float
 
     def prepare(self) -> None: ...
     def start(self, origin: Origin) -> None: ...
@@ -90,7 +102,7 @@ class Group(Protocol):
 
 class LoadRun:
     """One run.  `records` is an open, unbuffered file or None; `notice` hears of each answer as it begins, `on_abort`
-    of the rule that ends the run, if one does.
+    of the rule that ends the run, if one does; `calibration` was measured before it and goes into the result.
 
     It has one round of the whole load, or with context tiers one for each of them, one after another: the next begins
     when the last answer of the one before has ended.  `stop()` may be called from a signal handler.
@@ -105,6 +117,7 @@ class LoadRun:
         notice: Notice | None = None,
         grace_s: float = GRACE_S,
         on_abort: Callable[[Abort], None] = lambda _abort: None,
+        calibration: Calibration | None = None,
     ) -> None:
         _allow_open_files(config.threads, target.lang)
         self.config = config
@@ -115,12 +128,15 @@ class LoadRun:
         """When the run began; set by `run`."""
         self.shared_stats = new_shared_stats()
         """The live counters of all threads."""
+        self.cpu_s = 0.0
+        """CPU seconds of all processes of the tool while they sent; known at the end of the run."""
         self._target = target
         self._warnings = warnings
         self._records = records
         self._notice = notice
         self._watch = Watch(config)
         self._on_abort = on_abort
+        self._calibration = calibration
         self._tally = Tally(0)
         self._formats_seen: dict[str, None] = {}
         self._lost: list[str] = []
@@ -155,7 +171,8 @@ class LoadRun:
         self._group.prepare()
         origin = self.origin = Origin.now()
         if self._records is not None:
-            write_line(self._records, header_line(RecordsHeader(self.config, origin.unix_ns, self._warnings)))
+            header = RecordsHeader(self.config, origin.unix_ns, self._warnings, self._calibration)
+            write_line(self._records, header_line(header))
         aggregator = threading.Thread(
             target=aggregate_stats, args=(self.shared_stats, finished, at_second), name="aggregator", daemon=True
         )
@@ -197,6 +214,7 @@ class LoadRun:
         else:
             self._tally = group.tally
         self._formats_seen.update(group.formats_seen)
+        self.cpu_s += group.cpu_s
         if isinstance(group, ProcessGroup):
             say = speaker(TEXTS, self._target.lang)
             parts = self.config.processes
@@ -215,7 +233,7 @@ class LoadRun:
         could_go_on = result.summary.ok > self.config.threads * self.config.rounds
         if self.config.turns > 1 and could_go_on and not result.summary.turns:
             result = replace(result, warnings=(*result.warnings, say("no_turns", turns=self.config.turns)))
-        return replace(result, partial=bool(self._lost), aborted=self.aborted)
+        return replace(result, partial=bool(self._lost), aborted=self.aborted, calibration=self._calibration)
 
     def _abort_if(self, found: Abort | None) -> None:
         if found is not None and self.aborted is None and not self.interrupted:

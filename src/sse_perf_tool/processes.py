@@ -12,8 +12,11 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import FileIO
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -55,6 +58,8 @@ class ProcessGroup:
         self.shared_stats = new_shared_stats() if stats is None else stats
         self.formats_seen: dict[str, None] = {}
         self.tally = Tally(0)
+        self.cpu_s = 0.0
+        self._cpu_before_s = 0.0
         self.lost: dict[int, str] = {}
         self._error: OSError | None = None
         self._listeners: list[threading.Thread] = []
@@ -65,7 +70,8 @@ class ProcessGroup:
             share = Share(part, config.processes)
             work = (theirs, target.part(share), config, share, records_path, after_id)
             process = spawn.Process(target=_child, args=work, daemon=True)
-            process.start()
+            with _unheard():
+                process.start()
             theirs.close()
             self._children.append(_Child(process, ours))
 
@@ -77,6 +83,7 @@ class ProcessGroup:
     def start(self, origin: Origin) -> None:
         """Sends all off at the same moment."""
         self.tally = Tally(origin.ns, slos_of(self._config))
+        self._cpu_before_s = time.process_time()
         self._tell_all(("go", origin))
         for part, child in enumerate(self._children):
             listener = threading.Thread(target=self._listen, args=(part, child), name=f"process-{part}", daemon=True)
@@ -89,6 +96,7 @@ class ProcessGroup:
             listener.join()
         for child in self._children:
             child.process.join()
+        self.cpu_s += time.process_time() - self._cpu_before_s
         if self._error is not None:
             raise self._error
 
@@ -122,8 +130,9 @@ class ProcessGroup:
         if kind == "counters":
             self._add(child, *content)
         elif kind == "result":
-            tally, formats = content
+            tally, formats, cpu_s = content
             with self.shared_stats["lock"]:
+                self.cpu_s += cpu_s
                 self.tally.merge(tally)
                 self.formats_seen.update(formats)
         elif kind == "error":
@@ -139,6 +148,20 @@ class ProcessGroup:
             for name, number in outcomes.items():
                 stats["outcomes"][name] = stats["outcomes"].get(name, 0) + number - known.get(name, 0)
         child.counters, child.outcomes = counters, outcomes
+
+
+@contextlib.contextmanager
+def _unheard() -> Iterator[None]:
+    """A process started in here does not hear Ctrl-C: before `_child` that would end it with a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # when it is started, which is once, it lets through what is held back here
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _how(exit_code: int | None) -> str:
@@ -158,13 +181,13 @@ def _child(
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     records = None if records_path is None else FileIO(records_path, "a")
     group = ThreadGroup(target, config, share, records, after_id=after_id)
-    pipe.send(("ready", None))
     try:
+        pipe.send(("ready", None))
         kind, origin = pipe.recv()
-    except EOFError:  # the parent ended, or let go of us, while we got ready
-        return
-    if kind != "go":  # stopped before it began
-        pipe.send(("result", (group.tally, group.formats_seen)))
+        while kind != "go":  # told to stop before it began
+            group.stop()
+            kind, origin = pipe.recv()
+    except (EOFError, OSError):  # the parent ended, or let go of us, while we got ready
         return
     group.start(origin)
     through = threading.Event()
@@ -181,7 +204,7 @@ def _child(
     finally:
         through.set()
         reporter.join()
-    pipe.send(("result", (group.tally, group.formats_seen)))
+    pipe.send(("result", (group.tally, group.formats_seen, group.cpu_s)))
 
 
 def _obey(pipe: Connection, group: ThreadGroup) -> None:

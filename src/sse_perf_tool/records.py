@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 RECORDS_SCHEMA = "sse-perf-records/1"
 SUMMARY_SCHEMA = "sse-perf-summary/1"
+CALIBRATION_SCHEMA = "sse-perf-calibration/1"
 
 NOT_MEASURED = -1
 """Stands for None in the integer columns of a `RequestTable`."""
@@ -163,6 +164,8 @@ class RunConfig:
     """The file of the older run."""
     allow: Sequence[str] = field(default_factory=list)
     """How much worse than the baseline this run may be."""
+    calibrate_itl_ms: float | None = None
+    """The gaps of the calibration before the run; None without one."""
     lang: str = "en"
     command: str = ""
     """The command line as typed, secrets masked."""
@@ -457,6 +460,66 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """One percentile in milliseconds: what was sent, what the tool reported, and the difference; None: too few."""
+
+    truth_ms: float | None = None
+    reported_ms: float | None = None
+    error_ms: float | None = None
+    """Reported less truth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A run of the tool against a server that knows what it sent and when."""
+
+    threads: int
+    processes: int
+    itl_ms: float
+    """The gap between two chunks of an answer that the server was asked for."""
+    duration_s: float
+    requests: int
+    failed: int
+    """Requests that were not ok: they are in the truth and not in what was reported."""
+    chunks: int
+    chunks_per_s: float
+    """Over the whole run, the start of its threads and the waits for first tokens included."""
+    busiest_second_chunks: int
+    """Most chunks that arrived in one second."""
+    ttft: Mapping[str, Compared]
+    """"p50", "p90" and "p99"; the truth is from the arrival of a request to the writing of its first chunk."""
+    gaps: Mapping[str, Compared]
+    cpu_us_per_chunk: float | None
+    """CPU time of the tool, all its processes."""
+    cpu_share: float
+    """CPU seconds of the tool a second: 1 is a whole core."""
+    server_late_ms: Mapping[str, float]
+    """"p50", "p99" and "max": by how much the server missed its own timetable.  No figure is corrected for it."""
+    server_cpu_share: float
+
+    @property
+    def error_ms(self) -> float | None:
+        """The largest error of all percentiles, without its sign; None when nothing could be compared."""
+        errors = [
+            abs(each.error_ms) for each in (*self.ttft.values(), *self.gaps.values()) if each.error_ms is not None
+        ]
+        return max(errors, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationLimit:
+    """How far a machine goes before the error of the tool passes `error_ms`."""
+
+    error_ms: float
+    threads: int | None
+    """The highest load that stayed within it, of those tried; None: none did."""
+    chunks_per_s: float | None
+    """The busiest second at that load."""
+    limited_by: str | None
+    """"tool", or "server" when the server missed its own timetable first; None: the limit was not met."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """All that is known of a finished run, as plain data: what every output is a function of."""
 
@@ -472,6 +535,8 @@ class RunResult:
     interrupted: bool = False
     partial: bool = False
     """A process of the tool was lost in mid-run: its requests are missing."""
+    calibration: Calibration | None = None
+    """What the tool's own error came to just before the run; None when it was not asked for."""
     aborted: Abort | None = None
     """Set when a rule of `RunConfig.abort_on` ended the run."""
     thresholds: Sequence[ThresholdResult] = ()

@@ -15,18 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UsageError
-from .records import RECORDS_SCHEMA, Outcome, RequestRecord, RunConfig
+from .records import RECORDS_SCHEMA, Calibration, Compared, Outcome, RequestRecord, RunConfig
 
 NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class RecordsHeader:
-    """What the first line says: the run's settings, its start on the wall clock, and what it warned of at its start."""
+    """What the first line says: settings, start on the wall clock, what was warned of and calibrated before the run."""
 
     config: RunConfig
     started_unix_ns: int
     warnings: tuple[str, ...] = ()
+    calibration: Calibration | None = None
 
 
 def iso_utc(unix_ns: int) -> str:
@@ -44,6 +45,7 @@ def header_line(header: RecordsHeader) -> str:
             "started_at_ns": header.started_unix_ns,
             "config": asdict(header.config),
             "warnings": header.warnings,
+            "calibration": None if header.calibration is None else asdict(header.calibration),
         },
         ensure_ascii=False,
     )
@@ -103,6 +105,16 @@ def config_of(document: Mapping[str, Any]) -> RunConfig:
     return RunConfig(**{name: value for name, value in document.items() if name in known})
 
 
+def calibration_of(document: Mapping[str, Any] | None) -> Calibration | None:
+    """A `Calibration` from the object in a header or summary; names that this version does not know are left out."""
+    if document is None:
+        return None
+    known = {field.name: document[field.name] for field in fields(Calibration)}
+    for name in ("ttft", "gaps"):
+        known[name] = {percent: Compared(**compared) for percent, compared in known[name].items()}
+    return Calibration(**known)
+
+
 def write_line(file: FileIO, line: str) -> None:
     """Hands a line to the system as one write: what is killed later leaves it behind.  OSError names the file."""
     rest = memoryview(line.encode("utf-8", "replace") + b"\n")
@@ -120,7 +132,12 @@ def read_header(path: Path) -> RecordsHeader:
             first = json.loads(lines.readline())
         if first["schema"] != RECORDS_SCHEMA:
             raise UsageError(f"{path}: the schema is {first['schema']!r}, this version reads {RECORDS_SCHEMA!r}")
-        return RecordsHeader(config_of(first["config"]), int(first["started_at_ns"]), tuple(first["warnings"]))
+        return RecordsHeader(
+            config_of(first["config"]),
+            int(first["started_at_ns"]),
+            tuple(first["warnings"]),
+            calibration_of(first.get("calibration")),
+        )
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, KeyError, TypeError) as error:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from .config_file import load_settings
 from .errors import UsageError
-from .flags import FLAGS, Flag
+from .flags import EVERY_FLAG, FLAGS, Flag
 from .texts import Say, printable
 
 PREFIX = "SSE_PERF_"
@@ -99,7 +99,7 @@ def from_environment(environ: Mapping[str, str], flags: Sequence[Flag], say: Say
 
     An empty variable says nothing.  UsageError when two speak of one flag.
     """
-    known, wanted = _names(flags, NOT_IN_THE_ENVIRONMENT), {flag.key for flag in flags}
+    known, wanted = _names(NOT_IN_THE_ENVIRONMENT), {flag.key for flag in flags}
     found: dict[str, Given] = {}
     warnings = []
     for variable, text in environ.items():
@@ -130,7 +130,7 @@ def from_file(path: str, flags: Sequence[Flag], language: str, say: Say) -> dict
     UsageError, with the file's name in front, for a file that cannot be read, a name that no flag has or that is there
     twice, and a value that is none.
     """
-    known, wanted = _names(flags, NOT_IN_A_FILE), {flag.key for flag in flags}
+    known, wanted = _names(NOT_IN_A_FILE), {flag.key for flag in flags}
     found: dict[str, Given] = {}
     for name, value in _flat(load_settings(path, language)):
         flag = known.get(name.replace("-", "_"))
@@ -177,9 +177,9 @@ def _put(found: dict[str, Given], flag: Flag, given: Given, say: Say) -> None:
     found[flag.key] = given
 
 
-def _names(flags: Sequence[Flag], but: Sequence[str]) -> dict[str, Flag]:
+def _names(but: Sequence[str]) -> dict[str, Flag]:
     """Every name that a setting may have, of other commands too, with underscores, and its flag."""
-    names = ((name, flag) for flag in (*FLAGS, *flags) if flag.key not in but for name in flag.names)
+    names = ((name, flag) for flag in EVERY_FLAG if flag.key not in but for name in flag.names)
     return {name[2:].replace("-", "_"): flag for name, flag in names if name.startswith("--")}
 
 

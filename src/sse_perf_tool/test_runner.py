@@ -327,9 +327,11 @@ class ThreadGroup:
         self.shared_stats = new_shared_stats() if stats is None else stats
         self.formats_seen: dict[str, None] = {}
         self.tally = Tally(0)
+        self.cpu_s = 0.0
         requests = None if config.requests is None else len(share.numbers(config.requests))
         self._plan = Plan(config.duration_s, requests, config.turns, share, after_id)
         self._origin = Origin(0, 0)
+        self._cpu_before_s = 0.0
         self._records = records
         self._lock = threading.Lock()
         self._broken_by: BaseException | None = None
@@ -348,6 +350,7 @@ class ThreadGroup:
     def start(self, origin: Origin) -> None:
         """Starts the threads, each at its place in the ramp."""
         self._origin, self.tally = origin, Tally(origin.ns, slos_of(self.config))
+        self._cpu_before_s = time.process_time()
         self.shared_stats["queued"] = self._queued
         _prepare_interpreter(len(self._testers))
         offsets = start_offsets_s(self.config.threads, self.config.ramp_up_s)
@@ -362,6 +365,7 @@ class ThreadGroup:
         """Waits until all threads are through.  Raises what one of them died of."""
         for worker in self._workers:
             worker.join()
+        self.cpu_s = time.process_time() - self._cpu_before_s
         if self._broken_by is not None:
             raise self._broken_by
 

@@ -152,6 +152,8 @@ class Target:
     """Filler before the first query of each; None: the run has no context tiers."""
     verify: bool | str = True
     lang: str = "en"
+    direct: bool = False
+    """Past the proxies of the environment, to a server of our own."""
 
     def part(self, share: tuple[int, int]) -> Target:
         """The same for process number `share[0]` of `share[1]`, whose queries and keys are those of its turn."""
@@ -215,7 +217,7 @@ def surroundings(target: Target) -> Surroundings:
     elif verify is True:
         with requests.Session() as session:
             verify = session.merge_environment_settings(target.url, {}, True, True, None)["verify"] or True
-    return Surroundings(requests.utils.get_environ_proxies(target.url), verify)
+    return Surroundings({} if target.direct else requests.utils.get_environ_proxies(target.url), verify)
 
 
 class SSETester:

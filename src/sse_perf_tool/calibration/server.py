@@ -1,30 +1,38 @@
-"""A paced SSE server that knows the truth: `python tools/bench_server.py --ttft-ms 50 --itl-ms 20 --events 100`.
+"""A paced SSE server that knows the truth; `paced_server` starts it as a process of its own.
 
 It prints its port on the first line.  Each POST is answered with OpenAI-style chunks: the first `--ttft-ms` after the
 request arrived, then one every `--itl-ms`, `--events` in all, then finish reason, usage and `[DONE]`.  GET /stats says
-what was really sent and how late, GET /reset forgets it.
+what was really sent and how late, GET /reset forgets it.  It ends with its standard input, so it outlives no parent.
 
-One thread.  A heap holds when each stream is due; a stream that is late keeps its timetable.  The truth is taken at two
-places: a request has arrived when the kernel says so (Linux; elsewhere when it was read), and a chunk is sent at the
-moment before its `send`.  Nothing is computed from either until GET /stats.
+One thread serves.  A heap holds when each stream is due; a stream that is late keeps its timetable.  The truth is taken
+at two places: a request has arrived when the kernel says so (Linux; elsewhere when it was read), and a chunk is sent at
+the moment before its `send`.  Nothing is computed from either here: /stats gives the times as they are.
+
+Standard library alone, so that the file can be run as it stands and starts in some tens of milliseconds.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import heapq
 import json
-import resource
 import select
 import selectors
 import socket
 import struct
+import subprocess
 import sys
+import threading
 import time
 from array import array
+from collections.abc import Iterator
+from http.client import HTTPConnection
 from typing import Any
 
-from bench_figures import NS_PER_MS, distribution
+NS_PER_MS = 1_000_000
+LEAVE_S = 5.0
+"""How long the process may take to end."""
 
 SO_TIMESTAMPNS = 35
 """Linux, include/uapi/asm-generic/socket.h: each read brings the wall-clock time at which its last segment arrived."""
@@ -49,7 +57,7 @@ def chunked(data: bytes) -> bytes:
 
 def event(choices: list[dict[str, Any]], **more: Any) -> bytes:
     """One event of an OpenAI chat completion stream."""
-    body = {"id": "chatcmpl-bench", "object": "chat.completion.chunk", "created": 1700000000, "model": "bench"}
+    body = {"id": "chatcmpl-paced", "object": "chat.completion.chunk", "created": 1700000000, "model": "paced"}
     return b"data: " + json.dumps(body | {"choices": choices} | more).encode() + b"\n\n"
 
 
@@ -62,9 +70,9 @@ FIRST = token(role="assistant", content="tok ")
 NEXT = token(content="tok ")
 
 
-def closing(events: int) -> bytes:
-    """What stands behind the last token."""
-    usage = {"prompt_tokens": 10, "completion_tokens": events, "total_tokens": 10 + events}
+def closing(chunks: int) -> bytes:
+    """What stands behind the last of so many tokens."""
+    usage = {"prompt_tokens": 10, "completion_tokens": chunks, "total_tokens": 10 + chunks}
     last = event([{"index": 0, "delta": {}, "finish_reason": "stop"}]) + event([], usage=usage) + b"data: [DONE]\n\n"
     return chunked(last) + b"0\r\n\r\n"
 
@@ -75,28 +83,26 @@ class Truth:
     def __init__(self) -> None:
         self.requests = self.done = self.aborted = self.connections = self.chunks = 0
         self.ttft_ns, self.gap_ns, self.late_ns = array("q"), array("q"), array("q")
-        self._cpu_s_before = cpu_s()
+        self._cpu_s_before = time.process_time()
 
     def as_dict(self) -> dict[str, Any]:
-        """What GET /stats answers, times in milliseconds; `late_ms` is by how much chunks missed their timetable."""
+        """What GET /stats answers.
+
+        `ttft_ns`: from the arrival of a request to the writing of its first chunk; `gap_ns`: between two writes of one
+        answer; `late_ns`: by how much each chunk missed its timetable.  Each is a list in the order of sending.
+        """
         return {
             "requests": self.requests,
             "done": self.done,
             "aborted": self.aborted,
             "connections": self.connections,
-            "events": self.chunks,
-            "cpu_s": round(cpu_s() - self._cpu_s_before, 3),
+            "chunks": self.chunks,
+            "cpu_s": round(time.process_time() - self._cpu_s_before, 3),
             "arrival_clock": "kernel" if KERNEL_STAMPS else "user",
-            "ttft_ms": distribution(self.ttft_ns),
-            "itl_ms": distribution(self.gap_ns),
-            "late_ms": distribution(self.late_ns),
+            "ttft_ns": self.ttft_ns.tolist(),
+            "gap_ns": self.gap_ns.tolist(),
+            "late_ns": self.late_ns.tolist(),
         }
-
-
-def cpu_s() -> float:
-    """CPU seconds of this process."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
 
 
 class Stream:
@@ -112,12 +118,24 @@ class Stream:
         self.arrived_ns = self.due_ns = self.previous_ns = 0
 
 
-class Server:
-    """Listens on a free loopback port; `serve` never returns."""
+def _received(sock: socket.socket) -> tuple[bytes, int]:
+    """What has come, b"" at the end of the connection, and when, by the monotonic clock."""
+    if not KERNEL_STAMPS:
+        return sock.recv(READ_BYTES), time.monotonic_ns()
+    data, control, _, _ = sock.recvmsg(READ_BYTES, 64)
+    now_ns = time.monotonic_ns()
+    if control:
+        seconds, ns = _timespec.unpack(control[0][2])
+        now_ns -= max(0, time.time_ns() - (seconds * 1_000_000_000 + ns))
+    return data, now_ns
 
-    def __init__(self, ttft_ms: float, itl_ms: float, events: int) -> None:
-        self._ttft_ns, self._itl_ns, self._events = round(ttft_ms * NS_PER_MS), round(itl_ms * NS_PER_MS), events
-        self._closing = closing(events)
+
+class Server:
+    """Listens on a free loopback port; `serve` returns after `stop`, which any thread may call."""
+
+    def __init__(self, ttft_ms: float, itl_ms: float, chunks: int) -> None:
+        self._ttft_ns, self._itl_ns, self._chunks = round(ttft_ms * NS_PER_MS), round(itl_ms * NS_PER_MS), chunks
+        self._closing = closing(chunks)
         self._truth = Truth()
         self._heap: list[tuple[int, int, Stream]] = []
         self._pushed = 0
@@ -127,12 +145,21 @@ class Server:
         if KERNEL_STAMPS:  # what is accepted inherits it, so that the first request is stamped as well
             self._listener.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._selector.register(self._listener, selectors.EVENT_READ, None)
+        self._stopped, self._stopper = socket.socketpair()
+        self._selector.register(self._stopped, selectors.EVENT_READ, None)
         self.port = self._listener.getsockname()[1]
 
+    def stop(self) -> None:
+        """Makes `serve` return."""
+        self._stopper.send(b"!")
+
     def serve(self) -> None:
-        """Answers for ever."""
+        """Answers until it is stopped, then closes everything."""
         while True:
             for key, mask in self._wait():
+                if key.fileobj is self._stopped:
+                    self._close_all()
+                    return
                 if key.data is None:
                     self._accept()
                     continue
@@ -161,6 +188,12 @@ class Server:
             self._truth.connections += 1
             self._selector.register(sock, selectors.EVENT_READ, Stream(sock))
 
+    def _close_all(self) -> None:
+        for key in list(self._selector.get_map().values()):
+            key.fileobj.close()  # type: ignore[union-attr]  # only sockets were registered
+        self._stopper.close()
+        self._selector.close()
+
     def _close(self, stream: Stream) -> None:
         self._truth.aborted += stream.sent_chunks >= 0
         stream.closed = True
@@ -169,21 +202,17 @@ class Server:
 
     def _read(self, stream: Stream) -> None:
         try:
-            data, control, _, _ = stream.sock.recvmsg(READ_BYTES, 64)
+            data, arrived_ns = _received(stream.sock)
         except BlockingIOError:
             return
         except OSError:
             self._close(stream)
             return
-        now_ns = time.monotonic_ns()
         stream.received += data
         if not data or len(stream.received) > LARGEST_REQUEST:
             self._close(stream)
             return
-        if control:
-            seconds, ns = _timespec.unpack(control[0][2])
-            now_ns -= max(0, time.time_ns() - (seconds * 1_000_000_000 + ns))
-        self._take_request(stream, now_ns)
+        self._take_request(stream, arrived_ns)
 
     def _take_request(self, stream: Stream, arrived_ns: int) -> None:
         head, blank, body = stream.received.partition(b"\r\n\r\n")
@@ -221,7 +250,7 @@ class Server:
             _, _, stream = heapq.heappop(heap)
             if stream.closed:
                 continue
-            if stream.sent_chunks < self._events:
+            if stream.sent_chunks < self._chunks:
                 self._send_token(stream)
                 stream.due_ns += self._itl_ns
                 self._push(stream)
@@ -260,18 +289,76 @@ class Server:
             self._selector.modify(stream.sock, events, stream)
 
 
+def _allow_open_files() -> None:
+    """As many as the system lets it have: one for each stream."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS has a limit of its own below "unlimited"
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@contextlib.contextmanager
+def paced_server(ttft_ms: float, itl_ms: float, chunks: int) -> Iterator[int]:
+    """The port of a server in a process of its own that serves so until the end of the block.
+
+    RuntimeError when it does not start.
+    """
+    flags = ["--ttft-ms", ttft_ms, "--itl-ms", itl_ms, "--chunks", chunks]
+    # -I: neither the folder of this file nor the user's may stand before the standard library.  A session of its own:
+    # Ctrl-C is for the parent, which closes the pipe.
+    process = subprocess.Popen(  # noqa: S603 - this very file
+        [sys.executable, "-I", __file__, *map(str, flags)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            line = process.stdout.readline() if process.stdout else b""
+            if not line:
+                raise RuntimeError("it ended before it had said its port")
+            yield int(line)
+        finally:
+            if process.stdin:
+                process.stdin.close()
+            try:
+                process.wait(LEAVE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def ask(port: int, path: str) -> dict[str, Any]:
+    """What the server on this port answers to GET `path` (/stats, /reset).  Past any proxy of the environment."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.request("GET", path)
+        answer: dict[str, Any] = json.load(connection.getresponse())
+    finally:
+        connection.close()
+    return answer
+
+
 def main() -> None:
-    """Serves until it is killed."""
+    """Serves until its standard input ends."""
     parser = argparse.ArgumentParser(description="A paced SSE server that knows the truth.")
     parser.add_argument("--ttft-ms", type=float, default=50)
     parser.add_argument("--itl-ms", type=float, default=20)
-    parser.add_argument("--events", type=int, default=100)
+    parser.add_argument("--chunks", type=int, default=100)
     asked = parser.parse_args()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, hard), hard))
-    server = Server(asked.ttft_ms, asked.itl_ms, asked.events)
+    _allow_open_files()
+    server = Server(asked.ttft_ms, asked.itl_ms, asked.chunks)
+
+    def stop_with_parent() -> None:
+        sys.stdin.read()
+        server.stop()
+
+    threading.Thread(target=stop_with_parent, daemon=True).start()
     print(server.port, flush=True)
-    server.serve()
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve()
 
 
 if __name__ == "__main__":
