@@ -17,7 +17,7 @@ from typing import Any
 import certifi
 import pytest
 
-from sse_perf_tool import __version__, asked, flag_values, sources
+from sse_perf_tool import __version__, asked, flag_values, load_arguments, sources
 from sse_perf_tool.abort import LIVE_FIGURES
 from sse_perf_tool.arguments import TEXTS, Address, Arguments, parse_arguments
 from sse_perf_tool.errors import UsageError
@@ -127,6 +127,22 @@ EFFECTS: dict[str, Effect] = {
     "seed": (["--seed", "7", "--prompt-tokens", "9"], lambda a: (a.config.seed, a.queries.prompts.seed), (7, 7)),
     "calibrate": (["--calibrate"], lambda a: a.config.calibrate_itl_ms, 20.0),
     "itl_ms": (["--calibrate", "--itl-ms", "7.5"], lambda a: a.config.calibrate_itl_ms, 7.5),
+    "rate": (["--rate", "2/s", "--requests", "9"], lambda a: (a.config.rate_per_s, a.config.threads), (2.0, 20)),
+    "arrival": (["--rate", "2", "--requests", "9", "--arrival", "gamma:0.50"], lambda a: a.config.arrival, "gamma:0.5"),
+    "stages": (
+        ["--stages", "30s:10,1m:50"],
+        lambda a: (a.config.stages_of, a.config.stages, a.config.threads, a.config.duration_s),
+        ("threads", [[30.0, 10.0], [60.0, 50.0]], 50, 90.0),
+    ),
+    "batch": (["--batch", "4"], lambda a: (a.config.batch, a.config.threads, a.config.requests_wanted), (4, 4, 4)),
+    "warmup": (
+        ["--duration", "30", "--warmup", "10s"],
+        lambda a: (a.config.warmup_s, a.config.warmup_requests),
+        (10.0, 0),
+    ),
+    "cooldown": (["--duration", "30", "--cooldown", "5s"], lambda a: a.config.cooldown_s, 5.0),
+    "cancel_rate": (["--cancel-rate", "5%", "--cancel-after", "2s"], lambda a: a.config.cancel_rate, 0.05),
+    "cancel_after": (["--cancel-rate", "1", "--cancel-after", "2s"], lambda a: a.config.cancel_after_s, 2.0),
     "simple": (["--threads", "3", "--simple"], lambda a: (a.config.threads, a.config.requests), (1, 1)),
     "ramp_up": (["--ramp-up", "3"], lambda a: a.config.ramp_up_s, 3.0),
     "timeout": (["--timeout", "5"], lambda a: a.config.timeout_s, 5.0),
@@ -202,7 +218,8 @@ EFFECTS: dict[str, Effect] = {
     "help": (["-h"], lambda a: (a.command, a.text), ("show", help_text("en"))),
 }  # fmt: skip
 
-WITH_FILES = {"baseline", "allow", "cacert", "config", "param_file", "shuffle", "api_key_file", "request_body_file"}
+WITH_FILES = {"baseline", "allow", "cacert", "config", "param_file", "shuffle", "api_key_file", "request_body_file",
+              "replay", "speed"}  # fmt: skip
 """Flags whose effect takes more than a row to show: they have tests of their own."""
 
 
@@ -822,14 +839,17 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--requests", "0"], "--requests 0: give a whole number from 1 to 1000000000000"),
     (["--retries", "-1"], "--retries -1: give a whole number from 0 to 100"),
     (["--timeout", "0"], f"--timeout 0: {SECONDS}"),
-    (["--timeout", "60x"], f"--timeout 60x: {SECONDS}"),
-    (["--timeout", "nan"], f"--timeout nan: {SECONDS}"),
+    (["--timeout", "60x"], f'--timeout 60x: character 3, "x", does not fit; {SECONDS}'),
+    (["--timeout", "nan"], f'--timeout nan: character 1, "n", does not fit; {SECONDS}'),
     (["--timeout", "inf"], f"--timeout inf: {SECONDS}"),
     (["--timeout", "1e9"], f"--timeout 1e9: {SECONDS}"),
-    (["--idle-timeout", "-1"], f"--idle-timeout -1: {SECONDS}"),
-    (["--duration", "-1"], f"--duration -1: {SECONDS_0}"),
-    (["--execution-time", "x"], f"--execution-time x: {SECONDS_0}"),
-    (["--ramp-up", "-0.1"], f"--ramp-up -0.1: {SECONDS_0}"),
+    (["--idle-timeout", "-1"], f'--idle-timeout -1: character 1, "-", does not fit; {SECONDS}'),
+    (["--duration", "-1"], f'--duration -1: character 1, "-", does not fit; {SECONDS_0}'),
+    (["--duration", ""], f"--duration: {SECONDS_0}"),
+    (["--duration", "1h30"], f"--duration 1h30: it breaks off at its end; {SECONDS_0}"),
+    (["--duration", "5s3m"], f'--duration 5s3m: character 4, "m", does not fit; {SECONDS_0}'),
+    (["--execution-time", "x"], f'--execution-time x: character 1, "x", does not fit; {SECONDS_0}'),
+    (["--ramp-up", "-0.1"], f'--ramp-up -0.1: character 1, "-", does not fit; {SECONDS_0}'),
     (["--api-path", "v1/chat"], "--api-path v1/chat: a path begins with /; write /v1/chat"),
     (["--api-path", "/a b"], f"--api-path /a b: character 3 {SPACE} %20"),
     (["--api-path", "/a\n"], f"--api-path /a: character 3 {SPACE} %0A"),
@@ -881,7 +901,8 @@ MISTAKES: list[tuple[list[str], str]] = [
     ),
     (
         [*KEYED, "--turns", "2", "--think-time", "1:x"],
-        "--think-time 1:x: give a time, 0 or above, e.g. 2, or the least and the most, e.g. 1:3",
+        ('--think-time 1:x: character 3, "x", does not fit; '
+         "give a time, 0 or above, e.g. 2, or the least and the most, e.g. 1:3"),
     ),
     (
         [*KEYED, "--think-time", "1"],
@@ -1044,6 +1065,7 @@ def test_every_text_of_a_mistake_is_tested() -> None:
         "unfilled",
         "one_unused",
         "no_turns_template",
+        *load_arguments.TEXTS,
     }
     tables = (TEXTS, asked.TEXTS, flag_values.TEXTS)
     keys = [key for table in (*tables, sources.TEXTS) for key in table]

@@ -19,6 +19,7 @@ from sse_perf_tool import report_generator
 from sse_perf_tool.cli import World, main
 from sse_perf_tool.exporters import EXPORTERS
 from sse_perf_tool.flags import FLAGS
+from sse_perf_tool.metrics import METRICS
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
 from sse_perf_tool.records_file import RecordsHeader, header_line, record_line
 from sse_perf_tool.texts import display_width
@@ -101,7 +102,7 @@ def test_a_run_writes_every_output_that_is_asked_for(serve: Serve, tool: Tool) -
     assert (ran.status, ran.err) == (1, "")
     assert json.loads(text_of("run.json"))["requests"]["sent"] == 3
     assert {row["metric"]: row["count"] for row in csv.DictReader(io.StringIO(text_of("run.csv")))}["ttft_ms"] == "2"
-    assert text_of("run.csv").count("\r\n") == text_of("run.csv").count("\n") == 14
+    assert text_of("run.csv").count("\r\n") == text_of("run.csv").count("\n") == 1 + len(METRICS)
     assert "- 1 × HTTP error: `HTTP 401: invalid <b>api</b> key` (e.g. request 2)" in text_of("run.md")
     failures = [failure.attrib["message"] for failure in ET.fromstring(text_of("run.xml")).iter("failure")]
     assert failures == ["1 of 3 requests failed", "1 of 3 requests ended with http_error"]

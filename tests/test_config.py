@@ -419,6 +419,8 @@ def argv_of(key: str) -> list[str]:
         argv = ["--baseline", older_run("older.jsonl"), "--allow", "ttft_ms:avg<+5"]
     elif key == "shuffle":
         argv = ["--param-file", write("some_queries", "one\ntwo\n"), "--shuffle"]
+    elif key in ("replay", "speed"):
+        argv = ["--replay", write("some_trace", '{"timestamp": 0}\n{"timestamp": 500}\n'), "--speed", "2"]
     elif key in WITH_FILES:
         text = {"cacert": Path(certifi.where()).read_text(), "request_body_file": '{"q": "{query}"}'}.get(key, "app-x")
         argv = [f"--{key.replace('_', '-')}", write(f"some_{key}", text)]
@@ -555,3 +557,10 @@ def test_the_example_is_understood_and_says_what_the_examples_say() -> None:
     assert arguments.warnings == ()
     assert arguments.config.param_file == "examples/queries.txt"
     assert arguments.address.host == "localhost"
+
+
+def test_the_shape_of_a_stronger_source_takes_the_place_of_what_does_not_go_with_it():
+    file = toml('rate = 5\nduration = 60\nthreads = 7\n"ramp-up" = 3\n')
+    config = with_key(*file, "--stages", "9s:3").config
+    assert (config.rate_per_s, config.duration_s, config.threads, config.ramp_up_s) == (None, 9.0, 3, 0.0)
+    assert with_key(*file, "--stages", "9s:3/s").config.threads == 7

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote
 
-from . import __version__, abort, baseline, output_paths
+from . import __version__, abort, baseline, load_arguments, output_paths
 from .asked import Asked, Exclusion
 from .baseline import DEFAULT_ALLOW, WHOLE_ALLOW, Allowed, Baseline, load_baseline
 from .errors import UsageError
@@ -34,6 +34,7 @@ from .metrics import STREAM_METRICS
 from .prompts import Prompts
 from .providers import ApiKeyProvider, Query, QueryProvider, load_keys, load_queries
 from .records import RunConfig
+from .replay import Replayed
 from .request_body import BodyBuilder, load_template
 from .schedule import processes_for
 from .settings import settings_of, settings_text
@@ -51,6 +52,7 @@ TEXTS = {
     **output_paths.TEXTS,
     **abort.TEXTS,
     **baseline.TEXTS,
+    **load_arguments.TEXTS,
     "url_clash": ("holds host, port and path already; leave out {other}", "已含主机、端口和路径，请去掉 {other}"),
     "no_key": (
         "missing; give the key of the service (or --api-key-file), or - for a server that takes none",
@@ -146,8 +148,8 @@ TEXTS = {
 _CUSTOM_FIELDS = ("text", "reasoning", "event", "error", "conversation_id", "message_id", "prompt_tokens",
                   "completion_tokens", "finish_reason")  # fmt: skip
 _MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time",
-                  "context_tiers")  # fmt: skip
-_INPUT_FILES = ("config", "param_file", "api_key_file", "request_body_file", "cacert", "baseline")
+                  "context_tiers", *load_arguments.MANY_REQUESTS)  # fmt: skip
+_INPUT_FILES = ("config", "param_file", "replay", "api_key_file", "request_body_file", "cacert", "baseline")
 _GOALS = tuple(flag.key for flag in FLAGS if flag.group == "goals")
 
 _NEEDS = (("abort_after", "abort_on"), ("allow", "baseline"), ("itl_ms", "calibrate"))
@@ -169,6 +171,7 @@ EXCLUSIONS = (
     *(Exclusion(key, "shuffle") for key in ("query", "prompt_tokens")),
     Exclusion("api_key_file", "api_key"),
     *(Exclusion("simple", key) for key in _MANY_REQUESTS),
+    *load_arguments.EXCLUSIONS,
     *(Exclusion("format", flag.key, unless=("auto", "custom")) for flag in FLAGS if flag.group == "custom"),
 )
 """What of a weaker source gives way to a stronger one.  Both of one source: the problem is said, if there is one."""
@@ -212,6 +215,8 @@ class Arguments:
     """(header, text before the key) that carries `keys.next()`; None when no key is to be sent."""
     queries: QueryProvider = field(default_factory=lambda: QueryProvider([Query(DEFAULT_QUERY)]))
     body: BodyBuilder = field(default_factory=BodyBuilder)
+    replayed: Sequence[Replayed] = ()
+    """The requests of --replay, in order of their times."""
     format: Format | None = None
     """None: not named, and the URL does not tell; the stream has to."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -335,7 +340,9 @@ def _calibrate_arguments(asked: Asked, environ: Mapping[str, str], now: Callable
 
 
 def _processes(asked: Asked) -> int:
-    return processes_for(asked.given.get("processes"), asked["threads"], os.cpu_count() or 1)
+    # A batch waits for all of its requests, and what a process knows are its own.
+    wanted = 1 if asked["batch"] else asked.given.get("processes")
+    return processes_for(wanted, asked["threads"], os.cpu_count() or 1)
 
 
 def _inputs(asked: Asked) -> dict[Path, str]:
@@ -381,19 +388,21 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
     body = _body(asked, _body_row(format_name, row, guessed), example)
     _check_turns(asked, row, body, queries)
     _check_goals(asked)
+    load, replayed = load_arguments.load_settings(asked)
     options = {**_custom_options(asked), **_stream_options(body, example)}
     outputs = output_paths.checked(asked, _inputs(asked), now, default_report=command != "debug")
     masker = Masker(_secrets(asked, headers, keys, environ))
     return Arguments(
         command,
         asked.language,
-        config=_config(asked, address, format_name, options, masker),
+        config=_config(asked, address, format_name, options, masker, load),
         address=address,
         headers=headers,
         keys=keys,
         auth=_auth(row, headers) if keys else None,
         queries=queries,
         body=body,
+        replayed=replayed,
         format=row,
         options=options,
         verify=_verify(asked),
@@ -650,7 +659,14 @@ def _secrets(
     return found
 
 
-def _config(asked: Asked, address: Address, format_name: str, options: Mapping[str, Any], masker: Masker) -> RunConfig:
+def _config(
+    asked: Asked,
+    address: Address,
+    format_name: str,
+    options: Mapping[str, Any],
+    masker: Masker,
+    load: Mapping[str, Any],
+) -> RunConfig:
     think_time_s, think_time_max_s = asked["think_time"] or (0.0, 0.0)
     prompt_tokens, prompt_spread_tokens = asked["prompt_tokens"] or (None, 0)
     return RunConfig(
@@ -662,8 +678,6 @@ def _config(asked: Asked, address: Address, format_name: str, options: Mapping[s
         headers=mask_headers(dict(asked["header"] or ())),
         timeout_s=asked["timeout"],
         idle_timeout_s=asked["idle_timeout"],
-        ramp_up_s=asked["ramp_up"],
-        duration_s=asked["duration"],
         stream=not asked["no_stream"],
         think_time_s=think_time_s,
         think_time_max_s=think_time_max_s,
@@ -687,6 +701,7 @@ def _config(asked: Asked, address: Address, format_name: str, options: Mapping[s
         flags=settings_of(asked, masker),
         processes=_processes(asked),
         calibrate_itl_ms=asked["itl_ms"] if asked["calibrate"] else None,
+        **load,
         **{key: asked[key] for key in _SAME_IN_CONFIG},
     )
 
@@ -702,7 +717,7 @@ def _allow(asked: Asked) -> list[str]:
 
 
 _SAME_IN_CONFIG = ("model", "model_name", "conversation_id", "user", "api_key_file", "param_file", "request_body_file",
-                   "retries", "threads", "requests", "turns", "seed", "cacert")  # fmt: skip
+                   "retries", "seed", "cacert")  # fmt: skip
 
 
 def _shown_command(argv: Sequence[str], masker: Masker) -> str:

@@ -12,7 +12,7 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from . import flag_values, sources
+from . import flag_values, load_values, sources
 from .errors import UsageError
 from .flags import COMMANDS, FLAGS, Flag, flag_name
 from .sources import Given, Source
@@ -69,7 +69,7 @@ class Asked:
         exclusions: Sequence[Exclusion] = (),
     ) -> None:
         self.argv, self._taken = argv, flags
-        self._texts = {**flag_values.TEXTS, **sources.TEXTS, **TEXTS, **texts}
+        self._texts = {**flag_values.TEXTS, **load_values.TEXTS, **sources.TEXTS, **TEXTS, **texts}
         self._speak(language)
         self.defaults: dict[str, Any] = {flag.key: flag.default for flag in (*FLAGS, *flags)}
         line, self.rest = _split(flags, argv, self.say)

@@ -272,7 +272,7 @@ def _read_back(path: Path, lang: str) -> tuple[RunResult, str]:
     from urllib.parse import urlsplit
 
     from .formats import guess_from_url
-    from .load_run import format_warnings
+    from .load_run import format_warnings, load_warnings
     from .metrics import Tally
     from .records_file import read_header, read_records
     from .thresholds import slos_of
@@ -289,7 +289,9 @@ def _read_back(path: Path, lang: str) -> tuple[RunResult, str]:
     warnings = (*header.warnings, *format_warnings(guessed, False, seen, lang))
     seen_format = max(seen, key=lambda name: (name != "", seen[name]), default="")
     result = tally.result(config, header.started_unix_ns, warnings)
-    return replace(result, calibration=header.calibration), seen_format
+    return replace(
+        result, warnings=(*warnings, *load_warnings(result, lang)), calibration=header.calibration
+    ), seen_format
 
 
 def _compare(arguments: Arguments, results: Sequence[RunResult], console: Console, world: World) -> int:
@@ -346,6 +348,7 @@ def _target(arguments: Arguments) -> Target:
         url=arguments.address.url,
         body=arguments.body,
         queries=arguments.queries,
+        replayed=arguments.replayed,
         masker=arguments.masker,
         keys=arguments.keys,
         auth=arguments.auth,

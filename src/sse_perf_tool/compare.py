@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from .metrics import enough_for, ok_values, percentile
+from .metrics import NS_PER_S, enough_for, ok_values, percentile
 from .records import IntervalSample, RunResult
 
 COMPARED_METRICS = ("ttfb_ms", "ttft_ms", "tpot_ms", "latency_ms", "tokens_per_s", "max_gap_ms")
@@ -114,15 +114,17 @@ def figures(result: RunResult) -> dict[tuple[str, str], Figure]:
         ("output_tokens_per_s", ""): rate_figure(summary.output_tokens_per_s, [s.tokens for s in seconds]),
     }
     for metric in COMPARED_METRICS:
-        ordered = ok_values(result.requests, metric)
+        ordered = ok_values(result.requests.main(), metric)
         for percent in COMPARED_PERCENTILES:
             found[metric, f"P{percent}"] = percentile_figure(ordered, percent)
     return found
 
 
 def whole_seconds(result: RunResult) -> list[IntervalSample]:
-    """The seconds of the run without the last, which was cut short."""
-    return [sample for sample in result.time_series if (sample.second + 1) * 1_000_000_000 <= result.duration_ns]
+    """The seconds that lie in the main phase as a whole."""
+    begin_ns, end_ns = result.main_ns or (0, result.duration_ns)
+    whole = range(-(-begin_ns // NS_PER_S), end_ns // NS_PER_S)
+    return [sample for sample in result.time_series if sample.second in whole]
 
 
 def percentile_figure(ordered: Sequence[float], percent: float) -> Figure:

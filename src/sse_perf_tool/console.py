@@ -22,7 +22,7 @@ from .records import (
     Summary,
 )
 from .report_parts.comparison import run_letter, unlike_settings
-from .report_parts.verdict import baseline_cells, prompts_texts, think_text
+from .report_parts.verdict import also_text, baseline_cells, prompts_texts, shape_text
 from .test_runner import Snapshot
 from .texts import LANGUAGES, Texts, clip, pad, printable, speaker
 from .thresholds import value_text
@@ -38,8 +38,7 @@ TEXTS: Texts = {
     "load_single": ("1 request", "1 个请求"),
     "load_for": ("{threads} for {seconds:g} s", "{threads}，持续 {seconds:g} 秒"),
     "whole": (", not streamed", "，非流式"),
-    "turns": (", {turns} turns a conversation", "，每个会话 {turns} 轮"),
-    "think": (", {think}", "，{think}"),
+    "also": (", {text}", "，{text}"),
     "by_turn": ("By turn, times in ms", "按轮次（时间单位 ms）"),
     "turn": ("turn", "轮次"),
     "by_context": ("By context tier (tokens of filler), times in ms", "按上下文档位（填充 token 数；时间单位 ms）"),
@@ -125,6 +124,18 @@ TEXTS: Texts = {
     "failed": ("failed", "失败"),
     "cancelled": ("cancelled", "已取消"),
     "retried": ("needed a retry", "经过重试"),
+    "left_early": ("left early", "中途离开"),
+    "left_early_of": ("{number}, as asked; {tokens} tokens had come", "{number}（按设定），已收到 {tokens} 个 token"),
+    "left_out": ("in no figure", "未计入指标"),
+    "left_out_of": ("{number} of {phase}", "{phase} {number}"),
+    "warmup": ("the warm-up", "预热"),
+    "cooldown": ("the cool-down", "收尾"),
+    "schedule": ("schedule", "计划"),
+    "schedule_of": (
+        "{asked} requests/s asked for, {sent} sent; {late} late, {worst} at worst",
+        "要求 {asked} 请求/秒，实际 {sent}；{late} 个未按时，最多晚 {worst}",
+    ),
+    "dropped": ("never sent", "未发送"),
     "rates": ("rates", "速率"),
     "rates_of": (
         "{requests} requests/s, {tokens} tokens/s, {chunks} blocks/s",
@@ -149,6 +160,9 @@ TEXTS: Texts = {
     "response_bytes": ("response bytes", "响应字节"),
     "received": ("received", "接收"),
     "bytes": ("{number} bytes", "{number} 字节"),
+    "schedule_delay_ms": ("schedule delay", "调度延迟 ms"),
+    "ttft_from_schedule_ms": ("TTFT, schedule", "TTFT（计划）"),
+    "latency_from_schedule_ms": ("response, sched.", "响应（计划）"),
     "few": (
         "n/a: too few requests (P99 needs 100, P95 20, P90 10, P50 2)",
         "n/a：请求数不足（P99 需 100 个，P95 需 20 个，P90 需 10 个，P50 需 2 个）",
@@ -189,6 +203,8 @@ WHOLE_COLUMNS: Sequence[Cell] = (
 """Those of a run of whole answers, which has neither blocks nor a time between tokens."""
 SUMMARY_METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "latency_ms", "tokens_per_s")
 WHOLE_METRICS = ("ttfb_ms", "latency_ms", "tokens_per_s", "response_bytes")
+SCHEDULE_METRICS = ("schedule_delay_ms", "ttft_from_schedule_ms", "latency_from_schedule_ms")
+"""Those of an open loop alone, behind the others."""
 MOST_ERRORS = 8
 MOST_GROUPS = 12
 GROUP_COLUMNS: Sequence[Cell] = (
@@ -402,12 +418,16 @@ class Console:
                 ("wall", number(result.duration_ns / NS_PER_S, " s")),
                 ("ok", self.paint(str(found.ok), GREEN) if found.ok else "0"),
                 ("failed", failed),
-                ("cancelled", str(found.cancelled) if found.cancelled else None),
+                ("cancelled", str(found.cancelled - found.left_early) if found.cancelled > found.left_early else None),
+                ("left_early", _left_early_words(self, found)),
+                ("left_out", _left_out_words(self, found)),
                 ("retried", str(found.retried) if found.retried else None),
                 ("success", percent(found.ok / finished) if finished else "n/a"),
                 ("blocks", str(found.chunks) if result.config.stream else None),
                 ("tokens", self._tokens(found.output_tokens, found.token_source)),
                 ("rates", _rate_words(self, result)),
+                ("schedule", _schedule_words(self, found)),
+                ("dropped", str(found.schedule.dropped) if found.schedule and found.schedule.dropped else None),
                 ("goodput", _goodput_words(self, found.goodput) if found.goodput else None),
                 ("sum_rt", number(latency.mean * latency.count / 1000, " s") if latency.mean else None),
             ]
@@ -430,7 +450,7 @@ class Console:
             return " ".join(map(pad, cells, widths, aligns))
 
         self.line(self.paint("  " + joined(heads), BOLD))
-        names = SUMMARY_METRICS if result.config.stream else WHOLE_METRICS
+        names = (*(SUMMARY_METRICS if result.config.stream else WHOLE_METRICS), *SCHEDULE_METRICS)
         rows = [(say(name), found.metrics[name]) for name in names if self._worth_a_row(name, found)]
         for title, stats in rows:
             self.line("  " + joined([title, *_cells(stats)]))
@@ -463,6 +483,8 @@ class Console:
 
     @staticmethod
     def _worth_a_row(name: str, found: Summary) -> bool:
+        if name in SCHEDULE_METRICS:
+            return found.metrics[name].count > 0
         if name == "ttfa_ms":  # only where reasoning makes it another figure than the first token
             return found.metrics[name] != found.metrics["ttft_ms"]
         return True
@@ -592,6 +614,8 @@ def _format_words(console: Console, config: RunConfig, guessed: str | None, seen
 def _load_words(console: Console, config: RunConfig) -> str:
     say = console.say
     threads = say("one_thread") if config.threads == 1 else say("many_threads", number=config.threads)
+    if shape := shape_text(config):
+        threads = shape[console.column]
     if config.duration_s:
         words = say("load_for", threads=threads, seconds=config.duration_s)
     elif config.threads == 1 and config.requests_wanted == 1:
@@ -602,10 +626,7 @@ def _load_words(console: Console, config: RunConfig) -> str:
         words = say("load_once" if config.turns == 1 else "load_conversation", threads=threads)
     if not config.stream:
         words += say("whole")
-    if config.turns > 1:
-        words += say("turns", turns=config.turns)
-    if config.think_time_max_s:
-        words += say("think", think=think_text(config)[console.column])
+    words += "".join(say("also", text=more[console.column]) for more in also_text(config))
     words += say("ramp", seconds=config.ramp_up_s) if config.ramp_up_s else ""
     return words + "".join(text[console.column] for text in prompts_texts(config))
 
@@ -637,6 +658,27 @@ def _rate_words(console: Console, result: RunResult) -> str:
         chunks=number(found.chunks_per_s),
         kilobytes=number(found.bytes_per_s / 1000),
     )
+
+
+def _left_early_words(console: Console, found: Summary) -> str | None:
+    tokens = found.left_early_tokens
+    return console.say("left_early_of", number=found.left_early, tokens=tokens) if found.left_early else None
+
+
+def _left_out_words(console: Console, found: Summary) -> str | None:
+    parts = [
+        console.say("left_out_of", number=sum(counts.values()), phase=console.say(phase))
+        for phase, counts in found.left_out.items()
+    ]
+    return ", ".join(parts) or None
+
+
+def _schedule_words(console: Console, found: Summary) -> str | None:
+    kept = found.schedule
+    if kept is None or kept.worst_delay_ms is None:
+        return None
+    rates = {"asked": number(kept.asked_per_s), "sent": number(kept.sent_per_s)}
+    return console.say("schedule_of", **rates, late=kept.late, worst=number(kept.worst_delay_ms, " ms"))
 
 
 class SingleRequestNotices:

@@ -56,7 +56,11 @@ def summary_document(result: RunResult) -> dict[str, Any]:
             "failed": found.failed,
             "cancelled": found.cancelled,
             "retried": found.retried,
+            "left_early": found.left_early,
         },
+        "measured_s": round(found.measured_s, 6),
+        "left_out": {phase: dict(counts) for phase, counts in found.left_out.items()},
+        "schedule": None if found.schedule is None else asdict(found.schedule),
         "outcomes": dict(found.outcomes),
         "errors": [asdict(group) for group in found.errors],
         "metrics": {name: _rounded(stats) for name, stats in found.metrics.items()},
@@ -66,7 +70,12 @@ def summary_document(result: RunResult) -> dict[str, Any]:
             "chunks_per_s": round(found.chunks_per_s, 6),
             "bytes_per_s": round(found.bytes_per_s, 6),
         },
-        "tokens": {"output": found.output_tokens, "prompt": found.prompt_tokens, "source": found.token_source},
+        "tokens": {
+            "output": found.output_tokens,
+            "prompt": found.prompt_tokens,
+            "source": found.token_source,
+            "left_early": found.left_early_tokens,
+        },
         "turns": [_group("turn", group) for group in found.turns],
         "context_tiers": [_group("context_tokens", group) for group in found.context_tiers],
         "time_series": [asdict(sample) for sample in result.time_series],
@@ -135,7 +144,8 @@ def to_csv(result: RunResult) -> str:
 
 
 _GRADE_MARKS = {"good": "✅", "fair": "⚠️", "bad": "❌", "none": "➖"}
-_MARKDOWN_METRICS = ("ttfb_ms", "ttft_ms", "itl_ms", "tpot_ms", "latency_ms", "tokens_per_s", "max_gap_ms")
+_MARKDOWN_METRICS = ("ttfb_ms", "ttft_ms", "itl_ms", "tpot_ms", "latency_ms", "tokens_per_s", "max_gap_ms",
+                     "schedule_delay_ms", "ttft_from_schedule_ms", "latency_from_schedule_ms")  # fmt: skip
 MARKDOWN_ERRORS = 10
 
 

@@ -20,6 +20,8 @@ NO_KEY = "-"
 """The value of --api-key that says that none is to be sent."""
 
 TEXTS = {
+    "at": ('character {place}, "{found}", does not fit; {problem}', "第 {place} 个字符“{found}”有误；{problem}"),
+    "at_end": ("it breaks off at its end; {problem}", "内容不完整；{problem}"),
     "whole": ("give a whole number from {low} to {high}", "请给出 {low} 到 {high} 之间的整数"),
     "number": ("give a number from {low} to {high}", "请给出 {low} 到 {high} 之间的数"),
     "whole_or_auto": (
@@ -160,15 +162,41 @@ def duration_s(text: str) -> float | None:
         return None
 
 
+_DURATION_BEGIN = re.compile("".join(rf"(?:\d+(?:\.\d+)?{unit})?" for unit in ("h", "m(?!s)", "s", "ms")))
+_NUMBER_BEGIN = re.compile(r"\d*(?:(?<=\d)\.)?\d*")
+
+
+def duration_fault(text: str) -> int:
+    """The place (from 0) of the first character of `text` that a time cannot have there."""
+    begin = _DURATION_BEGIN.match(text.lower())
+    return number_fault(text, begin.end() if begin else 0)
+
+
+def number_fault(text: str, begin: int = 0) -> int:
+    """The place of the first character from `begin` on that a number without sign cannot have there."""
+    found = _NUMBER_BEGIN.match(text, begin)
+    return found.end() if found else begin
+
+
+def wrong_at(text: str, fault: int, problem: str, say: Say) -> UsageError:
+    """The error that points at the character at `fault` (from 0), which may be the end of `text`."""
+    if not text:
+        return UsageError(problem)
+    if fault >= len(text):
+        return UsageError(say("at_end", problem=problem))
+    return UsageError(say("at", place=fault + 1, found=text[fault], problem=problem))
+
+
 def seconds(problem: str) -> Check:
     """A check for a time, in seconds; `problem` is "above_0", or "from_0" when 0 is one too."""
 
     def check(text: str, say: Say) -> float:
         found = duration_s(text)
-        duration = math.nan if found is None else found
-        if not 0 <= duration <= MAX_SECONDS or (duration == 0 and problem == "above_0"):
+        if found is None or not found >= 0:
+            raise wrong_at(text, duration_fault(text), say(problem), say)
+        if found > MAX_SECONDS or (found == 0 and problem == "above_0"):
             raise UsageError(say(problem))
-        return duration
+        return found
 
     return check
 
@@ -176,11 +204,11 @@ def seconds(problem: str) -> Check:
 def seconds_range(text: str, say: Say) -> tuple[float, float]:
     """Seconds from 0, or two of them joined by a colon: the least and the most."""
     low, colon, high = text.partition(":")
-    try:
-        least_s = seconds("from_0")(low, say)
-        most_s = seconds("from_0")(high, say) if colon else least_s
-    except UsageError:
-        raise UsageError(say("range")) from None
+    least_s, most_s = duration_s(low), duration_s(high) if colon else duration_s(low)
+    if least_s is None or not 0 <= least_s <= MAX_SECONDS:
+        raise wrong_at(text, duration_fault(low), say("range"), say)
+    if most_s is None or not 0 <= most_s <= MAX_SECONDS:
+        raise wrong_at(text, len(low) + 1 + duration_fault(high), say("range"), say)
     if most_s < least_s:
         raise UsageError(say("range"))
     return least_s, most_s

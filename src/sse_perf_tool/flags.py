@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from . import abort, baseline, thresholds
 from . import flag_values as values
+from . import load_values as loads
 from .exporters import EXPORTERS
 from .formats import FORMATS
 from .masking import mask_url
@@ -109,6 +110,37 @@ HELP = {
     "seed": ("what is drawn by chance is drawn from this number", "随机抽取所用的种子"),
     "simple": ("one request, whatever else is given", "只发一个请求，忽略其他负载参数"),
     "ramp_up": ("seconds over which the threads start", "线程全部启动所用秒数"),
+    "rate": (
+        "requests a second, whether or not answers have come; --threads is the most at a time (else 10 times the rate)",
+        "每秒发送的请求数，不等待回答；--threads 为最大并发（默认为速率的 10 倍）",
+    ),
+    "arrival": (
+        "how they follow each other: constant, poisson, gamma:CV",
+        "到达间隔：constant、poisson、gamma:CV",
+    ),
+    "stages": (
+        "load over time: 30s:10,1m:50,30s:0 threads, or 30s:5/s,1m:20/s requests a second; from 0, in straight lines",
+        "随时间变化的负载：30s:10,1m:50,30s:0 为线程数，30s:5/s,1m:20/s 为每秒请求数；从 0 开始，直线变化",
+    ),
+    "replay": (
+        "trace to send again: JSON lines with timestamp and query or body",
+        "重放请求记录：每行一个含 timestamp 与 query 或 body 的 JSON",
+    ),
+    "speed": ("how many times as fast as recorded", "重放速度的倍数"),
+    "batch": (
+        "send so many at once, the next so many when all have ended",
+        "每次同时发送的请求数，全部结束后再发下一批",
+    ),
+    "warmup": (
+        "first time (10s) or number of requests (20) to leave out of the figures",
+        "不计入指标的开头时间（10s）或请求数（20）",
+    ),
+    "cooldown": ("last time to leave out of the figures", "不计入指标的结尾时间"),
+    "cancel_rate": (
+        "share of requests that leave in mid-answer, 0.05 or 5%",
+        "中途离开的请求比例，0.05 或 5%",
+    ),
+    "cancel_after": ("when these leave, after their start", "这些请求在开始多久后离开"),
     "timeout": ("seconds for a whole answer", "完整应答的超时秒数"),
     "idle_timeout": ("seconds between two reads", "两次读取之间的超时秒数"),
     "retries": ("retries of a request on 429, 500, 502, 503, 504", "遇 429、500、502、503、504 时的重试次数"),
@@ -284,6 +316,16 @@ FLAGS = (
     Flag(("--no-stream",), "load"),
     Flag(("--turns",), "load", values.whole(1, MAX_TURNS), "N", 1),
     Flag(("--think-time",), "load", values.seconds_range, "S[:S]"),
+    Flag(("--rate",), "load", loads.rate, "R"),
+    Flag(("--arrival",), "load", loads.arrival, "KIND", "constant"),
+    Flag(("--stages",), "load", loads.stages, "T:N,..."),
+    Flag(("--replay",), "load", values.some_text, "FILE"),
+    Flag(("--speed",), "load", loads.speed, "X", 1.0),
+    Flag(("--batch",), "load", values.whole(1, MAX_THREADS), "N"),
+    Flag(("--warmup",), "load", loads.warmup, "T|N"),
+    Flag(("--cooldown",), "load", values.seconds("from_0"), "S", 0.0),
+    Flag(("--cancel-rate",), "load", loads.share, "SHARE", 0.0),
+    Flag(("--cancel-after",), "load", values.seconds("above_0"), "S"),
     Flag(("--seed",), "load", values.whole(0, 2**31 - 1), "N", 1),
     Flag(("--simple",), "load"),
     Flag(("--ramp-up",), "load", values.seconds("from_0"), "S", 0.0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from io import FileIO
@@ -13,7 +14,7 @@ from .errors import UsageError
 from .formats import Format
 from .metrics import Tally
 from .processes import ProcessGroup
-from .records import Abort, Calibration, IntervalSample, RunConfig, RunResult
+from .records import Abort, Calibration, IntervalSample, Outcome, RunConfig, RunResult
 from .records_file import RecordsHeader, header_line, write_line
 from .test_runner import OnSample, Origin, Snapshot, ThreadGroup, aggregate_stats, new_shared_stats
 from .tester import Notice, Target
@@ -38,6 +39,26 @@ TEXTS: Texts = {
         "--turns {turns}: no answer brought a conversation to go on with, so every request was a first turn",
         "--turns {turns}：没有任何回答给出可继续的会话，因此每个请求都是第一轮",
     ),
+    "late": (
+        "{share} of the requests started late, by {worst} s at worst, for want of a free thread: give more --threads",
+        "{share} 的请求因没有空闲线程而未能按时发出，最多晚 {worst} 秒：请增加 --threads",
+    ),
+    "late_here": (
+        "{share} of the requests started late, by {worst} s at worst, with threads free: this machine is too busy",
+        "{share} 的请求未能按时发出，最多晚 {worst} 秒，而线程有空闲：本机过于繁忙",
+    ),
+    "dropped": (
+        "never sent, because they still waited for a free thread at the end: {dropped} requests; give more --threads",
+        "结束时仍在等待空闲线程而始终未发出的请求：{dropped} 个；请增加 --threads",
+    ),
+    "failed_warmup": (
+        "failed in the warm-up, which is in no figure: {number} requests; the records have them (--records)",
+        "预热阶段有 {number} 个请求失败，未计入指标；可用 --records 查看",
+    ),
+    "failed_cooldown": (
+        "failed in the cool-down, which is in no figure: {number} requests; the records have them (--records)",
+        "收尾阶段有 {number} 个请求失败，未计入指标；可用 --records 查看",
+    ),
     "format_named": (
         "the answers look like {seen}, but were read as --format {expected}",
         "回答看起来是 {seen}，但按 --format {expected} 读取",
@@ -58,6 +79,30 @@ def format_warnings(expected: Format | None, named: bool, seen: Iterable[str], l
         return []
     say, key = speaker(TEXTS, lang), "format_named" if named else "format_guessed"
     return [say(key, expected=expected.name, seen=name) for name in seen if name not in ("", expected.name)]
+
+
+LATE_SHARE, LATE_WORST_MS = 0.01, 100.0
+"""From so many late requests on, or one so late, the user should know."""
+
+
+def load_warnings(result: RunResult, lang: str) -> list[str]:
+    """A line for each way in which the load was not what was asked for."""
+    say, found = speaker(TEXTS, lang), result.summary
+    said = []
+    if (kept := found.schedule) is not None:
+        worst_ms = kept.worst_delay_ms or 0.0
+        if kept.late >= LATE_SHARE * found.sent > 0 or worst_ms >= LATE_WORST_MS:
+            share = kept.late / found.sent if found.sent else 0.0
+            key = "late" if kept.all_busy else "late_here"
+            said.append(say(key, share=f"{share:.1%}", worst=f"{worst_ms / 1000:.3g}"))
+        if kept.dropped:
+            said.append(say("dropped", dropped=kept.dropped))
+    lost = {name: sum(count for outcome, count in counts.items() if outcome not in _NOT_FAILED)
+            for name, counts in found.left_out.items()}  # fmt: skip
+    return [*said, *(say(f"failed_{phase}", number=number) for phase, number in lost.items() if number)]
+
+
+_NOT_FAILED = (Outcome.OK.value, Outcome.CANCELLED.value)
 
 
 def most_threads() -> int | None:
@@ -94,7 +139,7 @@ class Group(Protocol):
     cpu_s: float
 
     def prepare(self) -> None: ...
-    def start(self, origin: Origin) -> None: ...
+    def start(self, origin: Origin, begin_ns: int | None = None) -> None: ...
     def wait(self) -> None: ...
     def stop(self) -> None: ...
     def cancel(self) -> None: ...
@@ -182,7 +227,7 @@ class LoadRun:
                 break
             if self.config.context_tiers:
                 on_tier(number)
-            self._group.start(origin)
+            self._group.start(origin, time.perf_counter_ns() if number else None)
             self._group.wait()
             self._take_in(self._group)
         finished.set()
@@ -228,12 +273,13 @@ class LoadRun:
             *format_warnings(target.format, target.named, self._formats_seen, target.lang),
             *self._lost,
         )
-        result = self._tally.result(self.config, origin.unix_ns, warnings, self.interrupted)
+        result = self._tally.result(self.config, origin.unix_ns, warnings, self.interrupted, partial=bool(self._lost))
         # More ok answers than threads in all rounds: some thread could have gone on after one of them.
         could_go_on = result.summary.ok > self.config.threads * self.config.rounds
         if self.config.turns > 1 and could_go_on and not result.summary.turns:
             result = replace(result, warnings=(*result.warnings, say("no_turns", turns=self.config.turns)))
-        return replace(result, partial=bool(self._lost), aborted=self.aborted, calibration=self._calibration)
+        warnings = (*result.warnings, *load_warnings(result, target.lang))
+        return replace(result, warnings=warnings, aborted=self.aborted, calibration=self._calibration)
 
     def _abort_if(self, found: Abort | None) -> None:
         if found is not None and self.aborted is None and not self.interrupted:

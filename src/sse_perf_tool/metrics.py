@@ -15,14 +15,17 @@ from heapq import heappush, heapreplace
 from itertools import accumulate
 from typing import Protocol
 
+from .measured import in_phases, left_early, left_out, schedule_facts, window_ns
 from .records import (
     NOT_MEASURED,
     OUTCOMES,
+    PHASES,
     ErrorGroup,
     Goodput,
     GroupStats,
     IntervalSample,
     Outcome,
+    Phase,
     RequestRecord,
     RequestTable,
     RunConfig,
@@ -205,10 +208,14 @@ class Ranked:
 class _Second:
     """What is added up for one second of a run."""
 
-    __slots__ = ("chunks", "done", "gaps", "latency_ns", "ok", "outcomes", "started", "tokens", "tpot", "ttfb", "ttft")
+    __slots__ = (
+        "chunks", "delay_ns", "done", "due", "gaps", "latency_ns", "ok", "outcomes", "started", "tokens", "tpot",
+        "ttfb", "ttft",
+    )  # fmt: skip
 
     def __init__(self) -> None:
-        self.started = self.done = self.chunks = 0
+        self.started = self.done = self.chunks = self.due = 0
+        self.delay_ns: int | None = None
         self.ok = 0
         self.tokens = 0.0
         self.latency_ns = 0
@@ -219,14 +226,20 @@ class _Second:
         self.gaps: Counter[int] = Counter()
 
     def merge(self, other: _Second) -> None:
-        for name in ("started", "done", "ok", "chunks", "tokens", "latency_ns"):
+        for name in ("started", "done", "ok", "chunks", "tokens", "latency_ns", "due"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        if other.delay_ns is not None:
+            self.delayed(other.delay_ns)
         for name in ("ttfb", "ttft", "tpot"):
             mine, theirs = getattr(self, name), getattr(other, name)
             mine[0] += theirs[0]
             mine[1] += theirs[1]
         self.outcomes.update(other.outcomes)
         self.gaps.update(other.gaps)
+
+    def delayed(self, delay_ns: int) -> None:
+        """A request that started in this second was so late."""
+        self.delay_ns = delay_ns if self.delay_ns is None else max(self.delay_ns, delay_ns)
 
 
 class TimeSeries:
@@ -236,11 +249,16 @@ class TimeSeries:
         self._seconds: dict[int, _Second] = {}
         self._busy_ns: Counter[int] = Counter()
         self._first_use_ns: dict[int, int] = {}
+        self._scheduled = False
 
     def add(self, record: RequestRecord, start_ns: int) -> None:
         """Counts a finished request that began `start_ns` after the run did."""
         end_ns = start_ns + record.latency_ns
         self._at(start_ns // NS_PER_S).started += 1
+        if (delay_ns := record.schedule_delay_ns) is not None:
+            self._at(start_ns // NS_PER_S).delayed(delay_ns)
+            self._at((start_ns - delay_ns) // NS_PER_S).due += 1
+            self._scheduled = True
         known = self._first_use_ns.get(record.thread_id)
         self._first_use_ns[record.thread_id] = start_ns if known is None else min(known, start_ns)
         self._add_busy(start_ns, end_ns)
@@ -306,6 +324,7 @@ class TimeSeries:
         for number, second in other._seconds.items():
             self._at(number).merge(second)
         self._busy_ns.update(other._busy_ns)
+        self._scheduled = self._scheduled or other._scheduled
         for thread, first_ns in other._first_use_ns.items():
             self._first_use_ns[thread] = min(first_ns, self._first_use_ns.get(thread, first_ns))
 
@@ -336,6 +355,8 @@ class TimeSeries:
                     success_rate=success_rate(second.ok, second.done - second.outcomes[Outcome.CANCELLED.value]),
                     outcomes=dict(second.outcomes),
                     gap_counts=dict(sorted(second.gaps.items())),
+                    rate_asked=second.due if self._scheduled else None,
+                    schedule_delay_ms=None if second.delay_ns is None else second.delay_ns / NS_PER_MS,
                 )
             )
         return samples
@@ -375,6 +396,14 @@ def _tokens_per_s(table: Columns, row: int) -> float | None:
     return tokens_per_s(table["output_tokens"][row], table["streaming_ns"][row], table["latency_ns"][row])
 
 
+def _from_schedule_ms(column: str) -> Callable[[Columns, int], float | None]:
+    def value(table: Columns, row: int) -> float | None:
+        ns, delay_ns = table[column][row], table["schedule_delay_ns"][row]
+        return None if NOT_MEASURED in (ns, delay_ns) else (ns + delay_ns) / NS_PER_MS
+
+    return value
+
+
 def _response_bytes(table: Columns, row: int) -> float | None:
     return table["bytes_received"][row] or None
 
@@ -392,13 +421,19 @@ REQUEST_METRICS: Mapping[str, Callable[[Columns, int], float | None]] = {
     "connect_ms": _in_ms("connect_ns"),
     "tls_ms": _in_ms("tls_ns"),
     "dns_ms": _in_ms("dns_ns"),
+    "schedule_delay_ms": _in_ms("schedule_delay_ns"),
+    "ttfb_from_schedule_ms": _from_schedule_ms("ttfb_ns"),
+    "ttft_from_schedule_ms": _from_schedule_ms("ttft_ns"),
+    "latency_from_schedule_ms": _from_schedule_ms("latency_ns"),
 }
 """Metrics with one value a request: name -> (table, row) -> value, None when it was not measured."""
 
 METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", *list(REQUEST_METRICS)[3:])
 """Every metric of a `Summary`, in the order in which people read them."""
 
-STREAM_METRICS = frozenset({"ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "streaming_ms", "max_gap_ms"})
+STREAM_METRICS = frozenset(
+    {"ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "streaming_ms", "max_gap_ms", "ttft_from_schedule_ms"}
+)
 """Those that only a stream has."""
 
 
@@ -410,6 +445,7 @@ def row_of(record: RequestRecord, start_ns: int) -> dict[str, int]:
     derived = {
         "started_ns": start_ns,
         "outcome": OUTCOMES.index(record.outcome),
+        "phase": PHASES.index(record.phase),
         "gap_sum_ns": (record.gap_sum_us or 0) * 1000,
         "good": NOT_MEASURED,
     }
@@ -433,7 +469,7 @@ def values_of(result: RunResult, metric: str) -> SortedValues:
     """All values of one of `METRICS` behind its `Stats`, ascending, in the unit of its name."""
     if metric == "itl_ms":
         return Ranked([(gap_us / 1000, count) for gap_us, count in result.gap_histogram])
-    return ok_values(result.requests, metric)
+    return ok_values(result.requests.main(), metric)
 
 
 def _group_stats(table: RequestTable, value: int, rows: Sequence[int]) -> GroupStats:
@@ -457,6 +493,16 @@ class RequestRule(Protocol):
     @property
     def text(self) -> str: ...
     def met_by(self, record: RequestRecord, /) -> bool: ...
+
+
+def _groups(table: RequestTable, column: str, alone: int) -> tuple[GroupStats, ...]:
+    """A row for each value of `column`, ascending; () when all requests have the value `alone`."""
+    rows: dict[int, list[int]] = {}
+    for row, value in enumerate(table[column]):
+        rows.setdefault(value, []).append(row)
+    if rows.keys() <= {alone}:
+        return ()
+    return tuple(_group_stats(table, value, rows[value]) for value in sorted(rows))
 
 
 class Tally:
@@ -492,6 +538,8 @@ class Tally:
         self._append_row(record, start_ns)
         self._keep_details(record, row)
         self.series.add(record, start_ns)
+        if record.phase is not Phase.MAIN:
+            return  # it is in the charts, and in no figure
         if record.token_source:
             self.token_sources[record.token_source] += 1
         if record.outcome is Outcome.OK:
@@ -551,16 +599,19 @@ class Tally:
             first = min(mine, group, key=lambda each: each.example_request)
             self._errors[key] = replace(first, count=known + group.count)
 
-    def summary(self, duration_ns: int) -> Summary:
-        """The figures of everything taken in so far, rates over `duration_ns`."""
-        table = self.table
+    def summary(self, end_ns: int, config: RunConfig | None = None, whole: bool = True) -> Summary:
+        """The figures of everything taken in so far, of a run that ended at `end_ns`; `whole`: it was not cut short."""
+        config = config or RunConfig()
+        table = self.table.main()
         outcomes = Counter(table["outcome"])
         ok = outcomes[OUTCOMES.index(Outcome.OK)]
         cancelled = outcomes[OUTCOMES.index(Outcome.CANCELLED)]
         tokens = sum(n for n in table["output_tokens"] if n > 0)
         prompts = [n for n in table["prompt_tokens"] if n != NOT_MEASURED]
         chunks = sum(table["chunks"])
-        seconds = duration_ns / NS_PER_S
+        begin_ns, until_ns = window_ns(config, self.table, end_ns)
+        seconds = (until_ns - begin_ns) / NS_PER_S
+        left, left_tokens = left_early(config, table)
         return Summary(
             sent=len(table),
             ok=ok,
@@ -569,7 +620,7 @@ class Tally:
             retried=sum(1 for n in table["retries"] if n > 0),
             outcomes={outcome.value: outcomes[i] for i, outcome in enumerate(OUTCOMES) if outcomes[i]},
             errors=tuple(sorted(self._errors.values(), key=lambda group: -group.count)),
-            metrics=self._metrics(),
+            metrics=self._metrics(table),
             requests_per_s=len(table) / seconds if seconds else 0.0,
             output_tokens_per_s=tokens / seconds if seconds else 0.0,
             chunks_per_s=chunks / seconds if seconds else 0.0,
@@ -578,29 +629,25 @@ class Tally:
             output_tokens=tokens,
             prompt_tokens=sum(prompts) if prompts else None,
             token_source=self._token_source(),
-            turns=self._groups("turn", alone=1),
-            context_tiers=self._groups("context_tokens", alone=NOT_MEASURED),
-            goodput=self._goodput(seconds) if self.slos else None,
+            turns=_groups(table, "turn", alone=1),
+            context_tiers=_groups(table, "context_tokens", alone=NOT_MEASURED),
+            goodput=self._goodput(table, seconds) if self.slos else None,
+            measured_s=seconds,
+            left_out=left_out(self.table),
+            left_early=left,
+            left_early_tokens=left_tokens,
+            schedule=schedule_facts(config, self.table, end_ns, whole),
         )
 
-    def _goodput(self, seconds: float) -> Goodput:
-        good = Counter(self.table["good"])
+    def _goodput(self, table: RequestTable, seconds: float) -> Goodput:
+        good = Counter(table["good"])
         met, of = good[1], good[1] + good[0]
         return Goodput(tuple(slo.text for slo in self.slos), met, of, met / seconds if seconds else 0.0)
 
-    def _metrics(self) -> dict[str, Stats]:
+    def _metrics(self, table: RequestTable) -> dict[str, Stats]:
         found = {"itl_ms": self.gaps.stats(scale=0.001)}
-        found |= {name: stats_of(ok_values(self.table, name)) for name in REQUEST_METRICS}
+        found |= {name: stats_of(ok_values(table, name)) for name in REQUEST_METRICS}
         return {name: found[name] for name in METRICS}
-
-    def _groups(self, column: str, alone: int) -> tuple[GroupStats, ...]:
-        """A row for each value of `column`, ascending; () when all requests have the value `alone`."""
-        rows: dict[int, list[int]] = {}
-        for row, value in enumerate(self.table[column]):
-            rows.setdefault(value, []).append(row)
-        if rows.keys() <= {alone}:
-            return ()
-        return tuple(_group_stats(self.table, value, rows[value]) for value in sorted(rows))
 
     def _token_source(self) -> str | None:
         if len(self.token_sources) > 1:
@@ -608,19 +655,27 @@ class Tally:
         return next(iter(self.token_sources), None)
 
     def result(
-        self, config: RunConfig, started_unix_ns: int, warnings: Sequence[str] = (), interrupted: bool = False
+        self,
+        config: RunConfig,
+        started_unix_ns: int,
+        warnings: Sequence[str] = (),
+        interrupted: bool = False,
+        partial: bool = False,
     ) -> RunResult:
         """The finished run as plain data; its duration is from the start of the run to the end of its last request."""
+        window = window_ns(config, self.table, self.end_ns)
         return RunResult(
             config=config,
             started_unix_ns=started_unix_ns,
             duration_ns=self.end_ns,
             requests=self.table,
-            time_series=self.series.rows(self.end_ns),
-            summary=self.summary(self.end_ns),
+            time_series=in_phases(self.series.rows(self.end_ns), config, window, self.end_ns),
+            summary=self.summary(self.end_ns, config, whole=not (interrupted or partial)),
             gap_histogram=self.gaps.histogram(),
             warnings=tuple(warnings),
             interrupted=interrupted,
+            partial=partial,
+            main_ns=window,
         )
 
 

@@ -21,8 +21,9 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from .metrics import Tally
+from .pacing import Share
 from .records import RunConfig
-from .test_runner import Origin, Share, SharedStats, Snapshot, ThreadGroup, new_shared_stats, snapshot
+from .test_runner import Origin, SharedStats, Snapshot, ThreadGroup, new_shared_stats, snapshot
 from .tester import Target
 from .thresholds import slos_of
 
@@ -80,11 +81,11 @@ class ProcessGroup:
         for part, child in enumerate(self._children):
             self._hear(part, child)  # "ready", or the end of it
 
-    def start(self, origin: Origin) -> None:
-        """Sends all off at the same moment."""
+    def start(self, origin: Origin, begin_ns: int | None = None) -> None:
+        """Sends all off at the same moment.  See `ThreadGroup.start`."""
         self.tally = Tally(origin.ns, slos_of(self._config))
         self._cpu_before_s = time.process_time()
-        self._tell_all(("go", origin))
+        self._tell_all(("go", (origin, begin_ns)))
         for part, child in enumerate(self._children):
             listener = threading.Thread(target=self._listen, args=(part, child), name=f"process-{part}", daemon=True)
             self._listeners.append(listener)
@@ -183,13 +184,13 @@ def _child(
     group = ThreadGroup(target, config, share, records, after_id=after_id)
     try:
         pipe.send(("ready", None))
-        kind, origin = pipe.recv()
+        kind, began = pipe.recv()
         while kind != "go":  # told to stop before it began
             group.stop()
-            kind, origin = pipe.recv()
+            kind, began = pipe.recv()
     except (EOFError, OSError):  # the parent ended, or let go of us, while we got ready
         return
-    group.start(origin)
+    group.start(*began)
     through = threading.Event()
     speaking = threading.Lock()
     threading.Thread(target=_obey, args=(pipe, group), daemon=True).start()

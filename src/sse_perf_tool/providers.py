@@ -92,6 +92,9 @@ class Query(NamedTuple):
     context_tokens: int | None = None
     """The context tier that it was handed out for."""
 
+    body: bytes | None = None
+    """The whole body, to be sent as it stands."""
+
     @property
     def sent(self) -> str:
         """All that is said in this turn."""

@@ -18,6 +18,7 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import compress
 from typing import Any, NamedTuple
 
 RECORDS_SCHEMA = "sse-perf-records/1"
@@ -47,6 +48,18 @@ class Outcome(str, Enum):
 
 OUTCOMES: tuple[Outcome, ...] = tuple(Outcome)
 """Every outcome, in the order whose index is stored in `RequestTable.outcome`."""
+
+
+class Phase(str, Enum):
+    """Which part of the run a request began in: only those of `MAIN` are in the figures."""
+
+    WARMUP = "warmup"
+    MAIN = "main"
+    COOLDOWN = "cooldown"
+
+
+PHASES: tuple[Phase, ...] = tuple(Phase)
+"""Every phase, in the order whose index is stored in `RequestTable.phase`."""
 
 
 class StreamEvent(NamedTuple):
@@ -151,6 +164,27 @@ class RunConfig:
     shared_prefix_tokens: int = 0
     context_tiers: Sequence[int] = field(default_factory=list)
     """Tokens of filler before the query: the whole load is sent with each of them, one after another."""
+    rate_per_s: float | None = None
+    """Open loop: requests a second over all threads, of all processes, whether or not answers have come."""
+    arrival: str = "constant"
+    """How the arrivals of an open loop follow each other: "constant", "poisson" or "gamma:CV"."""
+    stages: Sequence[Sequence[float]] = field(default_factory=list)
+    """(seconds, target at their end): the load goes from target to target in straight lines, from 0 on."""
+    stages_of: str | None = None
+    """What the targets of `stages` are: "threads" or "rate" (requests a second)."""
+    replay_file: str | None = None
+    replay_s: float | None = None
+    """When the last request of that file is due, in seconds after the first."""
+    speed: float = 1.0
+    """How many times as fast as it was recorded the file is sent again."""
+    batch: int | None = None
+    """So many requests are sent at once; the next so many when all of them have ended."""
+    warmup_s: float = 0.0
+    warmup_requests: int = 0
+    cooldown_s: float = 0.0
+    cancel_rate: float = 0.0
+    """The share of requests, 0 to 1, that leave `cancel_after_s` after their start if the answer is not whole then."""
+    cancel_after_s: float | None = None
     insecure: bool = False
     cacert: str | None = None
     strict: bool = False
@@ -187,6 +221,16 @@ class RunConfig:
     def rounds(self) -> int:
         """How often the whole load is sent: once for each context tier."""
         return len(self.context_tiers) or 1
+
+    @property
+    def open_loop(self) -> bool:
+        """Whether requests are sent at given times, rather than when answers have come."""
+        return self.rate_per_s is not None or self.stages_of == "rate" or self.replay_file is not None
+
+    @property
+    def planned_s(self) -> float | None:
+        """When the last request is to begin at the latest, in seconds after the run does; None when numbers decide."""
+        return self.ramp_up_s + self.duration_s if self.duration_s else self.replay_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +281,9 @@ class RequestRecord:
     """Which request of its conversation this is; always 1 without `--turns`."""
     context_tokens: int | None = None
     """The context tier it belongs to; None without `--context-tiers`."""
+    intended_ns: int | None = None
+    """When it should have started, on the clock of `started_ns`; None in a closed loop."""
+    phase: Phase = Phase.MAIN
 
     def __post_init__(self) -> None:
         if self.gap_sum_us is None:
@@ -256,6 +303,11 @@ class RequestRecord:
         return tokens_per_s(self.output_tokens, self.streaming_ns, self.latency_ns)
 
     @property
+    def schedule_delay_ns(self) -> int | None:
+        """How much later than intended it started; None in a closed loop."""
+        return None if self.intended_ns is None else max(0, self.started_ns - self.intended_ns)
+
+    @property
     def max_gap_ns(self) -> int | None:
         """The longest gap in nanoseconds."""
         return None if self.max_gap_us is None else self.max_gap_us * 1000
@@ -271,9 +323,9 @@ class RequestTable:
     """Requests in order of completion, one `array` a column, so that a million of them fit into some 150 MB.
 
     Columns named after fields of `RequestRecord` hold its values with `NOT_MEASURED` for None.  `started_ns` counts
-    from the start of the run.  `outcome` is an index into `OUTCOMES`.  `gap_sum_ns` is last token - first token.
-    `good` is 1 when the request met every `RunConfig.slo`, else 0; it is not measured when there is none, and for
-    cancelled requests.
+    from the start of the run.  `outcome` is an index into `OUTCOMES`, `phase` one into `PHASES`.  `gap_sum_ns` is last
+    token - first token.  `good` is 1 when the request met every `RunConfig.slo`, else 0; it is not measured when there
+    is none, and for cancelled requests.
     Texts (ids, query, error) are kept only for the rows in `details`.
     """
 
@@ -281,6 +333,7 @@ class RequestTable:
         "request_id", "thread_id", "started_ns", "outcome", "latency_ns", "status", "retries", "ttfb_ns", "ttft_ns",
         "ttfa_ns", "streaming_ns", "connect_ns", "tls_ns", "dns_ns", "output_tokens", "prompt_tokens", "chunks",
         "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "context_tokens", "bytes_received", "good",
+        "schedule_delay_ns", "phase",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -297,6 +350,19 @@ class RequestTable:
     def rows(self, *names: str) -> Iterator[tuple[int, ...]]:
         """The named columns side by side, one tuple a request."""
         return zip(*(self.columns[name] for name in names), strict=True)
+
+    def main(self) -> RequestTable:
+        """The requests of the main phase, which all figures are of; itself when there are no others."""
+        phases, wanted = self.columns["phase"], PHASES.index(Phase.MAIN)
+        if phases.count(wanted) == len(phases):
+            return self
+        is_main = [phase == wanted for phase in phases]
+        found = RequestTable()
+        for name, column in found.columns.items():
+            column.extend(compress(self.columns[name], is_main))
+        rows = compress(range(len(phases)), is_main)
+        found.details = {at: self.details[row] for at, row in enumerate(rows) if row in self.details}
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +394,12 @@ class IntervalSample:
     """Outcome name -> requests that ended so in this second."""
     gap_counts: Mapping[int, int] = field(default_factory=dict)
     """Gaps that ended in this second: bucket k counts those of [2**(k/2), 2**((k+1)/2)) microseconds, -1 those of 0."""
+    phase: str = Phase.MAIN.value
+    """The phase of the run in which this second begins."""
+    rate_asked: float | None = None
+    """How many requests were to start in this second; None in a closed loop."""
+    schedule_delay_ms: float | None = None
+    """The longest by which a request that started in this second was late; None in a closed loop, or when none did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,8 +502,28 @@ class Abort:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduleFacts:
+    """How an open loop kept its schedule, in the main phase; the last two are of the whole run."""
+
+    asked_per_s: float | None
+    """Requests a second, on average; None when there was one request."""
+    sent_per_s: float | None
+    """The same of those that were sent, from the first start to the last."""
+    late: int
+    """Requests that started more than 10 ms later than intended."""
+    worst_delay_ms: float | None
+    all_busy: bool
+    """Whether there was a moment at which no thread was free."""
+    dropped: int
+    """Requests that were never sent: they waited for a free thread when the time was up."""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """The figures of a run.  `metrics` has a `Stats` for each metric of docs/metrics.md, over ok requests."""
+    """The figures of a run, of its main phase: what began in its warm-up and cool-down is in `left_out` alone.
+
+    `metrics` has a `Stats` for each metric of docs/metrics.md, over ok requests; rates are over `measured_s`.
+    """
 
     sent: int = 0
     ok: int = 0
@@ -457,6 +549,16 @@ class Summary:
     """By tokens of filler, when the run had context tiers."""
     goodput: Goodput | None = None
     """None without `RunConfig.slo`."""
+    measured_s: float = 0.0
+    """How long the main phase lasted."""
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Phase -> outcome -> requests, of warm-up and cool-down."""
+    left_early: int = 0
+    """Of the cancelled, those that left in mid-answer because `cancel_rate` asks for it."""
+    left_early_tokens: int = 0
+    """Output tokens that had come for them."""
+    schedule: ScheduleFacts | None = None
+    """None in a closed loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -543,6 +645,8 @@ class RunResult:
     """Each of `RunConfig.thresholds`, in their order."""
     baseline: Sequence[BaselineResult] = ()
     """Each of `RunConfig.allow`, in their order."""
+    main_ns: tuple[int, int] | None = None
+    """From when to when the main phase lasted, from the start of the run; None: all of it."""
 
     @property
     def missed(self) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UsageError
-from .records import RECORDS_SCHEMA, Calibration, Compared, Outcome, RequestRecord, RunConfig
+from .records import RECORDS_SCHEMA, Calibration, Compared, Outcome, Phase, RequestRecord, RunConfig
 
 NS_PER_MS = 1_000_000
 
@@ -73,6 +73,8 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
         "outcome": record.outcome.value,
         "turn": record.turn,
         "context_tokens": record.context_tokens,
+        "phase": record.phase.value,
+        "schedule_delay_ms": _ms(record.schedule_delay_ns),
     }
     row |= {name: getattr(record, name) for name in _PLAIN_FIELDS}
     row |= {f"{name}_ms": _ms(getattr(record, f"{name}_ns")) for name in _MS_FIELDS}
@@ -88,12 +90,17 @@ def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
         f"{name}_ns": None if (ms := row[f"{name}_ms"]) is None else round(ms * NS_PER_MS) for name in _MS_FIELDS
     }
     plain = {name: row[name] for name in _PLAIN_FIELDS}
+    started_ns = int(row["started_at_ns"]) - shift_ns
+    delay_ms = row.get("schedule_delay_ms")
     return RequestRecord(
-        turn=int(row.get("turn", 1)),  # files of before there were turns have none
+        # Files of before there were turns, schedules and phases have none.
+        turn=int(row.get("turn", 1)),
+        intended_ns=None if delay_ms is None else started_ns - round(delay_ms * NS_PER_MS),
         context_tokens=row.get("context_tokens"),
+        phase=Phase(row.get("phase", Phase.MAIN.value)),
         **plain,
         **times,
-        started_ns=int(row["started_at_ns"]) - shift_ns,
+        started_ns=started_ns,
         outcome=Outcome(row["outcome"]),
         gaps_us=tuple(int(gap) for gap in row["gaps_us"]),
     )

@@ -62,7 +62,7 @@ def generate_html_report(
         "metrics": metrics_table(result.summary),
         "turns": groups_section("turn", result.summary.turns, result.config.stream),
         "contexts": groups_section("context", result.summary.context_tiers, result.config.stream),
-        "outcomes": outcomes_table(result.requests),
+        "outcomes": outcomes_table(result.requests.main()),
         "again": again_html(result),
     }
     data = {"lang": language, **run_data(result)}

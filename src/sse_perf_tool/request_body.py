@@ -124,6 +124,8 @@ class BodyBuilder:
 
         What UTF-8 cannot say, half of a surrogate pair, becomes "?".
         """
+        if query.body is not None:
+            return query.body
         if self._row is not None:
             user = _text(self._value("user", query, conversation_id))
             conversation = _text(self._value("conversation_id", query, conversation_id))

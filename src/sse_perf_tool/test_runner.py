@@ -7,16 +7,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from io import FileIO
 from itertools import count
 from random import Random
 from typing import NamedTuple, TypedDict, cast
 
 from .metrics import NS_PER_MS, Tally, success_rate
+from .pacing import Pace, Share, pace_for
 from .records import IntervalSample, Outcome, RequestRecord, RunConfig
 from .records_file import record_line, write_line
-from .schedule import pause_after_refusals_s, start_offsets_s, tick_s
+from .schedule import pause_after_refusals_s, tick_s
 from .tester import Notice, SSETester, Target, surroundings
 from .thresholds import slos_of
 from .wire import GATE
@@ -168,17 +168,6 @@ def aggregate_stats(
         before, outcomes_before = now, outcomes_now
 
 
-class Share(NamedTuple):
-    """Which part of a run a process does: threads, requests, queries and keys number `part`, `part + parts`, ..."""
-
-    part: int = 0
-    parts: int = 1
-
-    def numbers(self, total: int) -> range:
-        """Those of 0 to total - 1 that are in this share."""
-        return range(self.part, total, self.parts)
-
-
 class Origin(NamedTuple):
     """The moment at which a run began, on the monotonic and on the wall clock."""
 
@@ -191,79 +180,34 @@ class Origin(NamedTuple):
         return cls(time.perf_counter_ns(), time.time_ns())
 
 
-@dataclass(slots=True)
-class Plan:
-    """How much is to be sent, and whether to stop: shared by all threads of a run."""
-
-    duration_s: float = 0.0
-    requests: int | None = None
-    turns: int = 1
-    share: Share = Share()  # noqa: RUF009 - a NamedTuple cannot change
-    after_id: int = 0
-    """The highest request number that is taken already, by an earlier round of the run."""
-    stop: threading.Event = field(default_factory=threading.Event)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _taken: int = 0
-
-    def through(self, thread_requests: int, thread_age_s: float) -> bool:
-        """Whether a thread that has sent so many requests has none to send at that age.
-
-        It goes on for `duration_s` from its own start; without one it sends a conversation of `turns`, or until
-        `requests` are sent.
-        """
-        if self.stop.is_set() or (self.requests is not None and self._taken >= self.requests):
-            return True
-        if self.duration_s > 0:
-            return thread_age_s >= self.duration_s
-        return self.requests is None and thread_requests >= self.turns
-
-    def take(self, thread_requests: int, thread_age_s: float) -> int | None:
-        """The number of the next request, counted from 1 over all threads of all processes; None when there is none.
-
-        In a later round it counts on from `after_id`.
-        """
-        with self._lock:
-            if self.through(thread_requests, thread_age_s):
-                return None
-            self._taken += 1
-            return self.after_id + (self._taken - 1) * self.share.parts + self.share.part + 1
-
-
 def run_test_thread(
     tester: SSETester,
     stats: SharedStats,
-    plan: Plan,
-    start_after_s: float,
+    pace: Pace,
     sink: Callable[[RequestRecord], None],
     think_time_s: tuple[float, float] = (0.0, 0.0),
 ) -> None:
-    """What one thread does: waits for its place in the ramp, then sends until the plan says that it is through.
+    """What one thread does: takes tickets from the pace and sends, until there is none.
 
     Between the turns of a conversation it waits, evenly between the two `think_time_s`, each thread in its own way.
     """
     random = Random(tester.thread_id)  # noqa: S311 - no secret, and the same for every run
-    if plan.stop.wait(start_after_s):
-        return
-    _count(stats, threads_total=1, threads_active=1)
-    began_s, sent, refused = time.monotonic(), 0, 0
+    sent, refused, pause_s = 0, 0, 0.0
     try:
-        while (request_id := plan.take(sent, time.monotonic() - began_s)) is not None:
-            _count(stats, requests_started=1)
-            record = tester.test_streaming(request_id)
+        while (ticket := pace.take(tester.thread_id - 1, sent, pause_s)) is not None:
+            _count(stats, requests_started=1, threads_active=1, threads_total=int(not sent))
+            record = tester.test_streaming(*ticket)
             sent += 1
             with GATE:
                 count_finished(stats, record)
                 sink(record)
+            _count(stats, threads_active=-1)
+            pace.ended()
             refused = refused + 1 if record.outcome is Outcome.CONNECT_ERROR else 0
             pause_s = pause_after_refusals_s(refused)
             if tester.conversation.turn > 1:
                 pause_s = random.uniform(*think_time_s)
-            if plan.through(sent, time.monotonic() - began_s + pause_s):
-                return
-            if pause_s:
-                plan.stop.wait(pause_s)
     finally:
-        _count(stats, threads_active=-1)
         tester.close()
 
 
@@ -328,8 +272,7 @@ class ThreadGroup:
         self.formats_seen: dict[str, None] = {}
         self.tally = Tally(0)
         self.cpu_s = 0.0
-        requests = None if config.requests is None else len(share.numbers(config.requests))
-        self._plan = Plan(config.duration_s, requests, config.turns, share, after_id)
+        self._pace = pace_for(config, share, target.replayed, after_id=after_id)
         self._origin = Origin(0, 0)
         self._cpu_before_s = 0.0
         self._records = records
@@ -347,23 +290,34 @@ class ThreadGroup:
     def prepare(self) -> None:
         """Nothing: threads are ready at once."""
 
-    def start(self, origin: Origin) -> None:
-        """Starts the threads, each at its place in the ramp."""
+    def start(self, origin: Origin, begin_ns: int | None = None) -> None:
+        """Starts the threads, or the first of those that the pace will ask for.
+
+        The run began at `origin`, this round of it, which its schedule is counted from, at `begin_ns` if not then too.
+        """
         self._origin, self.tally = origin, Tally(origin.ns, slos_of(self.config))
         self._cpu_before_s = time.process_time()
+        self._pace.origin_ns, self._pace.more = origin.ns if begin_ns is None else begin_ns, self._start_one
         self.shared_stats["queued"] = self._queued
         _prepare_interpreter(len(self._testers))
-        offsets = start_offsets_s(self.config.threads, self.config.ramp_up_s)
-        for tester in self._testers:
+        for _ in self._testers if self._pace.start_all else self._testers[:1]:
+            self._start_one()
+
+    def _start_one(self) -> None:
+        """Starts the next thread, if there is one."""
+        with self._lock:
+            number = len(self._workers)
+            if number == len(self._testers):
+                return
+            tester = self._testers[number]
             name = f"worker-{tester.thread_id}"
-            work = (tester, offsets[tester.thread_id - 1])
-            self._workers.append(threading.Thread(target=self._work, args=work, name=name, daemon=True))
-        for worker in self._workers:
+            worker = threading.Thread(target=self._work, args=(tester,), name=name, daemon=True)
+            self._workers.append(worker)
             worker.start()
 
     def wait(self) -> None:
         """Waits until all threads are through.  Raises what one of them died of."""
-        for worker in self._workers:
+        for worker in self._workers:  # the list may grow meanwhile, as long as one of them lives
             worker.join()
         self.cpu_s = time.process_time() - self._cpu_before_s
         if self._broken_by is not None:
@@ -371,18 +325,18 @@ class ThreadGroup:
 
     def stop(self) -> None:
         """No new requests."""
-        self._plan.stop.set()
+        self._pace.stop()
 
     def cancel(self) -> None:
         """Ends every answer under way."""
-        self._plan.stop.set()
+        self._pace.stop()
         for tester in self._testers:
             tester.cancel()
 
-    def _work(self, tester: SSETester, start_after_s: float) -> None:
+    def _work(self, tester: SSETester) -> None:
         try:
             think_time_s = (self.config.think_time_s, self.config.think_time_max_s)
-            run_test_thread(tester, self.shared_stats, self._plan, start_after_s, self._take, think_time_s)
+            run_test_thread(tester, self.shared_stats, self._pace, self._take, think_time_s)
         except BaseException as error:
             # A thread that ends so (a full disk, a fault of ours) must not leave a run that looks whole.
             self._broken_by = self._broken_by or error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from http.client import HTTPException, RemoteDisconnected
 from typing import Any, NamedTuple
@@ -24,7 +24,8 @@ from .formats.base import END_HINT, Format
 from .masking import Masker, mask_url, names_a_secret
 from .metrics import estimate_tokens
 from .providers import ApiKeyProvider, Query, QueryProvider
-from .records import Outcome, RequestRecord
+from .records import Outcome, Phase, RequestRecord
+from .replay import Replayed
 from .request_body import BodyBuilder
 from .texts import Texts, printable, speaker
 from .wire import GATE, Exchange, FramingError, TimedAdapter, Trace, reads
@@ -71,6 +72,7 @@ TEXTS: Texts = {
     "timeout": ("no whole answer within {seconds:g} s (--timeout)", "{seconds:g} 秒内没有收到完整回答（--timeout）"),
     "idle": ("nothing came for {seconds:g} s (--idle-timeout)", "{seconds:g} 秒内没有收到任何数据（--idle-timeout）"),
     "cancelled": ("cancelled", "已取消"),
+    "left": ("left after {seconds:g} s (--cancel-after)", "{seconds:g} 秒后离开（--cancel-after）"),
     "http": ("HTTP {status}: {reason}", "HTTP {status}：{reason}"),
     "broken": (
         "the connection broke in mid-answer after {chunks} chunk(s): {reason}",
@@ -133,6 +135,8 @@ class Target:
     body: BodyBuilder
     queries: QueryProvider
     masker: Masker
+    replayed: Sequence[Replayed] = ()
+    """The requests of a trace that is sent again, in order."""
     keys: ApiKeyProvider | None = None
     auth: tuple[str, str] | None = None
     headers: Mapping[str, str] | None = None
@@ -261,30 +265,43 @@ class SSETester:
         """Ends the request under way, and all later ones, from another thread."""
         self.exchange.cancel()
 
-    def test_streaming(self, request_id: int = 0) -> RequestRecord:
-        """Sends the next query and reads its answer.  Never raises for what a server or network does."""
-        with GATE:
-            return self._test(request_id)
+    def test_streaming(
+        self,
+        request_id: int = 0,
+        intended_ns: int | None = None,
+        phase: Phase = Phase.MAIN,
+        leave_after_s: float | None = None,
+        query: Query | None = None,
+    ) -> RequestRecord:
+        """Sends `query`, else the next one, and reads the answer.  Never raises for what a server or network does.
 
-    def _test(self, request_id: int) -> RequestRecord:
-        target, exchange, conversation = self.target, self.exchange, self.conversation
-        query = conversation.query or target.queries.next(conversation.turn, target.context_tokens)
+        `intended_ns` and `phase` are noted in the record.  After `leave_after_s` it leaves, if the answer is not whole.
+        """
+        with GATE:
+            target, conversation = self.target, self.conversation
+            query = query or conversation.query or target.queries.next(conversation.turn, target.context_tokens)
+            answer = _Answer(request_id, self.thread_id, query, conversation.turn, target.stream)
+            answer.intended_ns, answer.phase, answer.leave_after_s = intended_ns, phase, leave_after_s
+            return self._test(answer)
+
+    def _test(self, answer: _Answer) -> RequestRecord:
+        target, exchange, conversation, query = self.target, self.exchange, self.conversation, answer.query
         key = conversation.key or (None if target.keys is None else target.keys.next())
         hint = target.format.end_hint if target.format is not None else END_HINT
-        answer = _Answer(request_id, self.thread_id, query, conversation.turn, target.stream)
         request = self._request(target.body.build(query, conversation.id, conversation.history), key)
-        exchange.begin(target.timeout_s, target.idle_timeout_s, hint)
+        timeout_s = min(target.timeout_s, answer.leave_after_s or target.timeout_s)
+        exchange.begin(timeout_s, target.idle_timeout_s, hint)
         try:
             response = self._session.send(
                 request,
                 stream=True,
-                timeout=(target.timeout_s, target.timeout_s),
+                timeout=(timeout_s, timeout_s),
                 verify=target.verify is not False,
                 proxies=self._proxies,
                 allow_redirects=True,
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            answer.outcome, answer.error = self._judge_no_answer(error)
+            answer.outcome, answer.error = self._judge_no_answer(answer, error)
         else:
             self._read(response, answer)
         self.conversation = self._after(conversation, answer, key)
@@ -427,8 +444,8 @@ class SSETester:
         if answer.first_answer_ns is None and reader.answer_started:
             answer.first_answer_ns = arrived_ns
 
-    def _judge_no_answer(self, error: Exception) -> tuple[Outcome, str]:
-        stopped = self._judge_stopped()
+    def _judge_no_answer(self, answer: _Answer, error: Exception) -> tuple[Outcome, str]:
+        stopped = self._judge_stopped(answer)
         if stopped is not None:
             return stopped
         causes = list(_causes(error))
@@ -447,10 +464,12 @@ class SSETester:
             return Outcome.CONNECT_ERROR, self._say("closed", host=self.target.place)
         return Outcome.CONNECT_ERROR, self._say("unreachable", host=self.target.place, reason=_reason(causes[-1]))
 
-    def _judge_stopped(self) -> tuple[Outcome, str] | None:
+    def _judge_stopped(self, answer: _Answer) -> tuple[Outcome, str] | None:
         reason = self.exchange.stopped_by
         if reason == "cancelled":
             return Outcome.CANCELLED, self._say("cancelled")
+        if reason == "timeout" and answer.leave_after_s is not None and answer.leave_after_s < self.target.timeout_s:
+            return Outcome.CANCELLED, self._say("left", seconds=answer.leave_after_s)
         if reason == "timeout":
             return Outcome.TIMEOUT, self._say("timeout", seconds=self.target.timeout_s)
         if reason == "idle":
@@ -463,7 +482,7 @@ class SSETester:
         """The outcome of an answer whose head has come, and the reason in words unless it is ok."""
         reader = answer.reader
         if reader is None:
-            stopped = self._judge_stopped()
+            stopped = self._judge_stopped(answer)
             if stopped is not None:
                 return stopped
             reason = error_in_body(answer.error_body) or response.reason or ""
@@ -473,7 +492,7 @@ class SSETester:
             return (Outcome.NOT_A_STREAM if no_stream else Outcome.IN_STREAM_ERROR), reader.error
         if reader.complete:
             return (Outcome.OK, None) if answer.output_tokens() else (Outcome.EMPTY, self._say("empty"))
-        return self._judge_stopped() or self._judge_incomplete(response, reader, failure)
+        return self._judge_stopped(answer) or self._judge_incomplete(response, reader, failure)
 
     def _judge_incomplete(
         self, response: requests.Response, reader: AnswerReader, failure: Exception | None
@@ -532,6 +551,9 @@ class _Answer:
         self.error_body = b""
         self.token_times: list[int] = []
         self.first_answer_ns: int | None = None
+        self.intended_ns: int | None = None
+        self.phase = Phase.MAIN
+        self.leave_after_s: float | None = None
 
     def output_tokens(self) -> int:
         return self._tokens()[0] or 0
@@ -597,6 +619,8 @@ class _Answer:
             clock=exchange.clock_name,
             turn=self.turn,
             context_tokens=self.query.context_tokens,
+            intended_ns=self.intended_ns,
+            phase=self.phase,
         )
 
 

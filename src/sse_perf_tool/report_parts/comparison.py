@@ -191,7 +191,7 @@ def comparison_data(results: Sequence[RunResult], names: Sequence[str]) -> dict[
 
 
 def _ok_ms(result: RunResult, column: str) -> list[tuple[float, int]]:
-    rows = result.requests.rows("outcome", column)
+    rows = result.requests.main().rows("outcome", column)
     return counted(sorted(ns / NS_PER_MS for outcome, ns in rows if outcome == OK and ns != NOT_MEASURED))
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 from ..metrics import NS_PER_MS, NS_PER_S
-from ..records import NOT_MEASURED, OUTCOMES, IntervalSample, RequestRecord, RequestTable, RunResult
+from ..records import NOT_MEASURED, OUTCOMES, PHASES, IntervalSample, Phase, RequestRecord, RequestTable, RunResult
 from .reduce import (
     MAX_POINTS,
     OK,
@@ -42,6 +43,7 @@ def run_data(result: RunResult) -> Json:
         "started_unix_ms": result.started_unix_ns // NS_PER_MS,
         "duration_s": duration_s,
         "streamed": result.config.stream,
+        "main_s": [ns / NS_PER_S for ns in result.main_ns or (0, result.duration_ns)],
         "outcomes": [outcome.value for outcome in OUTCOMES],
         "requests": requests_data(result),
         "seconds": seconds_data(result.time_series),
@@ -49,7 +51,7 @@ def run_data(result: RunResult) -> Json:
         "heat": heat_data(result.time_series),
         "percentiles": percentiles_data(result),
         "spreads": spreads_data(result),
-        "threads": thread_rows(result.requests),
+        "threads": thread_rows(result.requests.main()),
         "flags": dict(result.config.flags),
     }
 
@@ -58,10 +60,12 @@ def requests_data(result: RunResult) -> Json:
     """Columns of the requests that are shown one by one, which of them are slowest, and the texts that are known."""
     table = result.requests
     tpot, rate, concurrency = tpot_ns(table), tokens_per_s(table), concurrency_at_start(table)
+    is_main = (PHASES[phase] is Phase.MAIN for phase in table["phase"])
+    measured = list(compress(concurrency, is_main))
     slowest = _slowest(table)
     named = _examples(result)
-    measured = (table["ttft_ns"], table["ttfb_ns"], table["latency_ns"], tpot, rate, table["output_tokens"])
-    rows = sorted({*sample_rows(measured, table["outcome"], MAX_POINTS - len(slowest) - len(named)), *slowest, *named})
+    shown = (table["ttft_ns"], table["ttfb_ns"], table["latency_ns"], tpot, rate, table["output_tokens"])
+    rows = sorted({*sample_rows(shown, table["outcome"], MAX_POINTS - len(slowest) - len(named)), *slowest, *named})
     rows.sort(key=table["started_ns"].__getitem__)
     position = {row: at for at, row in enumerate(rows)}
     columns: dict[str, Iterable[Any]] = {
@@ -86,7 +90,7 @@ def requests_data(result: RunResult) -> Json:
         "slowest": [position[row] for row in slowest],
         "details": _details(table.details, [*slowest, *named, *rows], position),
         "by_concurrency": {
-            name: percentiles_by_concurrency(table, column, concurrency)._asdict()
+            name: percentiles_by_concurrency(table.main(), column, measured)._asdict()
             for name, column in (("ttft", "ttft_ns"), ("latency", "latency_ns"))
         },
     }
@@ -135,6 +139,8 @@ _SECOND_COLUMNS = {
     "ttfb": "avg_ttfb_ms",
     "ttft": "avg_ttft_ms",
     "tpot": "avg_tpot_ms",
+    "asked": "rate_asked",
+    "delay": "schedule_delay_ms",
 }
 
 
@@ -180,7 +186,7 @@ def spreads_data(result: RunResult) -> Json:
     """Histograms (ms) of TTFT and latency of ok requests and of all their gaps."""
     found: Json = {}
     for name, column in (("ttft", "ttft_ns"), ("latency", "latency_ns")):
-        rows = result.requests.rows("outcome", column)
+        rows = result.requests.main().rows("outcome", column)
         ordered = sorted(value / NS_PER_MS for outcome, value in rows if outcome == OK and value != NOT_MEASURED)
         found[name] = histogram(counted(ordered))._asdict()
     found["gap"] = histogram([(gap_us / 1000, count) for gap_us, count in result.gap_histogram])._asdict()

@@ -101,34 +101,75 @@ def prompts_texts(config: RunConfig) -> list[Both]:
     return [in_both(key, n=n) for key, n in said.items() if n]
 
 
+def shape_text(config: RunConfig) -> Both | None:
+    """The load of an open loop or of stages: how much, in which order, and at most how much at a time; else None."""
+    most = in_both("shape.most", {"threads": count_of("threads", config.threads)}) if config.open_loop else ("", "")
+    found = None
+    if config.stages:
+        found = in_both(f"shape.stages_{config.stages_of}", {"stages": _stages_text(config)})
+    elif config.rate_per_s is not None:
+        even = config.arrival == "constant"
+        arrival = ("", "") if even else in_both("shape.arrival", kind=config.arrival)
+        found = in_both("shape.rate", {"arrival": arrival}, rate=f"{config.rate_per_s:g}")
+    elif config.replay_file is not None:
+        found = in_both(
+            "shape.replay", file=printable(config.replay_file, 80), time=time_text((config.replay_s or 0.0) * 1000)
+        )
+        if config.speed != 1:
+            found = _and(found, in_both("shape.speed", speed=f"{config.speed:g}"), ("", ""))
+    return None if found is None else _and(found, most, ("", ""))
+
+
+def _stages_text(config: RunConfig) -> Both:
+    stages = [in_both("shape.stage", target=f"{target:g}", seconds=f"{seconds:g}") for seconds, target in config.stages]
+    return ", ".join(text for text, _ in stages), "、".join(text for _, text in stages)
+
+
+def _and(text: Both, more: Both, between: Both = (", ", "，")) -> Both:
+    return text[0] + between[0] + more[0], text[1] + between[1] + more[1]
+
+
+def also_text(config: RunConfig) -> list[Both]:
+    """What else shapes the load: conversations, batches, phases, those who leave."""
+    said = []
+    if config.turns > 1:
+        said.append(in_both("turns_n", n=str(config.turns)))
+    if config.think_time_max_s:
+        said.append(think_text(config))
+    if config.batch:
+        said.append(in_both("shape.batch", n=str(config.batch)))
+    if config.warmup_s:
+        said.append(in_both("shape.warmup_s", n=f"{config.warmup_s:g}"))
+    if config.warmup_requests:
+        said.append(in_both("shape.warmup_n", {"n": count_of("requests", config.warmup_requests)}))
+    if config.cooldown_s:
+        said.append(in_both("shape.cooldown", n=f"{config.cooldown_s:g}"))
+    if config.cancel_rate:
+        said.append(in_both("shape.leave", share=percent_text(config.cancel_rate), n=f"{config.cancel_after_s:g}"))
+    return said
+
+
 def load_text(config: RunConfig) -> Both:
     """How hard the run pressed: threads, requests in all, ramp-up, duration, timeout."""
-    english, chinese = count_of("threads", config.threads)
+    text = shape_text(config) or count_of("threads", config.threads)
     if config.requests is not None:
-        total, chinese_total = count_of("requests", config.requests)
-        english += f", {total} in all"
-        chinese += f"，共 {chinese_total}"
+        total = count_of("requests", config.requests)
+        text = _and(text, (f"{total[0]} in all", f"共 {total[1]}"))
     if not config.stream:
-        whole = in_both("whole_answers")
-        english, chinese = f"{english}, {whole[0]}", f"{chinese}，{whole[1]}"
-    if config.turns > 1:
-        turns = in_both("turns_n", n=str(config.turns))
-        english, chinese = f"{english}, {turns[0]}", f"{chinese}，{turns[1]}"
-    if config.think_time_max_s:
-        think = think_text(config)
-        english, chinese = f"{english}, {think[0]}", f"{chinese}，{think[1]}"
+        text = _and(text, in_both("whole_answers"))
+    for more in also_text(config):
+        text = _and(text, more)
     for words in prompts_texts(config):
-        english, chinese = english + words[0], chinese + words[1]
+        text = _and(text, words, ("", ""))
     extras = [
-        ("ramp-up", "预热", config.ramp_up_s),
+        ("ramp-up", "逐步启动", config.ramp_up_s),
         ("duration", "持续", config.duration_s),
         ("timeout", "超时", config.timeout_s),
     ]
     for word, chinese_word, seconds in extras:
         if seconds:
-            english += f", {word} {seconds:g} s"
-            chinese += f"，{chinese_word} {seconds:g} 秒"
-    return english, chinese
+            text = _and(text, (f"{word} {seconds:g} s", f"{chinese_word} {seconds:g} 秒"))
+    return text
 
 
 def aborted_text(abort: Abort) -> Both:
@@ -204,16 +245,20 @@ def _headline(summary: Summary) -> Both:
 def _sentences(result: RunResult) -> list[Both]:
     summary, config = result.summary, result.config
     model = config.model or config.model_name
+    threads = count_of("threads", config.threads)
+    if config.open_loop:
+        threads = in_both("up_to", {"threads": threads})
     tested = in_both(
         "tested_model" if model else "tested",
-        {"threads": count_of("threads", config.threads), "requests": count_of("requests", summary.sent)},
+        {"threads": threads, "requests": count_of("requests", summary.sent)},
         model=printable(model or "", 80),
         target=printable(config.url, 200),
         duration=time_text(result.duration_ns / 1e6),
     )
     said = [tested, *_how_it_went(summary, config.stream)]
-    if summary.cancelled:
-        said.append(in_both("cancelled", {"n": count_of("requests", summary.cancelled)}))
+    said += _how_the_load_went(summary)
+    if summary.cancelled > summary.left_early:
+        said.append(in_both("cancelled", {"n": count_of("requests", summary.cancelled - summary.left_early)}))
     if result.aborted:
         said.append(aborted_text(result.aborted))
     said += [in_both(key) for key in ("interrupted", "partial") if getattr(result, key)]
@@ -233,6 +278,30 @@ def _how_it_went(summary: Summary, stream: bool) -> list[Both]:
     ]
 
 
+def _how_the_load_went(summary: Summary) -> list[Both]:
+    """How the schedule was kept, who left as asked, and what is in no figure."""
+    said = []
+    if (kept := summary.schedule) is not None and kept.worst_delay_ms is not None:
+        late = {"late": count_of("requests", kept.late)}
+        rates = {"asked": figure(kept.asked_per_s), "sent": figure(kept.sent_per_s)}
+        said.append(
+            in_both(
+                "schedule.kept" if kept.late else "schedule.kept_well",
+                late,
+                **rates,
+                worst=time_text(kept.worst_delay_ms),
+            )
+        )
+        if kept.dropped:
+            said.append(in_both("schedule.dropped", {"n": count_of("requests", kept.dropped)}))
+    if summary.left_early:
+        left = {"n": count_of("requests", summary.left_early)}
+        said.append(in_both("left_early", left, tokens=f"{summary.left_early_tokens:,}"))
+    if left_out := sum(sum(counts.values()) for counts in summary.left_out.values()):
+        said.append(in_both("left_out", {"n": count_of("requests", left_out)}))
+    return said
+
+
 def _failed(result: RunResult) -> Look | None:
     summary = result.summary
     kinds = {name: n for name, n in summary.outcomes.items() if name not in (Outcome.OK.value, Outcome.CANCELLED.value)}
@@ -248,14 +317,15 @@ def _drift(result: RunResult) -> Look | None:
     first: list[int] = []
     last: list[int] = []
     column, key = ("ttft_ns", "look.drift") if result.config.stream else ("latency_ns", "look.drift_whole")
-    for start, time, outcome in result.requests.rows("started_ns", column, "outcome"):
+    for start, time, outcome in result.requests.main().rows("started_ns", column, "outcome"):
         if outcome == OK and time != NOT_MEASURED:
             if start < fifth_ns:
                 first.append(time)
             elif start >= 4 * fifth_ns:
                 last.append(time)
-    # A ramp-up raises the load within the run: slower is then what was asked for.
-    if min(len(first), len(last)) < DRIFT_SAMPLES or result.config.ramp_up_s * NS_PER_S > fifth_ns:
+    # A ramp-up or stages change the load within the run: slower is then what was asked for.
+    changing = result.config.stages or result.config.ramp_up_s * NS_PER_S > fifth_ns
+    if min(len(first), len(last)) < DRIFT_SAMPLES or changing:
         return None
     ratio = _median(last) / max(_median(first), 1)
     return Look(in_both(key, ratio=figure(ratio)), "tails") if ratio >= DRIFT_RATIO else None

@@ -47,6 +47,38 @@ TEXTS: Texts = {
     "tokens.tokenizer": ("a local tokenizer", "本地分词器"),
     "tokens.estimate": ("estimate from the text", "按文本估算"),
     "tokens.mixed": ("usage where given, else another way", "优先 usage，其余另行计算"),
+    # the shape of the load
+    "shape.rate": ("{rate} requests/s{arrival}", "每秒 {rate} 个请求{arrival}"),
+    "shape.arrival": (" ({kind})", "（{kind}）"),
+    "shape.most": (", at most {threads} at a time", "，最多 {threads}同时发送"),
+    "shape.stages_rate": ("requests/s from 0 to {stages}", "每秒请求数从 0 到 {stages}"),
+    "shape.stages_threads": ("threads from 0 to {stages}", "线程数从 0 到 {stages}"),
+    "shape.stage": ("{target} in {seconds} s", "{target}（{seconds} 秒）"),
+    "shape.replay": ("trace {file} over {time}", "重放 {file}，历时 {time}"),
+    "shape.speed": (" ({speed} times as fast)", "（{speed} 倍速）"),
+    "shape.batch": ("batches of {n}", "每批 {n} 个"),
+    "shape.warmup_s": ("warm-up {n} s", "预热 {n} 秒"),
+    "shape.warmup_n": ("warm-up {n}", "预热 {n}"),
+    "shape.cooldown": ("cool-down {n} s", "收尾 {n} 秒"),
+    "shape.leave": ("{share} leave after {n} s", "{share} 在 {n} 秒后离开"),
+    "schedule.kept": (
+        "Of {asked} requests/s asked for, {sent} were sent; {late} started late, by {worst} at worst.",
+        "要求每秒 {asked} 个请求，实际发送 {sent} 个；{late}未按时发出，最多晚 {worst}。",
+    ),
+    "schedule.kept_well": (
+        "Of {asked} requests/s asked for, {sent} were sent, none more than {worst} late.",
+        "要求每秒 {asked} 个请求，实际发送 {sent} 个，最多晚 {worst}。",
+    ),
+    "up_to": ("Up to {threads}", "最多 {threads}"),
+    "schedule.dropped": ("Never sent: {n}.", "始终未发出：{n}。"),
+    "left_out": (
+        "In no figure: {n} of the warm-up and cool-down.",
+        "预热和收尾阶段的 {n}未计入任何指标。",
+    ),
+    "left_early": (
+        "{n} left in mid-answer, as asked; {tokens} tokens had come for them.",
+        "{n}按设定中途离开，此前已收到 {tokens} 个 token。",
+    ),
     # verdict
     "all_ok": ("All {n} succeeded", "{n}全部成功"),
     "some_ok": ("{share} of {n} succeeded", "{n}中 {share} 成功"),
@@ -252,6 +284,7 @@ TEXTS: Texts = {
     "metric.tls_ms": ("TLS handshake", "TLS 握手"),
     "metric.dns_ms": ("DNS lookup", "DNS 解析"),
     "metric.schedule_delay_ms": ("Schedule delay", "调度延迟"),
+    "metric.ttfb_from_schedule_ms": ("TTFB from schedule", "TTFB（自计划时刻）"),
     "metric.ttft_from_schedule_ms": ("TTFT from schedule", "TTFT（自计划时刻）"),
     "metric.latency_from_schedule_ms": ("Response time from schedule", "响应时间（自计划时刻）"),
     "about.ttfb_ms": ("start to first byte", "发起到首字节"),
@@ -271,6 +304,7 @@ TEXTS: Texts = {
     "about.tls_ms": ("new connections only", "仅新连接"),
     "about.dns_ms": ("new connections only", "仅新连接"),
     "about.schedule_delay_ms": ("intended start to start", "计划发起到实际发起"),
+    "about.ttfb_from_schedule_ms": ("intended start to first byte", "计划发起到首字节"),
     "about.ttft_from_schedule_ms": ("intended start to first token", "计划发起到首个 Token"),
     "about.latency_from_schedule_ms": ("intended start to end of the answer", "计划发起到回答结束"),
     # chart page controls
@@ -305,6 +339,7 @@ TEXTS: Texts = {
     "section.flow": ("Request timelines", "请求时间线"),
     # charts
     "chart.rps": ("Requests per second", "每秒请求数"),
+    "chart.schedule_delay": ("Longest schedule delay", "最大调度延迟"),
     "chart.threads": ("Threads", "线程数"),
     "chart.system_tokens": ("System output", "系统输出"),
     "chart.avg_latency": ("Average times", "平均耗时"),
@@ -329,6 +364,8 @@ TEXTS: Texts = {
     # series
     "series.done": ("finished", "完成"),
     "series.started": ("started", "发起"),
+    "series.asked": ("asked for", "要求"),
+    "series.delay": ("schedule delay", "调度延迟"),
     "series.failed": ("failed", "失败"),
     "series.cancelled": ("cancelled", "已取消"),
     "series.active": ("active", "活跃"),
@@ -364,6 +401,7 @@ TEXTS: Texts = {
         "Shows {shown} of {total} requests: extremes and failures of each slice of the run, others evenly spaced.",
         "显示 {total} 个请求中的 {shown} 个：各时段的极值与部分失败请求，以及等距抽取的其余请求。",
     ),
+    "note.phases": ("Shaded: warm-up and cool-down, in no figure.", "阴影部分为预热和收尾，未计入指标。"),
     "note.by_start": ("Placed at the start of each request.", "横轴为请求发起时刻。"),
     "note.seconds_sampled": (
         "Shows {shown} of {total} seconds, the lowest and highest of every figure among them.",

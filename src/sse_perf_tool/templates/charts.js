@@ -115,6 +115,21 @@ function zoomOptions(spec) {
   };
 }
 
+// What began in the shaded parts of the run is in no figure.
+const shaded = () => (data.main_s || []).map((edge, at) => (at ? [edge, data.duration_s] : [0, edge])).filter(([from, to]) => to > from);
+const phases = {
+  id: "phases",
+  beforeDatasetsDraw: ({ ctx, chartArea, scales }) => {
+    ctx.save();
+    ctx.fillStyle = css("muted") + "26";
+    for (const [from, to] of shaded()) {
+      const [left, right] = [from, to].map((at) => Math.max(chartArea.left, Math.min(chartArea.right, scales.x.getPixelForValue(at))));
+      ctx.fillRect(left, chartArea.top, right - left, chartArea.height);
+    }
+    ctx.restore();
+  },
+};
+
 function chartConfig(spec) {
   const list = spec.series();
   const datasets = list.map((series) => {
@@ -137,7 +152,7 @@ function chartConfig(spec) {
       plugins: { legend: { display: false }, tooltip: tooltip(spec), zoom: zoomOptions(spec) },
       onClick: spec.click ? (event, _, chart) => spec.click(chart.getElementsAtEventForMode(event, "nearest", { axis: spec.clickAxis || "xy", intersect: spec.clickAxis === undefined }, true)) : undefined,
     },
-    plugins: spec.plugins || [],
+    plugins: [...(spec.plugins || []), ...(spec.time ? [phases] : [])],
   };
 }
 
@@ -179,7 +194,8 @@ function addChart(parent, spec) {
   cards.push(card);
   const describe = () => {
     canvas.setAttribute("aria-label", text(spec.title) + " (" + text(spec.unit) + ")");
-    notes.textContent = spec.notes ? spec.notes().join(" ") : "";
+    const marked = spec.time && shaded().length ? [text("note.phases")] : [];
+    notes.textContent = [...marked, ...(spec.notes ? spec.notes() : [])].join(" ");
   };
   describe();
   listeners.language.push(describe);

@@ -308,7 +308,9 @@ function buildCharts() {
   const parent = document.getElementById("charts");
   const nav = document.getElementById("sections");
   const load = addSection(parent, nav, "load", "section.load");
-  perSecond(load, "rps", "unit.per_s", [["done", "series.done", "c1"], ["started", "series.started", "c3", { dash: [5, 3] }], ["failed", "series.failed", "fail"]]);
+  const asked = has(seconds.asked) ? [["asked", "series.asked", "c6", { dash: [2, 2] }]] : [];
+  perSecond(load, "rps", "unit.per_s", [["done", "series.done", "c1"], ["started", "series.started", "c3", { dash: [5, 3] }], ["failed", "series.failed", "fail"], ...asked]);
+  if (asked.length) perSecond(load, "schedule_delay", "unit.ms", [["delay", "series.delay", "c1"]]);
   perSecond(load, "threads", "unit.threads", [["active", "series.active", "c1"], ["threads", "series.threads", "c6", { dash: [5, 3] }]]);
   perSecond(load, "system_tokens", "unit.per_s", [["tokens", "series.tokens", "c1"], ...ofStreams(["chunks", "series.chunks", "c3", { dash: [5, 3] }])]);
   perSecond(load, "avg_latency", "unit.ms", [["latency", "series.latency", "c1"], ["ttft", "series.ttft", "c2"], ["ttfb", "series.ttfb", "c3", { dash: [5, 3] }]], { log: true });

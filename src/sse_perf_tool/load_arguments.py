@@ -1,0 +1,148 @@
+"""What the flags that shape the load mean together: which go with which, and the settings that come out."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any
+
+from .asked import Asked, Exclusion
+from .flags import flag_name
+from .load_values import Warmup
+from .records import RunConfig
+from .replay import Replayed, load_replay
+from .schedule import threads_for
+
+TEXTS = {
+    "alone": ("says nothing without {other}; add it, or leave this out", "须与 {other} 同用，请加上它或去掉该参数"),
+    "endless": ("has no end; add --duration or --requests", "没有终点，请加 --duration 或 --requests"),
+    "no_end_known": (
+        "the end is not known beforehand; add --duration, or use --stages",
+        "事先不知道何时结束，请加 --duration 或改用 --stages",
+    ),
+    "nothing_left": (
+        "leaves nothing to measure of {seconds:g} s; give less of --warmup and --cooldown",
+        "{seconds:g} 秒内没有剩下可测量的时间，请减小 --warmup 和 --cooldown",
+    ),
+    "all_warmup": (
+        "leaves nothing to measure of {requests} requests; give less",
+        "{requests} 个请求中没有剩下可测量的请求，请减小",
+    ),
+}
+
+_OPEN = ("rate", "replay", "stages")
+
+EXCLUSIONS = tuple(
+    Exclusion(key, other, "not_with")
+    for key, others in {
+        "stages": ("rate", "replay", "duration"),
+        "rate": ("replay",),
+        "batch": (*_OPEN, "processes"),
+        "replay": ("turns",),
+        "context_tiers": (*_OPEN, "warmup", "cooldown"),
+    }.items()
+    for other in others
+)
+"""A tier is a round of its own within the run, which has one schedule and one main phase."""
+
+_NOT_IN_OPEN_LOOP = ("ramp_up", "think_time")
+_NEEDS = (("speed", "replay"), ("cancel_rate", "cancel_after"), ("cancel_after", "cancel_rate"))
+
+MANY_REQUESTS = ("rate", "arrival", "stages", "replay", "speed", "batch", "warmup", "cooldown", "cancel_rate",
+                 "cancel_after")  # fmt: skip
+"""The flags that say nothing about a single request."""
+
+
+def load_settings(asked: Asked) -> tuple[dict[str, Any], Sequence[Replayed]]:
+    """The fields of `RunConfig` that say how the load is shaped, and the requests of a trace.
+
+    Defaults that depend on other flags are put into `asked`.  UsageError for flags that contradict each other.
+    """
+    rate_stages = asked["stages"] is not None and asked["stages"].of == "rate"
+    _check(asked, rate_stages)
+    _set_defaults(asked, rate_stages)
+    replayed = _replayed(asked)
+    warmup = asked["warmup"] or Warmup()
+    settings = {
+        "rate_per_s": asked["rate"],
+        "arrival": asked["arrival"],
+        "stages": [list(stage) for stage in asked["stages"].stages] if asked["stages"] else [],
+        "stages_of": asked["stages"].of if asked["stages"] else None,
+        "replay_file": asked["replay"],
+        "replay_s": replayed[-1].at_s if replayed else None,
+        "speed": asked["speed"],
+        "batch": asked["batch"],
+        "warmup_s": warmup.seconds,
+        "warmup_requests": warmup.requests,
+        "cooldown_s": asked["cooldown"],
+        "cancel_rate": asked["cancel_rate"],
+        "cancel_after_s": asked["cancel_after"],
+        "threads": asked["threads"],
+        "duration_s": asked["duration"],
+        "ramp_up_s": asked["ramp_up"],
+        "requests": asked["requests"] if not replayed else min(len(replayed), asked["requests"] or len(replayed)),
+        "turns": asked["turns"],
+    }
+    _check_phases(asked, RunConfig(**settings))
+    return settings, replayed
+
+
+def _check(asked: Asked, rate_stages: bool) -> None:
+    for one, other in _NEEDS:
+        if one in asked.given and other not in asked.given:
+            raise asked.wrong(one, "alone", other=flag_name(other))
+    shape = next((key for key in _OPEN if key in asked.given), None)
+    if shape is not None:
+        for key in ("ramp_up", "threads") if shape == "stages" and not rate_stages else _NOT_IN_OPEN_LOOP:
+            _only_one(asked, key, shape)
+    if "arrival" in asked.given and not (asked["rate"] or rate_stages):
+        raise asked.wrong("arrival", "alone", other="--rate")
+    if asked["rate"] and not (asked["duration"] or asked["requests"]):
+        raise asked.wrong("rate", "endless")
+
+
+def _only_one(asked: Asked, key: str, shape: str) -> None:
+    """Of `key` and `shape` only that of the stronger source counts; UsageError when one source gives both."""
+    if key in asked.given and asked.source(key) >= asked.source(shape):
+        raise asked.wrong(key, "not_with", other=asked.name(shape))
+    if key in asked.given:
+        asked.drop(key)
+
+
+def _set_defaults(asked: Asked, rate_stages: bool) -> None:
+    stages = asked["stages"]
+    if stages is not None:
+        asked.defaults["duration"] = stages.seconds
+        asked.defaults["threads"] = threads_for(stages.highest) if rate_stages else math.ceil(stages.highest)
+    elif asked["rate"]:
+        asked.defaults["threads"] = threads_for(asked["rate"])
+    elif asked["batch"]:
+        asked.defaults["threads"] = asked["batch"]
+        if not asked["duration"]:
+            asked.defaults["requests"] = asked["batch"] * asked["turns"]
+
+
+def _replayed(asked: Asked) -> list[Replayed]:
+    """The requests of the trace that are due within the run, at the speed asked for."""
+    if not asked["replay"]:
+        return []
+    every = [each._replace(at_s=each.at_s / asked["speed"]) for each in asked.load("replay", load_replay)]
+    if asked["duration"]:
+        every = every[: bisect_left(every, asked["duration"], key=lambda each: each.at_s)]
+    asked.defaults["threads"] = threads_for(len(every) / max(1.0, every[-1].at_s))
+    return every
+
+
+def _check_phases(asked: Asked, config: RunConfig) -> None:
+    """UsageError when warm-up and cool-down leave nothing, or the end is not known from which to count back."""
+    planned_s = config.planned_s
+    if config.cooldown_s and planned_s is None:
+        raise asked.wrong("cooldown", "no_end_known")
+    key = "warmup" if config.warmup_s else "cooldown"
+    outside_s = config.warmup_s + config.cooldown_s
+    if planned_s is not None and outside_s and outside_s >= planned_s:
+        raise asked.wrong(key, "nothing_left", seconds=planned_s)
+    wanted = config.requests_wanted
+    if wanted is not None and config.warmup_requests >= wanted:
+        raise asked.wrong("warmup", "all_warmup", requests=wanted)

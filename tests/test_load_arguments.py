@@ -1,0 +1,238 @@
+"""The flags that shape the load: what they may be, what they mean together, and where a mistake in them is."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from sse_perf_tool import load_arguments, load_values, replay
+from sse_perf_tool.arguments import Arguments, parse_arguments
+from sse_perf_tool.errors import UsageError
+from sse_perf_tool.providers import Query
+from sse_perf_tool.records import RunConfig
+from sse_perf_tool.replay import Replayed, load_replay
+
+KEYED = ("--api-key", "app-4wX9secret4Knu", "--html-report", "r.html")
+RATE = "give requests a second, above 0 and at most 100000, e.g. 20 or 0.5"
+ARRIVAL = "give constant, poisson or gamma:CV with a CV above 0 and at most 100, e.g. gamma:2"
+STAGES = "give TIME:THREADS or TIME:RATE/s, joined by commas, e.g. 30s:10,1m:50,30s:0 or 30s:5/s,1m:20/s"
+WARMUP = "give a time with its unit or a number of requests, e.g. 10s or 20"
+SHARE = "give a share from 0 to 1, e.g. 0.05 or 5%"
+SPEED = "give a number above 0, e.g. 2 for twice as fast"
+EXAMPLE = 'write one JSON object a line, e.g. {"timestamp": 1500, "query": "..."}'
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    trace('{"timestamp": 0, "query": "a"}', '{"timestamp": 2000, "query": "b"}', '{"timestamp": 4000, "query": "c"}')
+
+
+def trace(*lines: str) -> str:
+    Path("t.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    return "t.jsonl"
+
+
+def asked(*argv: str, lang: str = "en") -> Arguments:
+    return parse_arguments([*KEYED, *argv, "--lang", lang], {})
+
+
+def config_of(*argv: str) -> RunConfig:
+    return asked(*argv).config
+
+
+def problem(*argv: str, lang: str = "en") -> str:
+    with pytest.raises(UsageError) as caught:
+        asked(*argv, lang=lang)
+    return str(caught.value)
+
+
+def at(place: int, found: str) -> str:
+    return f'character {place}, "{found}", does not fit'
+
+
+MISTAKES: list[tuple[list[str], str]] = [
+    (["--rate", "20/m"], f"--rate 20/m: {at(4, 'm')}; {RATE}"),
+    (["--rate", "1.5.2"], f"--rate 1.5.2: {at(4, '.')}; {RATE}"),
+    (["--rate", "-3"], f"--rate -3: {at(1, '-')}; {RATE}"),
+    (["--rate", "20/"], f"--rate 20/: it breaks off at its end; {RATE}"),
+    (["--rate", "0"], f"--rate 0: {RATE}"),
+    (["--arrival", "poison"], f"--arrival poison: {at(5, 'o')}; {ARRIVAL}"),
+    (["--arrival", "gamma"], f"--arrival gamma: it breaks off at its end; {ARRIVAL}"),
+    (["--arrival", "gamma:1.x"], f"--arrival gamma:1.x: {at(9, 'x')}; {ARRIVAL}"),
+    (["--arrival", "gamma:0"], f"--arrival gamma:0: {at(7, '0')}; {ARRIVAL}"),
+    (["--arrival", "poisson:3"], f"--arrival poisson:3: {at(8, ':')}; {ARRIVAL}"),
+    (["--stages", "30s:10,1m:5o"], f"--stages 30s:10,1m:5o: {at(12, 'o')}; {STAGES}"),
+    (["--stages", "30s,1m:5"], f"--stages 30s,1m:5: {at(4, ',')}; {STAGES}"),
+    (["--stages", "30x:10"], f"--stages 30x:10: {at(3, 'x')}; {STAGES}"),
+    (["--stages", "30s:1.5"], f"--stages 30s:1.5: {at(6, '.')}; {STAGES}"),
+    (["--stages", "30s:5/m"], f"--stages 30s:5/m: {at(7, 'm')}; {STAGES}"),
+    (["--stages", "30s:5/,2s:3"], f"--stages 30s:5/,2s:3: {at(7, ',')}; {STAGES}"),
+    (["--stages", "30s:10,,"], f"--stages 30s:10,,: {at(8, ',')}; {STAGES}"),
+    (["--stages", "30s:"], f"--stages 30s:: it breaks off at its end; {STAGES}"),
+    (["--stages", "1s:5/s,2s:3"],
+     (f"--stages 1s:5/s,2s:3: {at(11, '3')}; threads and rates cannot be mixed; "
+     "write /s behind all targets or behind none")),
+    (["--stages", "9s:0"], "--stages 9s:0: asks for no load at all; give a target above 0"),
+    (["--stages", "9s:100001"],
+     "--stages 9s:100001: a target above 100000, or stages of more than 1e+07 s; give less"),
+    (["--warmup", "10x"], f"--warmup 10x: {at(3, 'x')}; {WARMUP}"),
+    (["--warmup", "1.5"], f"--warmup 1.5: it breaks off at its end; {WARMUP}"),
+    (["--cooldown", "5z"],
+     f"--cooldown 5z: {at(2, 'z')}; give a time, 0 or above: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"),
+    (["--cancel-rate", "5"], f"--cancel-rate 5: {SHARE}"),
+    (["--cancel-rate", "5%%"], f"--cancel-rate 5%%: {at(3, '%')}; {SHARE}"),
+    (["--speed", "x2"], f"--speed x2: {at(1, 'x')}; {SPEED}"),
+    (["--speed", "0"], f"--speed 0: {SPEED}"),
+    (["--rate", "5"], "--rate 5: has no end; add --duration or --requests"),
+    (["--rate", "5", "--stages", "9s:5"], "--stages 9s:5: cannot go with --rate; keep one of them"),
+    (["--rate", "5", "--duration", "9", "--ramp-up", "1"], "--ramp-up 1: cannot go with --rate; keep one of them"),
+    (["--stages", "9s:5", "--ramp-up", "1"], "--ramp-up 1: cannot go with --stages; keep one of them"),
+    (["--stages", "9s:5", "--threads", "1"], "--threads 1: cannot go with --stages; keep one of them"),
+    (["--stages", "9s:5", "--duration", "1"], "--stages 9s:5: cannot go with --duration; keep one of them"),
+    (["--batch", "2", "--processes", "2"], "--batch 2: cannot go with --processes; keep one of them"),
+    (["--arrival", "poisson"], "--arrival poisson: says nothing without --rate; add it, or leave this out"),
+    (["--speed", "2"], "--speed 2: says nothing without --replay; add it, or leave this out"),
+    (["--cancel-rate", "5%"], "--cancel-rate 5%: says nothing without --cancel-after; add it, or leave this out"),
+    (["--cooldown", "5", "--requests", "9"],
+     "--cooldown 5: the end is not known beforehand; add --duration, or use --stages"),
+    (["--cooldown", "5", "--warmup", "5s", "--duration", "10"],
+     "--warmup 5s: leaves nothing to measure of 10 s; give less of --warmup and --cooldown"),
+    (["--warmup", "9", "--requests", "9"], "--warmup 9: leaves nothing to measure of 9 requests; give less"),
+    (["--replay", "no.jsonl"], "--replay no.jsonl: no such file; check the path"),
+    (["--replay", "t.jsonl", "--json", "t.jsonl"],
+     "--json t.jsonl: is the file of --replay too; choose another name"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("argv", "expected"), MISTAKES)
+def test_a_mistake_gets_one_line_that_points_at_the_character(argv: list[str], expected: str) -> None:
+    assert problem(*argv) == expected
+    chinese = problem(*argv, lang="zh")
+    assert "\n" not in chinese
+    assert re.search("[请须]", chinese), "it says what to do"
+
+
+def test_every_text_of_a_mistake_is_tested() -> None:
+    spoken = "\n".join(expected for _, expected in MISTAKES)
+    for key, (english, _) in chain(load_values.TEXTS.items(), load_arguments.TEXTS.items()):
+        assert re.search(".*".join(map(re.escape, re.split(r"\{[\w:]+\}", english))), spoken), key
+
+
+# --- what they mean together
+
+
+def test_a_rate_gets_threads_for_answers_of_ten_seconds_within_bounds() -> None:
+    threads = [config_of("--rate", rate, "--duration", "9").threads for rate in ("0.1", "20", "300")]
+    assert threads == [10, 200, 1000]
+    assert config_of("--rate", "20", "--duration", "9", "--threads", "7").threads == 7
+
+
+def test_stages_of_threads_say_how_many_and_how_long() -> None:
+    config = config_of("--stages", "30s:10,1m:50,30s:0")
+    assert (config.threads, config.duration_s, config.planned_s, config.open_loop) == (50, 120, 120, False)
+
+
+def test_stages_of_a_rate_leave_the_threads_to_the_user() -> None:
+    config = config_of("--stages", "0s:5/s,1m:5/s", "--threads", "3")
+    assert (config.stages_of, config.threads, config.duration_s, config.open_loop) == ("rate", 3, 60, True)
+
+
+def test_a_batch_has_its_threads_and_one_process_and_without_a_length_there_is_one() -> None:
+    config = config_of("--batch", "600")
+    assert (config.threads, config.processes, config.requests) == (600, 1, 600)
+    assert config_of("--batch", "4", "--duration", "9").requests is None
+    assert config_of("--batch", "4", "--threads", "2").threads == 2
+
+
+def test_a_single_request_has_no_schedule_and_the_flags_that_would_make_one_are_passed_over() -> None:
+    arguments = asked("--simple", "--rate", "5", "--warmup", "3")
+    assert not arguments.config.open_loop
+    assert arguments.config.warmup_requests == 0
+    assert [text.partition(":")[0] for text in arguments.warnings] == ["--rate", "--warmup"]
+
+
+def test_the_demo_takes_a_rate_for_its_ten_seconds() -> None:
+    config = parse_arguments(["--demo", "--rate", "3", "--html-report", "r.html"], {}).config
+    assert (config.rate_per_s, config.duration_s, config.threads) == (3.0, 10.0, 30)
+
+
+def test_a_trace_is_sent_at_its_speed_and_what_is_due_after_the_end_is_left_out() -> None:
+    whole, fast = asked("--replay", "t.jsonl"), asked("--replay", "t.jsonl", "--speed", "2", "--duration", "1.5")
+    assert [(each.at_s, each.query.text) for each in whole.replayed] == [(0, "a"), (2, "b"), (4, "c")]
+    assert (whole.config.requests, whole.config.replay_s, whole.config.planned_s) == (3, 4.0, 4.0)
+    assert [each.at_s for each in fast.replayed] == [0, 1]
+    assert (fast.config.requests, fast.config.speed, fast.config.planned_s) == (2, 2.0, 1.5)
+    assert config_of("--replay", "t.jsonl", "--requests", "1").requests == 1
+
+
+def test_the_threads_of_a_trace_are_for_its_mean_rate() -> None:
+    assert config_of("--replay", trace(*(f'{{"timestamp_s": {n / 8}}}' for n in range(80)))).threads == 82  # 80 / 9.875
+
+
+# --- traces
+
+
+def times(*rows: dict[str, object]) -> list[float]:
+    return [each.at_s for each in load_replay(trace(*map(json.dumps, rows)))]
+
+
+@pytest.mark.parametrize(
+    ("field", "values", "expected"),
+    [
+        ("timestamp", [0, 250, 1500], [0, 0.25, 1.5]),
+        ("timestamp", [0, 1, 99], [0, 1, 99]),
+        ("timestamp", [5000, 5100], [0, 0.1]),
+        ("timestamp", [0.0, 0.5, 120], [0, 0.5, 120]),
+        ("timestamp", [1_700_000_000, 1_700_000_150], [0, 150]),
+        ("timestamp", [1_700_000_000_000, 1_700_000_000_150], [0, 0.15]),
+        ("timestamp_s", [1000, 1250], [0, 250]),
+        ("timestamp_ms", [3, 1], [0, 0.002]),
+    ],
+)
+def test_the_unit_of_a_timestamp_is_told_by_its_size(field, values, expected):
+    assert times(*({field: value} for value in values)) == pytest.approx(expected)
+
+
+def test_a_line_has_a_query_or_a_body_or_neither() -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "嗨"}]}
+    rows = [{"timestamp": 0, "prompt": "a", "n": 1}, {"timestamp": 1, "body": body}, {"timestamp": 2}]
+    first, second, third = load_replay(trace(*(json.dumps(row, ensure_ascii=False) for row in rows)))
+    assert first.query == Query("a", rows[0])
+    assert second.query is not None
+    assert (second.query.text, second.query.body) == (
+        "嗨",
+        json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(),
+    )
+    assert third == Replayed(2.0, None)
+
+
+def test_a_body_is_sent_as_it_stands_whatever_the_template() -> None:
+    arguments = asked("--replay", trace('{"timestamp": 0, "body": {"a": "{query}"}}'))
+    assert arguments.body.build(arguments.replayed[0].query, "c-1") == b'{"a":"{query}"}'
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("[1]", "not a JSON object"),
+        ('{"timestamp": "now"}', 'no number in the field "timestamp"'),
+        ('{"timestamp": true}', 'no number in the field "timestamp"'),
+        ('{"query": "a"}', 'no number in the field "timestamp"'),
+        ('{"timestamp": 1, "body": "x"}', 'the field "body" is not a JSON object'),
+        ('{"timestamp_s": 1}', 'its time is in "timestamp_s", that of the lines before in "timestamp"'),
+        ('{"timestamp": 1', "Expecting ',' delimiter"),
+    ],
+)
+def test_a_line_of_a_trace_that_cannot_be_used_is_told_by_its_number(line, reason):
+    path = trace('{"timestamp": 0}', "", line)
+    assert problem("--replay", path) == f"--replay t.jsonl, line 3: {reason}; {EXAMPLE}"
+
+
+def test_an_empty_trace_is_a_mistake() -> None:
+    assert problem("--replay", trace("")).startswith("--replay t.jsonl: holds no request; write one a line")
+    assert set(replay.TEXTS) == {"bad_line", "no_object", "no_time", "no_body", "mixed", "nothing"}
