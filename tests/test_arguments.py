@@ -988,6 +988,14 @@ MISTAKES: list[tuple[list[str], str]] = [
             ("--allow", "ttft_ms:avg<+5", ["--baseline", "some"]),
         )
     ),
+    *(
+        ([*KEYED, *load, "--slo", "ttft_from_schedule_ms<500"],
+         ("--slo: ttft_from_schedule_ms is measured with --rate, --replay or --stages of a rate alone; "
+          "add one, or take another metric"))
+        for load in ([], ["--stages", "9s:5"])
+    ),
+    ([*KEYED, "--no-stream", "--rate", "5", "--requests", "9", "--slo", "ttft_from_schedule_ms<500"],
+     ("--slo: ttft_from_schedule_ms is not measured with --no-stream; take another metric, e.g. latency_ms")),
     ([*KEYED, "--abort-after", "5"], "--abort-after 5: means nothing without --abort-on; add it, or leave this out"),
     ([*KEYED, "--baseline", "no.json"],
      "--baseline no.json: cannot be read (No such file or directory); check the path"),

@@ -207,6 +207,17 @@ def test_where_to_is_said_by_the_stronger_source(strong: list[str], weak: str, u
         (["--query", "hi"], "prompt-tokens = '9:3'", ["prompt_tokens"]),
         (["--query", "hi"], "param-file = 'no.txt'\nshuffle = true", ["param_file", "shuffle"]),
         (["--simple"], "context-tiers = '0,1000'", ["context_tiers"]),
+        (["--simple"], "rate = 5\narrival = 'poisson'\nwarmup = 3", ["rate", "arrival", "warmup"]),
+        (["--stages", "9s:5/s"], "rate = 5\nduration = 60\nramp-up = 1", ["rate", "duration", "ramp_up"]),
+        (
+            ["--stages", "9s:5"],
+            "rate = 5\nduration = 60\narrival = 'poisson'\nthreads = 7",
+            ["rate", "duration", "arrival", "threads"],
+        ),
+        (["--stages", "9s:5/s"], "think-time = 1", ["think_time"]),
+        (["--threads", "2"], "stages = '9s:5'", ["stages"]),
+        (["--batch", "2"], "replay = 'no.jsonl'\nspeed = 2\nprocesses = 2", ["replay", "speed", "processes"]),
+        (["--rate", "5", "--requests", "9"], "batch = 2\nthink-time = 1", ["batch", "think_time"]),
     ],
 )
 def test_what_the_stronger_source_excludes_is_as_if_it_were_not_there(
@@ -216,6 +227,10 @@ def test_what_the_stronger_source_excludes_is_as_if_it_were_not_there(
     assert set(gone).isdisjoint(both.config.flags)
     assert (both.warnings, both.command) == ((), alone.command)
     assert dataclasses.replace(both.config, command="") == dataclasses.replace(alone.config, command="")
+
+
+def test_stages_of_a_rate_leave_the_threads_of_a_weaker_source_alone() -> None:
+    assert with_key("--stages", "9s:5/s", *toml("threads = 7")).config.threads == 7
 
 
 def test_a_key_on_the_line_goes_before_a_file_of_keys_elsewhere_and_the_other_way_round() -> None:
@@ -420,7 +435,7 @@ def argv_of(key: str) -> list[str]:
     elif key == "shuffle":
         argv = ["--param-file", write("some_queries", "one\ntwo\n"), "--shuffle"]
     elif key in ("replay", "speed"):
-        argv = ["--replay", write("some_trace", '{"timestamp": 0}\n{"timestamp": 500}\n'), "--speed", "2"]
+        argv = ["--replay", write("some_trace", '{"timestamp": 0}\n{"timestamp": 9}\n'), "--speed", "2"]
     elif key in WITH_FILES:
         text = {"cacert": Path(certifi.where()).read_text(), "request_body_file": '{"q": "{query}"}'}.get(key, "app-x")
         argv = [f"--{key.replace('_', '-')}", write(f"some_{key}", text)]
@@ -557,10 +572,3 @@ def test_the_example_is_understood_and_says_what_the_examples_say() -> None:
     assert arguments.warnings == ()
     assert arguments.config.param_file == "examples/queries.txt"
     assert arguments.address.host == "localhost"
-
-
-def test_the_shape_of_a_stronger_source_takes_the_place_of_what_does_not_go_with_it():
-    file = toml('rate = 5\nduration = 60\nthreads = 7\n"ramp-up" = 3\n')
-    config = with_key(*file, "--stages", "9s:3").config
-    assert (config.rate_per_s, config.duration_s, config.threads, config.ramp_up_s) == (None, 9.0, 3, 0.0)
-    assert with_key(*file, "--stages", "9s:3/s").config.threads == 7

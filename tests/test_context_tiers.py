@@ -122,7 +122,7 @@ def test_reads_that_wait_are_chunks_of_the_round_under_way_and_of_streams_alone(
     server, stats = serve(ANSWER), new_shared_stats()
     for _ in range(2):
         group = ThreadGroup(target_of(server.url()), RunConfig(threads=2, stream=stream), stats=stats)
-        group.start(Origin.now())
+        group.start(origin := Origin.now(), origin.ns)
         group.wait()
     assert snapshot(stats).chunks - stats["chunks"] == waiting
 

@@ -90,19 +90,22 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--speed", "0"], f"--speed 0: {SPEED}"),
     (["--rate", "5"], "--rate 5: has no end; add --duration or --requests"),
     (["--rate", "5", "--stages", "9s:5"], "--stages 9s:5: cannot go with --rate; keep one of them"),
-    (["--rate", "5", "--duration", "9", "--ramp-up", "1"], "--ramp-up 1: cannot go with --rate; keep one of them"),
-    (["--stages", "9s:5", "--ramp-up", "1"], "--ramp-up 1: cannot go with --stages; keep one of them"),
-    (["--stages", "9s:5", "--threads", "1"], "--threads 1: cannot go with --stages; keep one of them"),
+    (["--rate", "5", "--duration", "9", "--ramp-up", "1"], "--rate 5: cannot go with --ramp-up; keep one of them"),
+    (["--stages", "9s:5", "--ramp-up", "1"], "--stages 9s:5: cannot go with --ramp-up; keep one of them"),
+    (["--stages", "9s:5", "--threads", "1"], "--stages 9s:5: cannot go with --threads; keep one of them"),
     (["--stages", "9s:5", "--duration", "1"], "--stages 9s:5: cannot go with --duration; keep one of them"),
     (["--batch", "2", "--processes", "2"], "--batch 2: cannot go with --processes; keep one of them"),
-    (["--arrival", "poisson"], "--arrival poisson: says nothing without --rate; add it, or leave this out"),
-    (["--speed", "2"], "--speed 2: says nothing without --replay; add it, or leave this out"),
-    (["--cancel-rate", "5%"], "--cancel-rate 5%: says nothing without --cancel-after; add it, or leave this out"),
+    (["--arrival", "poisson"], "--arrival poisson: means nothing without --rate; add it, or leave this out"),
+    (["--speed", "2"], "--speed 2: means nothing without --replay; add it, or leave this out"),
+    (["--cancel-rate", "5%"], "--cancel-rate 5%: means nothing without --cancel-after; add it, or leave this out"),
     (["--cooldown", "5", "--requests", "9"],
      "--cooldown 5: the end is not known beforehand; add --duration, or use --stages"),
     (["--cooldown", "5", "--warmup", "5s", "--duration", "10"],
      "--warmup 5s: leaves nothing to measure of 10 s; give less of --warmup and --cooldown"),
     (["--warmup", "9", "--requests", "9"], "--warmup 9: leaves nothing to measure of 9 requests; give less"),
+    (["--replay", "t.jsonl", "--context-tiers", "0,9"],
+     "--replay t.jsonl: cannot go with --context-tiers; keep one of them"),
+    (["--stages", "9s:5/s", "--think-time", "1"], "--stages 9s:5/s: cannot go with --think-time; keep one of them"),
     (["--replay", "no.jsonl"], "--replay no.jsonl: no such file; check the path"),
     (["--replay", "t.jsonl", "--json", "t.jsonl"],
      "--json t.jsonl: is the file of --replay too; choose another name"),
@@ -150,10 +153,10 @@ def test_a_batch_has_its_threads_and_one_process_and_without_a_length_there_is_o
 
 
 def test_a_single_request_has_no_schedule_and_the_flags_that_would_make_one_are_passed_over() -> None:
-    arguments = asked("--simple", "--rate", "5", "--warmup", "3")
+    arguments = asked("--simple", "--rate", "5", "--warmup", "3", "--arrival", "poisson")
     assert not arguments.config.open_loop
     assert arguments.config.warmup_requests == 0
-    assert [text.partition(":")[0] for text in arguments.warnings] == ["--rate", "--warmup"]
+    assert [text.partition(":")[0] for text in arguments.warnings] == ["--rate", "--arrival", "--warmup"]
 
 
 def test_the_demo_takes_a_rate_for_its_ten_seconds() -> None:

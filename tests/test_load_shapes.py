@@ -139,6 +139,27 @@ def test_what_failed_in_the_warm_up_does_not_fail_the_run_and_is_said(serve: Ser
     assert "failed in the warm-up, which is in no figure: 1 requests" in ran.out
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_each_context_tier_is_the_whole_schedule_with_its_own_warm_up(serve: Serve, run: Run, processes: str) -> None:
+    load = ("--rate", "40", "--duration", "500ms", "--warmup", "250ms", "--cancel-rate", "0.2", "--cancel-after", "9s")
+    ran = run(serve(ANSWER), *load, "--context-tiers", "0,20", "--processes", processes)
+    assert [row["request_id"] for row in ran.records] == list(range(1, 41))
+    for tier, rows in ((0, ran.records[:20]), (20, ran.records[20:])):
+        assert {row["context_tokens"] for row in rows} == {tier}
+        assert [row["phase"] for row in rows] == ["warmup"] * 10 + ["main"] * 10
+        first_ns = rows[0]["started_at_ns"]
+        assert [(row["started_at_ns"] - first_ns) / 1e9 for row in rows] == pytest.approx(
+            [number / 40 for number in range(20)], abs=0.05
+        )
+    assert ran.summary["requests"]["sent"] == 20
+    assert ran.summary["measured_s"] == pytest.approx(2 * 0.23, abs=0.06)
+    assert ran.summary["schedule"]["asked_per_s"] == pytest.approx(40)
+    again = io.StringIO()
+    main(["report", "r.jsonl", "--json", "again.json", "--html-report", "a.html"], World(again, again, {}))
+    found = json.loads(Path("again.json").read_text(encoding="utf-8"))
+    assert {name for name in found if found[name] != ran.summary[name]} == set()
+
+
 def test_threads_follow_their_stages(serve: Serve, run: Run) -> None:
     """Up to 8 in 1 s, down to 2 in 0.6 s."""
     server = serve(chunked(token("Hello"), 0.02, FINISH, usage(9, 1), DONE))

@@ -8,12 +8,27 @@ from typing import Any
 
 import pytest
 
+from sse_perf_tool.compare import whole_seconds
 from sse_perf_tool.load_run import load_warnings
-from sse_perf_tool.metrics import Tally, ok_values
-from sse_perf_tool.records import IntervalSample, Outcome, Phase, RequestRecord, RunConfig, RunResult, ScheduleFacts
+from sse_perf_tool.metrics import Tally, ok_values, values_of
+from sse_perf_tool.records import (
+    Abort,
+    IntervalSample,
+    Outcome,
+    Phase,
+    RequestRecord,
+    Round,
+    RunConfig,
+    RunResult,
+    ScheduleFacts,
+)
 from sse_perf_tool.records_file import record_line, record_of
 from sse_perf_tool.report_parts.data import run_data
 from sse_perf_tool.report_parts.verdict import load_text, verdict
+from sse_perf_tool.schedule import schedule_s
+from sse_perf_tool.texts import speaker
+from sse_perf_tool.thresholds import TEXTS as RULES
+from sse_perf_tool.thresholds import parse_slo
 
 MS, S = 1_000_000, 1_000_000_000
 
@@ -61,13 +76,13 @@ def test_only_the_main_phase_is_in_the_figures():
     assert (found.metrics["latency_ms"].mean, found.metrics["itl_ms"].mean) == (300, 0.01)
     assert (found.output_tokens, found.token_source) == (30, "estimate")
     assert found.left_out == {"warmup": {"ok": 1, "timeout": 1}, "cooldown": {"ok": 1}}
-    assert ok_values(result.requests.main(), "latency_ms") == [200, 400]
+    assert ok_values(result.requests, "latency_ms") == [200, 400]
 
 
 def test_rates_are_over_the_main_phase():
     """From 2 s to 7 s."""
     result = result_of(PHASED, *IN_PHASES)
-    assert (result.summary.measured_s, result.main_ns) == (5, (2 * S, 7 * S))
+    assert (result.summary.measured_s, result.rounds) == (5, [Round(0, 2 * S, 7 * S, 10 * S)])
     assert (result.summary.requests_per_s, result.summary.output_tokens_per_s) == (0.4, 6)
     assert result.duration_ns == 10 * S
 
@@ -78,14 +93,14 @@ def test_a_warm_up_of_requests_ends_with_the_first_one_behind_it():
         *(replace(each, phase=Phase.MAIN) for each in IN_PHASES[2:]),
         *IN_PHASES[:2],
     )
-    assert result.main_ns == (2 * S, 10 * S)
+    assert result.rounds == [Round(0, 2 * S, 10 * S, 10 * S)]
     assert result_of(RunConfig(requests=5, warmup_requests=2)).summary.measured_s == 0
 
 
 def test_without_phases_the_figures_are_of_the_whole_run():
     result = result_of(RunConfig(), *IN_PHASES[2:4])
     assert result.requests.main() is result.requests
-    assert result.main_ns == (0, result.duration_ns) == (0, 6400 * MS)
+    assert result.rounds == [Round(0, 0, 6400 * MS, 6400 * MS)]
 
 
 def test_the_seconds_show_all_requests_and_their_phase():
@@ -107,7 +122,7 @@ def test_distributions_and_threads_of_the_report_leave_them_out_and_charts_show_
     assert [row[:2] for row in data["threads"]] == [[1, 2], [-1, 2]]
     assert data["requests"]["total"] == 5
     assert sum(data["requests"]["by_concurrency"]["latency"]["samples"]) == 2
-    assert data["main_s"] == [2, 7]
+    assert data["left_out_s"] == [[0, 2], [7, 10]]
 
 
 def test_what_failed_outside_is_said():
@@ -145,6 +160,8 @@ def test_how_a_schedule_was_kept_is_counted():
 
 def test_a_run_that_was_cut_short_dropped_nothing():
     assert facts_of(result_of(OPEN, *LATE, interrupted=True)).dropped == 0
+    aborted = Abort("errors:count>0", 1, 2)
+    assert facts_of(result_of(OPEN, *LATE, aborted=aborted)).dropped == 0
     assert facts_of(result_of(OPEN, due(1, 0, 0))).dropped == 0, "as its records show: it ended at 0.1 of 2 s"
 
 
@@ -197,6 +214,71 @@ def test_late_requests_are_said_and_what_to_do():
 def test_a_little_lateness_is_not_worth_a_warning():
     on_time = [due(number, number, number + (12 if number == 200 else 1), 1) for number in range(1, 201)]
     assert load_warnings(result_of(RunConfig(rate_per_s=1000, requests=200), *on_time), "en") == []
+
+
+# --- context tiers: each is a round of its own, which begins 0.1 s after the end of the one before
+
+TIERED = RunConfig(context_tiers=[0, 9], rate_per_s=2, duration_s=2, warmup_s=1, threads=1)
+IN_TIERS = (
+    *(due(n, at, at, context_tokens=0, phase=Phase.WARMUP) for n, at in ((1, 0), (2, 500))),
+    *(due(n, at, at, context_tokens=0) for n, at in ((3, 1000), (4, 1500))),
+    *(due(n, at, at + 2, context_tokens=9, phase=Phase.WARMUP) for n, at in ((5, 1700), (6, 2200))),
+    due(7, 2700, 2702, 1300, context_tokens=9),
+)
+"""The last of the second tier, due at 3200 ms, was never sent: at 4002 ms its 2 s were over."""
+
+
+def test_each_tier_has_its_own_phases_and_rates_are_over_both_main_ones():
+    result = result_of(TIERED, *IN_TIERS)
+    assert result.rounds == [
+        Round(0, 1 * S, 1600 * MS, 1600 * MS),
+        Round(1700 * MS, 2700 * MS, 4002 * MS, 4002 * MS),
+    ]
+    found = result.summary
+    assert (found.sent, found.measured_s) == (3, pytest.approx(0.6 + 1.302))
+    assert found.requests_per_s == pytest.approx(3 / 1.902)
+    assert found.left_out == {"warmup": {"ok": 4}}
+    assert [(row.value, row.sent) for row in found.context_tiers] == [(0, 2), (9, 1)]
+
+
+def test_how_a_schedule_was_kept_is_added_up_over_the_tiers():
+    """1.2 requests in the 0.6 s of the first main phase, 2 in the 1 s of the second: of its 1.302 s, 0.302 are tail."""
+    facts = facts_of(result_of(TIERED, *IN_TIERS))
+    assert facts == ScheduleFacts(pytest.approx(3.2 / 1.6), pytest.approx(1 / 0.5), 0, 2.0, True, 1)
+
+
+def test_the_seconds_of_tiers_have_their_phase_and_the_arrivals_asked_for():
+    series = result_of(TIERED, *IN_TIERS).time_series
+    assert [sample.phase for sample in series] == ["warmup", "main", "warmup", "main", "main"]
+    # 1.7 to 2 s are the first of the second tier's 2 s, which end at 3.7 s.
+    assert [sample.rate_asked for sample in series] == [2, 1.8, 2, 1.4, 0]
+    assert run_data(result_of(TIERED, *IN_TIERS))["left_out_s"] == [[0, 1], [1.7, 2.7]]
+
+
+def test_a_tier_begins_before_its_first_arrival_by_as_much_as_the_schedule_says():
+    config = replace(TIERED, arrival="poisson", seed=4)
+    first_ns = round(next(schedule_s(config)) * S)
+    moved = [
+        replace(each, started_ns=each.started_ns + first_ns, intended_ns=each.intended_ns + first_ns)
+        for each in IN_TIERS
+    ]
+    assert first_ns > 100 * MS
+    assert result_of(config, *moved).rounds[1].begin_ns == 1700 * MS
+
+
+def test_those_outside_the_main_phase_are_no_part_of_the_goodput():
+    tally = Tally(0, (parse_slo("latency_ms<350", speaker(RULES, "en")),))
+    for each in IN_PHASES:
+        tally.add(each)
+    goodput = tally.result(PHASED, 0).summary.goodput
+    assert goodput is not None
+    assert (goodput.met, goodput.of, goodput.requests_per_s) == (1, 2, 0.2)
+
+
+def test_a_percentile_of_a_goal_and_the_seconds_of_a_comparison_are_of_the_main_phase():
+    result = result_of(PHASED, *IN_PHASES)
+    assert list(values_of(result, "latency_ms")) == [200, 400]
+    assert [sample.second for sample in whole_seconds(result)] == [2, 3, 4, 5, 6]
 
 
 # --- those who leave

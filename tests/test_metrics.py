@@ -270,7 +270,7 @@ def test_messages_that_differ_in_numbers_are_one_kind_of_error() -> None:
     tally = Tally(origin_ns=0)
     for number in (3, 4):
         tally.add(record(request_id=number, outcome=Outcome.HTTP_ERROR, error=f"HTTP 500: request {number} broke"))
-    (group,) = tally.summary(S).errors
+    (group,) = tally.result(RunConfig(), 0).summary.errors
     assert (group.count, group.message, group.example_request) == (2, "HTTP 500: request 3 broke", 3)
 
 
@@ -292,7 +292,7 @@ def test_two_tallies_merge_into_what_one_would_have_seen() -> None:
         whole.add(answer)
         (left if number % 2 else right).add(answer)
     left.merge(right)
-    assert left.summary(2 * S) == whole.summary(2 * S)
+    assert left.result(RunConfig(), 0).summary == whole.result(RunConfig(), 0).summary
     assert left.series.rows(2 * S) == whole.series.rows(2 * S)
     assert left.end_ns == whole.end_ns
 

@@ -30,7 +30,7 @@ from .flags import CALIBRATE_FLAGS, COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REP
 from .formats import FORMATS, guess_from_url
 from .formats.base import Format
 from .masking import Masker, mask_headers, mask_key, mask_url, names_a_secret, url_secrets
-from .metrics import STREAM_METRICS
+from .metrics import SCHEDULE_METRICS, STREAM_METRICS
 from .prompts import Prompts
 from .providers import ApiKeyProvider, Query, QueryProvider, load_keys, load_queries
 from .records import RunConfig
@@ -107,6 +107,10 @@ TEXTS = {
         "{metric} is not measured with {flag}; take another metric, e.g. latency_ms",
         "使用 {flag} 时不测量 {metric}，请改用其他指标，例如 latency_ms",
     ),
+    "of_open_loops": (
+        "{metric} is measured with --rate, --replay or --stages of a rate alone; add one, or take another metric",
+        "{metric} 仅在使用 --rate、--replay 或按速率的 --stages 时测量，请加上其一或改用其他指标",
+    ),
     "think_alone": (
         "is between the turns of a conversation; add --turns N, or leave it out",
         "只用于会话的各轮之间，请加 --turns N 或去掉该参数",
@@ -147,12 +151,12 @@ TEXTS = {
 
 _CUSTOM_FIELDS = ("text", "reasoning", "event", "error", "conversation_id", "message_id", "prompt_tokens",
                   "completion_tokens", "finish_reason")  # fmt: skip
-_MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time",
-                  "context_tiers", *load_arguments.MANY_REQUESTS)  # fmt: skip
+_MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time", "context_tiers",
+                  *load_arguments.MANY_REQUESTS)  # fmt: skip
 _INPUT_FILES = ("config", "param_file", "replay", "api_key_file", "request_body_file", "cacert", "baseline")
 _GOALS = tuple(flag.key for flag in FLAGS if flag.group == "goals")
 
-_NEEDS = (("abort_after", "abort_on"), ("allow", "baseline"), ("itl_ms", "calibrate"))
+_NEEDS = (("abort_after", "abort_on"), ("allow", "baseline"), ("itl_ms", "calibrate"), *load_arguments.NEEDS)
 """Flags that say nothing without another one."""
 
 EXCLUSIONS = (
@@ -172,7 +176,11 @@ EXCLUSIONS = (
     Exclusion("api_key_file", "api_key"),
     *(Exclusion("simple", key) for key in _MANY_REQUESTS),
     *load_arguments.EXCLUSIONS,
-    *(Exclusion("format", flag.key, unless=("auto", "custom")) for flag in FLAGS if flag.group == "custom"),
+    *(
+        Exclusion("format", flag.key, unless=lambda name: name in ("auto", "custom"))
+        for flag in FLAGS
+        if flag.group == "custom"
+    ),
 )
 """What of a weaker source gives way to a stronger one.  Both of one source: the problem is said, if there is one."""
 
@@ -372,7 +380,7 @@ def _check_readable(path: Path, say: Say) -> None:
 def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
     command = _command(asked)
     for key, other in _NEEDS:
-        if key in asked.given and not asked[other]:
+        if key in asked.given and other not in asked.given:
             raise asked.wrong(key, "needs_other", other=asked.name(other))
     address = _address(asked)
     path = address.path.partition("?")[0]
@@ -387,8 +395,8 @@ def _run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], d
     example = queries.query(0)
     body = _body(asked, _body_row(format_name, row, guessed), example)
     _check_turns(asked, row, body, queries)
-    _check_goals(asked)
     load, replayed = load_arguments.load_settings(asked)
+    _check_goals(asked, RunConfig(**load).open_loop)
     options = {**_custom_options(asked), **_stream_options(body, example)}
     outputs = output_paths.checked(asked, _inputs(asked), now, default_report=command != "debug")
     masker = Masker(_secrets(asked, headers, keys, environ))
@@ -595,12 +603,14 @@ def _check_turns(asked: Asked, row: Format | None, body: BodyBuilder, queries: Q
         raise asked.wrong("turns", "no_turns_asked", file=asked.name("param_file"))
 
 
-def _check_goals(asked: Asked) -> None:
+def _check_goals(asked: Asked, open_loop: bool) -> None:
     """UsageError for a goal that no run of this kind could reach."""
-    for key in ("threshold", "slo", "abort_on", "allow") if asked["no_stream"] else ():
+    for key in ("threshold", "slo", "abort_on", "allow"):
         for rule in asked[key] or ():
-            if rule.subject in STREAM_METRICS:
+            if asked["no_stream"] and rule.subject in STREAM_METRICS:
                 raise asked.wrong(key, "of_streams", metric=rule.subject, flag=asked.name("no_stream"))
+            if not open_loop and rule.subject in SCHEDULE_METRICS:
+                raise asked.wrong(key, "of_open_loops", metric=rule.subject)
     for key in ("threshold", "allow"):
         if not asked["slo"] and any(rule.subject == "goodput" for rule in asked[key] or ()):
             raise asked.wrong(key, "needs_slo")

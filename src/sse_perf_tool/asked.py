@@ -44,8 +44,8 @@ class Exclusion(NamedTuple):
     other: str
     problem: str | None = None
     """What is wrong with `key` beside {other}; None when one source may give both."""
-    unless: tuple[str, ...] = ()
-    """Values of `key` that exclude nothing."""
+    unless: Callable[[str], bool] = lambda _value: False
+    """Tells the values of `key` that exclude nothing, from what was typed, in small letters."""
     part: bool = False
     """`other` is only a part of what `key` says: even a stronger one cannot take its place, which is the problem."""
 
@@ -165,7 +165,7 @@ class Asked:
                 del self._given[flag.key]
         for key, other, problem, unless, part in exclusions:
             one, two = self._given.get(key), self._given.get(other)
-            if one is None or two is None or str(one.typed).lower() in unless:
+            if one is None or two is None or unless(str(one.typed).lower()):
                 continue
             if problem and (one.source == two.source or (part and one.source < two.source)):
                 raise self.wrong(key, problem, other=self.name(other))

@@ -146,7 +146,7 @@ def _figure(result: RunResult, rule: Allowed, say: Say) -> _Side:
         return _Side(_run_figure(result, rule.subject, value))
     if rule.percent is None:
         return _Side(_mean_figure(result.summary.metrics[rule.subject]))
-    return _Side(percentile_figure(ok_values(result.requests.main(), rule.subject), rule.percent))
+    return _Side(percentile_figure(ok_values(result.requests, rule.subject), rule.percent))
 
 
 def _run_figure(result: RunResult, subject: str, value: float) -> Figure:

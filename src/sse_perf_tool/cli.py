@@ -289,9 +289,8 @@ def _read_back(path: Path, lang: str) -> tuple[RunResult, str]:
     warnings = (*header.warnings, *format_warnings(guessed, False, seen, lang))
     seen_format = max(seen, key=lambda name: (name != "", seen[name]), default="")
     result = tally.result(config, header.started_unix_ns, warnings)
-    return replace(
-        result, warnings=(*warnings, *load_warnings(result, lang)), calibration=header.calibration
-    ), seen_format
+    warnings = (*warnings, *load_warnings(result, lang))
+    return replace(result, warnings=warnings, calibration=header.calibration), seen_format
 
 
 def _compare(arguments: Arguments, results: Sequence[RunResult], console: Console, world: World) -> int:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from random import Random
 
 from .metrics import NS_PER_S, enough_for, ok_values, percentile
-from .records import IntervalSample, RunResult
+from .records import IntervalSample, Phase, RunResult
 
 COMPARED_METRICS = ("ttfb_ms", "ttft_ms", "tpot_ms", "latency_ms", "tokens_per_s", "max_gap_ms")
 COMPARED_PERCENTILES = (50, 90, 99)
@@ -114,17 +114,16 @@ def figures(result: RunResult) -> dict[tuple[str, str], Figure]:
         ("output_tokens_per_s", ""): rate_figure(summary.output_tokens_per_s, [s.tokens for s in seconds]),
     }
     for metric in COMPARED_METRICS:
-        ordered = ok_values(result.requests.main(), metric)
+        ordered = ok_values(result.requests, metric)
         for percent in COMPARED_PERCENTILES:
             found[metric, f"P{percent}"] = percentile_figure(ordered, percent)
     return found
 
 
 def whole_seconds(result: RunResult) -> list[IntervalSample]:
-    """The seconds that lie in the main phase as a whole."""
-    begin_ns, end_ns = result.main_ns or (0, result.duration_ns)
-    whole = range(-(-begin_ns // NS_PER_S), end_ns // NS_PER_S)
-    return [sample for sample in result.time_series if sample.second in whole]
+    """The seconds that begin in a main phase, without the last of the run, which was cut short."""
+    whole = [sample for sample in result.time_series if (sample.second + 1) * NS_PER_S <= result.duration_ns]
+    return [sample for sample in whole if sample.phase == Phase.MAIN.value]
 
 
 def percentile_figure(ordered: Sequence[float], percent: float) -> Figure:

@@ -22,7 +22,7 @@ from .records import (
     Summary,
 )
 from .report_parts.comparison import run_letter, unlike_settings
-from .report_parts.verdict import also_text, baseline_cells, prompts_texts, shape_text
+from .report_parts.verdict import also_text, baseline_cells, shape_text
 from .test_runner import Snapshot
 from .texts import LANGUAGES, Texts, clip, pad, printable, speaker
 from .thresholds import value_text
@@ -37,7 +37,6 @@ TEXTS: Texts = {
     "load_once": ("{threads}, one request each", "{threads}，各发送一次"),
     "load_single": ("1 request", "1 个请求"),
     "load_for": ("{threads} for {seconds:g} s", "{threads}，持续 {seconds:g} 秒"),
-    "whole": (", not streamed", "，非流式"),
     "also": (", {text}", "，{text}"),
     "by_turn": ("By turn, times in ms", "按轮次（时间单位 ms）"),
     "turn": ("turn", "轮次"),
@@ -203,8 +202,7 @@ WHOLE_COLUMNS: Sequence[Cell] = (
 """Those of a run of whole answers, which has neither blocks nor a time between tokens."""
 SUMMARY_METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "latency_ms", "tokens_per_s")
 WHOLE_METRICS = ("ttfb_ms", "latency_ms", "tokens_per_s", "response_bytes")
-SCHEDULE_METRICS = ("schedule_delay_ms", "ttft_from_schedule_ms", "latency_from_schedule_ms")
-"""Those of an open loop alone, behind the others."""
+OPEN_LOOP_METRICS = ("schedule_delay_ms", "ttft_from_schedule_ms", "latency_from_schedule_ms")
 MOST_ERRORS = 8
 MOST_GROUPS = 12
 GROUP_COLUMNS: Sequence[Cell] = (
@@ -450,7 +448,7 @@ class Console:
             return " ".join(map(pad, cells, widths, aligns))
 
         self.line(self.paint("  " + joined(heads), BOLD))
-        names = (*(SUMMARY_METRICS if result.config.stream else WHOLE_METRICS), *SCHEDULE_METRICS)
+        names = (*(SUMMARY_METRICS if result.config.stream else WHOLE_METRICS), *OPEN_LOOP_METRICS)
         rows = [(say(name), found.metrics[name]) for name in names if self._worth_a_row(name, found)]
         for title, stats in rows:
             self.line("  " + joined([title, *_cells(stats)]))
@@ -483,7 +481,7 @@ class Console:
 
     @staticmethod
     def _worth_a_row(name: str, found: Summary) -> bool:
-        if name in SCHEDULE_METRICS:
+        if name in OPEN_LOOP_METRICS:
             return found.metrics[name].count > 0
         if name == "ttfa_ms":  # only where reasoning makes it another figure than the first token
             return found.metrics[name] != found.metrics["ttft_ms"]
@@ -624,11 +622,8 @@ def _load_words(console: Console, config: RunConfig) -> str:
         words = say("load_total", threads=threads, requests=config.requests)
     else:
         words = say("load_once" if config.turns == 1 else "load_conversation", threads=threads)
-    if not config.stream:
-        words += say("whole")
     words += "".join(say("also", text=more[console.column]) for more in also_text(config))
-    words += say("ramp", seconds=config.ramp_up_s) if config.ramp_up_s else ""
-    return words + "".join(text[console.column] for text in prompts_texts(config))
+    return words + (say("ramp", seconds=config.ramp_up_s) if config.ramp_up_s else "")
 
 
 def _goodput_words(console: Console, goodput: Goodput) -> str:

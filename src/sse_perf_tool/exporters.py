@@ -32,12 +32,13 @@ from .report_parts.verdict import (
     baseline_title,
     figure,
     goodput_text,
+    how_the_load_went,
     load_text,
     shown_percentile,
     time_text,
     verdict,
 )
-from .report_parts.wording import count_of, in_both
+from .report_parts.wording import in_both
 from .texts import LANGUAGES, printable
 from .thresholds import value_text
 
@@ -184,7 +185,7 @@ def _code(text: str) -> str:
 
 def _tested(result: RunResult, column: int) -> str:
     """What was tested, how hard, when; and what is missing."""
-    config, summary = result.config, result.summary
+    config = result.config
     facts = [
         _code(config.model or config.model_name or ""),
         _code(config.url),
@@ -193,11 +194,7 @@ def _tested(result: RunResult, column: int) -> str:
         time_text(result.duration_ns / 1e6),
     ]
     lines = [" · ".join(filter(None, facts))]
-    if summary.cancelled:
-        lines.append(in_both("cancelled", {"n": count_of("requests", summary.cancelled)})[column])
-    if result.aborted:
-        lines.append(aborted_text(result.aborted)[column])
-    lines += [in_both(key)[column] for key in ("interrupted", "partial") if getattr(result, key)]
+    lines += [sentence[column] for sentence in how_the_load_went(result)]
     return "\n\n".join(lines)
 
 

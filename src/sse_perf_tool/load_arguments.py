@@ -15,7 +15,6 @@ from .replay import Replayed, load_replay
 from .schedule import threads_for
 
 TEXTS = {
-    "alone": ("says nothing without {other}; add it, or leave this out", "须与 {other} 同用，请加上它或去掉该参数"),
     "endless": ("has no end; add --duration or --requests", "没有终点，请加 --duration 或 --requests"),
     "no_end_known": (
         "the end is not known beforehand; add --duration, or use --stages",
@@ -31,23 +30,30 @@ TEXTS = {
     ),
 }
 
-_OPEN = ("rate", "replay", "stages")
 
-EXCLUSIONS = tuple(
-    Exclusion(key, other, "not_with")
-    for key, others in {
-        "stages": ("rate", "replay", "duration"),
-        "rate": ("replay",),
-        "batch": (*_OPEN, "processes"),
-        "replay": ("turns",),
-        "context_tiers": (*_OPEN, "warmup", "cooldown"),
-    }.items()
-    for other in others
+def _of_rate(stages: str) -> bool:
+    """Whether these stages, as typed, are of requests a second."""
+    return "/s" in stages
+
+
+EXCLUSIONS = (
+    Exclusion("stages", "rate", "not_with"),
+    Exclusion("stages", "duration", "not_with"),
+    Exclusion("stages", "ramp_up", "not_with"),
+    Exclusion("stages", "threads", "not_with", unless=_of_rate),
+    Exclusion("stages", "think_time", "not_with", unless=lambda stages: not _of_rate(stages)),
+    Exclusion("stages", "arrival", unless=_of_rate),
+    *(Exclusion(key, other, "not_with") for key in ("rate", "replay") for other in ("ramp_up", "think_time")),
+    *(Exclusion("replay", key, "not_with") for key in ("rate", "stages", "turns", "context_tiers")),
+    *(Exclusion("batch", key, "not_with") for key in ("rate", "stages", "replay", "processes")),
+    # What is said of the one goes with it, when the other comes from a stronger source.
+    *(Exclusion(key, "arrival") for key in ("replay", "batch")),
+    *(Exclusion(key, "speed") for key in ("rate", "stages", "batch")),
 )
-"""A tier is a round of its own within the run, which has one schedule and one main phase."""
+"""As `arguments.EXCLUSIONS`."""
 
-_NOT_IN_OPEN_LOOP = ("ramp_up", "think_time")
-_NEEDS = (("speed", "replay"), ("cancel_rate", "cancel_after"), ("cancel_after", "cancel_rate"))
+NEEDS = (("speed", "replay"), ("cancel_rate", "cancel_after"), ("cancel_after", "cancel_rate"))
+"""Flags that say nothing without another one."""
 
 MANY_REQUESTS = ("rate", "arrival", "stages", "replay", "speed", "batch", "warmup", "cooldown", "cancel_rate",
                  "cancel_after")  # fmt: skip
@@ -89,25 +95,10 @@ def load_settings(asked: Asked) -> tuple[dict[str, Any], Sequence[Replayed]]:
 
 
 def _check(asked: Asked, rate_stages: bool) -> None:
-    for one, other in _NEEDS:
-        if one in asked.given and other not in asked.given:
-            raise asked.wrong(one, "alone", other=flag_name(other))
-    shape = next((key for key in _OPEN if key in asked.given), None)
-    if shape is not None:
-        for key in ("ramp_up", "threads") if shape == "stages" and not rate_stages else _NOT_IN_OPEN_LOOP:
-            _only_one(asked, key, shape)
     if "arrival" in asked.given and not (asked["rate"] or rate_stages):
-        raise asked.wrong("arrival", "alone", other="--rate")
+        raise asked.wrong("arrival", "needs_other", other=flag_name("rate"))
     if asked["rate"] and not (asked["duration"] or asked["requests"]):
         raise asked.wrong("rate", "endless")
-
-
-def _only_one(asked: Asked, key: str, shape: str) -> None:
-    """Of `key` and `shape` only that of the stronger source counts; UsageError when one source gives both."""
-    if key in asked.given and asked.source(key) >= asked.source(shape):
-        raise asked.wrong(key, "not_with", other=asked.name(shape))
-    if key in asked.given:
-        asked.drop(key)
 
 
 def _set_defaults(asked: Asked, rate_stages: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from io import FileIO
@@ -81,6 +80,16 @@ def format_warnings(expected: Format | None, named: bool, seen: Iterable[str], l
     return [say(key, expected=expected.name, seen=name) for name in seen if name not in ("", expected.name)]
 
 
+def most_threads() -> int | None:
+    """How many threads the hard limit of open files leaves room for; None where there is no limit."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return None
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if hard == resource.RLIM_INFINITY else max(1, hard - SPARE_FILES)
+
+
 LATE_SHARE, LATE_WORST_MS = 0.01, 100.0
 """From so many late requests on, or one so late, the user should know."""
 
@@ -103,16 +112,6 @@ def load_warnings(result: RunResult, lang: str) -> list[str]:
 
 
 _NOT_FAILED = (Outcome.OK.value, Outcome.CANCELLED.value)
-
-
-def most_threads() -> int | None:
-    """How many threads the hard limit of open files leaves room for; None where there is no limit."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return None
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return None if hard == resource.RLIM_INFINITY else max(1, hard - SPARE_FILES)
 
 
 def _allow_open_files(threads: int, lang: str) -> None:
@@ -139,7 +138,7 @@ class Group(Protocol):
     cpu_s: float
 
     def prepare(self) -> None: ...
-    def start(self, origin: Origin, begin_ns: int | None = None) -> None: ...
+    def start(self, origin: Origin, begin_ns: int) -> None: ...
     def wait(self) -> None: ...
     def stop(self) -> None: ...
     def cancel(self) -> None: ...
@@ -227,7 +226,7 @@ class LoadRun:
                 break
             if self.config.context_tiers:
                 on_tier(number)
-            self._group.start(origin, time.perf_counter_ns() if number else None)
+            self._group.start(origin, Origin.now().ns if number else origin.ns)
             self._group.wait()
             self._take_in(self._group)
         finished.set()
@@ -273,13 +272,20 @@ class LoadRun:
             *format_warnings(target.format, target.named, self._formats_seen, target.lang),
             *self._lost,
         )
-        result = self._tally.result(self.config, origin.unix_ns, warnings, self.interrupted, partial=bool(self._lost))
+        result = self._tally.result(
+            self.config,
+            origin.unix_ns,
+            warnings,
+            interrupted=self.interrupted,
+            partial=bool(self._lost),
+            aborted=self.aborted,
+        )
         # More ok answers than threads in all rounds: some thread could have gone on after one of them.
         could_go_on = result.summary.ok > self.config.threads * self.config.rounds
         if self.config.turns > 1 and could_go_on and not result.summary.turns:
             result = replace(result, warnings=(*result.warnings, say("no_turns", turns=self.config.turns)))
         warnings = (*result.warnings, *load_warnings(result, target.lang))
-        return replace(result, warnings=warnings, aborted=self.aborted, calibration=self._calibration)
+        return replace(result, warnings=warnings, calibration=self._calibration)
 
     def _abort_if(self, found: Abort | None) -> None:
         if found is not None and self.aborted is None and not self.interrupted:

@@ -15,11 +15,12 @@ from heapq import heappush, heapreplace
 from itertools import accumulate
 from typing import Protocol
 
-from .measured import in_phases, left_early, left_out, schedule_facts, window_ns
+from .measured import in_phases, left_early, left_out, rounds_of, schedule_facts
 from .records import (
     NOT_MEASURED,
     OUTCOMES,
     PHASES,
+    Abort,
     ErrorGroup,
     Goodput,
     GroupStats,
@@ -28,6 +29,7 @@ from .records import (
     Phase,
     RequestRecord,
     RequestTable,
+    Round,
     RunConfig,
     RunResult,
     Stats,
@@ -396,16 +398,16 @@ def _tokens_per_s(table: Columns, row: int) -> float | None:
     return tokens_per_s(table["output_tokens"][row], table["streaming_ns"][row], table["latency_ns"][row])
 
 
+def _response_bytes(table: Columns, row: int) -> float | None:
+    return table["bytes_received"][row] or None
+
+
 def _from_schedule_ms(column: str) -> Callable[[Columns, int], float | None]:
     def value(table: Columns, row: int) -> float | None:
         ns, delay_ns = table[column][row], table["schedule_delay_ns"][row]
         return None if NOT_MEASURED in (ns, delay_ns) else (ns + delay_ns) / NS_PER_MS
 
     return value
-
-
-def _response_bytes(table: Columns, row: int) -> float | None:
-    return table["bytes_received"][row] or None
 
 
 REQUEST_METRICS: Mapping[str, Callable[[Columns, int], float | None]] = {
@@ -436,6 +438,9 @@ STREAM_METRICS = frozenset(
 )
 """Those that only a stream has."""
 
+SCHEDULE_METRICS = frozenset(name for name in METRICS if name.endswith(("_from_schedule_ms", "schedule_delay_ms")))
+"""Those that only an open loop has."""
+
 
 def row_of(record: RequestRecord, start_ns: int) -> dict[str, int]:
     """What a `RequestTable` holds of a request that began `start_ns` after the run did: column -> value.
@@ -459,7 +464,8 @@ def request_value(record: RequestRecord, metric: str) -> float | None:
 
 
 def ok_values(table: RequestTable, metric: str) -> list[float]:
-    """One of `REQUEST_METRICS` of every ok request that has it, ascending."""
+    """One of `REQUEST_METRICS` of every ok request of the main phase that has it, ascending."""
+    table = table.main()
     ok, value_at = OUTCOMES.index(Outcome.OK), REQUEST_METRICS[metric]
     values = (value_at(table, row) for row, outcome in enumerate(table["outcome"]) if outcome == ok)
     return sorted(value for value in values if value is not None)
@@ -469,7 +475,7 @@ def values_of(result: RunResult, metric: str) -> SortedValues:
     """All values of one of `METRICS` behind its `Stats`, ascending, in the unit of its name."""
     if metric == "itl_ms":
         return Ranked([(gap_us / 1000, count) for gap_us, count in result.gap_histogram])
-    return ok_values(result.requests.main(), metric)
+    return ok_values(result.requests, metric)
 
 
 def _group_stats(table: RequestTable, value: int, rows: Sequence[int]) -> GroupStats:
@@ -487,14 +493,6 @@ def _group_stats(table: RequestTable, value: int, rows: Sequence[int]) -> GroupS
     return GroupStats(value, len(rows), len(ok), ttft, latency, mean("output_tokens"), mean("prompt_tokens"))
 
 
-class RequestRule(Protocol):
-    """Something that a request meets or not."""
-
-    @property
-    def text(self) -> str: ...
-    def met_by(self, record: RequestRecord, /) -> bool: ...
-
-
 def _groups(table: RequestTable, column: str, alone: int) -> tuple[GroupStats, ...]:
     """A row for each value of `column`, ascending; () when all requests have the value `alone`."""
     rows: dict[int, list[int]] = {}
@@ -503,6 +501,14 @@ def _groups(table: RequestTable, column: str, alone: int) -> tuple[GroupStats, .
     if rows.keys() <= {alone}:
         return ()
     return tuple(_group_stats(table, value, rows[value]) for value in sorted(rows))
+
+
+class RequestRule(Protocol):
+    """Something that a request meets or not."""
+
+    @property
+    def text(self) -> str: ...
+    def met_by(self, record: RequestRecord, /) -> bool: ...
 
 
 class Tally:
@@ -599,9 +605,8 @@ class Tally:
             first = min(mine, group, key=lambda each: each.example_request)
             self._errors[key] = replace(first, count=known + group.count)
 
-    def summary(self, end_ns: int, config: RunConfig | None = None, whole: bool = True) -> Summary:
-        """The figures of everything taken in so far, of a run that ended at `end_ns`; `whole`: it was not cut short."""
-        config = config or RunConfig()
+    def summary(self, config: RunConfig, rounds: Sequence[Round], whole: bool = True) -> Summary:
+        """The figures of everything taken in so far, in these rounds; `whole`: the run was not cut short."""
         table = self.table.main()
         outcomes = Counter(table["outcome"])
         ok = outcomes[OUTCOMES.index(Outcome.OK)]
@@ -609,8 +614,7 @@ class Tally:
         tokens = sum(n for n in table["output_tokens"] if n > 0)
         prompts = [n for n in table["prompt_tokens"] if n != NOT_MEASURED]
         chunks = sum(table["chunks"])
-        begin_ns, until_ns = window_ns(config, self.table, end_ns)
-        seconds = (until_ns - begin_ns) / NS_PER_S
+        seconds = sum(each.main_ns for each in rounds) / NS_PER_S
         left, left_tokens = left_early(config, table)
         return Summary(
             sent=len(table),
@@ -636,7 +640,7 @@ class Tally:
             left_out=left_out(self.table),
             left_early=left,
             left_early_tokens=left_tokens,
-            schedule=schedule_facts(config, self.table, end_ns, whole),
+            schedule=schedule_facts(config, self.table, rounds, whole),
         )
 
     def _goodput(self, table: RequestTable, seconds: float) -> Goodput:
@@ -659,23 +663,26 @@ class Tally:
         config: RunConfig,
         started_unix_ns: int,
         warnings: Sequence[str] = (),
+        *,
         interrupted: bool = False,
         partial: bool = False,
+        aborted: Abort | None = None,
     ) -> RunResult:
         """The finished run as plain data; its duration is from the start of the run to the end of its last request."""
-        window = window_ns(config, self.table, self.end_ns)
+        rounds = rounds_of(config, self.table, self.end_ns)
         return RunResult(
             config=config,
             started_unix_ns=started_unix_ns,
             duration_ns=self.end_ns,
             requests=self.table,
-            time_series=in_phases(self.series.rows(self.end_ns), config, window, self.end_ns),
-            summary=self.summary(self.end_ns, config, whole=not (interrupted or partial)),
+            time_series=in_phases(self.series.rows(self.end_ns), config, rounds),
+            summary=self.summary(config, rounds, whole=not (interrupted or partial or aborted)),
             gap_histogram=self.gaps.histogram(),
             warnings=tuple(warnings),
             interrupted=interrupted,
             partial=partial,
-            main_ns=window,
+            aborted=aborted,
+            rounds=rounds,
         )
 
 

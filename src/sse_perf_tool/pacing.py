@@ -60,7 +60,7 @@ class Stop(Protocol):
 
 
 class Pace(Protocol):
-    """What threads need of a pace.  `origin_ns` is when its round of the run began; it is set before the first `take`.
+    """What threads need of a pace.  `origin_ns` is when the round began; it is set before the first `take`.
 
     `start_all` says whether all threads are to be started at once.  If not, one is, and another at each call of `more`.
     """
@@ -90,7 +90,7 @@ def pace_for(
     stopped: Stop | None = None,
     after_id: int = 0,
 ) -> Pace:
-    """The pace of a round of a run, for one of its processes; `after_id` is the last request number before it."""
+    """The pace of a round, for one of its processes; `after_id` is the last request number of the rounds before it."""
     tickets = _Tickets(config, clock, stopped or threading.Event(), after_id)
     if config.open_loop:
         return OpenLoop(tickets, share, replayed)
@@ -106,13 +106,14 @@ class _Tickets:
 
     def __init__(self, config: RunConfig, clock: Clock, stopped: Stop, after_id: int) -> None:
         self.config = config
+        self._after_id = after_id
         self.clock = clock
         self.stopped = stopped
-        self._after_id = after_id
 
     def make(self, number: int, origin_ns: int, intended_ns: int | None = None, query: Query | None = None) -> Ticket:
-        at_ns = (self.clock() if intended_ns is None else intended_ns) - origin_ns
+        """The ticket of request `number` of the round."""
         request_id = self._after_id + number
+        at_ns = (self.clock() if intended_ns is None else intended_ns) - origin_ns
         leave_after_s = self.config.cancel_after_s if leaves_early(self.config, request_id) else None
         return Ticket(request_id, intended_ns, phase_of(self.config, number, at_ns / NS_PER_S), leave_after_s, query)
 

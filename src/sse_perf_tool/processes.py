@@ -81,8 +81,8 @@ class ProcessGroup:
         for part, child in enumerate(self._children):
             self._hear(part, child)  # "ready", or the end of it
 
-    def start(self, origin: Origin, begin_ns: int | None = None) -> None:
-        """Sends all off at the same moment.  See `ThreadGroup.start`."""
+    def start(self, origin: Origin, begin_ns: int) -> None:
+        """As `ThreadGroup.start`, in all processes at the same moment."""
         self.tally = Tally(origin.ns, slos_of(self._config))
         self._cpu_before_s = time.process_time()
         self._tell_all(("go", (origin, begin_ns)))
@@ -184,13 +184,13 @@ def _child(
     group = ThreadGroup(target, config, share, records, after_id=after_id)
     try:
         pipe.send(("ready", None))
-        kind, began = pipe.recv()
+        kind, moments = pipe.recv()
         while kind != "go":  # told to stop before it began
             group.stop()
-            kind, began = pipe.recv()
+            kind, moments = pipe.recv()
     except (EOFError, OSError):  # the parent ended, or let go of us, while we got ready
         return
-    group.start(*began)
+    group.start(*moments)
     through = threading.Event()
     speaking = threading.Lock()
     threading.Thread(target=_obey, args=(pipe, group), daemon=True).start()

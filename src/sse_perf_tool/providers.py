@@ -91,7 +91,6 @@ class Query(NamedTuple):
     """What is sent before the text and goes into no record: a shared prefix, filler, the words of a made prompt."""
     context_tokens: int | None = None
     """The context tier that it was handed out for."""
-
     body: bytes | None = None
     """The whole body, to be sent as it stands."""
 

@@ -62,6 +62,23 @@ PHASES: tuple[Phase, ...] = tuple(Phase)
 """Every phase, in the order whose index is stored in `RequestTable.phase`."""
 
 
+class Round(NamedTuple):
+    """When the whole load was sent once, in nanoseconds after the start of the run.
+
+    A run has one round, with context tiers one for each of them.
+    """
+
+    begin_ns: int
+    main_begin_ns: int
+    main_end_ns: int
+    end_ns: int
+
+    @property
+    def main_ns(self) -> int:
+        """How long its main phase lasted."""
+        return self.main_end_ns - self.main_begin_ns
+
+
 class StreamEvent(NamedTuple):
     """One dispatched Server-Sent Event (or one NDJSON line, then `event` is "message").
 
@@ -229,7 +246,7 @@ class RunConfig:
 
     @property
     def planned_s(self) -> float | None:
-        """When the last request is to begin at the latest, in seconds after the run does; None when numbers decide."""
+        """When the last request of a round is to begin at the latest, in seconds; None when numbers decide."""
         return self.ramp_up_s + self.duration_s if self.duration_s else self.replay_s
 
 
@@ -456,7 +473,7 @@ class Goodput:
     met: int
     of: int
     requests_per_s: float
-    """Those that met them, over the duration of the run."""
+    """Those that met them, over `Summary.measured_s`."""
 
     @property
     def share(self) -> float | None:
@@ -550,7 +567,7 @@ class Summary:
     goodput: Goodput | None = None
     """None without `RunConfig.slo`."""
     measured_s: float = 0.0
-    """How long the main phase lasted."""
+    """How long the main phase lasted, of all rounds."""
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """Phase -> outcome -> requests, of warm-up and cool-down."""
     left_early: int = 0
@@ -637,6 +654,8 @@ class RunResult:
     interrupted: bool = False
     partial: bool = False
     """A process of the tool was lost in mid-run: its requests are missing."""
+    rounds: Sequence[Round] = ()
+    """Those whose requests are there, in order; () when nothing is known of them."""
     calibration: Calibration | None = None
     """What the tool's own error came to just before the run; None when it was not asked for."""
     aborted: Abort | None = None
@@ -645,8 +664,6 @@ class RunResult:
     """Each of `RunConfig.thresholds`, in their order."""
     baseline: Sequence[BaselineResult] = ()
     """Each of `RunConfig.allow`, in their order."""
-    main_ns: tuple[int, int] | None = None
-    """From when to when the main phase lasted, from the start of the run; None: all of it."""
 
     @property
     def missed(self) -> bool:

@@ -93,10 +93,10 @@ def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
     started_ns = int(row["started_at_ns"]) - shift_ns
     delay_ms = row.get("schedule_delay_ms")
     return RequestRecord(
-        # Files of before there were turns, schedules and phases have none.
+        # Files of before there were turns, tiers, schedules and phases have none.
         turn=int(row.get("turn", 1)),
-        intended_ns=None if delay_ms is None else started_ns - round(delay_ms * NS_PER_MS),
         context_tokens=row.get("context_tokens"),
+        intended_ns=None if delay_ms is None else started_ns - round(delay_ms * NS_PER_MS),
         phase=Phase(row.get("phase", Phase.MAIN.value)),
         **plain,
         **times,

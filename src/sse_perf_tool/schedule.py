@@ -135,8 +135,15 @@ def thread_spans_s(config: RunConfig, thread: int) -> list[tuple[float, float]]:
     return [(start_s, start_s + (config.duration_s or math.inf))]
 
 
+def first_s(config: RunConfig) -> float:
+    """When the first request of a round is to start, in seconds after the round does."""
+    if config.open_loop:
+        return next(schedule_s(config, [0.0]), 0.0)
+    return min((begin_s for begin_s, _ in thread_spans_s(config, 0)), default=0.0)
+
+
 def phase_of(config: RunConfig, number: int, at_s: float) -> Phase:
-    """The phase of the request with this number (from 1) that begins `at_s` seconds after the run."""
+    """The phase of the request with this number (from 1) of a round that begins `at_s` seconds after the round."""
     if number <= config.warmup_requests or at_s < config.warmup_s:
         return Phase.WARMUP
     if config.cooldown_s and at_s >= (config.planned_s or math.inf) - config.cooldown_s:

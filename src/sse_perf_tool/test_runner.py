@@ -290,15 +290,12 @@ class ThreadGroup:
     def prepare(self) -> None:
         """Nothing: threads are ready at once."""
 
-    def start(self, origin: Origin, begin_ns: int | None = None) -> None:
-        """Starts the threads, or the first of those that the pace will ask for.
-
-        The run began at `origin`, this round of it, which its schedule is counted from, at `begin_ns` if not then too.
-        """
+    def start(self, origin: Origin, begin_ns: int) -> None:
+        """Starts the threads of a round that begins at `begin_ns`, or the first of those that the pace will ask for."""
         self._origin, self.tally = origin, Tally(origin.ns, slos_of(self.config))
         self._cpu_before_s = time.process_time()
-        self._pace.origin_ns, self._pace.more = origin.ns if begin_ns is None else begin_ns, self._start_one
         self.shared_stats["queued"] = self._queued
+        self._pace.origin_ns, self._pace.more = begin_ns, self._start_one
         _prepare_interpreter(len(self._testers))
         for _ in self._testers if self._pace.start_all else self._testers[:1]:
             self._start_one()

@@ -279,8 +279,8 @@ class SSETester:
         """
         with GATE:
             target, conversation = self.target, self.conversation
-            query = query or conversation.query or target.queries.next(conversation.turn, target.context_tokens)
-            answer = _Answer(request_id, self.thread_id, query, conversation.turn, target.stream)
+            asked = query or conversation.query or target.queries.next(conversation.turn, target.context_tokens)
+            answer = _Answer(request_id, self.thread_id, asked, conversation.turn, target.stream)
             answer.intended_ns, answer.phase, answer.leave_after_s = intended_ns, phase, leave_after_s
             return self._test(answer)
 

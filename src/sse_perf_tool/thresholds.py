@@ -162,7 +162,10 @@ class Slo:
         return None if us is None else us / 1000
 
 
-MOMENTS = frozenset({"ttfb_ms", "ttft_ms", "ttfa_ms", "latency_ms"})
+MOMENTS = frozenset(
+    {"ttfb_ms", "ttft_ms", "ttfa_ms", "latency_ms"}
+    | {"ttfb_from_schedule_ms", "ttft_from_schedule_ms", "latency_from_schedule_ms"}
+)
 """Metrics that every whole answer is expected to have."""
 
 GAP_FUNCTIONS: Mapping[str, Callable[[Sequence[int], float], float | None]] = {

@@ -7,7 +7,17 @@ from itertools import compress
 from typing import Any
 
 from ..metrics import NS_PER_MS, NS_PER_S
-from ..records import NOT_MEASURED, OUTCOMES, PHASES, IntervalSample, Phase, RequestRecord, RequestTable, RunResult
+from ..records import (
+    NOT_MEASURED,
+    OUTCOMES,
+    PHASES,
+    IntervalSample,
+    Phase,
+    RequestRecord,
+    RequestTable,
+    Round,
+    RunResult,
+)
 from .reduce import (
     MAX_POINTS,
     OK,
@@ -43,7 +53,7 @@ def run_data(result: RunResult) -> Json:
         "started_unix_ms": result.started_unix_ns // NS_PER_MS,
         "duration_s": duration_s,
         "streamed": result.config.stream,
-        "main_s": [ns / NS_PER_S for ns in result.main_ns or (0, result.duration_ns)],
+        "left_out_s": left_out_s(result.rounds),
         "outcomes": [outcome.value for outcome in OUTCOMES],
         "requests": requests_data(result),
         "seconds": seconds_data(result.time_series),
@@ -54,6 +64,12 @@ def run_data(result: RunResult) -> Json:
         "threads": thread_rows(result.requests.main()),
         "flags": dict(result.config.flags),
     }
+
+
+def left_out_s(rounds: Sequence[Round]) -> list[list[float]]:
+    """From when to when warm-ups and cool-downs lasted, whose requests are in no figure."""
+    edges = [(*pair,) for each in rounds for pair in ((each[0], each[1]), (each[2], each[3]))]
+    return [[begin_ns / NS_PER_S, end_ns / NS_PER_S] for begin_ns, end_ns in edges if begin_ns < end_ns]
 
 
 def requests_data(result: RunResult) -> Json:

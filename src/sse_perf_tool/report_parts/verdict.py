@@ -94,7 +94,7 @@ def think_text(config: RunConfig) -> Both:
 
 
 def prompts_texts(config: RunConfig) -> list[Both]:
-    """What the tool does to the queries, each beginning with a comma: made prompts, shared prefix, context tiers."""
+    """What the tool does to the queries: made prompts, shared prefix, context tiers."""
     length = f"{config.prompt_tokens}" + (f"±{config.prompt_spread_tokens}" if config.prompt_spread_tokens else "")
     tiers = ", ".join(map(str, config.context_tiers))
     said = {"prompts_n": config.prompt_tokens and length, "prefix_n": config.shared_prefix_tokens, "tiers_n": tiers}
@@ -130,8 +130,8 @@ def _and(text: Both, more: Both, between: Both = (", ", "，")) -> Both:
 
 
 def also_text(config: RunConfig) -> list[Both]:
-    """What else shapes the load: conversations, batches, phases, those who leave."""
-    said = []
+    """What else shapes the load: whole answers, conversations, batches, phases, those who leave, what is asked."""
+    said = [] if config.stream else [in_both("whole_answers")]
     if config.turns > 1:
         said.append(in_both("turns_n", n=str(config.turns)))
     if config.think_time_max_s:
@@ -146,7 +146,7 @@ def also_text(config: RunConfig) -> list[Both]:
         said.append(in_both("shape.cooldown", n=f"{config.cooldown_s:g}"))
     if config.cancel_rate:
         said.append(in_both("shape.leave", share=percent_text(config.cancel_rate), n=f"{config.cancel_after_s:g}"))
-    return said
+    return said + prompts_texts(config)
 
 
 def load_text(config: RunConfig) -> Both:
@@ -155,12 +155,8 @@ def load_text(config: RunConfig) -> Both:
     if config.requests is not None:
         total = count_of("requests", config.requests)
         text = _and(text, (f"{total[0]} in all", f"共 {total[1]}"))
-    if not config.stream:
-        text = _and(text, in_both("whole_answers"))
     for more in also_text(config):
         text = _and(text, more)
-    for words in prompts_texts(config):
-        text = _and(text, words, ("", ""))
     extras = [
         ("ramp-up", "逐步启动", config.ramp_up_s),
         ("duration", "持续", config.duration_s),
@@ -255,14 +251,7 @@ def _sentences(result: RunResult) -> list[Both]:
         target=printable(config.url, 200),
         duration=time_text(result.duration_ns / 1e6),
     )
-    said = [tested, *_how_it_went(summary, config.stream)]
-    said += _how_the_load_went(summary)
-    if summary.cancelled > summary.left_early:
-        said.append(in_both("cancelled", {"n": count_of("requests", summary.cancelled - summary.left_early)}))
-    if result.aborted:
-        said.append(aborted_text(result.aborted))
-    said += [in_both(key) for key in ("interrupted", "partial") if getattr(result, key)]
-    return said
+    return [tested, *_how_it_went(summary, config.stream), *how_the_load_went(result)]
 
 
 def _how_it_went(summary: Summary, stream: bool) -> list[Both]:
@@ -278,20 +267,14 @@ def _how_it_went(summary: Summary, stream: bool) -> list[Both]:
     ]
 
 
-def _how_the_load_went(summary: Summary) -> list[Both]:
-    """How the schedule was kept, who left as asked, and what is in no figure."""
+def how_the_load_went(result: RunResult) -> list[Both]:
+    """How the schedule was kept, who left as asked, what is in no figure, and why the run is not whole."""
+    summary = result.summary
     said = []
     if (kept := summary.schedule) is not None and kept.worst_delay_ms is not None:
-        late = {"late": count_of("requests", kept.late)}
+        key, late = "schedule.kept" if kept.late else "schedule.kept_well", {"late": count_of("requests", kept.late)}
         rates = {"asked": figure(kept.asked_per_s), "sent": figure(kept.sent_per_s)}
-        said.append(
-            in_both(
-                "schedule.kept" if kept.late else "schedule.kept_well",
-                late,
-                **rates,
-                worst=time_text(kept.worst_delay_ms),
-            )
-        )
+        said.append(in_both(key, late, **rates, worst=time_text(kept.worst_delay_ms)))
         if kept.dropped:
             said.append(in_both("schedule.dropped", {"n": count_of("requests", kept.dropped)}))
     if summary.left_early:
@@ -299,7 +282,11 @@ def _how_the_load_went(summary: Summary) -> list[Both]:
         said.append(in_both("left_early", left, tokens=f"{summary.left_early_tokens:,}"))
     if left_out := sum(sum(counts.values()) for counts in summary.left_out.values()):
         said.append(in_both("left_out", {"n": count_of("requests", left_out)}))
-    return said
+    if summary.cancelled > summary.left_early:
+        said.append(in_both("cancelled", {"n": count_of("requests", summary.cancelled - summary.left_early)}))
+    if result.aborted:
+        said.append(aborted_text(result.aborted))
+    return said + [in_both(key) for key in ("interrupted", "partial") if getattr(result, key)]
 
 
 def _failed(result: RunResult) -> Look | None:
@@ -313,15 +300,17 @@ def _failed(result: RunResult) -> Look | None:
 
 
 def _drift(result: RunResult) -> Look | None:
-    fifth_ns = result.duration_ns // 5
+    if len(result.rounds) != 1:  # each has another context
+        return None
+    begin_ns, fifth_ns = result.rounds[0].main_begin_ns, result.rounds[0].main_ns // 5
     first: list[int] = []
     last: list[int] = []
     column, key = ("ttft_ns", "look.drift") if result.config.stream else ("latency_ns", "look.drift_whole")
     for start, time, outcome in result.requests.main().rows("started_ns", column, "outcome"):
         if outcome == OK and time != NOT_MEASURED:
-            if start < fifth_ns:
+            if start < begin_ns + fifth_ns:
                 first.append(time)
-            elif start >= 4 * fifth_ns:
+            elif start >= begin_ns + 4 * fifth_ns:
                 last.append(time)
     # A ramp-up or stages change the load within the run: slower is then what was asked for.
     changing = result.config.stages or result.config.ramp_up_s * NS_PER_S > fifth_ns

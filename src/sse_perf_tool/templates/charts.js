@@ -115,14 +115,14 @@ function zoomOptions(spec) {
   };
 }
 
-// What began in the shaded parts of the run is in no figure.
-const shaded = () => (data.main_s || []).map((edge, at) => (at ? [edge, data.duration_s] : [0, edge])).filter(([from, to]) => to > from);
+// What began in the shaded parts of a run is in no figure; pages that compare runs shade nothing.
+const shaded = data.left_out_s || [];
 const phases = {
   id: "phases",
   beforeDatasetsDraw: ({ ctx, chartArea, scales }) => {
     ctx.save();
     ctx.fillStyle = css("muted") + "26";
-    for (const [from, to] of shaded()) {
+    for (const [from, to] of shaded) {
       const [left, right] = [from, to].map((at) => Math.max(chartArea.left, Math.min(chartArea.right, scales.x.getPixelForValue(at))));
       ctx.fillRect(left, chartArea.top, right - left, chartArea.height);
     }
@@ -194,7 +194,7 @@ function addChart(parent, spec) {
   cards.push(card);
   const describe = () => {
     canvas.setAttribute("aria-label", text(spec.title) + " (" + text(spec.unit) + ")");
-    const marked = spec.time && shaded().length ? [text("note.phases")] : [];
+    const marked = spec.time && shaded.length ? [text("note.phases")] : [];
     notes.textContent = [...marked, ...(spec.notes ? spec.notes() : [])].join(" ");
   };
   describe();
