@@ -134,6 +134,19 @@ def test_the_report_command_makes_every_file_of_the_run_again(serve: Serve, tool
         assert text_of(f"again/{file}") == text_of(f"live/{file}")
 
 
+def test_the_report_command_takes_another_limit_for_stalls(tool: Tool) -> None:
+    records = write_records("run.jsonl", 100)
+    assert "stalls" not in tool("report", records, "--json", "run.json").out
+    assert json.loads(text_of("run.json"))["stalls"]["count"] == 0
+    # Each of 120 answers has two gaps of 20 ms, a quarter of which is beyond 15.
+    assert (
+        "120 answers (100 %) with a gap over 15.0 ms"
+        in tool("report", records, "--json", "run.json", "--stall-ms", "15").out
+    )
+    stalls = json.loads(text_of("run.json"))["stalls"]
+    assert stalls == {"stall_ms": 15.0, "requests": 120, "share": 1.0, "count": 240, "time_ratio": 0.25}
+
+
 def test_an_output_that_cannot_be_written_costs_only_itself(tool: Tool) -> None:
     ran = tool("report", write_records("run.jsonl", 100), "--csv", "/dev/full", "--junit", "run.xml")
     assert (ran.status, ran.err) == (1, "sse_perfTestTool.py: /dev/full: cannot be written: No space left on device\n")

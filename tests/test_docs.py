@@ -27,6 +27,7 @@ from sse_perf_tool.records import (
     CalibrationLimit,
     IntervalSample,
     Outcome,
+    Plateau,
     RequestRecord,
     RunConfig,
     RunResult,
@@ -152,11 +153,13 @@ def test_the_summary_has_the_fields_that_the_page_names(result):
     assert sorted(table_after(page, "`requests`:")) == sorted(document["requests"])
     assert sorted(table_after(page, "`errors[]`:")) == sorted(document["errors"][0])
     assert sorted(table_after(page, "`metrics.NAME`")) == sorted(field.name for field in fields(Stats))
+    assert sorted(table_after(page, "`stream_shape`, of")) == sorted(document["stream_shape"])
+    assert sorted(table_after(page, "`stalls`, [")) == sorted(document["stalls"])
     assert sorted(table_after(page, "`tokens`:")) == sorted(document["tokens"])
     assert sorted(table_after(page, "`goodput`")) == sorted(document["goodput"])
     assert sorted(table_after(page, "`thresholds[]`:")) == sorted(document["thresholds"][0])
     assert sorted(table_after(page, "`baseline[]`:")) == sorted(document["baseline"][0])
-    loose = {*document["rates"], *document["trust"]}
+    loose = {*document["rates"], *document["trust"], *(field.name for field in fields(Plateau))}
     assert {name for name in loose if f"`{name}`" not in page} == set()
 
 

@@ -40,6 +40,7 @@ from sse_perf_tool.formats.openai_chat import FORMAT
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import Outcome, RequestRecord
 from sse_perf_tool.sse import SSEParser
+from sse_perf_tool.stream_shape import lumps_of
 from sse_perf_tool.wire.body import Chunked
 from sse_perf_tool.wire.pump import ask_for_stamps
 
@@ -98,7 +99,7 @@ def parts() -> Iterator[tuple[str, float]]:
     parser.feed(EVENT), reader.feed(EVENT)  # the first event of an answer takes a longer way
     document = load_object(DATA) or {}
     read_event = FORMAT.reader({})
-    answer = SimpleNamespace(token_times=[1], first_answer_ns=1)
+    answer = SimpleNamespace(token_times=[1], reads=[], first_answer_ns=1)
     worker: Any = SimpleNamespace(_unreported=0)
     yield "read: recvmsg_into with the kernel's stamp", read_us()
     yield "dechunk: Chunked.feed", us_a_call(lambda: framing.feed(server.NEXT))
@@ -111,9 +112,11 @@ def parts() -> Iterator[tuple[str, float]]:
     whole_us = us_a_call(lambda: reader.feed(EVENT))
     yield "accumulate: the rest of AnswerReader.feed", whole_us - sse_us - json_us - format_us
     stamp: Any = tester.SSETester._stamp
-    yield "stamp: SSETester._stamp", us_a_call(lambda: stamp(worker, answer, reader, 1, 1))
+    yield "stamp: SSETester._stamp", us_a_call(lambda: stamp(worker, answer, reader, 1, 1, True))
     times_ns = [index * 20_000_000 for index in range(1, CHUNKS + 1)]
     yield "gaps: at the end of an answer", us_a_call(lambda: tester._gaps_us(times_ns), 500) / CHUNKS
+    notes = [number for index in range(CHUNKS) for number in (1, (index + 1) * len(EVENT), 1)]
+    yield "shape: at the end of an answer", us_a_call(lambda: lumps_of(times_ns, notes), 500) / CHUNKS
     tally = Tally(0)
     many, one = record_of(times_ns), record_of(times_ns[:1])
     tally_us = us_a_call(lambda: tally.add(many), 300) - us_a_call(lambda: tally.add(one), 300)

@@ -238,6 +238,8 @@ class Arguments:
     report_title: str | None = None
     exports: Mapping[str, Path] = field(default_factory=dict)
     """Name in `EXPORTERS` -> its file, of those asked for."""
+    stall_ms: float | None = None
+    """For the report command: another limit than that of the run."""
     records_file: Path | None = None
     baseline: Baseline | None = None
     """The older run that this one is held against."""
@@ -321,6 +323,7 @@ def _report_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[]
         brand=asked["brand"],
         report_title=asked["report_title"],
         exports=outputs.exports,
+        stall_ms=asked.given.get("stall_ms"),
         color=_color(asked, environ),
     )
 
@@ -696,6 +699,7 @@ def _config(
         prompt_spread_tokens=prompt_spread_tokens,
         shared_prefix_tokens=asked["shared_prefix_tokens"] or 0,
         context_tiers=asked["context_tiers"] or [],
+        stall_ms=asked["stall_ms"],
         insecure=asked["insecure"] is True,
         thresholds=_typed(asked["threshold"]),
         slo=_typed(asked["slo"]),

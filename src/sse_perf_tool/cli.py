@@ -239,7 +239,7 @@ def _status_of(result: RunResult) -> int:
 
 
 def _report(arguments: Arguments, world: World) -> int:
-    read = [_read_back(path, arguments.lang) for path in arguments.files]
+    read = [_read_back(path, arguments.lang, arguments.stall_ms) for path in arguments.files]
     results = [result for result, _ in read]
     console = _console(arguments, world)
     if len(results) > 1:
@@ -267,8 +267,11 @@ def _judged_again(result: RunResult) -> RunResult:
     return _judged(result, old)
 
 
-def _read_back(path: Path, lang: str) -> tuple[RunResult, str]:
-    """The run of a records file, to be shown in `lang`, and the format of most of its answers, "" if there are none."""
+def _read_back(path: Path, lang: str, stall_ms: float | None) -> tuple[RunResult, str]:
+    """The run of a records file, to be shown in `lang`, and the format of most of its answers, "" if there are none.
+
+    `stall_ms` takes the place of that of the run, if it is given.
+    """
     from urllib.parse import urlsplit
 
     from .formats import guess_from_url
@@ -282,7 +285,7 @@ def _read_back(path: Path, lang: str) -> tuple[RunResult, str]:
     for record in read_records(path, header):
         tally.add(record)
         seen[record.format] += 1
-    config = replace(header.config, lang=lang)
+    config = replace(header.config, lang=lang, stall_ms=stall_ms or header.config.stall_ms)
     parts = urlsplit(config.url)
     found = guess_from_url(parts.hostname or "", parts.path, stream=config.stream)
     guessed = found if config.format == "auto" else None

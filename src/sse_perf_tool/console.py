@@ -22,7 +22,10 @@ from .records import (
     Summary,
 )
 from .report_parts.comparison import run_letter, unlike_settings
+from .report_parts.figures import Both
+from .report_parts.shape import short_stalls_text, short_stream_text
 from .report_parts.verdict import also_text, baseline_cells, shape_text
+from .steadiness import stalls_of
 from .test_runner import Snapshot
 from .texts import LANGUAGES, Texts, clip, pad, printable, speaker
 from .thresholds import value_text
@@ -144,6 +147,8 @@ TEXTS: Texts = {
         "{requests} requests/s, {tokens} tokens/s, {kilobytes} kB/s",
         "{requests} 请求/秒，{tokens} token/秒，{kilobytes} kB/秒",
     ),
+    "stream_shape": ("stream", "流的形态"),
+    "stalls": ("stalls", "停顿"),
     "sum_rt": ("response sum", "响应时间合计"),
     "metric": ("metric", "指标"),
     "average": ("avg", "平均"),
@@ -427,6 +432,8 @@ class Console:
                 ("schedule", _schedule_words(self, found)),
                 ("dropped", str(found.schedule.dropped) if found.schedule and found.schedule.dropped else None),
                 ("goodput", _goodput_words(self, found.goodput) if found.goodput else None),
+                ("stream_shape", self._both(short_stream_text(found.shape))),
+                ("stalls", self._both(short_stalls_text(stalls_of(result)))),
                 ("sum_rt", number(latency.mean * latency.count / 1000, " s") if latency.mean else None),
             ]
         )
@@ -437,6 +444,9 @@ class Console:
             self._groups_table("turn", found.turns, result.config.stream)
         else:
             self.line("  " + say("no_figures"))
+
+    def _both(self, text: Both | None) -> str | None:
+        return None if text is None else text[self.column]
 
     def _metrics_table(self, result: RunResult) -> None:
         say, found = self.say, result.summary

@@ -18,34 +18,40 @@ from .records import (
     ErrorGroup,
     Goodput,
     GroupStats,
+    Interval,
     Outcome,
+    Plateau,
     RunResult,
+    Stalls,
     Stats,
+    StreamShape,
     ThresholdResult,
 )
 from .records_file import iso_utc
+from .report_parts.figures import Both, figure, time_text
+from .report_parts.shape import run_shape, stream_text
 from .report_parts.tables import group_figures, group_heads
 from .report_parts.verdict import (
-    Both,
     aborted_text,
     baseline_cells,
     baseline_title,
-    figure,
     goodput_text,
     how_the_load_went,
     load_text,
     shown_percentile,
-    time_text,
     verdict,
 )
 from .report_parts.wording import in_both
+from .steadiness import plateau_of, stalls_of
 from .texts import LANGUAGES, printable
 from .thresholds import value_text
+
+_Noun = Stats | ThresholdResult | BaselineResult | Abort | StreamShape | Stalls | Plateau
 
 
 def summary_document(result: RunResult) -> dict[str, Any]:
     """The object of `--json`; its names are fixed by docs/files.md."""
-    found = result.summary
+    found, plateau = result.summary, plateau_of(result)
     return {
         "schema": SUMMARY_SCHEMA,
         "config": asdict(result.config),
@@ -65,12 +71,16 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "outcomes": dict(found.outcomes),
         "errors": [asdict(group) for group in found.errors],
         "metrics": {name: _rounded(stats) for name, stats in found.metrics.items()},
+        "intervals": {name: _intervals(each) for name, each in found.intervals.items()},
         "rates": {
             "requests_per_s": round(found.requests_per_s, 6),
             "output_tokens_per_s": round(found.output_tokens_per_s, 6),
             "chunks_per_s": round(found.chunks_per_s, 6),
             "bytes_per_s": round(found.bytes_per_s, 6),
         },
+        "plateau": plateau and _rounded(plateau),
+        "stream_shape": _shape(result),
+        "stalls": _rounded(stalls_of(result)),
         "tokens": {
             "output": found.output_tokens,
             "prompt": found.prompt_tokens,
@@ -102,6 +112,15 @@ def _goodput(found: Goodput | None) -> dict[str, Any] | None:
     return {**asdict(found), "share": share, "requests_per_s": round(found.requests_per_s, 6)}
 
 
+def _intervals(found: Mapping[str, Interval]) -> dict[str, list[float | None]]:
+    return {name: [None if side is None else round(side, 6) for side in each] for name, each in found.items()}
+
+
+def _shape(result: RunResult) -> dict[str, Any]:
+    said = stream_text(result.summary.shape) or ("", "")
+    return {**_rounded(result.summary.shape), "evidence": said[LANGUAGES.index(result.config.lang)]}
+
+
 def _group(name: str, group: GroupStats) -> dict[str, Any]:
     means = {"output_tokens": group.output_tokens, "prompt_tokens": group.prompt_tokens}
     return {
@@ -114,7 +133,7 @@ def _group(name: str, group: GroupStats) -> dict[str, Any]:
     }
 
 
-def _rounded(noun: Stats | ThresholdResult | BaselineResult | Abort) -> dict[str, Any]:
+def _rounded(noun: _Noun) -> dict[str, Any]:
     return {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(noun).items()}
 
 
@@ -167,6 +186,7 @@ def to_markdown(result: RunResult) -> str:
         _groups_table("context", result.summary.context_tiers, result, column),
         _groups_table("turn", result.summary.turns, result, column),
         _rates(result, column) if result.summary.sent else "",
+        _bullets(in_both("section.shape")[column], [text[column] for text in run_shape(result)]),
         _bullets(in_both("errors")[column], _error_lines(result.summary.errors, column)),
         _bullets(in_both("warnings")[column], [_code(text) for text in result.warnings]),
     ]

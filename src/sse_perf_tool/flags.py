@@ -212,6 +212,7 @@ HELP = {
     ),
     **{name: exporter.about for name, exporter in EXPORTERS.items()},
     "records": ("write a JSON line a request while running (.jsonl)", "运行中为每个请求写一行 JSON（.jsonl）"),
+    "stall_ms": ("ms between two chunks from which on it is a stall", "两个数据块间隔超过多少毫秒算停顿"),
     "quiet": ("no live table", "不显示实时表格"),
     "no_color": ("no colours (also NO_COLOR)", "不用颜色（也可设 NO_COLOR）"),
     "lang": ("en or zh; else the locale decides", "en 或 zh；默认由系统区域决定"),
@@ -357,6 +358,7 @@ FLAGS = (
     Flag(("--model-name",), "output", values.some_text, "NAME"),
     *(Flag((f"--{name}",), "output", values.some_text, "FILE") for name in EXPORTERS),
     Flag(("--records",), "output", values.some_text, "FILE"),
+    Flag(("--stall-ms",), "output", values.number(1, 600_000), "MS", 1000.0),
     Flag(("--quiet",), "output"),
     Flag(("--no-color",), "output"),
     Flag(("--lang",), "output", values.one_of(LANGUAGES), "LANG"),
@@ -385,7 +387,9 @@ FLAGS = (
 )
 
 REPORT_FLAGS = tuple(
-    flag for flag in FLAGS if flag.key in ("html_report", "brand", "report_title", *EXPORTERS, "no_color", "lang")
+    flag
+    for flag in FLAGS
+    if flag.key in ("html_report", "brand", "report_title", *EXPORTERS, "stall_ms", "no_color", "lang")
 )
 """Those that the report command takes."""
 

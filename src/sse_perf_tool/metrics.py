@@ -15,6 +15,7 @@ from heapq import heappush, heapreplace
 from itertools import accumulate
 from typing import Protocol
 
+from .intervals import GapSample, SortedValues, gap_intervals, intervals
 from .measured import in_phases, left_early, left_out, rounds_of, schedule_facts
 from .records import (
     NOT_MEASURED,
@@ -24,6 +25,7 @@ from .records import (
     ErrorGroup,
     Goodput,
     GroupStats,
+    Interval,
     IntervalSample,
     Outcome,
     Phase,
@@ -36,6 +38,7 @@ from .records import (
     Summary,
     tokens_per_s,
 )
+from .stream_shape import shape_of
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
@@ -48,13 +51,6 @@ _CJK = (
     "\u3041-\u3096\u30a1-\u30fa\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U000323af"
 )
 _ESTIMATED_TOKEN = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+(?:['’][^\W{_CJK}]+)*")
-
-
-class SortedValues(Protocol):
-    """Values in ascending order that can be counted and indexed."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: int, /) -> float: ...
 
 
 def percentile(ordered: SortedValues, percent: float) -> float | None:
@@ -453,6 +449,7 @@ def row_of(record: RequestRecord, start_ns: int) -> dict[str, int]:
         "phase": PHASES.index(record.phase),
         "gap_sum_ns": (record.gap_sum_us or 0) * 1000,
         "good": NOT_MEASURED,
+        **record.came._asdict(),
     }
     values = ((name, derived[name] if name in derived else getattr(record, name)) for name in RequestTable.COLUMNS)
     return {name: NOT_MEASURED if value is None else value for name, value in values}
@@ -529,6 +526,7 @@ class Tally:
         """What a request must meet to be a good one."""
         self.table = RequestTable()
         self.gaps = Distribution()
+        self.gap_sample = GapSample()
         self.series = TimeSeries()
         self.end_ns = 0
         self.token_sources: Counter[str] = Counter()
@@ -550,6 +548,7 @@ class Tally:
             self.token_sources[record.token_source] += 1
         if record.outcome is Outcome.OK:
             self.gaps.add(record.gaps_us)
+            self.gap_sample.add(record.request_id, record.gaps_us)
         elif record.outcome is not Outcome.CANCELLED:
             self._count_error(record)
 
@@ -596,6 +595,7 @@ class Tally:
             column.extend(other.table[name])
         self.table.details.update({row + shift: record for row, record in other.table.details.items()})
         self.gaps.merge(other.gaps)
+        self.gap_sample.merge(other.gap_sample)
         self.series.merge(other.series)
         self.end_ns = max(self.end_ns, other.end_ns)
         self.token_sources.update(other.token_sources)
@@ -616,6 +616,8 @@ class Tally:
         chunks = sum(table["chunks"])
         seconds = sum(each.main_ns for each in rounds) / NS_PER_S
         left, left_tokens = left_early(config, table)
+        metrics, sure = self._metrics(table)
+        token_source = self._token_source()
         return Summary(
             sent=len(table),
             ok=ok,
@@ -624,7 +626,7 @@ class Tally:
             retried=sum(1 for n in table["retries"] if n > 0),
             outcomes={outcome.value: outcomes[i] for i, outcome in enumerate(OUTCOMES) if outcomes[i]},
             errors=tuple(sorted(self._errors.values(), key=lambda group: -group.count)),
-            metrics=self._metrics(table),
+            metrics=metrics,
             requests_per_s=len(table) / seconds if seconds else 0.0,
             output_tokens_per_s=tokens / seconds if seconds else 0.0,
             chunks_per_s=chunks / seconds if seconds else 0.0,
@@ -632,7 +634,7 @@ class Tally:
             chunks=chunks,
             output_tokens=tokens,
             prompt_tokens=sum(prompts) if prompts else None,
-            token_source=self._token_source(),
+            token_source=token_source,
             turns=_groups(table, "turn", alone=1),
             context_tiers=_groups(table, "context_tokens", alone=NOT_MEASURED),
             goodput=self._goodput(table, seconds) if self.slos else None,
@@ -641,6 +643,8 @@ class Tally:
             left_early=left,
             left_early_tokens=left_tokens,
             schedule=schedule_facts(config, self.table, rounds, whole),
+            shape=shape_of(table, token_source),
+            intervals=sure,
         )
 
     def _goodput(self, table: RequestTable, seconds: float) -> Goodput:
@@ -648,10 +652,14 @@ class Tally:
         met, of = good[1], good[1] + good[0]
         return Goodput(tuple(slo.text for slo in self.slos), met, of, met / seconds if seconds else 0.0)
 
-    def _metrics(self, table: RequestTable) -> dict[str, Stats]:
-        found = {"itl_ms": self.gaps.stats(scale=0.001)}
-        found |= {name: stats_of(ok_values(table, name)) for name in REQUEST_METRICS}
-        return {name: found[name] for name in METRICS}
+    def _metrics(self, table: RequestTable) -> tuple[dict[str, Stats], dict[str, dict[str, Interval]]]:
+        """Each metric's distribution, and the intervals of its percentiles where there are any."""
+        found, sure = {"itl_ms": self.gaps.stats(scale=0.001)}, {}
+        sure["itl_ms"] = gap_intervals(Ranked(self.gaps.histogram()), self.gap_sample, PERCENTILES, scale=0.001)
+        for name in REQUEST_METRICS:
+            ordered = ok_values(table, name)
+            found[name], sure[name] = stats_of(ordered), intervals(ordered, PERCENTILES)
+        return {name: found[name] for name in METRICS}, {name: sure[name] for name in METRICS if sure[name]}
 
     def _token_source(self) -> str | None:
         if len(self.token_sources) > 1:

@@ -202,6 +202,8 @@ class RunConfig:
     cancel_rate: float = 0.0
     """The share of requests, 0 to 1, that leave `cancel_after_s` after their start if the answer is not whole then."""
     cancel_after_s: float | None = None
+    stall_ms: float = 1000.0
+    """A longer gap between two chunks is a stall."""
     insecure: bool = False
     cacert: str | None = None
     strict: bool = False
@@ -248,6 +250,26 @@ class RunConfig:
     def planned_s(self) -> float | None:
         """When the last request of a round is to begin at the latest, in seconds; None when numbers decide."""
         return self.ramp_up_s + self.duration_s if self.duration_s else self.replay_s
+
+
+class Lumps(NamedTuple):
+    """How the text of one answer came, see `stream_shape.lumps_of`."""
+
+    reads: int = 0
+    """Reads of the socket that brought text."""
+    lumps: int = 0
+    """Groups of reads that followed each other far faster than the answer came on the whole."""
+    lumped_chunks: int = 0
+    """Chunks in lumps of two or more."""
+    lump_bytes: int | None = None
+    """The median size of the lumps but the last; None when there was one."""
+    lumps_cut: int = 0
+    """Lumps but the last that ended within a line: something other than the end of an event ended them."""
+    lumps_joined: int = 0
+    """1 when lumps took the longer to come, the more chunks they hold: a steady stream whose chunks waited; else 0."""
+
+
+NO_LUMPS = Lumps()
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +323,8 @@ class RequestRecord:
     intended_ns: int | None = None
     """When it should have started, on the clock of `started_ns`; None in a closed loop."""
     phase: Phase = Phase.MAIN
+    came: Lumps = NO_LUMPS
+    """All zero when it was not measured."""
 
     def __post_init__(self) -> None:
         if self.gap_sum_us is None:
@@ -350,7 +374,7 @@ class RequestTable:
         "request_id", "thread_id", "started_ns", "outcome", "latency_ns", "status", "retries", "ttfb_ns", "ttft_ns",
         "ttfa_ns", "streaming_ns", "connect_ns", "tls_ns", "dns_ns", "output_tokens", "prompt_tokens", "chunks",
         "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "context_tokens", "bytes_received", "good",
-        "schedule_delay_ns", "phase",
+        "schedule_delay_ns", "phase", "reasoning_tokens", *Lumps._fields,
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -435,6 +459,61 @@ class Stats:
     p95: float | None = None
     p99: float | None = None
     max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamShape:
+    """How the ok answers of a run came, see `stream_shape`.  None is "no such answer"."""
+
+    kind: str = "unknown"
+    """"smooth", "multi_token", "bursts", "buffered", "whole" (each answer at once) or "unknown"."""
+    answers: Mapping[str, int] = field(default_factory=dict)
+    """How many answers were "steady", "bursts", "buffered", "whole", too "short" to tell, or steady but "joined": their
+    chunks waited for each other, here or on the way."""
+    tokens_per_chunk: float | None = None
+    chunks_per_read: float | None = None
+    share_in_lumps: float | None = None
+    """Share of chunks that came in lumps of two or more, 0 to 1."""
+    chunks_per_lump: float | None = None
+    """This and the next three are of the answers that came in lumps."""
+    lump_bytes: int | None = None
+    lump_gap_ms: float | None = None
+    """The mean time from one lump to the next."""
+    cut_share: float | None = None
+    """Share of lumps that ended within an event, 0 to 1."""
+
+
+class Interval(NamedTuple):
+    """Between these two a figure lies with 95 % confidence; None: the samples say nothing about that side."""
+
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stalls:
+    """Gaps of more than `stall_ms` between two chunks of ok answers, see `steadiness.stalls_of`."""
+
+    stall_ms: float
+    requests: int
+    """Answers with at least one."""
+    share: float | None
+    """These among the ok answers that had a gap at all, 0 to 1."""
+    count: int
+    """The stalls themselves."""
+    time_ratio: float | None
+    """Of the time from first to last chunk, the share that lay beyond `stall_ms` in a gap, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plateau:
+    """The whole seconds of a run in which every thread was at work, see `steadiness.plateau_of`."""
+
+    from_s: int
+    to_s: int
+    requests_per_s: float
+    output_tokens_per_s: float
+    chunks_per_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -576,6 +655,9 @@ class Summary:
     """Output tokens that had come for them."""
     schedule: ScheduleFacts | None = None
     """None in a closed loop."""
+    shape: StreamShape = StreamShape()
+    intervals: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
+    """Metric -> percentile ("p50") -> its 95 % interval; metrics of too few values are missing."""
 
 
 @dataclass(frozen=True, slots=True)

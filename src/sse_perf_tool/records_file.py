@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UsageError
-from .records import RECORDS_SCHEMA, Calibration, Compared, Outcome, Phase, RequestRecord, RunConfig
+from .records import RECORDS_SCHEMA, Calibration, Compared, Lumps, Outcome, Phase, RequestRecord, RunConfig
 
 NS_PER_MS = 1_000_000
 
@@ -80,6 +80,7 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
     row |= {f"{name}_ms": _ms(getattr(record, f"{name}_ns")) for name in _MS_FIELDS}
     row["tpot_ms"] = _ms(record.tpot_ns)
     row["max_gap_ms"] = _ms(record.max_gap_ns)
+    row |= record.came._asdict()
     row["gaps_us"] = list(record.gaps_us)
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
@@ -98,6 +99,7 @@ def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
         context_tokens=row.get("context_tokens"),
         intended_ns=None if delay_ms is None else started_ns - round(delay_ms * NS_PER_MS),
         phase=Phase(row.get("phase", Phase.MAIN.value)),
+        came=Lumps(**{name: row[name] for name in Lumps._fields if name in row}),  # likewise
         **plain,
         **times,
         started_ns=started_ns,

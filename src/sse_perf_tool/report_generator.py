@@ -27,6 +27,7 @@ from .report_parts.page import (
     verdict_html,
     warnings_html,
 )
+from .report_parts.shape import shape_html
 from .report_parts.tables import errors_table, groups_section, metrics_table, outcomes_table
 from .report_parts.verdict import verdict
 from .report_parts.wording import both, in_both, pair
@@ -62,6 +63,7 @@ def generate_html_report(
         "metrics": metrics_table(result.summary),
         "turns": groups_section("turn", result.summary.turns, result.config.stream),
         "contexts": groups_section("context", result.summary.context_tiers, result.config.stream),
+        "shape": shape_html(result),
         "outcomes": outcomes_table(result.requests.main()),
         "again": again_html(result),
     }

@@ -27,12 +27,14 @@ from .providers import ApiKeyProvider, Query, QueryProvider
 from .records import Outcome, Phase, RequestRecord
 from .replay import Replayed
 from .request_body import BodyBuilder
+from .stream_shape import lumps_of
 from .texts import Texts, printable, speaker
 from .wire import GATE, Exchange, FramingError, TimedAdapter, Trace, reads
 
 ERROR_BODY_BYTES = 65_536
 ERROR_BODY_S = 0.5
 """How much of the body of a failed request is read, and how long for."""
+LINE_FEED = 10
 EVENT_BYTES = 64 << 20
 """An event of this size is no event: it would fill the memory."""
 
@@ -399,7 +401,7 @@ class SSETester:
     def _finish(self, answer: _Answer, reader: AnswerReader) -> None:
         new = reader.close()
         if new and self.exchange.arrived_ns is not None and self.target.stream:
-            self._stamp(answer, reader, self.exchange.arrived_ns, new)
+            self._stamp(answer, reader, self.exchange.arrived_ns, new, True)
         self._report()
         if reader.detected is not None:
             self._on_format(reader.detected)
@@ -413,7 +415,7 @@ class SSETester:
             new = reader.feed(data)
             if new:
                 finished_bytes = reader.body_bytes
-                self._stamp(answer, reader, arrived_ns, new)
+                self._stamp(answer, reader, arrived_ns, new, data[-1] == LINE_FEED)
             elif reader.body_bytes - finished_bytes > EVENT_BYTES:
                 raise FramingError("an event without end")
             if reader.last and not told_last:
@@ -432,9 +434,10 @@ class SSETester:
             self._progress(self._unreported)
             self._unreported = 0
 
-    def _stamp(self, answer: _Answer, reader: AnswerReader, arrived_ns: int, new: int) -> None:
-        """Notes the arrival of `new` text-bearing events."""
+    def _stamp(self, answer: _Answer, reader: AnswerReader, arrived_ns: int, new: int, at_line_end: bool) -> None:
+        """Notes the arrival of `new` text-bearing events in one read."""
         self._unreported += new
+        answer.reads += (new, reader.body_bytes, at_line_end)
         times = answer.token_times
         if not times:
             self._tell("first_token", arrived_ns)
@@ -550,6 +553,8 @@ class _Answer:
         self.reader: AnswerReader | None = None
         self.error_body = b""
         self.token_times: list[int] = []
+        self.reads: list[int] = []
+        """As `lumps_of` takes them."""
         self.first_answer_ns: int | None = None
         self.intended_ns: int | None = None
         self.phase = Phase.MAIN
@@ -609,6 +614,7 @@ class _Answer:
             token_source=token_source,
             chunks=len(times),
             gaps_us=_gaps_us(times),
+            came=lumps_of(times, self.reads),
             text_chars=len(reader.text) if reader is not None else 0,
             bytes_received=exchange.bytes_received,
             conversation_id=text(reader.conversation_id) if reader is not None else None,

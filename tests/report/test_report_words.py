@@ -83,7 +83,6 @@ def test_with_few_answers_the_verdict_claims_no_99th_percentile() -> None:
     [
         ({"failed": 3, "outcomes": {"ok": 9, "timeout": 2, "http_error": 1}}, "errors", "most often as “timeout”"),
         ({"metrics": {"ttft_ms": Stats(count=200, p50=100.0, p99=900.0)}}, "tails", "9.00 times the median"),
-        ({"metrics": {"max_gap_ms": Stats(count=200, p50=20.0, p99=2500.0)}}, "spread", "2.50 s or more"),
         ({"retried": 1}, "slowest", "1 request needed a retry"),
         ({"token_source": "estimate"}, "metrics", "estimated from the text"),
     ],

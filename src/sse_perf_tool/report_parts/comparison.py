@@ -11,10 +11,11 @@ from ..metrics import NS_PER_MS, NS_PER_S, success_rate
 from ..records import NOT_MEASURED, RunResult, Stats
 from ..texts import printable
 from .data import seconds_data
+from .figures import Both, figure, percent_text, time_text
 from .page import code, format_html, moment
 from .reduce import OK, counted, histograms, percentile_step_s, percentiles_over_time
 from .tables import metric_unit, number_cell, table
-from .verdict import Both, figure, load_text, percent_text, shown_percentile, time_text
+from .verdict import load_text, shown_percentile
 from .wording import TEXTS, both, in_both, pair
 
 _WORDS = ("better", "worse", "same", "unknown")

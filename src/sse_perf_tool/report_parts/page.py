@@ -14,8 +14,9 @@ from typing import Any
 from ..metrics import success_rate
 from ..records import RunResult, Stats, Summary
 from ..texts import printable
+from .figures import Both, figure, percent_text, time_text
 from .libraries import inline_script, library_scripts
-from .verdict import Both, Verdict, figure, load_text, percent_text, shown_percentile, time_text
+from .verdict import Verdict, load_text, shown_percentile
 from .wording import TEXTS, both, in_both, pair
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from ..metrics import NS_PER_MS, percentile, stats_of
-from ..records import NOT_MEASURED, OUTCOMES, GroupStats, Outcome, RequestTable, RunResult, Stats, Summary
+from ..records import NOT_MEASURED, OUTCOMES, GroupStats, Interval, Outcome, RequestTable, RunResult, Stats, Summary
 from ..texts import printable
+from .figures import figure, percent_text
 from .reduce import OK, by_key
-from .verdict import figure, percent_text, shown_percentile
+from .verdict import shown_percentile
 from .wording import TEXTS, both
 
 _UNITS = {
@@ -47,33 +48,44 @@ def table(heads: Sequence[str], rows: Iterable[str], *, caption: str, table_id: 
     )
 
 
-def number_cell(value: float | None, text: str | None = None) -> str:
-    """A cell that sorts by `value`."""
+def number_cell(value: float | None, text: str | None = None, note: str = "") -> str:
+    """A cell that sorts by `value`, with a `note` in small letters below."""
     sort_key = "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
     shown = figure(value) if text is None else text
-    return f'<td data-v="{sort_key}"{" class=na" if value is None else ""}>{escape(shown)}</td>'
+    small = f"<small>{escape(note)}</small>" if note else ""
+    return f'<td data-v="{sort_key}"{" class=na" if value is None else ""}>{escape(shown)}{small}</td>'
 
 
 def metrics_table(summary: Summary) -> str:
     """Every metric that was measured: mean, standard deviation, min, P50, P90, P95, P99, max, count."""
-    rows = [_metric_row(name, stats) for name, stats in summary.metrics.items() if stats.count]
+    shown = ((name, stats) for name, stats in summary.metrics.items() if stats.count)
+    rows = [_metric_row(name, stats, summary.intervals.get(name, {})) for name, stats in shown]
     if not rows:
         return f"<p>{both('nothing_measured')}</p>" if summary.sent else ""
+    caption = f"{both('metrics')} <small>{both('intervals')}</small>" if summary.intervals else both("metrics")
     heads = ("metric", "unit", "mean", "stddev", "min", "P50", "P90", "P95", "P99", "max", "count")
-    return table(heads, rows, caption=both("metrics"), table_id="metrics-table")
+    return table(heads, rows, caption=caption, table_id="metrics-table")
 
 
-def _metric_row(name: str, stats: Stats) -> str:
-    values = (
-        stats.mean,
-        stats.stddev,
-        stats.min,
-        *(shown_percentile(stats, percent) for percent in (50, 90, 95, 99)),
-        stats.max,
-    )
-    cells = "".join(map(number_cell, values))
-    count = number_cell(stats.count, f"{stats.count:,}")
-    return f'<tr><th scope="row">{metric_name(name)}</th><td class="text">{metric_unit(name)}</td>{cells}{count}</tr>'
+def _metric_row(name: str, stats: Stats, intervals: Mapping[str, Interval]) -> str:
+    cells = [number_cell(value) for value in (stats.mean, stats.stddev, stats.min)]
+    for percent in (50, 90, 95, 99):
+        value = shown_percentile(stats, percent)
+        cells.append(number_cell(value, note="" if value is None else interval_text(intervals.get(f"p{percent}"))))
+    cells += [number_cell(stats.max), number_cell(stats.count, f"{stats.count:,}")]
+    unit = f'<td class="text">{metric_unit(name)}</td>'
+    return f'<tr><th scope="row">{metric_name(name)}</th>{unit}{"".join(cells)}</tr>'
+
+
+def interval_text(interval: Interval | None) -> str:
+    """ "80.1–91.0", "≥ 80.1" where nothing is known of the upper side, "≤ 91.0" likewise.
+
+    "" for nothing at all, and where both sides read alike: the figure itself says as much.
+    """
+    low, high = interval or (None, None)
+    if low is None or high is None:
+        return f"≥ {figure(low)}" if low is not None else f"≤ {figure(high)}" if high is not None else ""
+    return f"{figure(low)}–{figure(high)}" if figure(low) != figure(high) else ""
 
 
 def _group_times(stream: bool) -> tuple[str, ...]:

@@ -17,17 +17,21 @@ from ..records import (
     Stats,
     Summary,
 )
+from ..steadiness import plateau_of, stalls_of
 from ..texts import printable
 from ..thresholds import value_text
+from .figures import Both, figure, percent_text, time_text
 from .reduce import OK
+from .shape import edges_text, notable, stalls_text, stream_text
 from .wording import count_of, in_both
-
-Both = tuple[str, str]
 
 TAIL_RATIO = 5.0
 """P99 this many times the median is a tail worth a look."""
 DRIFT_RATIO = 1.5
-STALL_MS = 1000.0
+ACHIEVED_SHARE = 0.99
+"""A rate below this share of the one asked for was not reached."""
+STALLED_SHARE = 0.01
+"""From this share of answers that stood still on, it is worth a look."""
 DRIFT_SAMPLES = 20
 """Fewer requests than this in a fifth of the run say nothing about a trend."""
 
@@ -46,39 +50,6 @@ class Verdict(NamedTuple):
     headline: Both
     sentences: list[Both]
     looks: list[Look]
-
-
-def figure(value: float | None) -> str:
-    """A number with three significant digits and thousands separators; "n/a" for None."""
-    if value is None:
-        return "n/a"
-    size = abs(value)
-    digits = 0 if size >= 100 or value == 0 else 1 if size >= 10 else 2 if size >= 1 else 3
-    return f"{value:,.{digits}f}"
-
-
-def time_text(ms: float | None) -> str:
-    """A duration for prose: "85.2 ms", "1.25 s", "3 min 20 s"; "n/a" for None."""
-    if ms is None:
-        return "n/a"
-    if ms < 1000:
-        return f"{figure(ms)} ms"
-    seconds = ms / 1000
-    if seconds < 120:
-        return f"{figure(seconds)} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def percent_text(share: float | None) -> str:
-    """A share of 1 in percent: never 100 % when something is missing, never 0 % when something is there."""
-    if share is None:
-        return "n/a"
-    digits = 1 if 0.001 <= share <= 0.999 else 2 if 0.0001 <= share <= 0.9999 else 3
-    kept = min(share, 0.99999) if share < 1 else share
-    kept = max(kept, 0.00001) if share > 0 else kept
-    return f"{kept * 100:.0f} %" if kept in (0, 1) else f"{kept * 100:.{digits}f} %"
 
 
 def shown_percentile(stats: Stats, percent: int) -> float | None:
@@ -333,9 +304,32 @@ def _tail(result: RunResult) -> Look | None:
     return Look(in_both(key, ratio=figure(p99 / times.p50)), "tails")
 
 
+def _shape(result: RunResult) -> Look | None:
+    shape = result.summary.shape
+    said = stream_text(shape) if notable(shape) else None
+    return None if said is None else Look(said, "shape")
+
+
 def _stall(result: RunResult) -> Look | None:
-    gap = shown_percentile(result.summary.metrics.get("max_gap_ms", Stats()), 99)
-    return Look(in_both("look.stall", gap=time_text(gap)), "spread") if gap is not None and gap >= STALL_MS else None
+    stalls = stalls_of(result)
+    said = stalls_text(stalls)
+    return Look(said, "spread") if said is not None and (stalls.share or 0) >= STALLED_SHARE else None
+
+
+def _edges(result: RunResult) -> Look | None:
+    said = edges_text(result, plateau_of(result))
+    return None if said is None else Look(said, "load")
+
+
+def _rate(result: RunResult) -> Look | None:
+    kept = result.summary.schedule
+    if kept is None or not kept.asked_per_s or kept.sent_per_s is None:
+        return None
+    share = kept.sent_per_s / kept.asked_per_s
+    if share >= ACHIEVED_SHARE:
+        return None
+    key = "look.rate_threads" if kept.all_busy else "look.rate"
+    return Look(in_both(key, share=percent_text(share), asked=figure(kept.asked_per_s)), "load")
 
 
 def _retried(result: RunResult) -> Look | None:
@@ -353,4 +347,6 @@ def _estimate(result: RunResult) -> Look | None:
     return Look(in_both("look.estimate"), "metrics") if estimated else None
 
 
-_RULES: tuple[Callable[[RunResult], Look | None], ...] = (_failed, _drift, _tail, _stall, _retried, _few, _estimate)
+_RULES: tuple[Callable[[RunResult], Look | None], ...] = (
+    _failed, _shape, _drift, _tail, _stall, _edges, _rate, _retried, _few, _estimate,
+)  # fmt: skip

@@ -32,6 +32,10 @@ TEXTS: Texts = {
         "Percentiles interpolate linearly between closest ranks; with fewer than 100/(100−p) samples they are n/a.",
         "百分位数按最近秩线性插值；样本少于 100/(100−p) 的百分位数显示为 n/a。",
     ),
+    "intervals": (
+        "Small figures are 95 % intervals, under the assumption that one request is independent of the next.",
+        "小字为 95 % 区间，假定各请求相互独立。",
+    ),
     # facts
     "target": ("Target", "目标"),
     "model": ("Model", "模型"),
@@ -89,6 +93,8 @@ TEXTS: Texts = {
     "nothing_sent": ("No request came to an end", "没有任何请求完成"),
     "requests.one": ("{n} request", "{n} 个请求"),
     "requests.many": ("{n} requests", "{n} 个请求"),
+    "answers.one": ("{n} answer", "{n} 个回答"),
+    "answers.many": ("{n} answers", "{n} 个回答"),
     "threads.one": ("{n} thread", "{n} 个线程"),
     "threads.many": ("{n} threads", "{n} 个线程"),
     "tested": (
@@ -128,6 +134,14 @@ TEXTS: Texts = {
     "look_next": ("What to look at next", "接下来看什么"),
     "look.nothing": ("Nothing stands out. Raise the load to find the limit.", "没有异常。可以加大压力以寻找上限。"),
     "look.failed": ("{n} failed, most often as “{outcome}”.", "{n}失败，最常见的是“{outcome}”。"),
+    "look.rate": (
+        "Only {share} of the {asked} requests/s asked for were sent, with threads free: this machine is too busy.",
+        "每秒 {asked} 个请求的要求只达到 {share}，而线程有空闲：本机过于繁忙。",
+    ),
+    "look.rate_threads": (
+        "Only {share} of the {asked} requests/s asked for were sent, as all threads were busy: give more threads.",
+        "每秒 {asked} 个请求的要求只达到 {share}，因所有线程都在忙：请增加线程。",
+    ),
     "look.retried": (
         "{n} needed a retry; their times include the failed attempts.",
         "{n}经过重试才有结果，其耗时包含失败的尝试。",
@@ -147,10 +161,6 @@ TEXTS: Texts = {
     "look.drift_whole": (
         "Answers took {ratio} times as long in the last fifth of the run as in the first.",
         "最后五分之一时段的回答耗时是最初五分之一的 {ratio} 倍。",
-    ),
-    "look.stall": (
-        "One answer in a hundred stood still for {gap} or more between two chunks.",
-        "每百个回答中有一个在两个数据块之间停顿 {gap} 以上。",
     ),
     "look.few": (
         "Only {n} finished: the 99th percentile needs 100.",
@@ -182,6 +192,96 @@ TEXTS: Texts = {
     "allowed": ("Allowed", "允许"),
     "baseline.old": ("Old", "旧"),
     "baseline.new": ("New", "新"),
+    # how answers came
+    "section.shape": ("Stream shape", "流的形态"),
+    "kind.smooth": ("smooth", "平滑"),
+    "kind.multi_token": ("several tokens a chunk", "每块多个 Token"),
+    "kind.bursts": ("bursts", "成批"),
+    "kind.buffered": ("buffered on its way", "途中被缓冲"),
+    "kind.whole": ("answers at once", "整段到达"),
+    "kind.unknown": ("cannot be told", "无法判断"),
+    "stream.smooth": (
+        "Chunks came one by one: {tokens} tokens a chunk, {reads} chunks a read.",
+        "数据块逐个到达：每块 {tokens} 个 Token，每次读取 {reads} 块。",
+    ),
+    "stream.multi_token": (
+        "A chunk holds {tokens} tokens on average, {reads} chunks a read.",
+        "每个数据块平均含 {tokens} 个 Token，每次读取 {reads} 块。",
+    ),
+    "stream.bursts": (
+        "{lumped} of chunks came in bursts, of {chunks} chunks each, {gap} apart, always whole events.",
+        "{lumped} 的数据块成批到达，每批 {chunks} 块，相隔 {gap}，均为完整事件。",
+    ),
+    "stream.buffered": (
+        "{lumped} of chunks came in lumps of about {size}, {gap} apart; {cut} of the lumps ended within an event.",
+        "{lumped} 的数据块成团到达，每团约 {size}，相隔 {gap}；{cut} 的团断在事件中间。",
+    ),
+    "stream.whole": ("{share} of answers came all at once.", "{share} 的回答整段一次到达。"),
+    "stream.unknown": (
+        "The answers are too short to tell: {tokens} tokens a chunk, {reads} chunks a read.",
+        "回答太短，无法判断：每块 {tokens} 个 Token，每次读取 {reads} 块。",
+    ),
+    "stream.unknown_late": (
+        "{lumped} of chunks came together with others, {gap} apart, as when this client or the network is late.",
+        "{lumped} 的数据块与其他块同时到达，相隔 {gap}，如同本机或网络滞后时那样，因此无法判断。",
+    ),
+    "stream.buffered_events": (
+        "{lumped} of chunks came in lumps of about {size}, {gap} apart, the larger the later, always whole events.",
+        "{lumped} 的数据块成团到达，每团约 {size}，相隔 {gap}，团越大来得越晚，均为完整事件。",
+    ),
+    "stream_advice.multi_token": (
+        "So a gap between chunks (ITL) is not one between tokens: see TPOT.",
+        "因此块间隔（ITL）不是 Token 间隔：请看 TPOT。",
+    ),
+    "stream_advice.bursts": (
+        "The server sends several at a time (speculative decoding, a timer), or something on the way collects events.",
+        "服务端一次发送多块（投机解码、定时发送），或途中有组件在攒事件。",
+    ),
+    "stream_advice.nagle": (
+        "40 ms is the delayed acknowledgement of TCP: try TCP_NODELAY at the server.",
+        "40 ms 是 TCP 延迟确认的时长：可在服务端设置 TCP_NODELAY。",
+    ),
+    "stream_advice.buffered": (
+        "A proxy between you and the model is buffering: try `proxy_buffering off`, `X-Accel-Buffering: no`, no gzip.",
+        "你与模型之间的代理在缓冲：可试 `proxy_buffering off`、`X-Accel-Buffering: no` 或关闭 gzip。",
+    ),
+    "stream_advice.whole": (
+        "The service ends its answer before it sends it, or a proxy holds it back (try `proxy_buffering off`).",
+        "服务先生成完整回答再发送，或代理将其扣住（可试 `proxy_buffering off`）。",
+    ),
+    "short_stream.multi_token": ("{tokens} tokens a chunk", "每块 {tokens} 个 Token"),
+    "short_stream.bursts": ("in bursts of {chunks} chunks, {gap} apart", "成批到达，每批 {chunks} 块，相隔 {gap}"),
+    "short_stream.buffered": (
+        "buffered on its way, in lumps of about {size}: a proxy?",
+        "途中被缓冲，每团约 {size}：代理？",
+    ),
+    "short_stream.whole": ("answers came all at once, not as streams", "回答整段到达，并非流式"),
+    "short_stream.unknown": (
+        "cannot be told: this client or the network is late",
+        "无法判断：本机或网络滞后",
+    ),
+    "stream.tokens_per_chunk": ("Tokens a chunk", "每块 Token"),
+    "stream.chunks_per_read": ("Chunks a read", "每次读取的块"),
+    "stream.share_in_lumps": ("Chunks in lumps", "成团的块"),
+    "stream.chunks_per_lump": ("Chunks a lump", "每团的块"),
+    "stream.lump_bytes": ("Size of a lump", "每团大小"),
+    "stream.lump_gap": ("Time between lumps", "团间隔"),
+    "stream.answers_steady": ("Answers, steady", "均匀的回答"),
+    "stream.answers_bursts": ("Answers in bursts", "成批的回答"),
+    "stream.answers_buffered": ("Answers buffered", "被缓冲的回答"),
+    "stream.answers_joined": ("Answers joined here or on the way", "被本机或途中合并的回答"),
+    "stream.answers_whole": ("Answers at once", "整段的回答"),
+    "stream.answers_short": ("Answers too short to tell", "过短的回答"),
+    "stalls": (
+        "{n} ({share}) stood still for over {limit} at least once; {time} of streaming time was beyond that limit.",
+        "{n}（{share}）至少停顿过一次超过 {limit}；超出部分占全部流式时间的 {time}。",
+    ),
+    "stalls.none": ("No answer stood still for over {limit}.", "没有回答停顿超过 {limit}。"),
+    "short_stalls": ("{n} ({share}) with a gap over {limit}", "{n}（{share}）有超过 {limit} 的停顿"),
+    "edges": (
+        "Ramp-up and drain lower the rate: {whole} {unit} over the run, {full} at full load (second {begin} to {end}).",
+        "启动与收尾拉低了速率：整个测试为 {whole} {unit}，满载时（第 {begin} 至 {end} 秒）为 {full}。",
+    ),
     # big figures
     "big.requests": ("Requests", "请求数"),
     "big.success": ("Success rate", "成功率"),
@@ -519,5 +619,5 @@ def pair(english: str, chinese: str) -> str:
 
 
 def count_of(thing: str, number: int) -> tuple[str, str]:
-    """`number` of "requests" or "threads" in words: ("1,000 requests", "1,000 个请求")."""
+    """`number` of "requests", "answers" or "threads" in words: ("1,000 requests", "1,000 个请求")."""
     return in_both(f"{thing}.one" if number == 1 else f"{thing}.many", n=f"{number:,}")

@@ -1,0 +1,137 @@
+"""How answers came, in words, and as a section of the page: stream shape, stalls, ramp-up and drain."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ..records import Plateau, RunResult, Stalls, StreamShape
+from ..steadiness import distorted, plateau_of, stalls_of
+from ..stream_shape import CUT_SHARE
+from .figures import Both, figure, percent_text, time_text
+from .wording import TEXTS, both, count_of, in_both, pair
+
+NAGLE_MS = (36.0, 46.0)
+"""The delayed acknowledgement of Linux is 40 ms: bursts that far apart may wait for it."""
+SHAPE_FORMS = ("steady", "bursts", "buffered", "joined", "whole", "short")
+
+
+def stream_text(shape: StreamShape) -> Both | None:
+    """What the shape is and why it is thought so, with what to do about it; None when there is nothing to say."""
+    if not shape.answers:
+        return None
+    key = f"stream.{shape.kind}"
+    if shape.kind == "unknown" and shape.lump_gap_ms is not None:
+        key = "stream.unknown_late"
+    elif shape.kind == "buffered" and (shape.cut_share or 0) < CUT_SHARE:
+        key = "stream.buffered_events"
+    said = [in_both(key, None, **_values(shape))]
+    if f"stream_advice.{shape.kind}" in TEXTS:
+        said.append(in_both(f"stream_advice.{shape.kind}"))
+    if shape.kind == "bursts" and shape.lump_gap_ms and NAGLE_MS[0] <= shape.lump_gap_ms <= NAGLE_MS[1]:
+        said.append(in_both("stream_advice.nagle"))
+    return " ".join(text[0] for text in said), "".join(text[1] for text in said)
+
+
+def short_stream_text(shape: StreamShape) -> Both | None:
+    """The same in some 60 columns; None unless it is `notable`."""
+    return in_both(f"short_stream.{shape.kind}", None, **_values(shape)) if notable(shape) else None
+
+
+def notable(shape: StreamShape) -> bool:
+    """Whether it is worth a word where there is room for few: not smooth, and not only short answers."""
+    return shape.kind not in ("smooth", "unknown") or (shape.kind == "unknown" and shape.lump_gap_ms is not None)
+
+
+def _values(shape: StreamShape) -> dict[str, str]:
+    judged = sum(count for form, count in shape.answers.items() if form != "short")
+    return {
+        "tokens": figure(shape.tokens_per_chunk),
+        "reads": figure(shape.chunks_per_read),
+        "share": percent_text(shape.answers.get("whole", 0) / judged if judged else None),
+        "chunks": figure(shape.chunks_per_lump),
+        "size": size_text(shape.lump_bytes),
+        "gap": time_text(shape.lump_gap_ms),
+        "cut": percent_text(shape.cut_share),
+        "lumped": percent_text(shape.share_in_lumps),
+    }
+
+
+def size_text(size: int | None) -> str:
+    """Bytes for prose: "340 bytes", "about" sizes from 1 KiB on with two digits, a whole number near a power of two."""
+    if size is None:
+        return "n/a"
+    if size < 1000:
+        return f"{size} B"
+    kib = size / 1024
+    power = 1 << max(0, round(kib).bit_length() - 1)
+    near = next((whole for whole in (power, 2 * power) if abs(kib - whole) <= 0.04 * whole), None)
+    return f"{near} KiB" if near else f"{kib:.1f} KiB" if kib < 10 else f"{kib:.0f} KiB"
+
+
+def stalls_text(stalls: Stalls) -> Both | None:
+    """How many answers stood still, and for what share of the time; None when none did."""
+    return _stalls_in("stalls", stalls)
+
+
+def short_stalls_text(stalls: Stalls) -> Both | None:
+    """The same in some 60 columns."""
+    return _stalls_in("short_stalls", stalls)
+
+
+def _stalls_in(key: str, stalls: Stalls) -> Both | None:
+    if not stalls.requests:
+        return None
+    values = {"share": percent_text(stalls.share), "time": percent_text(stalls.time_ratio)}
+    return in_both(key, {"n": count_of("answers", stalls.requests)}, limit=time_text(stalls.stall_ms), **values)
+
+
+def edges_text(result: RunResult, plateau: Plateau | None) -> Both | None:
+    """That ramp-up and drain have made the rates of the run lower than at full load; None when they have not."""
+    name = distorted(result, plateau) if plateau else None
+    if plateau is None or name is None:
+        return None
+    return in_both(
+        "edges",
+        {"unit": in_both("tokens_unit" if name == "output_tokens_per_s" else "rps_unit")},
+        whole=figure(getattr(result.summary, name)),
+        full=figure(getattr(plateau, name)),
+        begin=str(plateau.from_s),
+        end=str(plateau.to_s),
+    )
+
+
+def shape_html(result: RunResult) -> str:
+    """A section with the shape of the streams and the stalls; nothing for a run without streams."""
+    shape, stalls = result.summary.shape, stalls_of(result)
+    said = stream_text(shape)
+    if said is None:
+        return ""
+    texts = [said, stalls_text(stalls) or in_both("stalls.none", limit=time_text(stalls.stall_ms))]
+    facts = [
+        ("stream.tokens_per_chunk", figure(shape.tokens_per_chunk)),
+        ("stream.chunks_per_read", figure(shape.chunks_per_read)),
+        ("stream.share_in_lumps", percent_text(shape.share_in_lumps)),
+        ("stream.chunks_per_lump", figure(shape.chunks_per_lump)),
+        ("stream.lump_bytes", size_text(shape.lump_bytes)),
+        ("stream.lump_gap", time_text(shape.lump_gap_ms)),
+        *((f"stream.answers_{form}", f"{shape.answers.get(form, 0):,}") for form in SHAPE_FORMS),
+    ]
+    shown = "".join(
+        f"<div><dt>{both(key)}</dt><dd>{escape(text)}</dd></div>" for key, text in facts if text not in ("n/a", "0")
+    )
+    paragraphs = "".join(f"<p>{pair(*text)}</p>" for text in texts)
+    return (
+        f'<section class="card" id="shape"><h2>{both("section.shape")}: {both(f"kind.{shape.kind}")}</h2>'
+        f'{paragraphs}<dl class="facts">{shown}</dl></section>'
+    )
+
+
+def run_shape(result: RunResult) -> list[Both]:
+    """Everything of this that a short summary of the run has to say: shape unless smooth, stalls, ramp-up and drain."""
+    shape = result.summary.shape
+    said = [
+        stream_text(shape) if notable(shape) else None,
+        stalls_text(stalls_of(result)),
+        edges_text(result, plateau_of(result)),
+    ]
+    return [text for text in said if text is not None]
