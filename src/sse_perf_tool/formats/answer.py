@@ -13,6 +13,8 @@ PROBES = 64
 
 _DONE = frozenset({"[DONE]", '"[DONE]"'})
 
+ADD = TextMode.ADD  # a member is looked up through its class much slower, and this is asked for each token
+
 
 class AnswerReader:
     """Bytes of a body in; text, reasoning, usage, ids, end and error of the answer out.
@@ -217,7 +219,7 @@ class AnswerReader:
 
     def _add(self, index: int, delta: Delta) -> None:
         text, reasoning, mode, others, usage, reason, message_id, conversation_id, error, end, last = delta
-        if mode is TextMode.ADD:
+        if mode is ADD:
             if text:
                 self._texts.append(text)
             if reasoning:
@@ -234,7 +236,7 @@ class AnswerReader:
         if not self.answer_started and (text or any(other for _, other in others)):
             self.answer_started = True
             self.first_answer_event = index
-        if message_id and self.message_id is None:
+        if self.message_id is None and message_id:
             self.message_id = _whole(message_id)[:ERROR_LIMIT]
         if conversation_id and self.conversation_id is None:
             self.conversation_id = _whole(conversation_id)[:ERROR_LIMIT]

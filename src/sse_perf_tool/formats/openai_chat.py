@@ -71,15 +71,23 @@ def read_choices(doc: Doc, read_choice: Callable[[Doc], tuple[str, str]]) -> Del
     others: tuple[tuple[int, str], ...] = ()
     has_usage = "usage" in doc or "x_groq" in doc
     choices = doc.get("choices")
-    for position, choice in enumerate(choices if isinstance(choices, list) else ()):
-        if not isinstance(choice, dict):
+    if type(choices) is not list:
+        choices = ()
+    position = -1
+    for choice in choices:
+        position += 1
+        if type(choice) is not dict:
             continue
         visible, hidden = read_choice(choice)
-        reasoning += hidden
-        has_usage = has_usage or "usage" in choice
-        index = choice_index(choice, position)
+        if hidden:
+            reasoning += hidden
+        if "usage" in choice:
+            has_usage = True
+        index = choice.get("index")
+        if index != 0 or type(index) is not int:
+            index = choice_index(choice, position)
         if index == 0:
-            text += visible
+            text = text + visible if text else visible
             finish = choice.get("finish_reason")
             if finish is not None:
                 reason = reason_of(finish) or reason
@@ -98,11 +106,13 @@ def read_choices(doc: Doc, read_choice: Callable[[Doc], tuple[str, str]]) -> Del
 def read_choice(choice: Doc) -> tuple[str, str]:
     """(text, reasoning) of `choices[].delta`; the same reasoning under several names counts once."""
     delta = choice.get("delta")
-    if not isinstance(delta, dict):
+    if type(delta) is not dict:
         return "", ""
     content, hidden = delta.get("content"), ""
     if type(content) is not str:
         content, hidden = parts_of(content)
+    elif len(delta) == 1:
+        return content, ""
     thoughts, also_thoughts, refusal = delta.get("reasoning_content"), delta.get("reasoning"), delta.get("refusal")
     if not (thoughts or also_thoughts or refusal or hidden):
         return content, ""
