@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test check assets dev-assets serve serve-prod test-peers bench clean
+.PHONY: demo test check assets dev-assets serve serve-prod test-peers bench trust-grid clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
@@ -44,6 +44,10 @@ serve-prod: .venv/ready
 bench: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[bench]"
 	$(BIN)/python tools/bench.py $(BENCH)
+
+# The tool's bounds on its own error held against the truth; GRID="--quick" for a smaller grid, --repeat 5 for more runs.
+trust-grid: .venv/ready
+	$(BIN)/python tools/trust_grid.py $(GRID)
 
 # Against servers written by others; needs Node.js 20 and npm, and fetches some 400 MB once.
 test-peers: .venv/ready

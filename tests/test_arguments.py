@@ -171,6 +171,7 @@ EFFECTS: dict[str, Effect] = {
         lambda a: a.config.thresholds,
         ["errors:rate<1%", "ttft_ms:p(95) < 500"],
     ),
+    "require_trust": (["--require-trust"], lambda a: a.config.require_trust, True),
     "slo": (["--slo", "ttft_ms<500", "--slo", "itl_ms:max<9"], lambda a: a.config.slo, ["ttft_ms<500", "itl_ms:max<9"]),
     "abort_on": (["--abort-on", "errors:rate>0.5"], lambda a: a.config.abort_on, ["errors:rate>0.5"]),
     "abort_after": (

@@ -7,7 +7,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from sse_perf_tool.records import (
     RunConfig,
     RunResult,
     Stats,
+    TrustSample,
     Usage,
 )
 from sse_perf_tool.records_file import RecordsHeader, header_line, record_line
@@ -159,7 +160,9 @@ def test_the_summary_has_the_fields_that_the_page_names(result):
     assert sorted(table_after(page, "`goodput`")) == sorted(document["goodput"])
     assert sorted(table_after(page, "`thresholds[]`:")) == sorted(document["thresholds"][0])
     assert sorted(table_after(page, "`baseline[]`:")) == sorted(document["baseline"][0])
-    loose = {*document["rates"], *document["trust"], *(field.name for field in fields(Plateau))}
+    assert sorted(table_after(page, "`trust`,")) == sorted(document["trust"])
+    watched = summary_document(replace(result, self_watch=(TrustSample(0),)))["time_series"][0]["self_watch"]
+    loose = {*document["rates"], *watched, *(field.name for field in fields(Plateau))}
     assert {name for name in loose if f"`{name}`" not in page} == set()
 
 
@@ -182,7 +185,7 @@ def test_records_have_the_fields_that_the_page_names():
     page = text_of("docs/files.md")
     header = json.loads(header_line(RecordsHeader(RunConfig(), 0)))
     assert sorted(table_after(page, "The header:")) == sorted(header)
-    row = json.loads(record_line(RequestRecord(1, 1, 0, Outcome.OK, 0), 0))
+    row = json.loads(record_line(RequestRecord(1, 1, 0, Outcome.OK, 0, self_watch=(TrustSample(0),)), 0))
     assert sorted(table_after(page, "A request:")) == sorted(row)
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import socket
+import struct
+import sys
 import threading
 import time
 
@@ -19,7 +22,8 @@ from sse_perf_tool.tester import SSETester, Target
 from sse_perf_tool.wire.body import Chunked, Counted
 from sse_perf_tool.wire.exchange import Exchange, StoppedError
 from sse_perf_tool.wire.gate import Gate
-from sse_perf_tool.wire.pump import _clocks
+from sse_perf_tool.wire.pump import Pump, _clocks, half_octave
+from sse_perf_tool.wire.tcp_info import TcpInfo, tcp_info
 
 MS = 1_000_000
 S = 1_000_000_000
@@ -304,3 +308,115 @@ def test_threads_are_divided_over_processes(asked: int | None, threads: int, cor
 @pytest.mark.parametrize(("threads", "tick"), [(1, 0.05), (10, 0.2), (100, 2.0), (200, 4.0), (5000, 4.0)])
 def test_more_threads_are_looked_at_less_often(threads: int, tick: float) -> None:
     assert tick_s(threads) == pytest.approx(tick)
+
+
+# What the wire notes of itself.
+
+
+def test_half_octaves_need_no_logarithm() -> None:
+    edges = [2 ** (k / 2) for k in range(40)]
+    assert [half_octave(int(edge) + 1) for edge in edges[4:]] == list(range(5, 41))
+    assert (half_octave(0), half_octave(1), half_octave(2)) == (0, 1, 3)
+
+
+class Readable:
+    """A pumped socket whose next read is given: what it brings and the ancillary data of the kernel."""
+
+    def __init__(self, fd: int, arrived_unix_ns: int | None) -> None:
+        self.fd, self.sock, self.stamped = fd, self, arrived_unix_ns is not None
+        self._arrived_unix_ns = arrived_unix_ns or 0
+        self.came_at: list[int] = []
+
+    def recvmsg_into(self, _buffers: object, _size: int) -> tuple[int, list[tuple[int, int, bytes]], int, object]:
+        stamp = struct.pack("qq", *divmod(self._arrived_unix_ns, S))
+        return 5, [(socket.SOL_SOCKET, 35, stamp)], 0, None
+
+    def recv_into(self, _buffer: object) -> int:
+        return 5
+
+    def came(self, arrived_ns: int, _data: bytes) -> bool:
+        self.came_at.append(arrived_ns)
+        return False
+
+
+class PumpByHand(Pump):
+    """A pump whose rounds a test makes."""
+
+    def start(self) -> None:
+        """Not."""
+
+
+def test_the_pump_counts_how_long_reads_have_waited_and_sockets_were_not_looked_at() -> None:
+    pump = PumpByHand()
+    now_ns, unix_ns = time.perf_counter_ns(), time.time_ns()
+    ages_ns = (3 * S, 300 * MS, -20 * MS)
+    pump._sockets = {fd: Readable(fd, unix_ns - age_ns) for fd, age_ns in enumerate(ages_ns)}
+    pump._looked_ns = now_ns - 10 * S
+    buffer = bytearray(64)
+    pump._round([(fd, 1) for fd in pump._sockets], [buffer], memoryview(buffer))
+    # 3 s are within [2**21.5, 2**22) microseconds, 0.3 s within [2**18, 2**18.5), 10 s within [2**23, 2**23.5).
+    assert {at: count for at, count in enumerate(pump.waits) if count} == {0: 1, 37: 1, 44: 1}
+    assert {at: count for at, count in enumerate(pump.away) if count} == {47: 3}
+    assert pump.take_longest_wait_us() == pytest.approx(3_000_000, rel=0.01)
+    assert pump.take_longest_wait_us() == 0
+
+
+def test_reads_without_a_stamp_are_in_no_wait_but_their_sockets_were_away() -> None:
+    pump = PumpByHand()
+    pump._sockets = {3: Readable(3, None)}
+    buffer = bytearray(64)
+    pump._round([(3, 1)], [buffer], memoryview(buffer))
+    assert (sum(pump.waits), sum(pump.away)) == (0, 1)
+
+
+def exchange_at(now: list[int]) -> Exchange:
+    exchange = Exchange(clock=lambda: now[0])
+    exchange.begin(timeout_s=60)
+    return exchange
+
+
+def test_a_start_may_be_too_early_by_the_time_of_the_write() -> None:
+    now = [10 * S]
+    exchange = exchange_at(now)
+    exchange.attempt(connection_open=True)
+    exchange.sending()
+    now[0] += 3 * MS
+    exchange.sent()
+    now[0] += 5 * MS
+    exchange.sent()
+    assert exchange.start_slack_ns == 3 * MS, "the first write counts"
+
+
+@pytest.mark.parametrize(
+    ("handshake", "slack_ms"), [(TcpInfo(500, 0, 0), 3 + 7.5), (None, 3), (TcpInfo(9000, 0, 0), 3)]
+)
+def test_connecting_that_took_longer_than_the_handshake_makes_a_start_too_early(
+    handshake: TcpInfo | None, slack_ms: float
+) -> None:
+    now = [10 * S]
+    exchange = exchange_at(now)
+    exchange.attempt(connection_open=False)
+    exchange.connect_ns = 8 * MS
+    exchange.connected(handshake)
+    exchange.sending()
+    now[0] += 3 * MS
+    exchange.sent()
+    assert exchange.start_slack_ns == slack_ms * MS
+
+
+def test_an_answer_tells_how_early_its_start_may_be_and_its_connection_what_the_system_knows(serve: Serve) -> None:
+    tester = asker(serve(chunked(token("hi"), DONE)).url())
+    record = tester.test_streaming(1)
+    assert record.start_slack_ns is not None
+    assert 0 < record.start_slack_ns < S
+    connection = tester.socket()
+    info = None if connection is None else connection.tcp_info()
+    assert info is None or info.rtt_us > 0
+    assert (info is not None) == (sys.platform == "linux")
+    tester.close()
+
+
+def test_a_closed_socket_tells_nothing() -> None:
+    with socket.socket() as sock:
+        pass
+    assert tcp_info(sock) is None

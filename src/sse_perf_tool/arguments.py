@@ -702,6 +702,7 @@ def _config(
         stall_ms=asked["stall_ms"],
         insecure=asked["insecure"] is True,
         thresholds=_typed(asked["threshold"]),
+        require_trust=asked["require_trust"],
         slo=_typed(asked["slo"]),
         abort_on=_typed(asked["abort_on"]),
         abort_after_s=asked["abort_after"],

@@ -210,6 +210,7 @@ def _run(arguments: Arguments, world: World) -> int:
     else:
         console.summary(result)
         console.errors(result.summary)
+        console.trust(result)
     console.goals(result)
     for text in result.warnings:
         if not (single and text in arguments.warnings):  # on the same screen already
@@ -222,19 +223,22 @@ def _judged(result: RunResult, old: Baseline | None) -> RunResult:
     """The run with its thresholds and its baseline held against it."""
     from .baseline import held_against
     from .thresholds import judged
+    from .trust import held
 
-    result = judged(result)
+    result = held(judged(result))
     return result if old is None else held_against(result, old)
 
 
 def _status_of(result: RunResult) -> int:
+    from .trust import REQUIRED
+
     if result.interrupted:
         return INTERRUPTED
     if result.partial:
         return PARTIAL
     if result.missed:
         return MISSED
-    decided = result.thresholds or result.baseline
+    decided = bool(result.baseline) or any(each.rule != REQUIRED for each in result.thresholds)
     return SOME_FAILED if result.summary.failed and not decided else OK
 
 
@@ -249,6 +253,7 @@ def _report(arguments: Arguments, world: World) -> int:
     console.start(result.config, result.warnings, seen_format=seen_format)
     console.summary(result)
     console.errors(result.summary)
+    console.trust(result)
     console.goals(result)
     return OK if _write_outputs(arguments, result, console, world) else SOME_FAILED
 
@@ -279,6 +284,7 @@ def _read_back(path: Path, lang: str, stall_ms: float | None) -> tuple[RunResult
     from .metrics import Tally
     from .records_file import read_header, read_records
     from .thresholds import slos_of
+    from .trust import judge
 
     header = read_header(path)
     tally, seen = Tally(0, slos_of(header.config)), Counter[str]()
@@ -291,7 +297,7 @@ def _read_back(path: Path, lang: str, stall_ms: float | None) -> tuple[RunResult
     guessed = found if config.format == "auto" else None
     warnings = (*header.warnings, *format_warnings(guessed, False, seen, lang))
     seen_format = max(seen, key=lambda name: (name != "", seen[name]), default="")
-    result = tally.result(config, header.started_unix_ns, warnings)
+    result = judge(tally.result(config, header.started_unix_ns, warnings))
     warnings = (*warnings, *load_warnings(result, lang))
     return replace(result, warnings=warnings, calibration=header.calibration), seen_format
 

@@ -29,6 +29,8 @@ from .steadiness import stalls_of
 from .test_runner import Snapshot
 from .texts import LANGUAGES, Texts, clip, pad, printable, speaker
 from .thresholds import value_text
+from .trust import verdict_words
+from .trust import words as words_of
 
 TEXTS: Texts = {
     "title": ("SSE performance test", "SSE 性能测试"),
@@ -109,6 +111,7 @@ TEXTS: Texts = {
         "{at} 秒后因条件 {rule} 成立（{value}）而中止：以下数据仅包含此前的部分",
     ),
     "thresholds": ("Thresholds", "阈值"),
+    "trust": ("Trust", "可信度"),
     "baseline": ("Against {file}", "与 {file} 对照"),
     "rule": ("rule", "规则"),
     "old": ("old", "旧"),
@@ -223,6 +226,7 @@ BASELINE_WIDTHS = (24, 9, 9, 10, 19)
 RULE_COLUMNS = 36
 TICK, CROSS = "✓", "✗"
 GREEN, RED, YELLOW, BOLD, DIM = "32", "31", "33", "1", "2"
+TRUST_COLORS = {"trusted": GREEN, "degraded": YELLOW, "invalid": RED}
 WORD_COLORS = {"better": GREEN, "worse": RED, "same": DIM, "unknown": DIM}
 
 
@@ -515,6 +519,17 @@ class Console:
 
     def _abort_words(self, key: str, abort: Abort) -> str:
         return self.say(key, rule=abort.rule, at=abort.at_s, value=value_text(abort.value))
+
+    def trust(self, result: RunResult) -> None:
+        """Whether the figures are true, how far off they can be at most, and why if that is too much."""
+        trust = result.trust
+        if trust is None or trust.verdict == "not_measured":
+            return
+        self._gap()
+        words = verdict_words(trust)[self.column]
+        self.line(f"{self.paint(self.say('trust'), BOLD)}  {self.paint(words, TRUST_COLORS[trust.verdict])}")
+        for reason in trust.reasons:
+            self.line(f"  - {words_of(reason, self._lang)}")
 
     def goals(self, result: RunResult) -> None:
         """Each rule beside what was measured, with a tick or a cross; nothing when there was none."""

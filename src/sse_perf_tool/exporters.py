@@ -26,6 +26,8 @@ from .records import (
     Stats,
     StreamShape,
     ThresholdResult,
+    Trust,
+    TrustSample,
 )
 from .records_file import iso_utc
 from .report_parts.figures import Both, figure, time_text
@@ -45,6 +47,7 @@ from .report_parts.wording import in_both
 from .steadiness import plateau_of, stalls_of
 from .texts import LANGUAGES, printable
 from .thresholds import value_text
+from .trust import REQUIRED, read_delay_ms, verdict_words, words
 
 _Noun = Stats | ThresholdResult | BaselineResult | Abort | StreamShape | Stalls | Plateau
 
@@ -89,9 +92,9 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         },
         "turns": [_group("turn", group) for group in found.turns],
         "context_tiers": [_group("context_tokens", group) for group in found.context_tiers],
-        "time_series": [asdict(sample) for sample in result.time_series],
+        "time_series": _time_series(result),
         "goodput": _goodput(found.goodput),
-        "trust": {"verdict": "not_measured", "reasons": [], "calibration": _calibration(result)},
+        "trust": _trust(result),
         "thresholds": [_rounded(each) for each in result.thresholds],
         "baseline": [_rounded(each) for each in result.baseline],
         "warnings": list(result.warnings),
@@ -103,6 +106,32 @@ def summary_document(result: RunResult) -> dict[str, Any]:
 
 def _calibration(result: RunResult) -> dict[str, Any] | None:
     return None if result.calibration is None else asdict(result.calibration)
+
+
+def _time_series(result: RunResult) -> list[dict[str, Any]]:
+    watched = {sample.second: sample for sample in result.self_watch}
+    return [{**asdict(row), "self_watch": _self_watch(watched.get(row.second))} for row in result.time_series]
+
+
+def _self_watch(sample: TrustSample | None) -> dict[str, Any] | None:
+    if sample is None:
+        return None
+    row = {name: value for name, value in asdict(sample).items() if name not in _NOT_IN_A_ROW}
+    return {"read_delay_ms": read_delay_ms([sample]), **row}
+
+
+_NOT_IN_A_ROW = ("second", "read_waits", "read_wait_max_ms", "away", "wakes")
+"""What a row says in other words, or is there only for the verdict."""
+
+
+def _trust(result: RunResult) -> dict[str, Any]:
+    trust = result.trust or Trust()
+    return {
+        **asdict(trust),
+        "read_delay_ms": read_delay_ms(result.self_watch),
+        "reasons": [words(reason, result.config.lang) for reason in trust.reasons],
+        "calibration": _calibration(result),
+    }
 
 
 def _goodput(found: Goodput | None) -> dict[str, Any] | None:
@@ -179,6 +208,7 @@ def to_markdown(result: RunResult) -> str:
     blocks = [
         f"### {_GRADE_MARKS[found.grade]} {found.headline[column]}",
         _tested(result, column),
+        _trust_lines(result, column),
         _thresholds_table(result, column),
         goodput_text(result.summary.goodput)[column] if result.summary.goodput else "",
         _baseline_table(result, column),
@@ -216,6 +246,15 @@ def _tested(result: RunResult, column: int) -> str:
     lines = [" · ".join(filter(None, facts))]
     lines += [sentence[column] for sentence in how_the_load_went(result)]
     return "\n\n".join(lines)
+
+
+def _trust_lines(result: RunResult, column: int) -> str:
+    trust = result.trust
+    if trust is None or trust.verdict == "not_measured":
+        return ""
+    verdict = f"**{in_both('trust_title')[column]}** {verdict_words(trust)[column]}"
+    reasons = [f"- {words(reason, LANGUAGES[column])}" for reason in trust.reasons]
+    return "\n".join([verdict, "", *reasons]) if reasons else verdict
 
 
 _MARKS = {True: "✅", False: "❌"}
@@ -321,7 +360,8 @@ def junit_of(document: Mapping[str, Any]) -> str:
     if aborted := document.get("aborted"):
         cut_short.append(aborted_text(Abort(**aborted))[0])
     whole = _Check("run", "run is whole", " ".join(cut_short))
-    checks = [whole, *_request_checks(document), *_threshold_checks(document), *_baseline_checks(document)]
+    goals = [*_threshold_checks(document), *_baseline_checks(document)]
+    checks = [whole, *_request_checks(document), *_trust_checks(document), *goals]
     states = [check.state if check.problem else "" for check in checks]
     numbers = {
         "tests": str(len(checks)),
@@ -345,7 +385,7 @@ def junit_of(document: Mapping[str, Any]) -> str:
 
 def _request_checks(document: Mapping[str, Any]) -> list[_Check]:
     failed, finished = document["requests"]["failed"], document["requests"]["ok"] + document["requests"]["failed"]
-    decided = document["thresholds"] or document.get("baseline")
+    decided = _threshold_checks(document) or document.get("baseline")
     state = "skipped" if decided or not finished else "failure"
     nothing = "" if finished else "no request came to an end"
     problem = f"{failed} of {finished} requests failed" if failed else nothing
@@ -360,10 +400,21 @@ def _request_checks(document: Mapping[str, Any]) -> list[_Check]:
 
 
 def _threshold_checks(document: Mapping[str, Any]) -> list[_Check]:
+    # Whether trust was required decides how the case "trust" ends: one case is enough for one thing.
     return [
         _Check("thresholds", rule["rule"], "" if rule["ok"] else f"{rule['rule']} is missed: {_why(rule, 'value')}")
         for rule in document["thresholds"]
+        if rule["rule"] != REQUIRED
     ]
+
+
+def _trust_checks(document: Mapping[str, Any]) -> list[_Check]:
+    """Fails only if trust was required; else there is none where nothing was measured."""
+    trust, required = document["trust"], any(rule["rule"] == REQUIRED for rule in document["thresholds"])
+    if trust["verdict"] == "not_measured" and not required:
+        return []
+    problem = "" if trust["verdict"] == "trusted" else f"the figures are {trust['verdict'].replace('_', ' ')}"
+    return [_Check("trust", "trust", problem, "\n".join(trust["reasons"]), "failure" if required else "skipped")]
 
 
 def _baseline_checks(document: Mapping[str, Any]) -> list[_Check]:

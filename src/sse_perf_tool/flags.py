@@ -183,6 +183,10 @@ HELP = {
         "what the run must reach, e.g. 'ttft_ms:p(95)<500', 'errors:rate<1%'; missed: status 99; repeatable",
         "测试必须达到的要求，如 'ttft_ms:p(95)<500'、'errors:rate<1%'；未达到时退出码为 99；可重复",
     ),
+    "require_trust": (
+        "figures that are not wholly to be trusted count as a missed threshold",
+        "数据不完全可信时视为未达到阈值",
+    ),
     "slo": (
         "what a good request is like, e.g. 'ttft_ms<500', 'itl_ms:p(99)<100', for the goodput; repeatable",
         "合格请求的条件，如 'ttft_ms<500'、'itl_ms:p(99)<100'，用于统计 goodput；可重复",
@@ -347,6 +351,7 @@ FLAGS = (
     Flag(("--conversation-id",), "input", values.any_text, "ID", ""),
     Flag(("--user",), "input", values.any_text, "NAME", "gaolou"),
     Flag(("--threshold",), "goals", thresholds.parse_rule, "RULE", repeat=True),
+    Flag(("--require-trust",), "goals"),
     Flag(("--slo",), "goals", thresholds.parse_slo, "RULE", repeat=True),
     Flag(("--abort-on",), "goals", abort.parse_abort_rule, "RULE", repeat=True),
     Flag(("--abort-after",), "goals", values.seconds("from_0"), "S", 0.0),

@@ -18,6 +18,7 @@ from .records_file import RecordsHeader, header_line, write_line
 from .test_runner import OnSample, Origin, Snapshot, ThreadGroup, aggregate_stats, new_shared_stats
 from .tester import Notice, Target
 from .texts import Texts, speaker
+from .trust import judge
 
 GRACE_S = 5.0
 """How long running answers may go on after the first interrupt."""
@@ -140,6 +141,7 @@ class Group(Protocol):
     def prepare(self) -> None: ...
     def start(self, origin: Origin, begin_ns: int) -> None: ...
     def wait(self) -> None: ...
+    def look(self) -> None: ...
     def stop(self) -> None: ...
     def cancel(self) -> None: ...
 
@@ -209,6 +211,7 @@ class LoadRun:
         finished = threading.Event()
 
         def at_second(sample: IntervalSample, totals: Snapshot) -> None:
+            self._group.look()
             on_sample(sample, totals)
             self._abort_if(self._watch.look(sample.second + 1, totals))
 
@@ -285,7 +288,7 @@ class LoadRun:
         if self.config.turns > 1 and could_go_on and not result.summary.turns:
             result = replace(result, warnings=(*result.warnings, say("no_turns", turns=self.config.turns)))
         warnings = (*result.warnings, *load_warnings(result, target.lang))
-        return replace(result, warnings=warnings, calibration=self._calibration)
+        return judge(replace(result, warnings=warnings, calibration=self._calibration))
 
     def _abort_if(self, found: Abort | None) -> None:
         if found is not None and self.aborted is None and not self.interrupted:

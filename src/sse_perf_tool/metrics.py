@@ -9,7 +9,7 @@ import math
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import heappush, heapreplace
 from itertools import accumulate
@@ -36,6 +36,7 @@ from .records import (
     RunResult,
     Stats,
     Summary,
+    TrustSample,
     tokens_per_s,
 )
 from .stream_shape import shape_of
@@ -508,6 +509,26 @@ class RequestRule(Protocol):
     def met_by(self, record: RequestRecord, /) -> bool: ...
 
 
+def merged_reads(gaps_us: Iterable[int], ended_together: bool = False) -> Iterator[tuple[int, int]]:
+    """The reads of an answer, but for the first, that held several chunks, out of the gaps between its chunks.
+
+    Each is (microseconds since the read before, with 8 leading bits, number of chunks): all chunks of a read arrived
+    at the same moment, so a gap is 0 just when the chunk before it came in the same read.  The end of the answer counts
+    as a chunk when it was read with the last one (`RequestRecord.ended_together`).
+    """
+    read_us, chunks = 0, 1
+    for gap_us in gaps_us:
+        if gap_us:
+            if chunks > 1 and read_us:
+                yield _leading_bits(read_us, 8), chunks
+            read_us, chunks = gap_us, 1
+        else:
+            chunks += 1
+    chunks += ended_together
+    if chunks > 1 and read_us:
+        yield _leading_bits(read_us, 8), chunks
+
+
 class Tally:
     """Everything that a run's figures need, gathered record by record in bounded memory, and mergeable.
 
@@ -530,6 +551,9 @@ class Tally:
         self.series = TimeSeries()
         self.end_ns = 0
         self.token_sources: Counter[str] = Counter()
+        self.clocks: Counter[str] = Counter()
+        self.merged_reads: Counter[tuple[int, int]] = Counter()
+        self.self_watch: list[TrustSample] = []
         self._errors: dict[tuple[str, str], ErrorGroup] = {}
         self._slowest: list[tuple[int, int]] = []
         self._failed_rows: set[int] = set()
@@ -540,6 +564,7 @@ class Tally:
         self.end_ns = max(self.end_ns, start_ns + record.latency_ns)
         row = len(self.table)
         self._append_row(record, start_ns)
+        self.self_watch += record.self_watch
         self._keep_details(record, row)
         self.series.add(record, start_ns)
         if record.phase is not Phase.MAIN:
@@ -549,6 +574,10 @@ class Tally:
         if record.outcome is Outcome.OK:
             self.gaps.add(record.gaps_us)
             self.gap_sample.add(record.request_id, record.gaps_us)
+            self.clocks[record.clock] += 1
+            ended_together = record.ended_together
+            if ended_together or 0 in record.gaps_us:
+                self.merged_reads.update(merged_reads(record.gaps_us, ended_together))
         elif record.outcome is not Outcome.CANCELLED:
             self._count_error(record)
 
@@ -574,7 +603,7 @@ class Tally:
                 del self.table.details[dropped]
             wanted = True
         if wanted:
-            self.table.details[row] = replace(record, gaps_us=())
+            self.table.details[row] = replace(record, gaps_us=(), self_watch=())
 
     def _count_error(self, record: RequestRecord) -> None:
         message = record.error or ""
@@ -599,6 +628,9 @@ class Tally:
         self.series.merge(other.series)
         self.end_ns = max(self.end_ns, other.end_ns)
         self.token_sources.update(other.token_sources)
+        self.clocks.update(other.clocks)
+        self.merged_reads.update(other.merged_reads)
+        self.self_watch += other.self_watch
         for key, group in other._errors.items():
             mine = self._errors.get(key, group)
             known = mine.count if key in self._errors else 0
@@ -691,6 +723,11 @@ class Tally:
             partial=partial,
             aborted=aborted,
             rounds=rounds,
+            clock="mixed" if len(self.clocks) > 1 else next(iter(self.clocks), None),
+            merged_reads=tuple(
+                (gap_us, chunks, count) for (gap_us, chunks), count in sorted(self.merged_reads.items())
+            ),
+            self_watch=tuple(self.self_watch),
         )
 
 

@@ -101,6 +101,9 @@ class ProcessGroup:
         if self._error is not None:
             raise self._error
 
+    def look(self) -> None:
+        """Nothing: each process looks at itself."""
+
     def stop(self) -> None:
         """No new requests."""
         self._tell_all(("stop", None))
@@ -221,6 +224,7 @@ def _report(pipe: Connection, group: ThreadGroup, through: threading.Event, spea
     last = False
     while not last:
         last = through.wait(REPORT_S)
+        group.look()
         counters = snapshot(group.shared_stats)
         with group.shared_stats["lock"]:
             outcomes = dict(group.shared_stats["outcomes"])

@@ -209,6 +209,8 @@ class RunConfig:
     strict: bool = False
     thresholds: Sequence[str] = field(default_factory=list)
     """The rules of `--threshold`, as typed."""
+    require_trust: bool = False
+    """Whether figures that are not wholly to be trusted count as a threshold that was missed."""
     slo: Sequence[str] = field(default_factory=list)
     """The rules of `--slo`, which a request must meet to be a good one."""
     abort_on: Sequence[str] = field(default_factory=list)
@@ -293,6 +295,8 @@ class RequestRecord:
     ttft_ns: int | None = None
     ttfa_ns: int | None = None
     streaming_ns: int | None = None
+    start_slack_ns: int | None = None
+    """By how much `started_ns` may be too early: the thread may have been put aside between clock and write."""
     connect_ns: int | None = None
     tls_ns: int | None = None
     dns_ns: int | None = None
@@ -325,6 +329,8 @@ class RequestRecord:
     phase: Phase = Phase.MAIN
     came: Lumps = NO_LUMPS
     """All zero when it was not measured."""
+    self_watch: tuple[TrustSample, ...] = ()
+    """What the process that sent it measured of itself, in seconds that ended since its request before."""
 
     def __post_init__(self) -> None:
         if self.gap_sum_us is None:
@@ -349,6 +355,22 @@ class RequestRecord:
         return None if self.intended_ns is None else max(0, self.started_ns - self.intended_ns)
 
     @property
+    def first_chunks(self) -> int:
+        """How many chunks came in the read of the first: those that stand 0 behind it.  Needs `gaps_us`."""
+        gaps = self.gaps_us
+        if not gaps or gaps[0]:
+            return min(1, self.chunks)
+        return 1 + next((at for at, gap in enumerate(gaps) if gap), len(gaps))
+
+    @property
+    def ended_together(self) -> bool:
+        """Whether the last chunk was read together with the end of the answer, whose stamp it has then."""
+        if self.ttft_ns is None or self.ttfb_ns is None or self.streaming_ns is None:
+            return False
+        last_chunk_ns = self.ttft_ns + (self.gap_sum_us or 0) * 1000
+        return abs(self.ttfb_ns + self.streaming_ns - last_chunk_ns) < 1000  # gaps are whole microseconds
+
+    @property
     def max_gap_ns(self) -> int | None:
         """The longest gap in nanoseconds."""
         return None if self.max_gap_us is None else self.max_gap_us * 1000
@@ -367,6 +389,7 @@ class RequestTable:
     from the start of the run.  `outcome` is an index into `OUTCOMES`, `phase` one into `PHASES`.  `gap_sum_ns` is last
     token - first token.  `good` is 1 when the request met every `RunConfig.slo`, else 0; it is not measured when there
     is none, and for cancelled requests.
+    `first_chunks` is how many chunks came in the read of the first.
     Texts (ids, query, error) are kept only for the rows in `details`.
     """
 
@@ -374,7 +397,7 @@ class RequestTable:
         "request_id", "thread_id", "started_ns", "outcome", "latency_ns", "status", "retries", "ttfb_ns", "ttft_ns",
         "ttfa_ns", "streaming_ns", "connect_ns", "tls_ns", "dns_ns", "output_tokens", "prompt_tokens", "chunks",
         "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "context_tokens", "bytes_received", "good",
-        "schedule_delay_ns", "phase", "reasoning_tokens", *Lumps._fields,
+        "schedule_delay_ns", "phase", "reasoning_tokens", *Lumps._fields, "start_slack_ns", "first_chunks",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -721,6 +744,76 @@ class CalibrationLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustSample:
+    """What a process of the tool measured of itself in half a second or more, or all that was measured in one second.
+
+    Shares are of one core, 0 to 1 and above where a process keeps several busy.  None: this system does not tell.
+    """
+
+    second: int
+    """Counted from 0, from the start of the run; that in which most of it lies."""
+    read_waits: Mapping[int, int] = field(default_factory=dict)
+    """Reads by how long they waited for the reading thread: bucket k counts those of [2**(k/2), 2**((k+1)/2))
+    microseconds, -1 those of less than one."""
+    read_wait_max_ms: float | None = None
+    """None when nothing was read."""
+    away: Mapping[int, int] = field(default_factory=dict)
+    """Reads by how long nobody had looked at their socket, in the same buckets: what was read came within that time."""
+    wakes: Mapping[int, int] = field(default_factory=dict)
+    """How late a thread that had slept was woken, in the same buckets, some fifty times a second."""
+    cpu_share: float = 0.0
+    """CPU time of the process, of several that of the busiest."""
+    cpu_wait: float | None = None
+    """The share of time for which the reading thread could have run and had no core, of several the largest."""
+    machine_cpu: float | None = None
+    """Busy share of all cores that the process may run on, 0 to 1, whoever keeps them busy."""
+    gc_ms: float = 0.0
+    """All pauses for the garbage collection, of several processes the most."""
+    gc_max_ms: float = 0.0
+    rtt_ms: float | None = None
+    """The largest smoothed round trip of the connections looked at."""
+    retransmits: int | None = None
+    """Packets sent again on the connections looked at."""
+    out_of_order: int | None = None
+    """Packets received out of order on them: what a loss on the way to us looks like."""
+    clock_step_ms: float = 0.0
+    """By how much the wall clock was set, beyond a millisecond."""
+
+
+class Reason(NamedTuple):
+    """Why figures are not wholly to be trusted: a key of `trust.TEXTS` and what is put into that text."""
+
+    key: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whether the figures of a run are true, see `trust.judge`.  None is "not measured"."""
+
+    verdict: str = "not_measured"
+    """"trusted", "degraded", "invalid", or "not_measured" when no answer was whole or it was too short to tell."""
+    reasons: tuple[Reason, ...] = ()
+    ttft_p99_error_bound_ms: float | None = None
+    itl_p99_error_bound_ms: float | None = None
+    clock: str | None = None
+    """Where arrivals were stamped: "kernel", "user" or "mixed"."""
+    read_delay_ms: Mapping[str, float | None] = field(default_factory=dict)
+    """"p50", "p99" and "max" of how long reads waited for the reading thread."""
+    cpu_share: float | None = None
+    """This and the next two: what the busiest tenth of the seconds reached, see `TrustSample`."""
+    machine_cpu: float | None = None
+    cpu_wait: float | None = None
+    merged_share: float | None = None
+    """Share of chunks that came in one read with the chunk before, and did so because the read was late."""
+    gc_max_ms: float | None = None
+    rtt_ms: float | None = None
+    retransmits: int | None = None
+    out_of_order: int | None = None
+    clock_steps: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class RunResult:
     """All that is known of a finished run, as plain data: what every output is a function of."""
 
@@ -746,6 +839,15 @@ class RunResult:
     """Each of `RunConfig.thresholds`, in their order."""
     baseline: Sequence[BaselineResult] = ()
     """Each of `RunConfig.allow`, in their order."""
+    clock: str | None = None
+    """Where the arrivals of ok answers were stamped: "kernel", "user" or "mixed"; None when there were none."""
+    merged_reads: Sequence[tuple[int, int, int]] = ()
+    """Reads with several chunks of ok answers, but for the first of each: (the time since the read before in
+    microseconds, how many chunks, how many such reads)."""
+    self_watch: Sequence[TrustSample] = ()
+    """What the tool measured of itself, by second."""
+    trust: Trust | None = None
+    """The judgement on it; None before there is one."""
 
     @property
     def missed(self) -> bool:

@@ -15,7 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from .errors import UsageError
-from .records import RECORDS_SCHEMA, Calibration, Compared, Lumps, Outcome, Phase, RequestRecord, RunConfig
+from .records import (
+    RECORDS_SCHEMA,
+    Calibration,
+    Compared,
+    Lumps,
+    Outcome,
+    Phase,
+    RequestRecord,
+    RunConfig,
+    TrustSample,
+)
 
 NS_PER_MS = 1_000_000
 
@@ -52,6 +62,8 @@ def header_line(header: RecordsHeader) -> str:
 
 
 _MS_FIELDS = ("ttfb", "ttft", "ttfa", "streaming", "connect", "tls", "dns", "latency")
+_LATER_MS_FIELDS = ("start_slack",)
+"""Times that records files of before do not have."""
 _PLAIN_FIELDS = (
     "request_id", "thread_id", "status", "error", "retries", "output_tokens", "prompt_tokens", "reasoning_tokens",
     "token_source", "chunks", "text_chars", "bytes_received", "conversation_id", "message_id", "finish_reason", "query",
@@ -77,19 +89,21 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
         "schedule_delay_ms": _ms(record.schedule_delay_ns),
     }
     row |= {name: getattr(record, name) for name in _PLAIN_FIELDS}
-    row |= {f"{name}_ms": _ms(getattr(record, f"{name}_ns")) for name in _MS_FIELDS}
+    row |= {f"{name}_ms": _ms(getattr(record, f"{name}_ns")) for name in (*_MS_FIELDS, *_LATER_MS_FIELDS)}
     row["tpot_ms"] = _ms(record.tpot_ns)
     row["max_gap_ms"] = _ms(record.max_gap_ns)
     row |= record.came._asdict()
     row["gaps_us"] = list(record.gaps_us)
+    if record.self_watch:
+        row["self_watch"] = [asdict(sample) for sample in record.self_watch]
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 
 def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
     """The record that a line was made from; KeyError, TypeError or ValueError when the line is not one of ours."""
-    times: dict[str, Any] = {
-        f"{name}_ns": None if (ms := row[f"{name}_ms"]) is None else round(ms * NS_PER_MS) for name in _MS_FIELDS
-    }
+    known = [(name, row[f"{name}_ms"]) for name in _MS_FIELDS]
+    known += [(name, row.get(f"{name}_ms")) for name in _LATER_MS_FIELDS]
+    times: dict[str, Any] = {f"{name}_ns": None if ms is None else round(ms * NS_PER_MS) for name, ms in known}
     plain = {name: row[name] for name in _PLAIN_FIELDS}
     started_ns = int(row["started_at_ns"]) - shift_ns
     delay_ms = row.get("schedule_delay_ms")
@@ -105,7 +119,17 @@ def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
         started_ns=started_ns,
         outcome=Outcome(row["outcome"]),
         gaps_us=tuple(int(gap) for gap in row["gaps_us"]),
+        self_watch=tuple(map(_sample_of, row.get("self_watch", ()))),
     )
+
+
+def _sample_of(document: Mapping[str, Any]) -> TrustSample:
+    """A sample from its object, whose buckets are texts as all names in JSON are; names not known are left out."""
+    known: dict[str, Any] = {}
+    for field in fields(TrustSample):
+        value = document.get(field.name)
+        known[field.name] = {int(at): int(n) for at, n in value.items()} if isinstance(value, dict) else value
+    return TrustSample(**known)
 
 
 def config_of(document: Mapping[str, Any]) -> RunConfig:

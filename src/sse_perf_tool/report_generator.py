@@ -29,6 +29,7 @@ from .report_parts.page import (
 )
 from .report_parts.shape import shape_html
 from .report_parts.tables import errors_table, groups_section, metrics_table, outcomes_table
+from .report_parts.trust import trust_html
 from .report_parts.verdict import verdict
 from .report_parts.wording import both, in_both, pair
 from .texts import Texts, printable, speaker
@@ -56,6 +57,7 @@ def generate_html_report(
         **_frame(language, brand, in_both("report") if title is None else (title, title)),
         "verdict": verdict_html(verdict(result)),
         "goals": goals_html(result),
+        "trust": trust_html(result),
         "facts": facts_html(result),
         "figures": big_figures_html(result),
         "warnings": warnings_html(result),

@@ -127,10 +127,16 @@ def shape_of(table: RequestTable, token_source: str | None, read_delay_ms: float
         lump_gap_ms=_ratio(sum(answer.gap_sum_ns for answer in lumpy) / 1e6, between),
         cut_share=_ratio(sum(answer.lumps_cut for answer in lumpy), between),
     )
-    return replace(found, kind=_kind(found, token_source, read_delay_ms))
+    return unless_late(replace(found, kind=_kind(found, token_source)), read_delay_ms)
 
 
-def _kind(shape: StreamShape, token_source: str | None, read_delay_ms: float | None) -> str:
+def unless_late(shape: StreamShape, read_delay_ms: float | None) -> StreamShape:
+    """The same, but "unknown" for bursts that a client which reads so late can have made itself, see `shape_of`."""
+    late = read_delay_ms is not None and read_delay_ms >= (shape.lump_gap_ms or 0) / 2
+    return replace(shape, kind="unknown") if shape.kind == "bursts" and late else shape
+
+
+def _kind(shape: StreamShape, token_source: str | None) -> str:
     judged = sum(count for form, count in shape.answers.items() if form != "short")
     notable = max((*LUMPY, "whole"), key=lambda form: shape.answers.get(form, 0))
     if not judged:
@@ -138,8 +144,7 @@ def _kind(shape: StreamShape, token_source: str | None, read_delay_ms: float | N
     if shape.answers.get(notable, 0) < NOTABLE_SHARE * judged:
         several = MULTI_TOKENS.get(token_source or "", MULTI_TOKENS_ESTIMATED)
         return "multi_token" if (shape.tokens_per_chunk or 0) >= several else "smooth"
-    late = read_delay_ms is not None and read_delay_ms >= (shape.lump_gap_ms or 0) / 2
-    return "unknown" if notable == "joined" or (notable == "bursts" and late) else notable
+    return "unknown" if notable == "joined" else notable
 
 
 def _median(values: Sequence[int]) -> int:

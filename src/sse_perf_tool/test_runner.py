@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from io import FileIO
 from itertools import count
 from random import Random
@@ -17,6 +18,7 @@ from .pacing import Pace, Share, pace_for
 from .records import IntervalSample, Outcome, RequestRecord, RunConfig
 from .records_file import record_line, write_line
 from .schedule import pause_after_refusals_s, tick_s
+from .self_watch import SelfWatch, process_sources
 from .tester import Notice, SSETester, Target, surroundings
 from .thresholds import slos_of
 from .wire import GATE
@@ -279,6 +281,7 @@ class ThreadGroup:
         self._lock = threading.Lock()
         self._broken_by: BaseException | None = None
         self._workers: list[threading.Thread] = []
+        self._watch: SelfWatch | None = None
         around = surroundings(target)
         self._testers = [
             SSETester(target, number + 1, self._count_chunks, self._note_format, notice, around=around)
@@ -296,6 +299,7 @@ class ThreadGroup:
         self._cpu_before_s = time.process_time()
         self.shared_stats["queued"] = self._queued
         self._pace.origin_ns, self._pace.more = begin_ns, self._start_one
+        self._watch = SelfWatch(process_sources([tester.socket for tester in self._testers]), origin.ns)
         _prepare_interpreter(len(self._testers))
         for _ in self._testers if self._pace.start_all else self._testers[:1]:
             self._start_one()
@@ -317,8 +321,15 @@ class ThreadGroup:
         for worker in self._workers:  # the list may grow meanwhile, as long as one of them lives
             worker.join()
         self.cpu_s = time.process_time() - self._cpu_before_s
+        if self._watch is not None:
+            self._watch.close()
         if self._broken_by is not None:
             raise self._broken_by
+
+    def look(self) -> None:
+        """Notes what this process measures of itself; to be called once a second or oftener."""
+        if self._watch is not None:
+            self._watch.look()
 
     def stop(self) -> None:
         """No new requests."""
@@ -352,6 +363,9 @@ class ThreadGroup:
 
     def _take(self, record: RequestRecord) -> None:
         with self._lock:
+            self.look()
+            if self._watch is not None and (samples := self._watch.fresh()):
+                record = replace(record, self_watch=samples)
             self.tally.add(record)
             if self._records is not None:
                 write_line(self._records, record_line(record, self._origin.unix_ns - self._origin.ns))

@@ -29,7 +29,7 @@ from .replay import Replayed
 from .request_body import BodyBuilder
 from .stream_shape import lumps_of
 from .texts import Texts, printable, speaker
-from .wire import GATE, Exchange, FramingError, TimedAdapter, Trace, reads
+from .wire import GATE, Exchange, FramingError, Interruptible, TimedAdapter, Trace, reads
 
 ERROR_BODY_BYTES = 65_536
 ERROR_BODY_S = 0.5
@@ -262,6 +262,10 @@ class SSETester:
     def close(self) -> None:
         """Closes the connection."""
         self._session.close()
+
+    def socket(self) -> Interruptible | None:
+        """The newest connection, None before there was one."""
+        return self.exchange.socket
 
     def cancel(self) -> None:
         """Ends the request under way, and all later ones, from another thread."""
@@ -605,6 +609,7 @@ class _Answer:
             ttft_ns=since_start(times[0]) if times else None,
             ttfa_ns=since_start(self.first_answer_ns),
             streaming_ns=last_ns - first_ns if first_ns is not None and last_ns is not None else None,
+            start_slack_ns=exchange.start_slack_ns,
             connect_ns=exchange.connect_ns,
             tls_ns=exchange.tls_ns,
             dns_ns=exchange.dns_ns,

@@ -6,7 +6,8 @@ import random
 from dataclasses import replace
 
 from sse_perf_tool.metrics import Tally
-from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult
+from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult, TrustSample
+from sse_perf_tool.trust import judge
 
 MS = 1_000_000
 STARTED_UNIX_NS = 1_763_600_000 * 1_000_000_000
@@ -130,3 +131,25 @@ def sample_run(requests: int = 600, **changes: object) -> RunResult:
     tally = simulate(requests)
     warnings = ["The answers said openai_chat although --format said dify; openai_chat was used."]
     return tally.result(replace(CONFIG, **changes), STARTED_UNIX_NS, warnings)
+
+
+def watched(result: RunResult) -> RunResult:
+    """The same run by a tool that watched itself, on a machine that got busy."""
+    samples = [
+        TrustSample(
+            row.second,
+            {8: 900, 20: 90 + row.second},
+            1.5 + row.second / 10,
+            {8: 1000},
+            {8: 50},
+            cpu_share=min(0.99, 0.2 + row.second / 40),
+            cpu_wait=row.second / 200,
+            machine_cpu=min(1.0, 0.3 + row.second / 30),
+            gc_max_ms=row.second % 5,
+            rtt_ms=0.4,
+            retransmits=0,
+            out_of_order=1,
+        )
+        for row in result.time_series
+    ]
+    return judge(replace(result, self_watch=samples, clock="kernel"))

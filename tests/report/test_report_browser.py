@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import CONFIG, STARTED_UNIX_NS, sample_run, simulate, whole_answer
+from report_runs import CONFIG, STARTED_UNIX_NS, sample_run, simulate, watched, whole_answer
 from test_report_page import ATTACK, attacked_run
 from tools.build_assets import node_command
 
@@ -54,7 +54,7 @@ def facts_of(path: Path) -> Facts:
 @pytest.fixture(scope="module")
 def single(tmp_path_factory: pytest.TempPathFactory) -> Facts:
     path = tmp_path_factory.mktemp("report") / "report.html"
-    generate_html_report(sample_run(), path)
+    generate_html_report(watched(sample_run()), path)
     return facts_of(path)
 
 
@@ -94,7 +94,7 @@ def test_all_charts_of_the_report_are_there(single: Facts) -> None:
     names = (
         "rps threads system_tokens avg_latency avg_tpot total errors ttft_percentiles latency_percentiles ttft_spread "
         "latency_spread gap_spread gap_heat ttft latency ttfb tpot rate tokens waterfall ttft_concurrency "
-        "latency_concurrency"
+        "latency_concurrency self_delay self_cpu"
     )
     assert {f"chart-{name}" for name in names.split()} == set(single["ink"])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
 from typing import Any
 
@@ -17,7 +17,9 @@ from ..records import (
     RequestTable,
     Round,
     RunResult,
+    TrustSample,
 )
+from ..trust import read_delay_ms
 from .reduce import (
     MAX_POINTS,
     OK,
@@ -56,7 +58,7 @@ def run_data(result: RunResult) -> Json:
         "left_out_s": left_out_s(result.rounds),
         "outcomes": [outcome.value for outcome in OUTCOMES],
         "requests": requests_data(result),
-        "seconds": seconds_data(result.time_series),
+        "seconds": seconds_data(result.time_series, result.self_watch),
         "errors": errors_data(result.time_series),
         "heat": heat_data(result.time_series),
         "percentiles": percentiles_data(result),
@@ -160,9 +162,33 @@ _SECOND_COLUMNS = {
 }
 
 
-def seconds_data(samples: Sequence[IntervalSample]) -> Json:
-    """The time series as columns, sampled when the run took more seconds than a chart shows."""
-    columns = {name: [getattr(sample, source) for sample in samples] for name, source in _SECOND_COLUMNS.items()}
+def _percent(share: float | None) -> float | None:
+    return None if share is None else share * 100
+
+
+_WATCH_COLUMNS: Mapping[str, Callable[[TrustSample], float | None]] = {
+    "read_p99": lambda sample: read_delay_ms([sample])["p99"],
+    "read_max": lambda sample: sample.read_wait_max_ms,
+    "gc_max": lambda sample: sample.gc_max_ms,
+    "own_cpu": lambda sample: _percent(sample.cpu_share),
+    "machine_cpu": lambda sample: _percent(sample.machine_cpu),
+    "cpu_wait": lambda sample: _percent(sample.cpu_wait),
+}
+
+
+def seconds_data(samples: Sequence[IntervalSample], watched: Sequence[TrustSample] = ()) -> Json:
+    """The time series as columns, sampled when the run took more seconds than a chart shows.
+
+    With what the tool measured of itself, if that is given.
+    """
+    columns: dict[str, list[Any]] = {
+        name: [getattr(sample, source) for sample in samples] for name, source in _SECOND_COLUMNS.items()
+    }
+    if watched:
+        known = {sample.second: sample for sample in watched}
+        for name, value_of in _WATCH_COLUMNS.items():
+            found = (known.get(sample.second) for sample in samples)
+            columns[name] = [None if sample is None else value_of(sample) for sample in found]
     measured = [[-1 if value is None else value for value in column] for column in columns.values()]
     rows = sample_rows(measured, [0] * len(samples))
     return {

@@ -20,6 +20,7 @@ from ..records import (
 from ..steadiness import plateau_of, stalls_of
 from ..texts import printable
 from ..thresholds import value_text
+from ..trust import verdict_words
 from .figures import Both, figure, percent_text, time_text
 from .reduce import OK
 from .shape import edges_text, notable, stalls_text, stream_text
@@ -222,7 +223,7 @@ def _sentences(result: RunResult) -> list[Both]:
         target=printable(config.url, 200),
         duration=time_text(result.duration_ns / 1e6),
     )
-    return [tested, *_how_it_went(summary, config.stream), *how_the_load_went(result)]
+    return [tested, *_how_it_went(summary, config.stream), *_trust(result), *how_the_load_went(result)]
 
 
 def _how_it_went(summary: Summary, stream: bool) -> list[Both]:
@@ -347,6 +348,18 @@ def _estimate(result: RunResult) -> Look | None:
     return Look(in_both("look.estimate"), "metrics") if estimated else None
 
 
+def _trust(result: RunResult) -> list[Both]:
+    trust = result.trust
+    if trust is None or trust.verdict == "not_measured":
+        return []
+    verdict = verdict_words(trust)
+    return [in_both("trust_said", {"verdict": verdict})]
+
+
+def _doubt(result: RunResult) -> Look | None:
+    return Look(in_both("look.trust"), "trust") if result.trust is not None and result.trust.reasons else None
+
+
 _RULES: tuple[Callable[[RunResult], Look | None], ...] = (
-    _failed, _shape, _drift, _tail, _stall, _edges, _rate, _retried, _few, _estimate,
+    _doubt, _failed, _shape, _drift, _tail, _stall, _edges, _rate, _retried, _few, _estimate,
 )  # fmt: skip

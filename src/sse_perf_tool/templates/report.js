@@ -332,6 +332,11 @@ function buildCharts() {
   streamChart(perRequest, each, "tpot", "unit.ms", "tpot");
   perRequest(each, "rate", "unit.tokens_per_s", "rate");
   perRequest(each, "tokens", "unit.tokens", "tokens");
+  if (seconds.read_max) {
+    const self = addSection(parent, nav, "self", "section.self");
+    perSecond(self, "self_delay", "unit.ms", [["read_p99", "series.read_p99", "c1"], ["read_max", "series.read_max", "c3", { dash: [5, 3] }], ["gc_max", "series.gc_max", "c4"]], { log: true });
+    perSecond(self, "self_cpu", "unit.percent", [["own_cpu", "series.own_cpu", "c1"], ["cpu_wait", "series.cpu_wait", "c4"], ["machine_cpu", "series.machine_cpu", "c6", { dash: [5, 3] }]]);
+  }
   const flow = addSection(parent, nav, "flow", "section.flow");
   waterfallChart(flow);
   streamChart(concurrencyChart, flow, "ttft_concurrency", "ttft");

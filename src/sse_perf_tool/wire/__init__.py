@@ -17,7 +17,23 @@ and the pump takes its turn between them.
 
 from .adapter import TimedAdapter, tls_context
 from .body import FramingError, reads
-from .exchange import Exchange, StoppedError, Trace
+from .exchange import Exchange, Interruptible, StoppedError, Trace
 from .gate import GATE
+from .pump import Pump, half_octave, the_pump
+from .tcp_info import TcpInfo
 
-__all__ = ["GATE", "Exchange", "FramingError", "StoppedError", "TimedAdapter", "Trace", "reads", "tls_context"]
+__all__ = [
+    "GATE",
+    "Exchange",
+    "FramingError",
+    "Interruptible",
+    "Pump",
+    "StoppedError",
+    "TcpInfo",
+    "TimedAdapter",
+    "Trace",
+    "half_octave",
+    "reads",
+    "the_pump",
+    "tls_context",
+]

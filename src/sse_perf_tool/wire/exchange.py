@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from .gate import GATE
+from .tcp_info import TcpInfo
 
 Clock = Callable[[], int]
 
@@ -32,6 +33,7 @@ class Interruptible(Protocol):
     def queued(self) -> int: ...
 
     def wake_up(self) -> None: ...
+    def tcp_info(self) -> TcpInfo | None: ...
 
 
 class Exchange:
@@ -39,6 +41,7 @@ class Exchange:
 
     `began_ns` is when the request was handed over, `started_ns` when its first attempt entered its connection (None
     until it has written something); the other stamps are those of the last attempt.
+    `start_slack_ns` is by how much `started_ns` may be too early, see `sent`.
     `arrived_ns` is when the newest byte came in.  `stopped_by` is "timeout", "idle", "enough" or "cancelled" once the
     wire has ended the request by itself.  `clock_name` says where arrivals were stamped, "kernel" or "user".
     """
@@ -60,6 +63,8 @@ class Exchange:
         `hint` is what the last event of an answer holds, so that its reader is woken at once.
         """
         self.started_ns: int | None = None
+        self.start_slack_ns: int | None = None
+        self._handshake_ns: int | None = None
         self.dns_ns: int | None = None
         self.connect_ns: int | None = None
         self.tls_ns: int | None = None
@@ -100,6 +105,21 @@ class Exchange:
                 opening_ns = (self.dns_ns or 0) + (self.connect_ns or 0) + (self.tls_ns or 0)
                 self.started_ns = self._quiet_since_ns - opening_ns
                 self._deadline_ns += self.started_ns - self.began_ns
+
+    def connected(self, info: TcpInfo | None) -> None:
+        """A connection was made, of which the system says this."""
+        self._handshake_ns = None if info is None else info.rtt_us * 1000
+
+    def sent(self) -> None:
+        """Bytes of the request have been handed to the system.
+
+        They went at some time since `sending` looked at the clock: this thread may have been put aside in between.  So
+        it may have been while it connected, which took longer then than the handshake did by the system's own clock.
+        """
+        if self.start_slack_ns is None and self.started_ns is not None:
+            handshake_ns, connect_ns = self._handshake_ns, self.connect_ns
+            late_ns = 0 if handshake_ns is None or connect_ns is None else max(0, connect_ns - handshake_ns)
+            self.start_slack_ns = self.clock() - self._quiet_since_ns + late_ns
 
     @property
     def queued(self) -> int:

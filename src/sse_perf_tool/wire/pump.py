@@ -32,6 +32,9 @@ _ANCILLARY_BYTES = 64
 _timespec = struct.Struct("qq")
 KERNEL_STAMPS = sys.platform == "linux" and hasattr(socket.socket, "recvmsg_into") and struct.calcsize("P") == 8
 
+AT_ONCE_NS = 50_000
+"""A wait that is over in this time was none: something had come before it."""
+
 EARLIEST_NS, LATEST_NS = -1_000_000_000, 60_000_000_000
 """A read that seems to have waited less or longer than this has not: the wall clock was set while it did."""
 
@@ -102,11 +105,22 @@ class _Selector:
                 self._selector.unregister(fd)
 
 
+WAIT_BUCKETS = 56
+"""Half-octaves of microseconds up to more than `LATEST_NS`."""
+
+
 class Pump(threading.Thread):
     """Reads every socket that it was given until the end of its connection."""
 
     def __init__(self) -> None:
         super().__init__(name="pump", daemon=True)
+        self.waits = [0] * WAIT_BUCKETS
+        """How long reads had waited since their arrival when their round began, all since the start: `waits[0]` counts
+        those of less than a microsecond, `waits[k]` those of [2**((k-1)/2), 2**(k/2)) microseconds.  Stamped ones."""
+        self.away = [0] * WAIT_BUCKETS
+        """The same of how long the sockets read had not been looked at: whatever was read came within that time."""
+        self._longest_wait_us = 0
+        self._looked_ns = time.perf_counter_ns()
         self._sockets: dict[int, PumpedSocket] = {}
         self._ready: Any = _Epoll() if hasattr(select, "epoll") else _Selector()
         self.start()
@@ -121,6 +135,11 @@ class Pump(threading.Thread):
         if self._sockets.pop(pumped.fd, None) is not None:
             self._ready.drop(pumped.fd)
 
+    def take_longest_wait_us(self) -> int:
+        """The longest of `waits` since the last call."""
+        longest, self._longest_wait_us = self._longest_wait_us, 0
+        return longest
+
     def run(self) -> None:
         """Reads for ever.  A fault of this tool in here ends every request at once rather than by its time-out."""
         try:
@@ -133,13 +152,19 @@ class Pump(threading.Thread):
     def _run(self) -> None:
         buffer = bytearray(READ_BYTES)
         view = memoryview(buffer)
+        clock = time.perf_counter_ns
         while True:
+            waits_since_ns = clock()
             ready = self._ready.wait()
+            woken_ns = clock()
+            if woken_ns - waits_since_ns > AT_ONCE_NS:
+                self._looked_ns = woken_ns
             GATE.enter_pump()
             try:
                 due = self._round(ready, [buffer], view)
             finally:
                 GATE.leave()
+            self._looked_ns = woken_ns  # what comes while a round is under way is seen by the next look
             # Only now: whoever is woken wants the gate, and the interpreter, at once.
             for pumped in due:
                 pumped.wake_up()
@@ -152,7 +177,9 @@ class Pump(threading.Thread):
         # Looked up in each round: the wall clock, which the kernel stamps with, may be set at any time.
         now_ns, wall_ahead_ns = _clocks()
         earliest_ns, latest_ns = now_ns - LATEST_NS, now_ns - EARLIEST_NS
-        unpack = _timespec.unpack
+        away_us = (now_ns - self._looked_ns) // 1000
+        self.away[half_octave(away_us)] += len(ready)
+        unpack, waits, longest = _timespec.unpack, self.waits, self._longest_wait_us
         for fd, _ in ready:
             pumped = sockets.get(fd)
             if pumped is None:
@@ -173,13 +200,26 @@ class Pump(threading.Thread):
                 arrived_ns = seconds * 1_000_000_000 + ns - wall_ahead_ns
                 if not earliest_ns < arrived_ns < latest_ns:
                     arrived_ns = time.perf_counter_ns()
+                waited_us = (now_ns - arrived_ns) // 1000
+                if waited_us > 0:
+                    waits[(waited_us * waited_us).bit_length()] += 1
+                    if waited_us > longest:
+                        longest = waited_us
+                else:
+                    waits[0] += 1  # it came while this round was under way
             else:
                 arrived_ns = time.perf_counter_ns()
             if not size:
                 self.drop(pumped)
             if pumped.came(arrived_ns, bytes(view[:size])):
                 due.append(pumped)
+        self._longest_wait_us = longest
         return due
+
+
+def half_octave(number: int) -> int:
+    """0 for 0, and k for [2**((k-1)/2), 2**(k/2)), without a logarithm: it is floor(2 * log2(number)) + 1."""
+    return (number * number).bit_length()
 
 
 def _clocks() -> tuple[int, int]:

@@ -15,6 +15,7 @@ from typing import Any, cast
 from .exchange import Exchange
 from .gate import GATE
 from .pump import READ_BYTES, ask_for_stamps, the_pump
+from .tcp_info import TcpInfo, tcp_info
 
 WRITE_CHECK_S = 1.0
 """How often a worker that cannot write asks whether it was cancelled."""
@@ -52,6 +53,7 @@ class PumpedSocket:
         self.eager = True
         """Wake the worker at every read; else at the end, at a tick, or when the queue is long."""
         self.stamped = ask_for_stamps(sock)
+        exchange.connected(tcp_info(sock))
         self._error: OSError | None = None
         self._tls: _Tls | None = None
         self._tls_running = False
@@ -207,7 +209,9 @@ class PumpedSocket:
         if exchange.trace is not None:
             exchange.trace(">", exchange.clock(), bytes(plain))
         exchange.sending()
-        self._send(wire)
+        gone = self._send_some(wire)
+        exchange.sent()
+        self._send(wire[gone:])
 
     def _send(self, wire: memoryview) -> None:
         while wire:
@@ -299,6 +303,10 @@ class PumpedSocket:
     def version(self) -> str | None:
         """The version of TLS, such as "TLSv1.3"; None without TLS."""
         return None if self._tls is None else self._tls.object.version()
+
+    def tcp_info(self) -> TcpInfo | None:
+        """What the system knows of the connection; None where it does not tell, and once it is closed."""
+        return tcp_info(self.sock)
 
     def shutdown(self, how: int) -> None:
         """As `socket.shutdown`."""

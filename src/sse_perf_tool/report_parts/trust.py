@@ -1,0 +1,55 @@
+"""Whether the figures are true, as a section of the page."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ..records import RunResult, Trust
+from ..trust import TEXTS, bound_words, words
+from .figures import figure, percent_text
+from .wording import both, pair
+
+
+def trust_html(result: RunResult) -> str:
+    """Verdict, bound, reasons and what they rest on; nothing when no answer was whole."""
+    trust = result.trust
+    if trust is None or trust.verdict == "not_measured":
+        return ""
+    bound = bound_words(trust)
+    said = f" <span>{pair(*bound)}</span>" if bound else ""
+    reasons = "".join(f"<li>{pair(words(reason, 'en'), words(reason, 'zh'))}</li>" for reason in trust.reasons)
+    return (
+        f'<section class="card" id="trust"><h2>{both("trust")}</h2>'
+        f'<p><span class="mark {_MARKS[trust.verdict]}">{pair(*TEXTS[trust.verdict])}</span>{said}</p>'
+        f"{f'<ul>{reasons}</ul>' if reasons else ''}"
+        f'<dl class="facts">{_facts(trust)}</dl><p class="notes">{both("trust_note")}</p></section>'
+    )
+
+
+_MARKS = {"trusted": "ok", "degraded": "cancelled", "invalid": "failed"}
+
+
+def _facts(trust: Trust) -> str:
+    delay, core = trust.read_delay_ms, both("of_one_core")
+    delays = " / ".join(figure(delay.get(name)) for name in ("p50", "p99", "max"))
+    shown = [
+        ("trust_clock", both(f"clock.{trust.clock}") if trust.clock else ""),
+        ("trust_delay", f"{delays} ms" if delay.get("max") is not None else ""),
+        ("trust_merged", _share(trust.merged_share)),
+        ("trust_cpu", f"{_share(trust.cpu_share)} {core}" if trust.cpu_share is not None else ""),
+        ("trust_wait", _share(trust.cpu_wait)),
+        ("trust_machine", _share(trust.machine_cpu)),
+        ("trust_gc", f"{figure(trust.gc_max_ms)} ms" if trust.gc_max_ms else ""),
+        ("trust_rtt", f"{figure(trust.rtt_ms)} ms" if trust.rtt_ms is not None else ""),
+        ("trust_lost", _counts(trust)),
+        ("trust_steps", str(trust.clock_steps) if trust.clock_steps else ""),
+    ]
+    return "".join(f"<div><dt>{both(key)}</dt><dd>{value}</dd></div>" for key, value in shown if value)
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else escape(percent_text(share))
+
+
+def _counts(trust: Trust) -> str:
+    return "" if trust.retransmits is None else f"{trust.retransmits} / {trust.out_of_order}"
