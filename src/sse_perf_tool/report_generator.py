@@ -8,7 +8,8 @@ from pathlib import Path
 
 from . import __version__
 from .compare import Difference, differences
-from .records import RunResult
+from .records import Capacity, RunConfig, RunResult
+from .report_parts.capacity import capacity_data, capacity_facts_html, capacity_verdict_html, steps_table
 from .report_parts.comparison import (
     compare_verdict_html,
     comparison_data,
@@ -106,6 +107,29 @@ def generate_compare_report(
     }
     data = {"lang": language, **comparison_data(results, shown_names)}
     page, offline = build_page(read_template("compare.html"), parts, data, ["common.js", "charts.js", "compare.js"])
+    Path(path).write_bytes(page)
+    return [] if offline else [speaker(_NOTES, language)("linked")]
+
+
+def generate_capacity_report(
+    capacity: Capacity,
+    config: RunConfig,
+    path: str | Path,
+    *,
+    brand: str = BRAND,
+    title: str | None = None,
+    lang: str | None = None,
+) -> list[str]:
+    """Writes the page of a search for capacity, whose steps were made with `config`; as `generate_html_report`."""
+    language = lang or config.lang
+    parts = {
+        **_frame(language, brand, in_both("capacity_report") if title is None else (title, title)),
+        "verdict": capacity_verdict_html(capacity),
+        "facts": capacity_facts_html(capacity, config),
+        "steps": steps_table(capacity),
+    }
+    data = {"lang": language, **capacity_data(capacity)}
+    page, offline = build_page(read_template("capacity.html"), parts, data, ["common.js", "charts.js", "capacity.js"])
     Path(path).write_bytes(page)
     return [] if offline else [speaker(_NOTES, language)("linked")]
 

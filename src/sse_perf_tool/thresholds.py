@@ -211,6 +211,11 @@ def parse_slo(text: str, say: Say) -> Slo:
     return Slo(Rule(text.strip(), subject, function, percent, comparison, limit))
 
 
+def parse_demand(text: str, say: Say) -> Rule | Slo:
+    """A demand on a run when it has a function, on each request when it has none; UsageError as `parse_rule`."""
+    return parse_rule(text, say) if ":" in text else parse_slo(text, say)
+
+
 class Scanner:
     """Reads a rule from left to right, part by part; UsageError at the first that is not there."""
 

@@ -76,37 +76,40 @@ const box = async (id) => {
   return JSON.parse(last);
 };
 const readouts = () => page.evaluate(() => [...document.querySelectorAll(".readout")].map((node) => node.textContent).filter(Boolean).length);
-facts.ranges_before = await ranges();
-const first = await box(RPS);
-const y = first.y + first.height / 2;
-let step = 0;
-await until(async () => { await page.mouse.move(first.x + first.width * 0.4 + (step++ % 2), y); return (await readouts()) >= 2; });
-facts.hovered = await readouts();
-await page.mouse.down();
-await page.mouse.move(first.x + first.width * 0.5, y, { steps: 4 });
-await page.mouse.move(first.x + first.width * 0.7, y, { steps: 4 });
-const dragged = Date.now();
-await page.mouse.up();
-await until(async () => JSON.stringify(await ranges()) !== JSON.stringify(facts.ranges_before));
-await settled();
-facts.zoom_ms = Date.now() - dragged;
-facts.ranges_zoomed = await ranges();
-const again = await box(RPS);
-await page.mouse.dblclick(again.x + again.width * 0.5, again.y + again.height / 2);
-await until(async () => JSON.stringify(await ranges()) === JSON.stringify(facts.ranges_before));
-await settled();
-facts.ranges_restored = await ranges();
-await page.locator(RPS).focus();
-await until(async () => {
-  await page.keyboard.press("ArrowRight");
-  facts.keyboard_readout = await page.evaluate(() => document.activeElement.closest("figure").querySelector(".readout").textContent);
-  return facts.keyboard_readout;
-});
-await page.keyboard.press("+");
-await settled();
-facts.ranges_keyboard = await ranges();
-await page.keyboard.press("0");
-await settled();
+// A page without time charts has nothing to zoom.
+if (await page.locator(RPS).count()) {
+  facts.ranges_before = await ranges();
+  const first = await box(RPS);
+  const y = first.y + first.height / 2;
+  let step = 0;
+  await until(async () => { await page.mouse.move(first.x + first.width * 0.4 + (step++ % 2), y); return (await readouts()) >= 2; });
+  facts.hovered = await readouts();
+  await page.mouse.down();
+  await page.mouse.move(first.x + first.width * 0.5, y, { steps: 4 });
+  await page.mouse.move(first.x + first.width * 0.7, y, { steps: 4 });
+  const dragged = Date.now();
+  await page.mouse.up();
+  await until(async () => JSON.stringify(await ranges()) !== JSON.stringify(facts.ranges_before));
+  await settled();
+  facts.zoom_ms = Date.now() - dragged;
+  facts.ranges_zoomed = await ranges();
+  const again = await box(RPS);
+  await page.mouse.dblclick(again.x + again.width * 0.5, again.y + again.height / 2);
+  await until(async () => JSON.stringify(await ranges()) === JSON.stringify(facts.ranges_before));
+  await settled();
+  facts.ranges_restored = await ranges();
+  await page.locator(RPS).focus();
+  await until(async () => {
+    await page.keyboard.press("ArrowRight");
+    facts.keyboard_readout = await page.evaluate(() => document.activeElement.closest("figure").querySelector(".readout").textContent);
+    return facts.keyboard_readout;
+  });
+  await page.keyboard.press("+");
+  await settled();
+  facts.ranges_keyboard = await ranges();
+  await page.keyboard.press("0");
+  await settled();
+}
 
 // Legend and log scale of the first chart that has both.
 const card = page.locator("figure:has(.toggle)").first();
@@ -121,7 +124,7 @@ await card.locator(".toggle").click();
 await card.locator(".legend button").first().click();
 
 // A table sorts both ways; not-measured cells stay last.
-const table = page.locator("#metrics-table, #compare-table");
+const table = page.locator("#metrics-table, #compare-table, #steps-table");
 const third = () => table.locator("tbody tr td:nth-child(3)").allTextContents();
 await table.locator("thead button").nth(2).click();
 facts.sorted_down = await third();

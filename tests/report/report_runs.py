@@ -5,8 +5,20 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from sse_perf_tool.metrics import Tally
-from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult, TrustSample
+from sse_perf_tool.capacity import answer
+from sse_perf_tool.metrics import Tally, stats_of
+from sse_perf_tool.records import (
+    Capacity,
+    CapacitySearch,
+    Ending,
+    Outcome,
+    RequestRecord,
+    RunConfig,
+    RunResult,
+    StepResult,
+    ThresholdResult,
+    TrustSample,
+)
 from sse_perf_tool.trust import judge
 
 MS = 1_000_000
@@ -153,3 +165,36 @@ def watched(result: RunResult) -> RunResult:
         for row in result.time_series
     ]
     return judge(replace(result, self_watch=samples, clock="kernel"))
+
+
+def sample_search() -> Capacity:
+    """A search by threads whose server is full at 20 and refuses above, with something nasty."""
+    search = CapacitySearch(rules=("ttft_ms:p(95)<500", "errors:rate<0.01"))
+    steps = [sample_step(level) for level in (1, 2, 4, 8, 16, 32, 24, 20, 22, 21, 21, 20)]
+    return answer(search, steps, Ending.EDGE)
+
+
+def sample_step(level: int) -> StepResult:
+    rate, failed = min(level, 20), 3 * max(0, level - 20)
+    ttft, gap, latency = (
+        stats_of(base * max(1.0, level / 20) * (1 + share / 50) for share in range(50)) for base in (300, 30, 900)
+    )
+    share = failed / (level * 10)
+    checks = (
+        ThresholdResult("ttft_ms:p(95)<500", ttft.p95, True),
+        ThresholdResult("errors:rate<0.01", share, share < 0.01),
+    )
+    return StepResult(
+        level,
+        STARTED_UNIX_NS,
+        10.0,
+        level * 10,
+        level * 10 - failed,
+        failed,
+        rate,
+        20.0 * rate,
+        {"ttft_ms": ttft, "itl_ms": gap, "latency_ms": latency},
+        checks,
+        "http_error: HTTP 503 <img src=x onerror=window.pwned=true>" if failed else "",
+        0.1,
+    )

@@ -19,7 +19,8 @@ _UNITS = {
     "output_tokens_per_s": "tokens/s",
     "requests_per_s": "requests/s",
 }
-_TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement", "threshold", "allowed", "note")
+_TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement", "threshold", "allowed", "note",
+                 "capacity.rules")  # fmt: skip
 
 
 def metric_unit(name: str) -> str:

@@ -247,8 +247,10 @@ function setView(from, to) {
   const high = Math.min(whole_run.to, Math.max(from, to));
   if (!(high - low > (whole_run.to - whole_run.from) / 1e5)) return;
   view = { from: low, to: high };
-  document.getElementById("range-from").value = Number(low.toFixed(3));
-  document.getElementById("range-to").value = Number(high.toFixed(3));
+  if (document.getElementById("range")) {
+    document.getElementById("range-from").value = Number(low.toFixed(3));
+    document.getElementById("range-to").value = Number(high.toFixed(3));
+  }
   root.dataset.from = low;
   root.dataset.to = high;
   hideCross();
@@ -344,7 +346,7 @@ function startCharts(from, to) {
   whole_run = { from, to };
   if (typeof Chart === "undefined") {
     document.getElementById("no-library").hidden = false;
-    document.getElementById("bar").hidden = document.getElementById("zoom-hint").hidden = document.getElementById("charts").hidden = true;
+    ["bar", "zoom-hint", "charts"].map((id) => document.getElementById(id)).filter(Boolean).forEach((node) => { node.hidden = true; });
     return;
   }
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;

@@ -1,0 +1,303 @@
+"""A capacity in words, and the parts of its page: verdict, table of steps, and the numbers that the script draws."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from ..capacity import curve, verdicts
+from ..metrics import percentile
+from ..records import Capacity, Ending, Limit, RunConfig, Stats, StepResult, ThresholdResult
+from ..texts import LANGUAGES, printable, speaker
+from ..thresholds import SHARES, Rule, parse_rule
+from ..thresholds import TEXTS as RULE_TEXTS
+from .figures import Both, figure, percent_text, time_text
+from .page import code, moment
+from .tables import number_cell, table
+from .verdict import shown_percentile
+from .wording import both, count_of, in_both, pair
+
+_SAY = speaker(RULE_TEXTS, LANGUAGES[0])
+
+
+def level_text(capacity: Capacity, level: float) -> Both:
+    """A level in words: "48 threads", "2.5 requests/s"."""
+    if capacity.search.by == "threads":
+        return count_of("threads", round(level))
+    return in_both("capacity.rate", n=f"{level:g}")
+
+
+def headline(capacity: Capacity) -> Both:
+    """The answer in as few words as there are for it."""
+    if capacity.level is None:
+        return in_both(_NO_LEVEL.get(capacity.ending, "capacity.none") if capacity.steps else "capacity.nothing")
+    return in_both(_HEADLINES[_open(capacity)], {"level": level_text(capacity, capacity.level)})
+
+
+_NO_LEVEL = {Ending.UNJUDGED: "capacity.unjudged_short"}
+_HEADLINES = {False: "capacity.up_to", True: "capacity.at_least"}
+
+
+def _open(capacity: Capacity) -> bool:
+    """Whether the capacity may be higher than what was found."""
+    return capacity.failing is None or capacity.ending in (Ending.INTERRUPTED, Ending.UNJUDGED)
+
+
+def sentence(capacity: Capacity) -> Both:
+    """The answer with its evidence, one sentence, without a full stop."""
+    if not capacity.steps:
+        return in_both("capacity.nothing")
+    if capacity.ending is Ending.UNJUDGED:
+        return _unjudged(capacity)
+    parts: list[Both] = []
+    if capacity.level is not None:
+        parts.append(_passing(capacity, capacity.level))
+    if capacity.failing is not None:
+        parts.append(_failing(capacity, capacity.failing))
+    if capacity.ending in _ENDED:
+        parts.append(in_both(_ENDED[capacity.ending]))
+    parts += _limit(capacity)
+    return "; ".join(english for english, _ in parts), "；".join(chinese for _, chinese in parts)
+
+
+_ENDED = {Ending.MOST: "capacity.ended_most", Ending.INTERRUPTED: "capacity.ended_interrupted"}
+
+
+def _unjudged(capacity: Capacity) -> Both:
+    step = next(step for step in capacity.steps if step.passed is None)
+    check = next(check for check in step.checks if not check.ok)
+    values = {"level": level_text(capacity, step.level)}
+    return in_both("capacity.unjudged", values, rule=check.rule, note=check.note)
+
+
+def _passing(capacity: Capacity, level: float) -> Both:
+    """The level that passes and what was measured of the rule that is missed above it."""
+    rule = _missed_rule(capacity, capacity.failing)
+    values = _values(capacity.steps, level, rule)
+    shown = _figure(capacity, rule, values)
+    said = in_both("capacity.passing", {"level": level_text(capacity, level), "figure": shown})
+    if len(values) < 2:
+        return said
+    low, high = _value_text(rule, min(values)), _value_text(rule, max(values))
+    key = "capacity.no_spread" if low == high else "capacity.spread"
+    spread = in_both(key, low=low, high=high, n=len(values))
+    return said[0] + spread[0], said[1] + spread[1]
+
+
+def _failing(capacity: Capacity, level: float) -> Both:
+    """The level that fails, what was measured there, and what it should have been."""
+    rule = _missed_rule(capacity, level)
+    values = _values(capacity.steps, level, rule, missed=True)
+    shown = _figure(capacity, rule, values)
+    said = {"level": level_text(capacity, level), "figure": shown, "demand": _demand(rule)}
+    return in_both("capacity.failing" if capacity.level is not None else "capacity.least", said)
+
+
+def _missed_rule(capacity: Capacity, level: float | None) -> str:
+    """The first rule that is missed at the level; the first of all when none is."""
+    steps = [step for step in capacity.steps if step.level == level]
+    missed = (check.rule for step in steps for check in step.checks if not check.ok)
+    return next(missed, capacity.steps[0].checks[0].rule)
+
+
+def _values(steps: Sequence[StepResult], level: float, rule: str, missed: bool = False) -> list[float]:
+    """What was measured of the rule's figure in the steps at this level, of those that miss it only if `missed`."""
+    wanted = _subject(rule)
+    checks = (check for step in steps if step.level == level for check in step.checks if _subject(check.rule) == wanted)
+    return [check.value for check in checks if check.value is not None and not (missed and check.ok)]
+
+
+def _subject(rule: str) -> str:
+    """What a rule looks at: all of it but its operator and number."""
+    return re.split("[<>=!]", rule)[0].strip()
+
+
+def _limit(capacity: Capacity) -> list[Both]:
+    rate = figure(capacity.edge_per_s)
+    match capacity.limit:
+        case Limit.SERVER:
+            if capacity.failing is None and capacity.knee is not None:
+                return [in_both("capacity.limit_full", {"knee": level_text(capacity, capacity.knee)}, rate=rate)]
+            return [in_both("capacity.limit_server", rate=rate)]
+        case Limit.ERRORS:
+            errors = [step.error for step in capacity.steps if step.level == capacity.failing and step.error]
+            return [in_both("capacity.limit_errors", error=printable(errors[0], 120))]
+        case Limit.CLIENT:
+            top = capacity.level if capacity.failing is None else capacity.failing
+            cpu = max(step.client_cpu or 0.0 for step in capacity.steps if step.level == top)
+            return [in_both("capacity.limit_client", cpu=percent_text(min(cpu, 1.0)))]
+        case Limit.GROWING if capacity.failing is not None:
+            return [in_both("capacity.limit_growing", rate=rate)]
+    return []
+
+
+# --- rules in words
+
+
+def _parsed(text: str) -> Rule:
+    return parse_rule(text, _SAY)
+
+
+def _figure(capacity: Capacity, text: str, values: Sequence[float]) -> Both:
+    """The median of what was measured of a rule: "TTFT p95 was 431 ms", "98.2 % of requests met ttft_ms<500"."""
+    value = percentile(sorted(values), 50)
+    if value is None:
+        return in_both("capacity.no_value")
+    rule, shown = _parsed(text), _value_text(text, value)
+    key = _FIGURES.get((rule.subject, rule.function), "capacity.figure")
+    return in_both(key, value=shown, name=_figure_name(rule), rules=", ".join(capacity.search.slo))
+
+
+_FIGURES = {
+    ("goodput", "rate"): "capacity.figure_goodput",
+    ("errors", "rate"): "capacity.figure_errors",
+    ("requests", "rate"): "capacity.figure_sent",
+}
+
+
+_NAMES: Mapping[str, str] = {"ttft_ms": "TTFT", "ttfb_ms": "TTFB", "itl_ms": "ITL", "tpot_ms": "TPOT"}
+
+
+def _figure_name(rule: Rule) -> str:
+    function = f"p{rule.percent:g}" if rule.function == "p" else rule.function
+    return f"{_NAMES.get(rule.subject, rule.subject)} {function}"
+
+
+def _value_text(text: str, value: float) -> str:
+    rule = _parsed(text)
+    if (rule.subject, rule.function) in SHARES:
+        return percent_text(value)
+    return time_text(value) if rule.subject.endswith("_ms") and rule.function != "count" else figure(value)
+
+
+def _demand(text: str) -> Both:
+    rule = _parsed(text)
+    shown = f"{rule.limit * 100:g} %" if (rule.subject, rule.function) in SHARES else _value_text(text, rule.limit)
+    return f"{rule.operator} {shown}", f"{rule.operator} {shown}"
+
+
+# --- the page
+
+
+def capacity_verdict_html(capacity: Capacity) -> str:
+    """Headline and sentence, as on the page of a run."""
+    grade = "bad" if capacity.level is None else "fair" if _open(capacity) else "good"
+    english, chinese = sentence(capacity)
+    return (
+        f'<div class="verdict {grade}"><h2>{pair(*headline(capacity))}</h2>'
+        f'<p class="lead">{pair(f"{english}.", f"{chinese}。")}</p></div>'
+    )
+
+
+def capacity_facts_html(capacity: Capacity, config: RunConfig) -> str:
+    """What was tested, for what, when and from where."""
+    search, steps = capacity.search, capacity.steps
+    levels = ", ".join(f"{level:g}" for level in search.ladder) or f"{search.least:g} – {search.most:g}"
+    bend = level_text(capacity, capacity.knee) if capacity.knee is not None else None
+    facts = [
+        ("target", code(config.url)),
+        ("model", code(" / ".join(dict.fromkeys(name for name in (config.model, config.model_name) if name)))),
+        ("capacity.slo", code(", ".join(search.slo))),
+        ("capacity.rules", code(", ".join(search.rules))),
+        ("capacity.levels", pair(*in_both(f"capacity.levels_{search.by}", levels=levels))),
+        ("capacity.knee", pair(*bend) if bend else ""),
+        ("capacity.steps", str(len(steps))),
+        ("started", moment(steps[0].started_unix_ns) if steps else ""),
+        ("version", code(config.version)),
+        ("host", escape(printable(config.host_info))),
+        ("command", code(config.command, 2000)),
+    ]
+    wide = ("target", "command")
+    return "".join(
+        f"<div{' class=wide' if key in wide else ''}><dt>{both(key)}</dt><dd>{value}</dd></div>"
+        for key, value in facts
+        if value
+    )
+
+
+_HEADS = (
+    "capacity.step", "capacity.level", "requests", "capacity.per_s", "capacity.tokens_per_s", "capacity.ttft_p50",
+    "capacity.ttft_p95", "capacity.itl_p95", "capacity.latency_p95", "capacity.failed", "capacity.rules", "judgement",
+)  # fmt: skip
+
+
+def steps_table(capacity: Capacity) -> str:
+    """Every step in the order in which it was measured."""
+    rows = (_step_row(number, step) for number, step in enumerate(capacity.steps, 1))
+    return table(_HEADS, rows, caption=both("capacity.table"), table_id="steps-table")
+
+
+def _step_row(number: int, step: StepResult) -> str:
+    finished = step.ok + step.failed
+    failed = step.failed / finished if finished else None
+    times = (("ttft_ms", 50), ("ttft_ms", 95), ("itl_ms", 95), ("latency_ms", 95))
+    checks = "<br>".join(escape(check_text(check)) for check in step.checks)
+    word = "unknown" if step.passed is None else "better" if step.passed else "worse"
+    said = {"unknown": "capacity.unknown", "better": "capacity.met", "worse": "capacity.missed"}[word]
+    return (
+        f'<tr><th scope="row" data-v="{number}">{number}</th>'
+        + number_cell(step.level, f"{step.level:g}")
+        + number_cell(step.sent, f"{step.sent:,}")
+        + number_cell(step.requests_per_s)
+        + number_cell(step.output_tokens_per_s)
+        + "".join(number_cell(shown_percentile(step.metrics.get(name, Stats()), p)) for name, p in times)
+        + number_cell(failed, percent_text(failed))
+        + f'<td class="text">{checks}</td><td class="text"><span class="word {word}">{both(said)}</span></td></tr>'
+    )
+
+
+def check_text(check: ThresholdResult) -> str:
+    """A rule with what was measured: "ttft_ms:p(95)<500: 431 ms"; the note where there is no value."""
+    shown = check.note or "n/a" if check.value is None else _value_text(check.rule, check.value)
+    return f"{check.rule}: {shown}"
+
+
+def capacity_data(capacity: Capacity) -> dict[str, Any]:
+    """What the page draws: a row a step, a point a level, and what is to be marked."""
+    return {
+        "by": capacity.search.by,
+        "capacity": capacity.level,
+        "failing": capacity.failing,
+        "knee": capacity.knee,
+        "limits_ms": limits_ms(capacity),
+        "curve": [_point_data(capacity, point.level, point.requests_per_s) for point in curve(capacity.steps)],
+        "steps": [_step_data(step) for step in capacity.steps],
+    }
+
+
+def _point_data(capacity: Capacity, level: float, per_s: float) -> dict[str, Any]:
+    said = verdicts(capacity.steps, level)
+    return {"level": level, "per_s": per_s, "met": 2 * sum(said) > len(said)}
+
+
+_CHARTED = (("ttft", "ttft_ms"), ("itl", "itl_ms"), ("latency", "latency_ms"))
+
+
+def _step_data(step: StepResult) -> dict[str, Any]:
+    finished = step.ok + step.failed
+    times = {
+        f"{short}_p{percent}": shown_percentile(step.metrics.get(name, Stats()), percent)
+        for short, name in _CHARTED
+        for percent in (50, 95)
+    }
+    return {
+        "level": step.level,
+        "per_s": step.requests_per_s,
+        "tokens": step.output_tokens_per_s,
+        "failed": 100 * step.failed / finished if finished else None,
+        "met": step.passed,
+        **times,
+    }
+
+
+def limits_ms(capacity: Capacity) -> dict[str, float]:
+    """The upper limits in ms that the rules set for what is drawn: {"ttft": 500}; the lowest of each."""
+    found: dict[str, float] = {}
+    for short, name in _CHARTED:
+        rules = (rule.replace(" ", "") for rule in (*capacity.search.slo, *capacity.search.rules))
+        upper = [rule for rule in rules if rule.startswith((f"{name}<", f"{name}:")) and "<" in rule]
+        if upper:
+            found[short] = min(float(rule.rpartition("<")[2].lstrip("=")) for rule in upper)
+    return found
