@@ -1113,7 +1113,7 @@ def test_help_names_every_flag_format_and_default_and_ends_with_examples(languag
             assert re.search(rf"(^|[ ,]){re.escape(name)}\b", text, re.MULTILINE), name
     assert all(name in text for name in [*FORMATS, "/v1/chat-messages", "你是谁", "gaolou", "60"])
     examples = text[text.rindex(f"{PROGRAM} --demo") :]
-    assert examples.count(PROGRAM) == 5
+    assert examples.count(PROGRAM) == 6
 
 
 def test_the_commands_of_the_help_are_understood() -> None:
@@ -1121,7 +1121,14 @@ def test_the_commands_of_the_help_are_understood() -> None:
     Path("examples").symlink_to(ROOT / "examples")
     examples = help_text("en").partition("Examples:\n")[2].replace("\\\n", "")
     commands = [line.partition(f"  python3 {PROGRAM}")[2].split() for line in examples.splitlines() if line.strip()]
-    assert [parsed(*command).command for command in commands] == ["demo", "run", "run", "report", "calibrate"]
+    assert [parsed(*command).command for command in commands] == [
+        "demo",
+        "run",
+        "run",
+        "report",
+        "capacity",
+        "calibrate",
+    ]
 
 
 def test_the_commands_of_the_examples_readme_are_understood() -> None:

@@ -171,6 +171,11 @@ def test_a_rule_without_a_value_ends_the_search():
     assert (asked, found.ending) == ([1], Ending.UNJUDGED)
 
 
+def test_a_ladder_goes_on_beyond_a_level_that_cannot_be_judged():
+    asked, found = levels_of(CapacitySearch(ladder=(1, 2)), lambda level: step(level, level > 1, value=None))
+    assert (asked, found.ending) == ([1, 2], Ending.UNJUDGED)
+
+
 def test_without_any_whole_answer_a_rule_without_a_value_is_missed():
     failed = StepResult(1, 0, 1.0, 9, 0, 9, 0.0, 0.0, {}, (ThresholdResult("ttft_ms:p(95)<500", None, False),))
     assert failed.passed is False
@@ -227,8 +232,8 @@ def test_the_curve_has_the_median_of_each_level():
 
 def test_the_slope_is_that_of_the_curve_about_the_edge():
     flat = [Point(level, min(level, 20.0), None) for level in (1, 2, 4, 8, 16, 20, 21, 22, 24, 32)]
-    assert [point.level for point in about_edge(flat, 25)] == [20, 21, 22, 24, 32]
-    assert slope_of(about_edge(flat, 25)) == pytest.approx(0.0)
+    assert [point.level for point in about_edge(flat, 21)] == [20, 21, 22, 24, 32]
+    assert slope_of(about_edge(flat, 21)) == pytest.approx(0.0)
     root = [Point(level, level**0.5, None) for level in (1, 2, 4, 8)]
     assert about_edge(root, 16) == root[2:], "one point has no slope"
     assert slope_of(root[2:]) == pytest.approx(0.5)

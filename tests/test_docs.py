@@ -18,6 +18,7 @@ from sse_perf_tool import cli
 from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.baseline import Baseline, held_against
 from sse_perf_tool.calibration.command import document_of
+from sse_perf_tool.capacity_file import capacity_document
 from sse_perf_tool.exporters import summary_document, to_json
 from sse_perf_tool.flags import EVERY_FLAG
 from sse_perf_tool.formats import FORMATS, AnswerReader
@@ -25,13 +26,19 @@ from sse_perf_tool.metrics import METRICS, Tally, enough_for, percentile
 from sse_perf_tool.records import (
     Calibration,
     CalibrationLimit,
+    Capacity,
+    CapacitySearch,
+    Ending,
     IntervalSample,
+    Limit,
     Outcome,
     Plateau,
     RequestRecord,
     RunConfig,
     RunResult,
     Stats,
+    StepResult,
+    ThresholdResult,
     TrustSample,
     Usage,
 )
@@ -176,6 +183,20 @@ def test_a_calibration_has_the_fields_that_the_page_names():
     assert f"`{document['schema']}`" in page
 
 
+def test_a_search_has_the_fields_that_the_page_names():
+    page = text_of("docs/files.md")
+    step = StepResult(1, 0, 1.0, 1, 1, 0, 1.0, 1.0, {}, (ThresholdResult("errors:rate<0.01", 0.0, True),))
+    document = capacity_document(
+        Capacity(CapacitySearch(), (step,), Ending.MOST, 1, None, None, None, 1.0), RunConfig(), ("", "")
+    )
+    assert sorted(table_after(page, "`--json` writes one object:")) == sorted(document)
+    assert sorted(table_after(page, "`search`:")) == sorted(document["search"])
+    assert sorted(table_after(page, "`capacity`:")) == sorted(document["capacity"])
+    assert sorted(table_after(page, "`steps[]`, of")) == sorted(document["steps"][0])
+    assert f"`{document['schema']}`" in page
+    assert {f"`{word.value}`" in page for word in (*Ending, *Limit)} == {True}
+
+
 def test_the_settings_have_the_fields_that_the_page_names():
     named = table_after(text_of("docs/files.md"), "## Settings")
     assert sorted(named) == sorted(asdict(RunConfig()))
@@ -251,7 +272,7 @@ def test_the_two_readmes_have_the_same_commands():
 @pytest.mark.parametrize(("page", "command"), list(tool_commands()))
 def test_commands_can_be_typed_as_they_stand(folder, page, command):
     arguments = parsed(command)
-    assert arguments.command in ("run", "debug", "demo", "serve", "report", "calibrate", "show")
+    assert arguments.command in ("run", "debug", "demo", "serve", "report", "capacity", "calibrate", "show")
     assert arguments.warnings == ()
 
 

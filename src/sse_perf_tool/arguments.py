@@ -20,13 +20,24 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote
 
-from . import __version__, abort, baseline, load_arguments, output_paths
+from . import __version__, abort, baseline, capacity_arguments, load_arguments, output_paths
 from .asked import Asked, Exclusion
 from .baseline import DEFAULT_ALLOW, WHOLE_ALLOW, Allowed, Baseline, load_baseline
+from .capacity_arguments import CapacityArguments
 from .errors import UsageError
 from .exporters import EXPORTERS
 from .flag_values import NO_KEY, masked_key
-from .flags import CALIBRATE_FLAGS, COMMANDS, DEFAULT_QUERY, FLAGS, PROGRAM, REPORT_FLAGS, Flag, help_text
+from .flags import (
+    CALIBRATE_FLAGS,
+    CAPACITY_FLAGS,
+    COMMANDS,
+    DEFAULT_QUERY,
+    FLAGS,
+    PROGRAM,
+    REPORT_FLAGS,
+    Flag,
+    help_text,
+)
 from .formats import FORMATS, guess_from_url
 from .formats.base import Format
 from .masking import Masker, mask_headers, mask_key, mask_url, names_a_secret, url_secrets
@@ -208,11 +219,12 @@ class Arguments:
     `config` may be shown; `address`, `headers` and `keys` hold the real values, secrets too, and `masker` knows all of
     them.  Which fields count depends on `command`: "show" has `text`, "serve" has `rest`, "report" has `files`,
     `html_report`, `report_named`, `brand`, `report_title`, `exports` and `color`, "calibrate" has `config`,
-    `processes`, `quick`, `exports` and `color`; the others are as by default there.
+    `processes`, `quick`, `exports` and `color`; "capacity" has `capacity` and what a
+    run has, but its load; the others are as by default there.
     """
 
     command: str
-    """"run", "debug", "demo", "serve", "report", "calibrate" or "show"."""
+    """"run", "debug", "demo", "serve", "report", "capacity", "calibrate" or "show"."""
     lang: str = "en"
     config: RunConfig = field(default_factory=RunConfig)
     address: Address = field(default_factory=Address)
@@ -243,6 +255,7 @@ class Arguments:
     records_file: Path | None = None
     baseline: Baseline | None = None
     """The older run that this one is held against."""
+    capacity: CapacityArguments | None = None
     quiet: bool = False
     color: bool = True
     warnings: tuple[str, ...] = ()
@@ -292,6 +305,9 @@ def parse_arguments(
         return Arguments("show", language, text=f"{PROGRAM} {__version__}\n")
     if command == "report":
         return _report_arguments(Asked(REPORT_FLAGS, argv[1:], language, TEXTS, environ), environ, now)
+    if command == "capacity":
+        texts = {**TEXTS, **capacity_arguments.TEXTS}
+        return _capacity_arguments(Asked(CAPACITY_FLAGS, argv, language, texts, environ, EXCLUSIONS), environ, now)
     if command == "calibrate":
         return _calibrate_arguments(Asked(CALIBRATE_FLAGS, argv[1:], language, TEXTS, environ), environ, now)
     asked = Asked(FLAGS, argv, language, TEXTS, environ, EXCLUSIONS)
@@ -300,6 +316,21 @@ def parse_arguments(
         _command(asked)
         return Arguments("show", asked.language, text=settings_text(asked, Masker(filter(None, [asked["api_key"]]))))
     return _run_arguments(asked, environ, now)
+
+
+def _capacity_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+    asked.rest = asked.rest[1:]  # the name of the command
+    asked.refuse_rest()
+    _drop_files_of_runs(asked, CAPACITY_FLAGS)
+    found = capacity_arguments.capacity_arguments(asked)
+    asked.defaults["threads"] = 1  # the settings are those of one answer; each step has its own load
+    run = _run_arguments(asked, environ, now)
+    config = dataclasses.replace(run.config, slo=found.search.slo)
+    for key, path in {"html_report": run.html_report, **run.exports}.items():
+        if path is not None and found.resume is not None and path.resolve() == found.resume.resolve():
+            raise asked.wrong("resume", "same_file", other=asked.name(key))
+    found = capacity_arguments.resumed(asked, found, config)
+    return dataclasses.replace(run, command="capacity", config=config, capacity=found)
 
 
 def _report_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:

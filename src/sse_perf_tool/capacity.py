@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .metrics import percentile
-from .records import Capacity, CapacitySearch, Ending, Limit, StepResult
+from .records import Capacity, CapacitySearch, Ending, Limit, Stats, StepResult
 from .thresholds import SHARES, Rule
 
 REPEATS = 3
@@ -38,12 +38,12 @@ SLOWER = 1.3
 WIDE = 1.5
 """Levels less than this factor apart say nothing about growth: runs vary as much."""
 KNEE_HEIGHT = 0.1
-AROUND, SPREAD = 0.8, 1.2
+AROUND, SPREAD = 0.95, 1.2
 """The part of the curve that tells whether throughput still grows: from how far below the edge, and how long."""
-STILL = 0.25
+STILL = 0.33
 """Growth below which throughput is said to stand still at the edge."""
-BUSY_CLIENT = 0.9
-"""From this share of its cores on, this machine may be what is slow."""
+BUSY_CLIENT = 0.95
+"""From this share of its core on, the tool may be what is slow, as in `trust`."""
 
 
 class Point(NamedTuple):
@@ -56,11 +56,13 @@ class Point(NamedTuple):
 
 def next_level(search: CapacitySearch, steps: Sequence[StepResult]) -> float | Ending:
     """The level to measure next, or why there is none to measure."""
-    if any(step.passed is None for step in steps):
-        return Ending.UNJUDGED
+    unjudged = any(step.passed is None for step in steps)
     if search.ladder:
         measured = {step.level for step in steps}
-        return next((level for level in search.ladder if level not in measured), Ending.SWEPT)
+        ending = Ending.UNJUDGED if unjudged else Ending.SWEPT
+        return next((level for level in search.ladder if level not in measured), ending)
+    if unjudged:
+        return Ending.UNJUDGED
     low, high = edge(steps)
     if high is None:
         return search.least if low is None else _higher(search, steps, low)
@@ -122,7 +124,7 @@ def curve(steps: Sequence[StepResult]) -> list[Point]:
     points = []
     for level in sorted({step.level for step in steps}):
         here = [step for step in steps if step.level == level]
-        times = [time for step in here if (time := step.metrics["latency_ms"].p50) is not None]
+        times = [time for step in here if (time := step.metrics.get("latency_ms", Stats()).p50) is not None]
         rate = percentile(sorted(step.requests_per_s for step in here), 50) or 0.0
         points.append(Point(level, rate, percentile(sorted(times), 50)))
     return points
@@ -165,7 +167,7 @@ def limit(steps: Sequence[StepResult], low: float | None, high: float | None) ->
     if any(step.error and _misses(step, "errors:") for step in failed):
         return Limit.ERRORS
     top = [step for step in steps if step.level == (low if high is None else high)]
-    if any((step.client_cpu or 0.0) >= BUSY_CLIENT for step in top):
+    if any((step.client_cpu or 0.0) >= BUSY_CLIENT or step.trust == "invalid" for step in top):
         return Limit.CLIENT
     slope = slope_of(about_edge(curve(steps), low or 0.0))
     return None if slope is None else Limit.SERVER if slope < STILL else Limit.GROWING

@@ -31,7 +31,7 @@ TEXTS: Texts = {
 
 MAY_DIFFER = frozenset(
     {"threads", "processes", "rate_per_s", "duration_s", "warmup_s", "ramp_up_s", "stages", "stages_of", "cooldown_s",
-     "requests", "lang", "command", "version", "host_info", "api_key", "seed"}
+     "requests", "flags", "lang", "command", "version", "host_info", "api_key", "seed"}
 )  # fmt: skip
 """Settings that each step has its own of, and those that change nothing of what is measured."""
 

@@ -14,6 +14,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from .baseline import Baseline
     from .calibration.measure import Calibrator
     from .console import Console
-    from .records import Calibration, RunResult
+    from .records import Calibration, Capacity, RunResult
     from .tester import Target
 
 OK, SOME_FAILED, WRONG_USAGE, PARTIAL, MISSED, INTERRUPTED = 0, 1, 2, 4, 99, 130
@@ -325,6 +326,78 @@ def _compare(arguments: Arguments, results: Sequence[RunResult], console: Consol
     return OK if _write(outputs, None, console, world) else SOME_FAILED
 
 
+def _capacity(arguments: Arguments, world: World) -> int:
+    from .capacity import answer
+    from .capacity_console import CapacityConsole
+    from .capacity_file import SearchHeader, header_line, step_line
+    from .capacity_run import CapacityRun
+    from .records import Ending, StepResult
+    from .records_file import write_line
+
+    asked = arguments.capacity
+    if asked is None:
+        raise TypeError("the capacity command without a search")
+    console, config, steps = _console(arguments, world), arguments.config, list(asked.steps)
+    shown = CapacityConsole(console, asked.search, arguments.lang, rows=not arguments.quiet)
+    search = CapacityRun(_target(arguments), config, asked.search, asked.plan)
+    with contextlib.ExitStack() as open_files:
+        file = _opened(open_files, asked.resume, asked.resume_at)
+        if file is not None and not asked.resume_at:
+            write_line(file, header_line(SearchHeader(config, asked.search, time.time_ns())))
+        shown.start(config, steps, asked.resume)
+        for text in arguments.warnings:
+            console.warn(text)
+
+        def done(step: StepResult) -> None:
+            if file is not None:
+                write_line(file, step_line(step))
+            shown.step(step)
+
+        # From another thread: the one interrupted may hold the locks that this takes.
+        with _interrupts(lambda: Thread(target=search.stop).start()):
+            ending = search.run(steps, shown.on_start, done)
+    found = answer(asked.search, steps, ending)
+    for text in search.warnings:
+        console.warn(text)
+    shown.answer(found)
+    whole = _write_capacity(arguments, found, console, world)
+    if ending is Ending.INTERRUPTED:
+        return INTERRUPTED
+    if found.level is None:
+        return MISSED
+    return OK if whole else SOME_FAILED
+
+
+def _write_capacity(arguments: Arguments, found: Capacity, console: Console, world: World) -> bool:
+    """Writes the page and the JSON of a search."""
+    import json
+
+    from .capacity_file import capacity_document
+    from .exporters import EXPORTERS
+    from .report_generator import generate_capacity_report
+    from .report_parts.capacity import sentence
+
+    def export(path: Path) -> Sequence[str]:
+        document = capacity_document(found, arguments.config, sentence(found))
+        path.write_text(json.dumps(document, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        return ()
+
+    outputs: list[Output] = []
+    if path := _report_path(arguments):
+        page = partial(
+            generate_capacity_report,
+            found,
+            arguments.config,
+            brand=arguments.brand,
+            title=arguments.report_title,
+            lang=arguments.lang,
+        )
+        outputs.append((console.say("report"), path, page))
+    if path := arguments.exports.get("json"):
+        outputs.append((EXPORTERS["json"].label[LANGUAGES.index(arguments.lang)], path, export))
+    return _write(outputs, arguments.capacity.resume if arguments.capacity else None, console, world)
+
+
 COMMANDS: Mapping[str, Callable[[Arguments, World], int]] = {
     "show": _show,
     "serve": _serve,
@@ -332,6 +405,7 @@ COMMANDS: Mapping[str, Callable[[Arguments, World], int]] = {
     "debug": _debug,
     "run": _run,
     "report": _report,
+    "capacity": _capacity,
     "calibrate": _calibrate,
 }
 
@@ -374,17 +448,21 @@ def _target(arguments: Arguments) -> Target:
     )
 
 
-def _opened(stack: contextlib.ExitStack, path: Path | None) -> FileIO | None:
+def _opened(stack: contextlib.ExitStack, path: Path | None, keep: int = 0) -> FileIO | None:
     """The file, opened before the load starts so that a fault shows then; closed by `stack`.
 
-    Without a buffer: each line goes to the system as one write.
+    Its first `keep` bytes stay.  Without a buffer: each line goes to the system as one write.
     """
     if path is None:
         return None
     try:
-        return stack.enter_context(FileIO(path, "w"))
+        file = stack.enter_context(FileIO(path, "r+" if keep else "w"))
+        if keep:
+            file.truncate(keep)
+            file.seek(keep)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+    return file
 
 
 @contextlib.contextmanager

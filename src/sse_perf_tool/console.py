@@ -296,7 +296,8 @@ class Console:
         if not self._gap_shown:
             self.line()
 
-    def _progress(self, text: str) -> None:
+    def progress(self, text: str) -> None:
+        """A line that the next one is written over, on a terminal; nothing elsewhere."""
         if self._terminal:
             self._write("\r\x1b[K" + self.paint(clip(text, self._columns - 1), DIM))
             self._progress_shown = True
@@ -360,7 +361,7 @@ class Console:
             "success": percent(rate) if finished else "-",
         }
         self.line(" ".join(pad(cells[name], width, ">") for name, width in columns))
-        self._progress(_progress_words(self, sample.second + 1, totals, config))
+        self.progress(_progress_words(self, sample.second + 1, totals, config))
 
     def notice(self, key: str, value: str) -> None:
         """A fact of a single request, as soon as it is known."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from . import abort, baseline, thresholds
+from . import capacity_values as searches
 from . import flag_values as values
 from . import load_values as loads
 from .exporters import EXPORTERS
@@ -23,7 +24,7 @@ COMMAND = PROGRAM if PROGRAM == "sse-perf" else f"python3 {PROGRAM}"
 DEFAULT_QUERY = "你是谁"
 MAX_THREADS = 100_000
 MAX_TURNS = 1000
-COMMANDS = ("serve", "report", "calibrate")
+COMMANDS = ("serve", "report", "capacity", "calibrate")
 """What may stand first instead of flags."""
 
 TEXTS = {
@@ -44,6 +45,11 @@ TEXTS = {
         "Measures the error of this tool on this machine, where the truth is known.",
         "在已知真实值的条件下，测量本工具在本机的误差。",
     ),
+    "about_capacity": (
+        "Finds the highest load that still meets the demands, and what limits it.",
+        "寻找仍能满足要求的最高负载，以及它受限于什么。",
+    ),
+    "capacity": ("Search", "搜索"),
     "target": ("Target", "目标"),
     "load": ("Load", "负载"),
     "input": ("Input", "输入"),
@@ -61,6 +67,10 @@ TEXTS = {
     "report_usage": (
         "report FILE.jsonl  make the reports again",
         "report FILE.jsonl  重新生成报告",
+    ),
+    "capacity_usage": (
+        "capacity [flags]   find the highest load",
+        "capacity [参数]    寻找最高负载",
     ),
     "calibrate_usage": (
         "calibrate [flags]  how exact it is on this machine",
@@ -239,6 +249,26 @@ HELP = {
     "finish_reason_path": ("finish reason", "结束原因"),
     "cumulative": ("each event repeats all text so far", "每个事件重复此前全部文本"),
     "raw": ("the data is the text itself, no JSON", "数据即文本本身，不是 JSON"),
+    "by": (
+        "what the load is: threads, or rate (requests a second)",
+        "负载的含义：threads（线程）或 rate（每秒请求数）",
+    ),
+    "min": ("lowest load", "最低负载"),
+    "max": ("highest load", "最高负载"),
+    "sweep": ("measure these loads instead of searching, e.g. 1,2,4,8", "不搜索，依次测量这些负载，如 1,2,4,8"),
+    "slo_share": (
+        "share of requests that has to meet those --slo that are about one request, 0.95 or 95%",
+        "须满足单请求 --slo 的请求比例，0.95 或 95%",
+    ),
+    "step_duration": (
+        "time to measure each load, or LOW:HIGH; else 5 to 30 s by what the percentiles need",
+        "每级负载的测量时间，或 低:高；默认按百分位数所需取 5 到 30 秒",
+    ),
+    "pause": ("time between two steps", "两步之间的等待时间"),
+    "resume": (
+        "write each step to this file as it ends; if it is there already, go on from it (.jsonl)",
+        "每步结束时写入此文件；文件已存在时从中继续（.jsonl）",
+    ),
     "config": (
         "flags from a .toml, .yaml or .json file, or those of a run from its --json or --records; the line goes first",
         "从 .toml、.yaml、.json 文件读取参数，或从 --json、--records 的文件读取该次运行的参数；命令行优先",
@@ -257,6 +287,15 @@ HELP = {
 }
 """Flag key -> (English, Chinese)."""
 
+CAPACITY_HELP = {
+    "slo": (
+        "'ttft_ms<500' of each request, see --slo-share; 'ttft_ms:p(95)<500' of a step; repeatable",
+        "'ttft_ms<500' 针对每个请求（见 --slo-share），'ttft_ms:p(95)<500' 针对整步；可重复",
+    ),
+    "threads": ("with --by rate: most requests at a time", "与 --by rate 同用：最大并发数"),
+}
+"""The same for flags that mean something else to the capacity command."""
+
 EXAMPLES = """\
   {command} --demo
   {command} --host localhost --port 8080 --api-key app-xxx \\
@@ -264,6 +303,7 @@ EXAMPLES = """\
   {command} --url https://api.deepseek.com/chat/completions \\
       --api-key sk-xxx --model deepseek-chat --json run.json --records run.jsonl
   {command} report run.jsonl --html-report again.html
+  {command} capacity --url http://localhost:8080/chat --max 50
   {command} calibrate --threads 200 --itl-ms 20
 """
 
@@ -398,6 +438,32 @@ REPORT_FLAGS = tuple(
 )
 """Those that the report command takes."""
 
+SEARCH_FLAGS = (
+    Flag(("--slo",), "capacity", thresholds.parse_demand, "RULE", repeat=True),
+    Flag(("--by",), "capacity", values.one_of(("threads", "rate")), "WHAT", "threads"),
+    Flag(("--min",), "capacity", searches.level, "N", 1.0),
+    Flag(("--max",), "capacity", searches.level, "N", 200.0),
+    Flag(("--sweep",), "capacity", searches.levels, "N,N,..."),
+    Flag(("--slo-share",), "capacity", loads.share, "SHARE", 0.95),
+    Flag(("--step-duration",), "capacity", values.seconds_range, "S[:S]"),
+    Flag(("--pause",), "capacity", values.seconds("from_0"), "S", 0.0),
+    Flag(("--resume",), "capacity", values.some_text, "FILE"),
+    Flag(("--threads",), "capacity", values.whole(1, MAX_THREADS), "N"),
+)
+"""Those that the capacity command has, or has in another way than a run."""
+
+_CAPACITY_KEYS = frozenset(
+    {"processes", "turns", "think_time", "timeout", "idle_timeout", "retries", "arrival", "cancel_rate", "cancel_after",
+     "seed", "no_stream", "html_report", "brand", "report_title", "model_name", "json", "quiet", "no_color",
+     "lang", "config", "help", "version"}
+)  # fmt: skip
+CAPACITY_FLAGS = (
+    *SEARCH_FLAGS,
+    *(flag for flag in FLAGS if flag.group in ("target", "input", "custom") and flag.key != "context_tiers"),
+    *(flag for flag in FLAGS if flag.key in _CAPACITY_KEYS),
+)
+"""Those of the capacity command: all but what shapes the load of one run or judges it."""
+
 _CALIBRATE_DEFAULTS = {"threads": 50}
 CALIBRATE_FLAGS = (
     *(
@@ -409,10 +475,14 @@ CALIBRATE_FLAGS = (
 )
 """Those that the calibrate command takes."""
 
-EVERY_FLAG = tuple({flag.key: flag for flag in (*CALIBRATE_FLAGS, *FLAGS)}.values())
+EVERY_FLAG = tuple({flag.key: flag for flag in (*CALIBRATE_FLAGS, *CAPACITY_FLAGS, *FLAGS)}.values())
 """Those of all commands, as a run has them where it has them."""
 
-_COMMAND_HELP = {"report": (REPORT_FLAGS, "FILE.jsonl ... "), "calibrate": (CALIBRATE_FLAGS, "")}
+_COMMAND_HELP = {
+    "report": (REPORT_FLAGS, "FILE.jsonl ... "),
+    "capacity": (CAPACITY_FLAGS, ""),
+    "calibrate": (CALIBRATE_FLAGS, ""),
+}
 """Command -> (its flags, what stands before them in its usage line)."""
 
 
@@ -428,30 +498,31 @@ def help_text(language: str, command: str = "run") -> str:
     if command in _COMMAND_HELP:
         flags, operands = _COMMAND_HELP[command]
         head = [f"{usage}{command} {operands}{say('flags')}", "", say(f"about_{command}")]
-        return "\n".join([*head, *_groups_help(flags, language)]) + "\n"
+        helps = {**HELP, **CAPACITY_HELP} if command == "capacity" else HELP
+        return "\n".join([*head, *_groups_help(flags, language, helps)]) + "\n"
     indent = " " * (display_width(usage) - len(PROGRAM) - 1) + PROGRAM
     others = [f"{indent} {say(f'{each}_usage')}" for each in COMMANDS]
-    head = [usage + say("flags"), *others, "", say("about"), *_groups_help(FLAGS, language)]
+    head = [usage + say("flags"), *others, "", say("about"), *_groups_help(FLAGS, language, HELP)]
     return "\n".join([*head, "", say("heading", title=say("examples")), EXAMPLES.format(command=COMMAND)])
 
 
-def _groups_help(flags: Sequence[Flag], language: str) -> Iterator[str]:
-    """The lines of these flags, group by group."""
+def _groups_help(flags: Sequence[Flag], language: str, helps: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    """The lines of these flags, group by group; `helps` as `HELP`."""
     say = speaker(TEXTS, language)
     for group in dict.fromkeys(flag.group for flag in flags):
         yield from ("", say("heading", title=say(group)))
         for flag in flags:
             if flag.group == group:
-                yield from _flag_help(flag, language)
+                yield from _flag_help(flag, language, helps[flag.key])
 
 
 _NAME_COLUMNS = 28
 
 
-def _flag_help(flag: Flag, language: str) -> list[str]:
+def _flag_help(flag: Flag, language: str, about: tuple[str, str]) -> list[str]:
     """The lines of one flag: its names at the left, what it does at the right."""
     say = speaker(TEXTS, language)
-    text = HELP[flag.key][LANGUAGES.index(language)].replace("{formats}", ", ".join(["auto", *sorted(FORMATS)]))
+    text = about[LANGUAGES.index(language)].replace("{formats}", ", ".join(["auto", *sorted(FORMATS)]))
     if flag.default not in (None, "") and flag.key != "format":
         default = f"{flag.default:g}" if isinstance(flag.default, float) else flag.default
         text += (" " if language == "en" else "") + say("default", default=default)

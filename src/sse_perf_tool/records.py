@@ -879,7 +879,9 @@ class StepResult:
     error: str = ""
     """What failed most often, outcome and message; "" when nothing did."""
     client_cpu: float | None = None
-    """Share of the cores that the tool's processes can use (one each) that they used, 0 to 1."""
+    """`Trust.cpu_share`: how busy the busiest process of the tool kept its core."""
+    trust: str = "not_measured"
+    """`Trust.verdict` of the run."""
 
     @property
     def passed(self) -> bool | None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from .config_file import load_settings
 from .errors import UsageError
-from .flags import EVERY_FLAG, FLAGS, Flag
+from .flags import EVERY_FLAG, Flag
 from .texts import Say, printable
 
 PREFIX = "SSE_PERF_"
@@ -145,7 +145,7 @@ def from_file(path: str, flags: Sequence[Flag], language: str, say: Say) -> dict
 
 def _flat(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """All settings, with those in the table of a group."""
-    groups = {flag.group for flag in FLAGS}
+    groups = {flag.group for flag in EVERY_FLAG}
     for name, value in settings.items():
         if name in groups and isinstance(value, dict):
             yield from value.items()

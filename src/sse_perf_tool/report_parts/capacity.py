@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ..capacity import curve, verdicts
+from ..capacity import BUSY_CLIENT, curve, verdicts
 from ..metrics import percentile
 from ..records import Capacity, Ending, Limit, RunConfig, Stats, StepResult, ThresholdResult
 from ..texts import LANGUAGES, printable, speaker
 from ..thresholds import SHARES, Rule, parse_rule
 from ..thresholds import TEXTS as RULE_TEXTS
+from ..trust import TEXTS as TRUST_TEXTS
 from .figures import Both, figure, percent_text, time_text
 from .page import code, moment
 from .tables import number_cell, table
@@ -127,7 +128,10 @@ def _limit(capacity: Capacity) -> list[Both]:
         case Limit.CLIENT:
             top = capacity.level if capacity.failing is None else capacity.failing
             cpu = max(step.client_cpu or 0.0 for step in capacity.steps if step.level == top)
-            return [in_both("capacity.limit_client", cpu=percent_text(min(cpu, 1.0)))]
+            busy = cpu >= BUSY_CLIENT
+            return [
+                in_both("capacity.limit_client" if busy else "capacity.limit_doubt", cpu=percent_text(min(cpu, 1.0)))
+            ]
         case Limit.GROWING if capacity.failing is not None:
             return [in_both("capacity.limit_growing", rate=rate)]
     return []
@@ -219,7 +223,8 @@ def capacity_facts_html(capacity: Capacity, config: RunConfig) -> str:
 
 _HEADS = (
     "capacity.step", "capacity.level", "requests", "capacity.per_s", "capacity.tokens_per_s", "capacity.ttft_p50",
-    "capacity.ttft_p95", "capacity.itl_p95", "capacity.latency_p95", "capacity.failed", "capacity.rules", "judgement",
+    "capacity.ttft_p95", "capacity.itl_p95", "capacity.latency_p95", "capacity.failed", "trust_column",
+    "capacity.rules", "judgement",
 )  # fmt: skip
 
 
@@ -244,6 +249,7 @@ def _step_row(number: int, step: StepResult) -> str:
         + number_cell(step.output_tokens_per_s)
         + "".join(number_cell(shown_percentile(step.metrics.get(name, Stats()), p)) for name, p in times)
         + number_cell(failed, percent_text(failed))
+        + f'<td class="text">{pair(*TRUST_TEXTS.get(step.trust, (step.trust, step.trust)))}</td>'
         + f'<td class="text">{checks}</td><td class="text"><span class="word {word}">{both(said)}</span></td></tr>'
     )
 

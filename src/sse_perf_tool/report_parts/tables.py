@@ -20,7 +20,7 @@ _UNITS = {
     "requests_per_s": "requests/s",
 }
 _TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement", "threshold", "allowed", "note",
-                 "capacity.rules")  # fmt: skip
+                 "capacity.rules", "trust_column")  # fmt: skip
 
 
 def metric_unit(name: str) -> str:

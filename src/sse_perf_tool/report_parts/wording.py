@@ -636,9 +636,14 @@ TEXTS: Texts = {
     "capacity.figure_sent": ("{value} requests/s were sent", "发出 {value} 请求/s"),
     "capacity.limit_errors": ("the limit is what is refused: most often {error}", "受限于错误：最常见的是 {error}"),
     "capacity.limit_client": (
-        "the limit may be this machine: the tool used {cpu} of the cores it can use, so give more --processes",
-        "可能受限于本机：本工具已用去可用核的 {cpu}，请增加 --processes",
+        "the limit may be this tool: it used {cpu} of the core of a process, so give more --processes",
+        "可能受限于本工具：其进程已用去所在 CPU 核的 {cpu}，请增加 --processes",
     ),
+    "capacity.limit_doubt": (
+        "the limit may be this machine: at that load its figures are not to be trusted",
+        "可能受限于本机：在此负载下其数据不可信",
+    ),
+    "trust_column": ("Trust", "可信度"),
     "capacity.limit_server": (
         "the limit is the server: throughput stopped growing at {rate} requests/s",
         "受限于服务器：吞吐停在 {rate} 请求/s",
@@ -690,7 +695,6 @@ TEXTS: Texts = {
     "unit.cap_rps": ("ok requests/s", "成功请求/s"),
     "unit.cap_threads": ("threads", "线程"),
     "unit.cap_rate": ("requests/s asked", "目标请求/s"),
-    "unit.percent": ("%", "%"),
     "note.cap_curve": (
         "From level to level of load, lowest first: to the right is more throughput, up is slower.",
         "沿各级负载由低到高：越往右吞吐越高，越往上越慢。",

@@ -1,0 +1,104 @@
+"""What the flags of the capacity command mean together: what is searched for, how, and from where it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from . import capacity_values
+from .asked import Asked
+from .capacity import StepPlan
+from .capacity_file import TEXTS as FILE_TEXTS
+from .capacity_file import read_search, unlike
+from .errors import UsageError
+from .records import CapacitySearch, RunConfig, StepResult
+from .texts import Texts, printable
+from .thresholds import TEXTS as RULE_TEXTS
+from .thresholds import Rule, Slo
+
+TEXTS: Texts = {
+    **capacity_values.TEXTS,
+    **FILE_TEXTS,
+    **RULE_TEXTS,
+    "whole_threads": (
+        "threads are whole; give whole numbers, or --by rate for requests a second",
+        "线程数必须是整数；请给出整数，或用 --by rate 表示每秒请求数",
+    ),
+    "most_below_least": ("is below --min {least:g}; give a higher one", "小于 --min {least:g}，请给出更大的值"),
+    "by_threads": (
+        "is the load itself here, see --min and --max; leave it out, or search --by rate",
+        "在此就是负载本身（见 --min 和 --max），请去掉，或改用 --by rate",
+    ),
+    "by_rate_only": ("is for --by rate; add it, or leave this out", "只用于 --by rate，请加上它或去掉该参数"),
+    "not_with_sweep": ("cannot go with --sweep; keep one of them", "不能与 --sweep 同用，请只留一个"),
+}
+
+ERRORS_RULE = "errors:rate<0.01"
+"""What a level has to meet unless another rule speaks of errors."""
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityArguments:
+    """What the capacity command was asked for besides the target."""
+
+    search: CapacitySearch
+    plan: StepPlan
+    resume: Path | None = None
+    steps: tuple[StepResult, ...] = ()
+    """Those that the file of --resume holds already."""
+    resume_at: int = 0
+    """Up to which byte its lines are whole."""
+
+
+def capacity_arguments(asked: Asked) -> CapacityArguments:
+    """The search that is asked for.  UsageError for flags that contradict each other."""
+    by_threads = asked["by"] == "threads"
+    _check_levels(asked, by_threads)
+    demands: Sequence[Rule | Slo] = asked["slo"] or ()
+    slo = tuple(each.text for each in demands if isinstance(each, Slo))
+    rules = [each for each in demands if isinstance(each, Rule)]
+    texts = [*([f"goodput:rate>={asked['slo_share']:g}"] if slo else ()), *(rule.text for rule in rules)]
+    if not any(rule.subject == "errors" for rule in rules):
+        texts.append(ERRORS_RULE)
+    plan = StepPlan(
+        step_s=asked["step_duration"],
+        pause_s=asked["pause"],
+        processes=asked.given.get("processes"),
+        threads=asked.given.get("threads"),
+    )
+    number = int if by_threads else float
+    least, most, *ladder = (number(level) for level in (asked["min"], asked["max"], *(asked["sweep"] or ())))
+    search = CapacitySearch(asked["by"], least, most, tuple(ladder), tuple(texts), slo)
+    resume = Path(asked["resume"]) if asked["resume"] else None
+    return CapacityArguments(search, plan, resume)
+
+
+def _check_levels(asked: Asked, by_threads: bool) -> None:
+    if by_threads and "threads" in asked.given:
+        raise asked.wrong("threads", "by_threads")
+    if by_threads and "arrival" in asked.given:
+        raise asked.wrong("arrival", "by_rate_only")
+    for key in ("min", "max", "sweep"):
+        levels = asked[key] if isinstance(asked[key], tuple) else (asked[key] or 1,)
+        if by_threads and any(level != int(level) for level in levels):
+            raise asked.wrong(key, "whole_threads")
+    for key in ("min", "max"):
+        if asked["sweep"] and key in asked.given:
+            raise asked.wrong(key, "not_with_sweep")
+    if asked["max"] < asked["min"]:
+        raise asked.wrong("max" if "max" in asked.given else "min", "most_below_least", least=asked["min"])
+
+
+def resumed(asked: Asked, found: CapacityArguments, config: RunConfig) -> CapacityArguments:
+    """The same, going on from its file if that is there.  UsageError when it holds something else."""
+    path = found.resume
+    if path is None or not path.exists() or path.stat().st_size == 0:
+        return found
+    try:
+        header, steps, length = read_search(path, asked.language)
+    except UsageError as error:
+        raise UsageError(f"--resume {printable(str(error))}") from error
+    if names := unlike(header, config, found.search):
+        raise asked.wrong("resume", "other_search", names=", ".join(names))
+    return replace(found, steps=tuple(steps), resume_at=length)
