@@ -6,7 +6,7 @@ stands a `PumpedSocket` instead of the plain one.  How a byte gets its time:
 1. One `Pump` thread a process waits for all sockets and reads each that has something.  Where the system has them
    (Linux), it takes the kernel's own stamp of the arrival, so that being late costs no accuracy.
 2. The read and its stamp go into the socket's queue.  The worker thread whose answer it is sleeps on; it is woken for
-   the head, at the end, and once a second, not for every token.
+   the head, at the end, and now and then in a long answer, not for every token.
 3. Woken, it takes all reads at once, removes the chunked framing and parses.  An event has the time of the read that
    completed it.
 
