@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .calibration.measure import Calibrator
     from .console import Console
     from .records import Calibration, Capacity, RunResult
-    from .tester import Target
+    from .target import Target
 
 OK, SOME_FAILED, WRONG_USAGE, PARTIAL, MISSED, INTERRUPTED = 0, 1, 2, 4, 99, 130
 
@@ -424,7 +424,7 @@ def _console(arguments: Arguments, world: World) -> Console:
 
 
 def _target(arguments: Arguments) -> Target:
-    from .tester import Target
+    from .target import Target
 
     return Target(
         url=arguments.address.url,
