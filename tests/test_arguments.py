@@ -17,9 +17,10 @@ from typing import Any
 import certifi
 import pytest
 
-from sse_perf_tool import __version__, asked, flag_values, load_arguments, sources
+from sse_perf_tool import __version__, asked, flag_values, sources
 from sse_perf_tool.abort import LIVE_FIGURES
 from sse_perf_tool.arguments import TEXTS, Address, Arguments, parse_arguments
+from sse_perf_tool.arguments.load import TEXTS as LOAD_TEXTS
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.exporters import EXPORTERS, to_json
 from sse_perf_tool.flags import COMMANDS, EVERY_FLAG, FLAGS, HELP, PROGRAM, help_text
@@ -1077,7 +1078,7 @@ def test_every_text_of_a_mistake_is_tested() -> None:
         "unfilled",
         "one_unused",
         "no_turns_template",
-        *load_arguments.TEXTS,
+        *LOAD_TEXTS,
     }
     tables = (TEXTS, asked.TEXTS, flag_values.TEXTS)
     keys = [key for table in (*tables, sources.TEXTS) for key in table]

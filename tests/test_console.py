@@ -19,6 +19,8 @@ import pytest
 from scripted_server import ANSWER, ScriptedServer, Serve, head, sized
 from sse_perf_tool import cli, output_paths
 from sse_perf_tool.arguments import parse_arguments
+from sse_perf_tool.commands import report
+from sse_perf_tool.commands.setup import console_of
 from sse_perf_tool.console import Console, SingleRequestNotices, clock_time, debug_trace, number, percent
 from sse_perf_tool.masking import Masker
 from sse_perf_tool.metrics import NS_PER_MS, NS_PER_S, Tally
@@ -532,7 +534,7 @@ def test_a_terminal_gets_colours_and_a_progress_line_unless_told_otherwise(
     arguments = parse_arguments(["--api-key", KEY, *flags], environ)
     texts = []
     for stream in (Terminal(), io.StringIO()):
-        console = cli._console(arguments, cli.World(stream, stream, environ))
+        console = console_of(arguments, cli.World(stream, stream, environ))
         console.row(IntervalSample(2), HALFWAY, TEN_SECONDS)
         texts.append(stream.getvalue())
     assert ("\x1b[1m" in texts[0], "\x1b[K" in texts[0]) == (colours, progress)
@@ -617,7 +619,7 @@ def test_two_reports_of_the_same_second_do_not_overwrite_each_other(serve: Serve
     again = [parse_arguments(["report", "run.jsonl"], {}, lambda: datetime(2025, 3, 4)) for _ in range(2)]
     said = io.StringIO()
     for arguments in again:
-        assert cli.COMMANDS["report"](arguments, cli.World(said, said, {})) == 0
+        assert report.main(arguments, cli.World(said, said, {})) == 0
     names = ["report_20250304_000000.html", "report_20250304_000000_2.html"]
     assert sorted(path.name for path in Path("report").iterdir()) == names
     assert re.findall(r"report/(\S+)", said.getvalue()) == names

@@ -22,8 +22,8 @@ from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult
 from sse_perf_tool.records_file import RecordsHeader, header_line, read_header, read_records, record_line
 from sse_perf_tool.report_generator import generate_html_report
 from sse_perf_tool.request_body import BodyBuilder
+from sse_perf_tool.target import Target
 from sse_perf_tool.test_runner import Origin, ThreadGroup, new_shared_stats, snapshot
-from sse_perf_tool.tester import Target
 from sse_perf_tool.texts import display_width
 from sse_perf_tool.wire import Exchange
 

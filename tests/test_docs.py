@@ -14,11 +14,11 @@ from pathlib import Path
 import certifi
 import pytest
 
-from sse_perf_tool import cli
 from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.baseline import Baseline, held_against
 from sse_perf_tool.calibration.command import document_of
 from sse_perf_tool.capacity_file import capacity_document
+from sse_perf_tool.commands import world
 from sse_perf_tool.exporters import summary_document, to_json
 from sse_perf_tool.flags import EVERY_FLAG
 from sse_perf_tool.formats import FORMATS, AnswerReader
@@ -48,7 +48,7 @@ from sse_perf_tool.thresholds import METRIC_FUNCTIONS, RUN_FIGURES, judged, slos
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")])
 READMES = ("README.md", "README_zh.md")
-STATUSES = (cli.OK, cli.SOME_FAILED, cli.WRONG_USAGE, cli.PARTIAL, cli.MISSED, cli.INTERRUPTED)
+STATUSES = (world.OK, world.SOME_FAILED, world.WRONG_USAGE, world.PARTIAL, world.MISSED, world.INTERRUPTED)
 
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")

@@ -44,7 +44,8 @@ from sse_perf_tool.masking import Masker
 from sse_perf_tool.providers import ApiKeyProvider, Query, QueryProvider
 from sse_perf_tool.records import OUTCOMES, Outcome, RequestRecord, RunConfig
 from sse_perf_tool.request_body import BodyBuilder
-from sse_perf_tool.tester import SSETester, Target
+from sse_perf_tool.target import Target
+from sse_perf_tool.tester import SSETester
 from sse_perf_tool.wire import Exchange, pump
 
 KEY = "sk-0123456789abcdef4Knu"

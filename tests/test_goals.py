@@ -14,7 +14,9 @@ import pytest
 
 from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked, sized, token, usage
 from sse_perf_tool.abort import LIVE_FIGURES, TEXTS, Watch, parse_abort_rule
-from sse_perf_tool.cli import INTERRUPTED, MISSED, PARTIAL, World, _status_of, main
+from sse_perf_tool.cli import main
+from sse_perf_tool.commands.judging import status_of
+from sse_perf_tool.commands.world import INTERRUPTED, MISSED, PARTIAL, World
 from sse_perf_tool.console import Console
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.exporters import summary_document, to_junit, to_markdown
@@ -84,7 +86,7 @@ def shown(show: Callable[[Console], object], lang: str = "en", **options: Any) -
     ],
 )
 def test_what_cut_the_run_short_goes_first_then_the_goals_decide(facts: dict[str, Any], status: int) -> None:
-    assert _status_of(run(**facts)) == status
+    assert status_of(run(**facts)) == status
 
 
 # The console.

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from sse_perf_tool import load_arguments, load_values, replay
+from sse_perf_tool import load_values, replay
 from sse_perf_tool.arguments import Arguments, parse_arguments
+from sse_perf_tool.arguments.load import TEXTS as LOAD_TEXTS
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.providers import Query
 from sse_perf_tool.records import RunConfig
@@ -122,7 +123,7 @@ def test_a_mistake_gets_one_line_that_points_at_the_character(argv: list[str], e
 
 def test_every_text_of_a_mistake_is_tested() -> None:
     spoken = "\n".join(expected for _, expected in MISTAKES)
-    for key, (english, _) in chain(load_values.TEXTS.items(), load_arguments.TEXTS.items()):
+    for key, (english, _) in chain(load_values.TEXTS.items(), LOAD_TEXTS.items()):
         assert re.search(".*".join(map(re.escape, re.split(r"\{[\w:]+\}", english))), spoken), key
 
 

@@ -20,7 +20,7 @@ from sse_perf_tool.masking import Masker
 from sse_perf_tool.providers import Query, QueryProvider
 from sse_perf_tool.records import RunConfig
 from sse_perf_tool.request_body import BodyBuilder
-from sse_perf_tool.tester import Target
+from sse_perf_tool.target import Target
 
 SLOW = chunked(token("Hello"), 0.1, token(" world"), FINISH, usage(9, 2), DONE)
 

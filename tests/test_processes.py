@@ -21,7 +21,7 @@ from sse_perf_tool.masking import Masker
 from sse_perf_tool.providers import Query, QueryProvider
 from sse_perf_tool.records import RunConfig
 from sse_perf_tool.request_body import BodyBuilder
-from sse_perf_tool.tester import Target
+from sse_perf_tool.target import Target
 
 ROOT = Path(__file__).resolve().parent.parent
 ANSWER = chunked(token("a"), 0.05, token("b"), DONE)

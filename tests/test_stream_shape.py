@@ -22,7 +22,8 @@ from sse_perf_tool.report_parts.shape import shape_html, short_stream_text, size
 from sse_perf_tool.report_parts.verdict import verdict
 from sse_perf_tool.request_body import BodyBuilder
 from sse_perf_tool.stream_shape import lumps_of, shape_of
-from sse_perf_tool.tester import SSETester, Target
+from sse_perf_tool.target import Target
+from sse_perf_tool.tester import SSETester
 from sse_perf_tool.texts import display_width
 
 MS = 1_000_000

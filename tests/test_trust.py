@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from sse_perf_tool.cli import MISSED, OK, SOME_FAILED, _status_of
+from sse_perf_tool.commands.judging import status_of
+from sse_perf_tool.commands.world import MISSED, OK, SOME_FAILED
 from sse_perf_tool.console import Console
 from sse_perf_tool.exporters import summary_document, to_junit, to_markdown
 from sse_perf_tool.metrics import Tally, merged_reads
@@ -379,12 +380,12 @@ def test_junit_fails_only_when_trust_is_required() -> None:
 def test_required_trust_stands_among_the_thresholds_and_decides_the_status() -> None:
     good, bad = (held(replace(result, config=RunConfig(require_trust=True))) for result in (GOOD, BAD))
     assert [(each.rule, each.ok, each.note) for each in good.thresholds] == [("--require-trust", True, "trusted")]
-    assert (_status_of(good), _status_of(bad), _status_of(held(BAD))) == (OK, MISSED, OK)
+    assert (status_of(good), status_of(bad), status_of(held(BAD))) == (OK, MISSED, OK)
 
 
 def test_required_trust_does_not_excuse_failed_requests() -> None:
     failed = run([*SMOOTH, RequestRecord(101, 1, 0, Outcome.TIMEOUT, MS)], CALM, require_trust=True)
-    assert _status_of(held(failed)) == SOME_FAILED
+    assert status_of(held(failed)) == SOME_FAILED
     assert 'name="all requests ok"' in to_junit(held(failed))
     assert ET.fromstring(to_junit(held(failed))).attrib["failures"] == "2"
 

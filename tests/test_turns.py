@@ -34,7 +34,8 @@ from sse_perf_tool.report_parts.tables import groups_section
 from sse_perf_tool.report_parts.verdict import load_text
 from sse_perf_tool.request_body import BodyBuilder
 from sse_perf_tool.sse import encode
-from sse_perf_tool.tester import SSETester, Target
+from sse_perf_tool.target import Target
+from sse_perf_tool.tester import SSETester
 from sse_perf_tool.texts import display_width
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -28,8 +28,9 @@ from sse_perf_tool.report_parts.data import run_data
 from sse_perf_tool.report_parts.tables import groups_section
 from sse_perf_tool.report_parts.verdict import verdict
 from sse_perf_tool.request_body import BodyBuilder
+from sse_perf_tool.target import Target
 from sse_perf_tool.test_runner import count_finished, new_shared_stats, sample_between, snapshot
-from sse_perf_tool.tester import SSETester, Target
+from sse_perf_tool.tester import SSETester
 from sse_perf_tool.texts import display_width
 from whole_answers import ANSWERS, DIFY, OPENAI, TGI, TOOL_CALL, WholeAnswer
 

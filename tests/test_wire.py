@@ -18,7 +18,8 @@ from sse_perf_tool.providers import Query, QueryProvider
 from sse_perf_tool.records import Outcome
 from sse_perf_tool.request_body import BodyBuilder
 from sse_perf_tool.schedule import processes_for, tick_s
-from sse_perf_tool.tester import SSETester, Target
+from sse_perf_tool.target import Target
+from sse_perf_tool.tester import SSETester
 from sse_perf_tool.wire.body import Chunked, Counted
 from sse_perf_tool.wire.exchange import Exchange, StoppedError
 from sse_perf_tool.wire.gate import Gate

@@ -33,6 +33,7 @@ import bench
 sys.path.insert(0, str(bench.ROOT / "src"))
 
 from sse_perf_tool import cli, tester
+from sse_perf_tool.answer_notes import gaps_us
 from sse_perf_tool.calibration import server
 from sse_perf_tool.formats.answer import AnswerReader
 from sse_perf_tool.formats.body import load_object
@@ -88,7 +89,7 @@ def record_of(times_ns: list[int]) -> RequestRecord:
     """A finished request whose chunks came at these times."""
     return RequestRecord(
         1, 1, 0, Outcome.OK, times_ns[-1], 200, ttfb_ns=1, ttft_ns=times_ns[0], output_tokens=len(times_ns),
-        chunks=len(times_ns), gaps_us=tester._gaps_us(times_ns), query="q", clock="kernel",
+        chunks=len(times_ns), gaps_us=gaps_us(times_ns), query="q", clock="kernel",
     )  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def parts() -> Iterator[tuple[str, float]]:
     stamp: Any = tester.SSETester._stamp
     yield "stamp: SSETester._stamp", us_a_call(lambda: stamp(worker, answer, reader, 1, 1, True))
     times_ns = [index * 20_000_000 for index in range(1, CHUNKS + 1)]
-    yield "gaps: at the end of an answer", us_a_call(lambda: tester._gaps_us(times_ns), 500) / CHUNKS
+    yield "gaps: at the end of an answer", us_a_call(lambda: gaps_us(times_ns), 500) / CHUNKS
     notes = [number for index in range(CHUNKS) for number in (1, (index + 1) * len(EVENT), 1)]
     yield "shape: at the end of an answer", us_a_call(lambda: lumps_of(times_ns, notes), 500) / CHUNKS
     tally = Tally(0)

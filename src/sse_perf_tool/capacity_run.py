@@ -11,8 +11,8 @@ from .capacity import StepPlan, StepTimes, next_level, step_times
 from .load_run import LoadRun
 from .records import CapacitySearch, Ending, RunConfig, RunResult, Stats, StepResult, ThresholdResult, Trust
 from .schedule import processes_for, threads_for
+from .target import Target
 from .test_runner import OnSample
-from .tester import Target
 from .texts import speaker
 from .thresholds import TEXTS as RULE_TEXTS
 from .thresholds import evaluate, parse_rule

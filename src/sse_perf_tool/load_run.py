@@ -15,8 +15,9 @@ from .metrics import Tally
 from .processes import ProcessGroup
 from .records import Abort, Calibration, IntervalSample, Outcome, RunConfig, RunResult
 from .records_file import RecordsHeader, header_line, write_line
+from .target import Target
 from .test_runner import OnSample, Origin, Snapshot, ThreadGroup, aggregate_stats, new_shared_stats
-from .tester import Notice, Target
+from .tester import Notice
 from .texts import Texts, speaker
 from .trust import judge
 

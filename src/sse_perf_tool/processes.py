@@ -23,8 +23,8 @@ from typing import Any
 from .metrics import Tally
 from .pacing import Share
 from .records import RunConfig
+from .target import Target
 from .test_runner import Origin, SharedStats, Snapshot, ThreadGroup, new_shared_stats, snapshot
-from .tester import Target
 from .thresholds import slos_of
 
 REPORT_S = 0.25

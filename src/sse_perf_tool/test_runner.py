@@ -19,7 +19,8 @@ from .records import IntervalSample, Outcome, RequestRecord, RunConfig
 from .records_file import record_line, write_line
 from .schedule import pause_after_refusals_s, tick_s
 from .self_watch import SelfWatch, process_sources
-from .tester import Notice, SSETester, Target, surroundings
+from .target import Target
+from .tester import Notice, SSETester, surroundings
 from .thresholds import slos_of
 from .wire import GATE
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -82,8 +81,3 @@ def document_of(
         "ladder": [asdict(one) for one in tried],
         "limits": [asdict(limit) for limit in limits],
     }
-
-
-def to_json(document: dict[str, Any]) -> bytes:
-    """As indented JSON with a final line end."""
-    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()

@@ -15,7 +15,7 @@ from ..providers import Query, QueryProvider
 from ..records import Calibration, Compared, RunConfig, RunResult, Stats
 from ..request_body import BodyBuilder
 from ..schedule import processes_for
-from ..tester import Target
+from ..target import Target
 from ..texts import Texts, speaker
 from .server import ask, paced_server
 

@@ -1,21 +1,27 @@
-"""What the flags of the capacity command mean together: what is searched for, how, and from where it goes on."""
+"""What the capacity command is asked for: what is searched for, how, and from where it goes on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
-from . import capacity_values
-from .asked import Asked
-from .capacity import StepPlan
-from .capacity_file import TEXTS as FILE_TEXTS
-from .capacity_file import read_search, unlike
-from .errors import UsageError
-from .records import CapacitySearch, RunConfig, StepResult
-from .texts import Texts, printable
-from .thresholds import TEXTS as RULE_TEXTS
-from .thresholds import Rule, Slo
+from .. import capacity_values
+from ..asked import Asked
+from ..capacity import StepPlan
+from ..capacity_file import TEXTS as FILE_TEXTS
+from ..capacity_file import read_search, unlike
+from ..errors import UsageError
+from ..flags import CAPACITY_FLAGS
+from ..records import CapacitySearch, RunConfig
+from ..texts import Texts, printable
+from ..thresholds import TEXTS as RULE_TEXTS
+from ..thresholds import Rule, Slo
+from .config import shown_command
+from .files import drop_files_of_runs
+from .nouns import Arguments, CapacityArguments
+from .run import run_arguments
 
 TEXTS: Texts = {
     **capacity_values.TEXTS,
@@ -38,20 +44,22 @@ ERRORS_RULE = "errors:rate<0.01"
 """What a level has to meet unless another rule speaks of errors."""
 
 
-@dataclass(frozen=True, slots=True)
-class CapacityArguments:
-    """What the capacity command was asked for besides the target."""
+def capacity_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+    """What a run is asked for, but its load, and the search that finds one."""
+    asked.refuse_rest()
+    drop_files_of_runs(asked, CAPACITY_FLAGS)
+    found = _search(asked)
+    asked.defaults["threads"] = 1  # the settings are those of one answer; each step has its own load
+    run = run_arguments(asked, environ, now)
+    command = shown_command(["capacity", *asked.argv], run.masker)
+    config = replace(run.config, slo=found.search.slo, command=command)
+    for key, path in {"html_report": run.html_report, **run.exports}.items():
+        if path is not None and found.resume is not None and path.resolve() == found.resume.resolve():
+            raise asked.wrong("resume", "same_file", other=asked.name(key))
+    return replace(run, command="capacity", config=config, capacity=_resumed(asked, found, config))
 
-    search: CapacitySearch
-    plan: StepPlan
-    resume: Path | None = None
-    steps: tuple[StepResult, ...] = ()
-    """Those that the file of --resume holds already."""
-    resume_at: int = 0
-    """Up to which byte its lines are whole."""
 
-
-def capacity_arguments(asked: Asked) -> CapacityArguments:
+def _search(asked: Asked) -> CapacityArguments:
     """The search that is asked for.  UsageError for flags that contradict each other."""
     by_threads = asked["by"] == "threads"
     _check_levels(asked, by_threads)
@@ -90,7 +98,7 @@ def _check_levels(asked: Asked, by_threads: bool) -> None:
         raise asked.wrong("max" if "max" in asked.given else "min", "most_below_least", least=asked["min"])
 
 
-def resumed(asked: Asked, found: CapacityArguments, config: RunConfig) -> CapacityArguments:
+def _resumed(asked: Asked, found: CapacityArguments, config: RunConfig) -> CapacityArguments:
     """The same, going on from its file if that is there.  UsageError when it holds something else."""
     path = found.resume
     if path is None or not path.exists() or path.stat().st_size == 0:

@@ -7,12 +7,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
-from .asked import Asked, Exclusion
-from .flags import flag_name
-from .load_values import Warmup
-from .records import RunConfig
-from .replay import Replayed, load_replay
-from .schedule import threads_for
+from ..asked import Asked, Exclusion
+from ..flags import flag_name
+from ..load_values import Warmup
+from ..records import RunConfig
+from ..replay import Replayed, load_replay
+from ..schedule import threads_for
 
 TEXTS = {
     "endless": ("has no end; add --duration or --requests", "没有终点，请加 --duration 或 --requests"),
@@ -50,7 +50,7 @@ EXCLUSIONS = (
     *(Exclusion(key, "arrival") for key in ("replay", "batch")),
     *(Exclusion(key, "speed") for key in ("rate", "stages", "batch")),
 )
-"""As `arguments.EXCLUSIONS`."""
+"""As `run.EXCLUSIONS`."""
 
 NEEDS = (("speed", "replay"), ("cancel_rate", "cancel_after"), ("cancel_after", "cancel_rate"))
 """Flags that say nothing without another one."""

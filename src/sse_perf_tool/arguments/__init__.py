@@ -1,0 +1,85 @@
+"""From the command line to `Arguments`: what the flags mean together, and the files that they name.
+
+The flags stand in `flags`, what the value of one may be in `flag_values`, and `asked` takes the line apart.  Nothing is
+sent and no file is changed; the folder of the default report is made when it is missing.
+
+* `nouns.py`: `Arguments`, what comes out.
+* `run.py`: a run, with `target.py` (where to, and with which key), `request.py` (what is asked, and how answers are
+  read), `load.py` (how many at which time), `goals.py` (what is demanded) and `config.py` (the settings as they are
+  written down).
+* `report.py`, `capacity.py`, `calibrate.py`: the other commands.
+* `files.py`: what a command reads and writes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from .. import __version__
+from ..asked import Asked
+from ..flags import CALIBRATE_FLAGS, CAPACITY_FLAGS, COMMANDS, FLAGS, PROGRAM, REPORT_FLAGS, Flag, help_text
+from ..texts import LANGUAGES, Texts, default_language
+from . import capacity, files, goals, load, report, request, run, target
+from .calibrate import calibrate_arguments
+from .capacity import capacity_arguments
+from .nouns import Address, Arguments
+from .report import report_arguments
+from .run import EXCLUSIONS, run_command
+
+__all__ = ["EXCLUSIONS", "PROGRAM", "TEXTS", "Address", "Arguments", "parse_arguments"]
+
+TEXTS: Texts = {
+    **files.TEXTS,
+    **goals.TEXTS,
+    **load.TEXTS,
+    **report.TEXTS,
+    **request.TEXTS,
+    **run.TEXTS,
+    **target.TEXTS,
+}
+
+
+class _Command(NamedTuple):
+    """The flags that a command takes, what is said of them, and what they come to."""
+
+    flags: Sequence[Flag]
+    texts: Texts
+    arguments_of: Callable[[Asked, Mapping[str, str], Callable[[], datetime]], Arguments]
+
+
+_COMMANDS = {
+    "run": _Command(FLAGS, TEXTS, run_command),
+    "report": _Command(REPORT_FLAGS, TEXTS, report_arguments),
+    "capacity": _Command(CAPACITY_FLAGS, {**TEXTS, **capacity.TEXTS}, capacity_arguments),
+    "calibrate": _Command(CALIBRATE_FLAGS, TEXTS, calibrate_arguments),
+}
+
+
+def parse_arguments(
+    argv: Sequence[str], environ: Mapping[str, str], now: Callable[[], datetime] = datetime.now
+) -> Arguments:
+    """What the command line (without the program's name) asks for.  `now` dates the default report.
+
+    UsageError, one line in the user's language, for anything wrong with it or with the files that it names.
+    """
+    language = _language(argv, environ)
+    name, words = (argv[0], argv[1:]) if argv and argv[0] in COMMANDS else ("run", argv)
+    if name == "serve":
+        return Arguments("serve", language, rest=tuple(words))
+    if "--help" in argv or "-h" in argv:
+        return Arguments("show", language, text=help_text(language, name))
+    if "--version" in argv:
+        return Arguments("show", language, text=f"{PROGRAM} {__version__}\n")
+    flags, texts, arguments_of = _COMMANDS[name]
+    return arguments_of(Asked(flags, words, language, texts, environ, EXCLUSIONS), environ, now)
+
+
+def _language(argv: Sequence[str], environ: Mapping[str, str]) -> str:
+    """The language of --lang anywhere in `argv`, else of SSE_PERF_LANG, else of the locale: "en" or "zh"."""
+    pairs = [*itertools.pairwise(argv), *(tuple(arg.split("=", 1)) for arg in argv if "=" in arg)]
+    named = [environ.get("SSE_PERF_LANG", ""), *(value for name, value in pairs if name == "--lang")]
+    known = [value.lower() for value in named if value.lower() in LANGUAGES]
+    return known[-1] if known else default_language(environ)

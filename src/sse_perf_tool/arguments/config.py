@@ -1,0 +1,94 @@
+"""The settings of a run as they stand in everything that it writes: a `RunConfig` with no secret in it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .. import __version__
+from ..asked import Asked
+from ..flag_values import NO_KEY, masked_key
+from ..flags import PROGRAM
+from ..masking import Masker, mask_headers, mask_key, mask_url
+from ..records import RunConfig
+from ..schedule import processes_for
+from ..settings import settings_of
+from .goals import goal_settings
+from .nouns import Address
+
+_SAME_IN_CONFIG = ("model", "model_name", "conversation_id", "user", "api_key_file", "param_file", "request_body_file",
+                   "retries", "seed", "cacert")  # fmt: skip
+
+
+def run_config(
+    asked: Asked,
+    address: Address,
+    format_name: str,
+    options: Mapping[str, Any],
+    masker: Masker,
+    load: Mapping[str, Any],
+) -> RunConfig:
+    """The settings of a run; `load` has those that shape its load, as `load_settings` gives them."""
+    think_time_s, think_time_max_s = asked["think_time"] or (0.0, 0.0)
+    prompt_tokens, prompt_spread_tokens = asked["prompt_tokens"] or (None, 0)
+    return RunConfig(
+        url=masker(mask_url(address.url)),
+        format=format_name,
+        format_options=options,
+        query=None if asked["param_file"] or asked["prompt_tokens"] else asked["query"],
+        api_key=mask_key(asked["api_key"]) if asked["api_key"] not in (None, NO_KEY) else None,
+        headers=mask_headers(dict(asked["header"] or ())),
+        timeout_s=asked["timeout"],
+        idle_timeout_s=asked["idle_timeout"],
+        stream=not asked["no_stream"],
+        think_time_s=think_time_s,
+        think_time_max_s=think_time_max_s,
+        shuffle=asked["shuffle"] is True,
+        prompt_tokens=prompt_tokens,
+        prompt_spread_tokens=prompt_spread_tokens,
+        shared_prefix_tokens=asked["shared_prefix_tokens"] or 0,
+        context_tiers=asked["context_tiers"] or [],
+        stall_ms=asked["stall_ms"],
+        insecure=asked["insecure"] is True,
+        strict=asked["strict"] is True,
+        lang=asked.language,
+        command=shown_command(asked.argv, masker),
+        version=__version__,
+        host_info=host_info(),
+        flags=settings_of(asked, masker),
+        processes=processes(asked),
+        calibrate_itl_ms=asked["itl_ms"] if asked["calibrate"] else None,
+        **load,
+        **goal_settings(asked),
+        **{key: asked[key] for key in _SAME_IN_CONFIG},
+    )
+
+
+def processes(asked: Asked) -> int:
+    """Over how many processes the threads are divided."""
+    # A batch waits for all of its requests, and what a process knows are its own.
+    wanted = 1 if asked["batch"] else asked.given.get("processes")
+    return processes_for(wanted, asked["threads"], os.cpu_count() or 1)
+
+
+def shown_command(argv: Sequence[str], masker: Masker) -> str:
+    """The command line with all secrets masked, keys too short for the masker as well."""
+    shown = []
+    for before, argument in zip(["", *argv], argv, strict=False):
+        flag, equals, value = argument.partition("=")
+        if before == "--api-key":
+            shown.append(masked_key(argument))
+        elif flag == "--api-key" and equals:
+            shown.append(f"{flag}={masked_key(value)}")
+        else:
+            shown.append(masker(mask_url(argument)))
+    return f"{PROGRAM} {shlex.join(shown)}".rstrip()
+
+
+def host_info() -> str:
+    """Operating system, Python and CPUs of this machine."""
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    return f"{system}, Python {platform.python_version()}, {os.cpu_count()} CPUs"

@@ -1,0 +1,57 @@
+"""The files that a command names: those that it reads, and those that it is to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from .. import output_paths
+from ..asked import Asked
+from ..flags import Flag
+from ..sources import Source
+from ..texts import Texts
+
+TEXTS: Texts = {
+    **output_paths.TEXTS,
+    "no_record_file": ("cannot be read ({reason}); check the path", "无法读取（{reason}），请检查路径"),
+}
+
+_INPUT_FILES = ("config", "param_file", "replay", "api_key_file", "request_body_file", "cacert", "baseline")
+
+
+def inputs(asked: Asked) -> dict[Path, str]:
+    """The files that are read, and the names of their flags."""
+    return {Path(asked[key]).resolve(): asked.name(key) for key in _INPUT_FILES if asked[key]}
+
+
+def drop_files_of_runs(asked: Asked, flags: Sequence[Flag]) -> None:
+    """Takes back the files to write that are not named on the line of a command: they are those of a run."""
+    for flag in flags:
+        if flag.writes_file and flag.key in asked.given and asked.source(flag.key) is not Source.LINE:
+            asked.drop(flag.key)
+
+
+def outputs(
+    asked: Asked,
+    environ: Mapping[str, str],
+    now: Callable[[], datetime],
+    taken: dict[Path, str],
+    *,
+    default_report: bool,
+) -> dict[str, Any]:
+    """The fields of `Arguments` that say what is written, and how.
+
+    `taken` has the files that must not be written over and what to call them; `now` dates the default report.
+    """
+    files = output_paths.checked(asked, taken, now, default_report=default_report)
+    return {
+        "html_report": files.html_report,
+        "report_named": "html_report" in asked.given,
+        "brand": asked["brand"],
+        "report_title": asked["report_title"],
+        "exports": files.exports,
+        "records_file": files.records,
+        "color": not (asked["no_color"] or environ.get("NO_COLOR")),
+    }

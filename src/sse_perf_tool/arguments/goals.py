@@ -1,0 +1,76 @@
+"""What is demanded of a run, and the older run that it is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import abort, baseline
+from ..asked import Asked
+from ..baseline import DEFAULT_ALLOW, WHOLE_ALLOW, Allowed, Baseline, load_baseline
+from ..metrics import SCHEDULE_METRICS, STREAM_METRICS
+from ..texts import Texts
+from ..thresholds import Rule, Slo
+
+TEXTS: Texts = {
+    **abort.TEXTS,
+    **baseline.TEXTS,
+    "needs_slo": (
+        "there is no goodput without --slo; add one, e.g. --slo 'ttft_ms<500'",
+        "没有 --slo 就没有 goodput，请加上，例如 --slo 'ttft_ms<500'",
+    ),
+    "of_streams": (
+        "{metric} is not measured with {flag}; take another metric, e.g. latency_ms",
+        "使用 {flag} 时不测量 {metric}，请改用其他指标，例如 latency_ms",
+    ),
+    "of_open_loops": (
+        "{metric} is measured with --rate, --replay or --stages of a rate alone; add one, or take another metric",
+        "{metric} 仅在使用 --rate、--replay 或按速率的 --stages 时测量，请加上其一或改用其他指标",
+    ),
+}
+
+
+def goal_settings(asked: Asked) -> dict[str, Any]:
+    """The fields of `RunConfig` that say what is demanded of the run."""
+    return {
+        "thresholds": _typed(asked["threshold"]),
+        "require_trust": asked["require_trust"],
+        "slo": _typed(asked["slo"]),
+        "abort_on": _typed(asked["abort_on"]),
+        "abort_after_s": asked["abort_after"],
+        "baseline": asked["baseline"],
+        "allow": _allow(asked),
+    }
+
+
+def check_goals(asked: Asked, open_loop: bool) -> None:
+    """UsageError for a goal that no run of this kind could reach."""
+    for key in ("threshold", "slo", "abort_on", "allow"):
+        for rule in asked[key] or ():
+            if asked["no_stream"] and rule.subject in STREAM_METRICS:
+                raise asked.wrong(key, "of_streams", metric=rule.subject, flag=asked.name("no_stream"))
+            if not open_loop and rule.subject in SCHEDULE_METRICS:
+                raise asked.wrong(key, "of_open_loops", metric=rule.subject)
+    for key in ("threshold", "allow"):
+        if not asked["slo"] and any(rule.subject == "goodput" for rule in asked[key] or ()):
+            raise asked.wrong(key, "needs_slo")
+
+
+def baseline_of(asked: Asked) -> Baseline | None:
+    """The older run of --baseline, held against the service levels of this one."""
+    if not asked["baseline"]:
+        return None
+    slos: Sequence[Slo] = asked["slo"] or ()
+    loaded: Baseline = asked.load("baseline", lambda path, lang: load_baseline(Path(path), slos, lang))
+    return loaded
+
+
+def _typed(rules: Sequence[Rule | Slo | Allowed] | None) -> list[str]:
+    return [rule.text for rule in rules or ()]
+
+
+def _allow(asked: Asked) -> list[str]:
+    if asked["allow"] or not asked["baseline"]:
+        return _typed(asked["allow"])
+    return list(WHOLE_ALLOW if asked["no_stream"] else DEFAULT_ALLOW)

@@ -1,0 +1,117 @@
+"""What a command line comes to: an `Address`, and all of it as `Arguments`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..baseline import Baseline
+from ..capacity import StepPlan
+from ..flags import DEFAULT_QUERY
+from ..formats.base import Format
+from ..masking import Masker, mask_url
+from ..providers import ApiKeyProvider, Query, QueryProvider
+from ..records import CapacitySearch, RunConfig, StepResult
+from ..replay import Replayed
+from ..request_body import BodyBuilder
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Address(NamedTuple):
+    """Where requests go.  `host` has no brackets; `path` begins with / and carries the query string."""
+
+    scheme: str = "http"
+    host: str = "localhost"
+    port: int = 80
+    path: str = "/v1/chat-messages"
+
+    @property
+    def url(self) -> str:
+        """The whole URL, without a port that its scheme implies."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if DEFAULT_PORTS[self.scheme] == self.port else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityArguments:
+    """What the capacity command was asked for besides the target."""
+
+    search: CapacitySearch
+    plan: StepPlan
+    resume: Path | None = None
+    steps: tuple[StepResult, ...] = ()
+    """Those that the file of --resume holds already."""
+    resume_at: int = 0
+    """Up to which byte its lines are whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What the command line asks for, checked and loaded.
+
+    `config` may be shown; `address`, `headers` and `keys` hold the real values, secrets too, and `masker` knows all of
+    them.  Which fields count depends on `command`: "show" has `text`, "serve" has `rest`, "report" has `files`,
+    `html_report`, `report_named`, `brand`, `report_title`, `exports`, `stall_ms` and `color`, "calibrate" has `config`,
+    `processes`, `quick`, `exports` and `color`, "capacity" has `capacity` and what a run has, but its load.
+    """
+
+    command: str
+    """"run", "debug", "demo", "serve", "report", "capacity", "calibrate" or "show"."""
+    lang: str = "en"
+    config: RunConfig = field(default_factory=RunConfig)
+    address: Address = field(default_factory=Address)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Those of -H, which go before the format's own."""
+    keys: ApiKeyProvider | None = None
+    auth: tuple[str, str] | None = None
+    """(header, text before the key) that carries `keys.next()`; None when no key is to be sent."""
+    queries: QueryProvider = field(default_factory=lambda: QueryProvider([Query(DEFAULT_QUERY)]))
+    body: BodyBuilder = field(default_factory=BodyBuilder)
+    replayed: Sequence[Replayed] = ()
+    """The requests of --replay, in order of their times."""
+    format: Format | None = None
+    """None: not named, and the URL does not tell; the stream has to."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """For `Format.reader`."""
+    verify: bool | str = True
+    """As `requests` takes it: False, True or the path of a PEM file."""
+    html_report: Path | None = None
+    report_named: bool = True
+    """False: `html_report` is only where it goes when no file is there yet, see `output_paths.unused`."""
+    brand: str = ""
+    report_title: str | None = None
+    exports: Mapping[str, Path] = field(default_factory=dict)
+    """Name in `EXPORTERS` -> its file, of those asked for."""
+    stall_ms: float | None = None
+    """For the report command: another limit than that of the run."""
+    records_file: Path | None = None
+    baseline: Baseline | None = None
+    """The older run that this one is held against."""
+    capacity: CapacityArguments | None = None
+    quiet: bool = False
+    color: bool = True
+    warnings: tuple[str, ...] = ()
+    masker: Masker = field(default_factory=lambda: Masker(()))
+    processes: int | None = None
+    """As asked for, None is "auto"; `config` has what it comes to."""
+    quick: bool = False
+    """Only the load asked for is calibrated."""
+    files: tuple[Path, ...] = ()
+    rest: tuple[str, ...] = ()
+    text: str = ""
+
+    @property
+    def url(self) -> str:
+        """The whole URL with any secret in it."""
+        return self.address.url
+
+    def at(self, host: str, port: int) -> Arguments:
+        """The same, sent to another host and port (where the demo server came up)."""
+        address = self.address._replace(host=host, port=port)
+        config = dataclasses.replace(self.config, url=self.masker(mask_url(address.url)))
+        return dataclasses.replace(self, address=address, config=config)

@@ -1,0 +1,55 @@
+"""What the report command is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from ..asked import Asked
+from ..errors import UsageError
+from ..exporters import EXPORTERS
+from ..flags import REPORT_FLAGS
+from ..texts import Say, Texts, printable
+from .files import drop_files_of_runs, outputs
+from .nouns import Arguments
+
+TEXTS: Texts = {
+    "no_files": (
+        "report: no file; name one or more .jsonl files of --records",
+        "report：缺少文件，请给出 --records 写的 .jsonl 文件",
+    ),
+    "one_run": (
+        "is of one run, but there are {count} files; name one of them or leave this out",
+        "只针对一次运行，而这里有 {count} 个文件；请只给一个文件，或去掉该参数",
+    ),
+}
+
+
+def report_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+    """The files to read and what to write of them.  UsageError for one that cannot be read."""
+    drop_files_of_runs(asked, REPORT_FLAGS)
+    files = tuple(Path(name) for name in asked.rest)
+    if not files:
+        raise UsageError(asked.say("no_files"))
+    for path in files:
+        _check_readable(path, asked.say)
+    for name in EXPORTERS:
+        if len(files) > 1 and name in asked.given:
+            raise asked.wrong(name, "one_run", count=len(files))
+    taken = {path.resolve(): "report" for path in files}
+    return Arguments(
+        "report",
+        asked.language,
+        files=files,
+        stall_ms=asked.given.get("stall_ms"),
+        **outputs(asked, environ, now, taken, default_report=True),
+    )
+
+
+def _check_readable(path: Path, say: Say) -> None:
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        problem = say("no_record_file", reason=error.strerror)
+        raise UsageError(f"report {printable(str(path))}: {problem}") from error

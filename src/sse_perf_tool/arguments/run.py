@@ -1,0 +1,144 @@
+"""What a run is asked for, be it a load, one request (--debug) or a demo; which flags of it exclude each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from ..asked import Asked, Exclusion
+from ..flags import FLAGS
+from ..formats import FORMATS, guess_from_url
+from ..masking import Masker
+from ..records import RunConfig
+from ..settings import settings_text
+from ..texts import Texts
+from . import load
+from .config import run_config
+from .files import inputs, outputs
+from .goals import baseline_of, check_goals
+from .nouns import Arguments
+from .request import (
+    body_of,
+    body_row,
+    check_turns,
+    check_whole,
+    custom_options,
+    format_name_of,
+    queries_of,
+    stream_options,
+)
+from .target import address_of, auth_of, headers_of, keys_of, secrets_of, verify_of
+
+TEXTS: Texts = {
+    "url_clash": ("holds host, port and path already; leave out {other}", "已含主机、端口和路径，请去掉 {other}"),
+    "not_with": ("cannot go with {other}; keep one of them", "不能与 {other} 同用，请只留一个"),
+    "one_unused": ("{flag}: not used, {by} sends one request", "{flag}：未使用，{by} 只发送一个请求"),
+    "needs_other": (
+        "means nothing without {other}; add it, or leave this out",
+        "需与 {other} 同用，请加上它或去掉该参数",
+    ),
+}
+
+DEMO_DEFAULTS = {"threads": 5, "duration": 10.0}
+_MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time", "context_tiers",
+                  *load.MANY_REQUESTS)  # fmt: skip
+_GOALS = tuple(flag.key for flag in FLAGS if flag.group == "goals")
+
+NEEDS = (("abort_after", "abort_on"), ("allow", "baseline"), ("itl_ms", "calibrate"), *load.NEEDS)
+"""Flags that say nothing without another one."""
+
+EXCLUSIONS = (
+    Exclusion("url", "host", "url_clash"),
+    Exclusion("url", "port", "url_clash", part=True),
+    Exclusion("url", "api_path", "url_clash", part=True),
+    Exclusion("debug", "demo", "not_with"),
+    Exclusion("calibrate", "debug", "not_with"),
+    Exclusion("itl_ms", "debug"),
+    Exclusion("cacert", "insecure", "not_with"),
+    Exclusion("no_stream", "raw", "not_with"),
+    *(Exclusion(key, "demo", "not_with") for key in ("url", "host", "port")),
+    Exclusion("param_file", "query"),
+    Exclusion("prompt_tokens", "param_file", "not_with"),
+    Exclusion("prompt_tokens", "query", "not_with"),
+    *(Exclusion(key, "shuffle") for key in ("query", "prompt_tokens")),
+    Exclusion("api_key_file", "api_key"),
+    *(Exclusion("simple", key) for key in _MANY_REQUESTS),
+    *load.EXCLUSIONS,
+    *(
+        Exclusion("format", flag.key, unless=lambda name: name in ("auto", "custom"))
+        for flag in FLAGS
+        if flag.group == "custom"
+    ),
+)
+"""What of a weaker source gives way to a stronger one.  Both of one source: the problem is said, if there is one."""
+
+
+def run_command(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+    """The run that is asked for, or with --print-config its settings, to be shown."""
+    asked.refuse_rest()
+    if asked["print_config"]:
+        _command(asked)
+        return Arguments("show", asked.language, text=settings_text(asked, Masker(filter(None, [asked["api_key"]]))))
+    return run_arguments(asked, environ, now)
+
+
+def run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+    """What the flags of a run mean together, with the files that they name loaded."""
+    command = _command(asked)
+    for key, other in NEEDS:
+        if key in asked.given and other not in asked.given:
+            raise asked.wrong(key, "needs_other", other=asked.name(other))
+    address = address_of(asked)
+    path = address.path.partition("?")[0]
+    guessed = guess_from_url(address.host, path, stream=not asked["no_stream"])
+    format_name = format_name_of(asked)
+    row = guessed if format_name == "auto" else FORMATS[format_name]
+    if asked["no_stream"]:
+        check_whole(asked, row, path)
+    headers = headers_of(asked)
+    keys = keys_of(asked, row, headers)
+    queries = queries_of(asked)
+    example = queries.query(0)
+    body = body_of(asked, body_row(format_name, row, guessed), example)
+    check_turns(asked, row, body, queries)
+    shape, replayed = load.load_settings(asked)
+    check_goals(asked, RunConfig(**shape).open_loop)
+    options = {**custom_options(asked), **stream_options(body, example)}
+    written = outputs(asked, environ, now, inputs(asked), default_report=command != "debug")
+    masker = Masker(secrets_of(asked, headers, keys, environ))
+    return Arguments(
+        command,
+        asked.language,
+        config=run_config(asked, address, format_name, options, masker, shape),
+        address=address,
+        headers=headers,
+        keys=keys,
+        auth=auth_of(row, headers) if keys else None,
+        queries=queries,
+        body=body,
+        replayed=replayed,
+        format=row,
+        options=options,
+        verify=verify_of(asked),
+        baseline=baseline_of(asked),
+        processes=asked.given.get("processes"),
+        quiet=asked["quiet"] is True,
+        warnings=tuple(map(masker, asked.warnings)),
+        masker=masker,
+        **written,
+    )
+
+
+def _command(asked: Asked) -> str:
+    """Which of run, debug and demo it is; the defaults become those of that command."""
+    if asked["demo"]:
+        asked.defaults.update(DEMO_DEFAULTS)
+    if one := next((key for key in ("debug", "simple") if key in asked.given), None):
+        for key in (*_MANY_REQUESTS, *(_GOALS if asked["debug"] else ())):
+            if key not in asked.given:
+                continue
+            if asked.source(key) >= asked.source(one):
+                asked.warnings.append(asked.say("one_unused", flag=asked.name(key), by=asked.name(one)))
+            asked.drop(key)
+        asked.defaults.update({"threads": 1, "duration": 0.0, "requests": 1})
+    return next((command for command in ("demo", "debug") if asked[command]), "run")

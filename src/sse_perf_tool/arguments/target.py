@@ -1,0 +1,116 @@
+"""Where requests go, and with which key, headers and certificates."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import SplitResult, unquote
+
+from ..asked import Asked
+from ..errors import UsageError
+from ..flag_values import NO_KEY
+from ..formats.base import Format
+from ..masking import names_a_secret, url_secrets
+from ..providers import ApiKeyProvider, load_keys
+from ..texts import Texts
+from .nouns import DEFAULT_PORTS, Address
+
+TEXTS: Texts = {
+    "no_key": (
+        "missing; give the key of the service (or --api-key-file), or - for a server that takes none",
+        "缺少密钥，请给出服务的密钥（或 --api-key-file），服务无需密钥时写 -",
+    ),
+    "key_fallback": ("{problem}; --api-key is used instead", "{problem}；改用 --api-key"),
+    "cacert": (
+        "holds no usable certificate ({reason}); give a PEM file",
+        "其中没有可用的证书（{reason}），请给出 PEM 文件",
+    ),
+}
+
+DEMO_KEY = "app-demo"
+
+
+def address_of(asked: Asked) -> Address:
+    """Where requests go: what --url says, else its parts."""
+    url: SplitResult | None = asked["url"]
+    if url is None:
+        return Address("http", asked["host"], asked["port"], asked["api_path"])
+    scheme = url.scheme.lower()
+    path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    return Address(scheme, str(url.hostname), url.port or DEFAULT_PORTS[scheme], path)
+
+
+def headers_of(asked: Asked) -> dict[str, str]:
+    """The headers of -H; user and password of the URL become one, as no URL is sent with them."""
+    headers: dict[str, str] = {}
+    seen = set()
+    for name, value in asked["header"] or ():
+        if name.lower() in seen:
+            raise UsageError(f"{asked.labelled('header', name)}: {asked.say('twice')}")
+        seen.add(name.lower())
+        headers[name] = value
+    url: SplitResult | None = asked["url"]
+    if url is not None and url.username is not None and "authorization" not in seen:
+        pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
+        headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+    return headers
+
+
+def auth_of(row: Format | None, headers: Mapping[str, str]) -> tuple[str, str] | None:
+    """(header, text before the key) that carries the key; None where the user gave that header or none is known."""
+    auth = row.auth if row else ("Authorization", "Bearer ")
+    return None if auth is None or auth[0].lower() in {name.lower() for name in headers} else auth
+
+
+def keys_of(asked: Asked, row: Format | None, headers: Mapping[str, str]) -> ApiKeyProvider | None:
+    """The keys to send; UsageError when there is none where one is needed."""
+    single = [asked["api_key"]] if asked["api_key"] not in (None, NO_KEY) else []
+    keys = single
+    if asked["api_key_file"]:
+        try:
+            keys = asked.load("api_key_file", load_keys)
+        except UsageError as error:
+            if not asked["api_key"] or asked["strict"]:
+                raise
+            asked.warnings.append(asked.say("key_fallback", problem=error))
+    if keys or asked["demo"]:
+        return ApiKeyProvider(keys or [DEMO_KEY])
+    if asked["api_key"] == NO_KEY or (row is not None and not row.needs_key):
+        return None
+    if any(map(names_a_secret, headers)) or (asked["url"] and url_secrets(asked["url"].geturl())):
+        return None
+    raise asked.wrong("api_key", "no_key")
+
+
+def verify_of(asked: Asked) -> bool | str:
+    """As `requests` takes it: False, True or the path of a PEM file; UsageError for one without a certificate."""
+    path: str | None = asked["cacert"]
+    if path is None:
+        return not asked["insecure"]
+    import ssl  # only here, it costs start-up time
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(**{"capath" if Path(path).is_dir() else "cafile": path})
+    except ssl.SSLError as error:
+        raise asked.wrong("cacert", "cacert", reason=error.reason or "SSL") from error
+    except OSError as error:
+        raise asked.wrong("cacert", "no_record_file", reason=error.strerror) from error
+    return path
+
+
+def secrets_of(
+    asked: Asked, headers: Mapping[str, str], keys: ApiKeyProvider | None, environ: Mapping[str, str]
+) -> list[str]:
+    """Every secret that may turn up in a text: keys, headers, URL, also those of a proxy's URL."""
+    found = [*(keys.keys if keys else ()), *([asked["api_key"]] if asked["api_key"] else ())]
+    for name, value in headers.items():
+        if names_a_secret(name):
+            found += [value, value.partition(" ")[2]]
+    if asked["url"]:
+        found += url_secrets(asked["url"].geturl())
+    for name, value in environ.items():
+        if name.lower().endswith("_proxy"):
+            found += url_secrets(value)
+    return found

@@ -1,0 +1,41 @@
+"""`calibrate` and `--calibrate`: how far off the figures of this tool are on this machine."""
+
+from __future__ import annotations
+
+import os
+
+from ..arguments import Arguments
+from ..calibration import words
+from ..calibration.command import calibrate
+from ..calibration.measure import Calibrator
+from ..console import Console
+from ..records import Calibration
+from .outputs import file_of, json_bytes, write_outputs
+from .setup import console_of, interrupts
+from .world import OK, SOME_FAILED, World
+
+
+def main(arguments: Arguments, world: World) -> int:
+    """Measures the load asked for and, without --quick, how far the machine goes."""
+    console, calibrator = console_of(arguments, world), _calibrator(arguments)
+    with interrupts(calibrator.stop):
+        document = calibrate(arguments.config, calibrator, arguments.quick, console.line)
+    outputs = [file_of("JSON", path, lambda: json_bytes(document)) for path in arguments.exports.values()]
+    return OK if write_outputs(outputs, None, console, world) else SOME_FAILED
+
+
+def calibrated(arguments: Arguments, console: Console) -> Calibration | None:
+    """The tool's own error at the load of the run, if it was asked for, and two lines of it on the console."""
+    if arguments.config.calibrate_itl_ms is None:
+        return None
+    calibrator = _calibrator(arguments)
+    with interrupts(calibrator.stop):
+        found = calibrator.measure(arguments.config.threads)
+    for line in words.summary(found, arguments.lang):
+        console.line(line)
+    return found
+
+
+def _calibrator(arguments: Arguments) -> Calibrator:
+    itl_ms = arguments.config.calibrate_itl_ms or 0.0
+    return Calibrator(itl_ms, arguments.processes, os.cpu_count() or 1, arguments.lang)

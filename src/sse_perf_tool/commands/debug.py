@@ -1,0 +1,26 @@
+"""`--debug`: one request, shown byte by byte."""
+
+from __future__ import annotations
+
+from threading import Thread
+
+from ..arguments import Arguments
+from ..console import debug_trace
+from ..records import Outcome
+from ..tester import SSETester
+from .setup import console_of, interrupts, target_of
+from .world import INTERRUPTED, OK, SOME_FAILED, World
+
+
+def main(arguments: Arguments, world: World) -> int:
+    """Sends it, with what goes over the wire on the console."""
+    console = console_of(arguments, world)
+    console.start(arguments.config, arguments.warnings, arguments.format.name if arguments.format else None)
+    tester = SSETester(target_of(arguments), 1, trace=debug_trace(console, arguments.masker))
+    # From another thread: the one interrupted may hold the locks that this takes.
+    with interrupts(lambda: Thread(target=tester.cancel).start()):
+        record = tester.test_streaming(1)
+    console.answer(record)
+    if record.outcome is Outcome.CANCELLED:
+        return INTERRUPTED
+    return OK if record.outcome is Outcome.OK else SOME_FAILED

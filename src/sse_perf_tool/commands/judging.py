@@ -1,0 +1,43 @@
+"""A run held against what was demanded of it, and the exit status that follows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ..baseline import Baseline, held_against, load_baseline
+from ..errors import UsageError
+from ..records import RunResult
+from ..thresholds import judged as with_thresholds
+from ..thresholds import slos_of
+from ..trust import REQUIRED, held
+from .world import INTERRUPTED, MISSED, OK, PARTIAL, SOME_FAILED
+
+
+def judged(result: RunResult, old: Baseline | None) -> RunResult:
+    """The run with its thresholds and its baseline held against it."""
+    result = held(with_thresholds(result))
+    return result if old is None else held_against(result, old)
+
+
+def judged_again(result: RunResult) -> RunResult:
+    """The run held against the rules that it was made with; the file of its baseline may be gone meanwhile."""
+    if result.config.baseline is None:
+        return judged(result, None)
+    try:
+        old = load_baseline(Path(result.config.baseline), slos_of(result.config), result.config.lang)
+    except UsageError as error:
+        return judged(replace(result, warnings=(*result.warnings, f"--baseline {error}")), None)
+    return judged(result, old)
+
+
+def status_of(result: RunResult) -> int:
+    """The exit status that a run comes to, once it is judged."""
+    if result.interrupted:
+        return INTERRUPTED
+    if result.partial:
+        return PARTIAL
+    if result.missed:
+        return MISSED
+    decided = bool(result.baseline) or any(each.rule != REQUIRED for each in result.thresholds)
+    return SOME_FAILED if result.summary.failed and not decided else OK

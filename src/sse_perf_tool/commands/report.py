@@ -1,0 +1,75 @@
+"""`report`: the outputs of a run made again from its records, or several runs side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from ..arguments import Arguments
+from ..compare import differences
+from ..console import Console
+from ..formats import guess_from_url
+from ..load_run import format_warnings, load_warnings
+from ..metrics import Tally
+from ..records import RunResult
+from ..records_file import read_header, read_records
+from ..report_generator import generate_compare_report
+from ..thresholds import slos_of
+from ..trust import judge
+from .judging import judged_again
+from .outputs import page_of, write_outputs, write_result
+from .setup import console_of
+from .world import OK, SOME_FAILED, World
+
+
+def main(arguments: Arguments, world: World) -> int:
+    """Failed requests of the past are no failure of this command."""
+    read = [_read_back(path, arguments.lang, arguments.stall_ms) for path in arguments.files]
+    results = [result for result, _ in read]
+    console = console_of(arguments, world)
+    if len(results) > 1:
+        return _compare(arguments, results, console, world)
+    ((result, seen_format),) = read
+    result = judged_again(result)
+    console.start(result.config, result.warnings, seen_format=seen_format)
+    console.summary(result)
+    console.errors(result.summary)
+    console.trust(result)
+    console.goals(result)
+    return OK if write_result(arguments, result, console, world) else SOME_FAILED
+
+
+def _compare(arguments: Arguments, results: Sequence[RunResult], console: Console, world: World) -> int:
+    """Each run against the first, on the console and on one page."""
+    names = [path.name for path in arguments.files]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in arguments.files]
+    compared = [differences(results[0], other) for other in results[1:]]
+    console.comparison(results, names, compared)
+    page = partial(generate_compare_report, results, names=names, compared=compared)
+    return OK if write_outputs(page_of(arguments, console, page), None, console, world) else SOME_FAILED
+
+
+def _read_back(path: Path, lang: str, stall_ms: float | None) -> tuple[RunResult, str]:
+    """The run of a records file, to be shown in `lang`, and the format of most of its answers, "" if there are none.
+
+    `stall_ms` takes the place of that of the run, if it is given.
+    """
+    header = read_header(path)
+    tally, seen = Tally(0, slos_of(header.config)), Counter[str]()
+    for record in read_records(path, header):
+        tally.add(record)
+        seen[record.format] += 1
+    config = replace(header.config, lang=lang, stall_ms=stall_ms or header.config.stall_ms)
+    parts = urlsplit(config.url)
+    found = guess_from_url(parts.hostname or "", parts.path, stream=config.stream)
+    guessed = found if config.format == "auto" else None
+    warnings = (*header.warnings, *format_warnings(guessed, False, seen, lang))
+    seen_format = max(seen, key=lambda name: (name != "", seen[name]), default="")
+    result = judge(tally.result(config, header.started_unix_ns, warnings))
+    warnings = (*warnings, *load_warnings(result, lang))
+    return replace(result, warnings=warnings, calibration=header.calibration), seen_format

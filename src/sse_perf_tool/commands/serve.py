@@ -1,0 +1,13 @@
+"""`serve`: the embedded chat server."""
+
+from __future__ import annotations
+
+from ..arguments import PROGRAM, Arguments
+from ..chat_server import main as serve
+from ..flags import COMMAND
+from .world import World
+
+
+def main(arguments: Arguments, _world: World) -> int:
+    """Serves until it is stopped; the exit status is that of the server."""
+    return serve(list(arguments.rest), prog=f"{PROGRAM} serve", tool=COMMAND)

@@ -1,0 +1,92 @@
+"""What a command works with, made of its arguments: the console, the target, the file of records, Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from ..arguments import Arguments
+from ..console import Console
+from ..errors import UsageError
+from ..target import Target
+from .world import INTERRUPTED, World
+
+
+def console_of(arguments: Arguments, world: World) -> Console:
+    """The console on `world.stdout`, in colours and with a progress line where that is a terminal."""
+    terminal = world.stdout.isatty() and world.environ.get("TERM") != "dumb"
+    return Console(
+        world.stdout,
+        arguments.lang,
+        color=terminal and arguments.color,
+        terminal=terminal,
+        columns=shutil.get_terminal_size().columns,
+    )
+
+
+def target_of(arguments: Arguments) -> Target:
+    """Where the load goes, with the secrets that it carries."""
+    return Target(
+        url=arguments.address.url,
+        body=arguments.body,
+        queries=arguments.queries,
+        replayed=arguments.replayed,
+        masker=arguments.masker,
+        keys=arguments.keys,
+        auth=arguments.auth,
+        headers=arguments.headers,
+        format=arguments.format,
+        named=arguments.config.format != "auto",
+        options=arguments.options,
+        timeout_s=arguments.config.timeout_s,
+        idle_timeout_s=arguments.config.idle_timeout_s,
+        retries=arguments.config.retries,
+        stream=arguments.config.stream,
+        turns=arguments.config.turns,
+        verify=arguments.verify,
+        lang=arguments.lang,
+    )
+
+
+def opened(stack: contextlib.ExitStack, path: Path | None, keep: int = 0) -> FileIO | None:
+    """The file, opened before the load starts so that a fault shows then; closed by `stack`.
+
+    Its first `keep` bytes stay.  Without a buffer: each line goes to the system as one write.
+    """
+    if path is None:
+        return None
+    try:
+        file = stack.enter_context(FileIO(path, "r+" if keep else "w"))
+        if keep:
+            file.truncate(keep)
+            file.seek(keep)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+    return file
+
+
+@contextlib.contextmanager
+def interrupts(stop: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM calls `stop`, a second ends the process at once."""
+    stopped = False
+
+    def interrupt(_signal: int, _frame: Any) -> None:
+        nonlocal stopped
+        if stopped:
+            os._exit(INTERRUPTED)  # the records are on disk, line by line
+        stopped = True
+        stop()
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, interrupt) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)

@@ -1,0 +1,106 @@
+"""The nouns of the tool: plain values that every other module takes and gives.
+
+Read this first.  A run is described by a `RunConfig`; a worker turns each request into one `RequestRecord`; records go
+into a `RequestTable`; once a second an `IntervalSample` is taken; at the end a `Summary` is computed and everything is
+handed to the outputs as one `RunResult`.
+
+* `config.py`: `RunConfig`, what a run was asked to do.
+* `stream.py`: what an event of an answer says, the same for every API.
+* `request.py`: `RequestRecord`, how it can end, and the `RequestTable`.
+* `figures.py`: what is computed of the requests, by second and on the whole.
+* `goals.py`: what was demanded of a run, and whether it was reached.
+* `trust.py`: what the tool measured of itself, and whether the figures are true.
+* `calibration.py`: how far off the tool is, beside a server that knows the truth.
+* `result.py`: `RunResult`, all of these together.
+* `capacity.py`: a search for the highest load, each step a run.
+
+Rules that hold everywhere:
+
+* Times are integer nanoseconds of one monotonic clock (`time.perf_counter_ns`).  `RunResult.started_unix_ns` is the one
+  wall-clock anchor that places them in the world.  Units stand in the names; milliseconds appear only in outputs.
+* `None` means "not measured"; 0 is zero.  Inside the columns of a `RequestTable` "not measured" is `NOT_MEASURED`.
+* Nothing in here holds a secret: API keys live in `providers.ApiKeyProvider` and nowhere else.
+"""
+
+from .calibration import CALIBRATION_SCHEMA, Calibration, CalibrationLimit, Compared
+from .capacity import CAPACITY_SCHEMA, Capacity, CapacitySearch, Ending, Limit, StepResult
+from .config import RunConfig
+from .figures import (
+    ErrorGroup,
+    Goodput,
+    GroupStats,
+    Interval,
+    IntervalSample,
+    Plateau,
+    ScheduleFacts,
+    Stalls,
+    Stats,
+    StreamShape,
+    Summary,
+)
+from .goals import Abort, BaselineResult, ThresholdResult
+from .request import (
+    NO_LUMPS,
+    NOT_MEASURED,
+    OUTCOMES,
+    PHASES,
+    RECORDS_SCHEMA,
+    Lumps,
+    Outcome,
+    Phase,
+    RequestRecord,
+    RequestTable,
+    tokens_per_s,
+)
+from .result import SUMMARY_SCHEMA, Round, RunResult
+from .stream import Delta, StreamEvent, TextMode, Usage
+from .trust import Reason, Trust, TrustSample
+
+__all__ = [
+    "CALIBRATION_SCHEMA",
+    "CAPACITY_SCHEMA",
+    "NOT_MEASURED",
+    "NO_LUMPS",
+    "OUTCOMES",
+    "PHASES",
+    "RECORDS_SCHEMA",
+    "SUMMARY_SCHEMA",
+    "Abort",
+    "BaselineResult",
+    "Calibration",
+    "CalibrationLimit",
+    "Capacity",
+    "CapacitySearch",
+    "Compared",
+    "Delta",
+    "Ending",
+    "ErrorGroup",
+    "Goodput",
+    "GroupStats",
+    "Interval",
+    "IntervalSample",
+    "Limit",
+    "Lumps",
+    "Outcome",
+    "Phase",
+    "Plateau",
+    "Reason",
+    "RequestRecord",
+    "RequestTable",
+    "Round",
+    "RunConfig",
+    "RunResult",
+    "ScheduleFacts",
+    "Stalls",
+    "Stats",
+    "StepResult",
+    "StreamEvent",
+    "StreamShape",
+    "Summary",
+    "TextMode",
+    "ThresholdResult",
+    "Trust",
+    "TrustSample",
+    "Usage",
+    "tokens_per_s",
+]

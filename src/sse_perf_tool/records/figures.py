@@ -1,0 +1,226 @@
+"""The figures of a run: second by second, and over all its requests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .request import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalSample:
+    """What happened in one second of a run; `second` counts from 0.
+
+    Counts are of this second alone; `requests_total` is everything finished so far.  Averages are over the requests
+    that finished in this second, None when none did.
+    """
+
+    second: int
+    threads_active: int = 0
+    threads_total: int = 0
+    requests_started: int = 0
+    requests_done: int = 0
+    requests_ok: int = 0
+    requests_failed: int = 0
+    requests_total: int = 0
+    chunks: int = 0
+    tokens: float = 0.0
+    """Output tokens, each answer's spread evenly over its chunks."""
+    avg_latency_ms: float | None = None
+    avg_ttfb_ms: float | None = None
+    avg_ttft_ms: float | None = None
+    avg_tpot_ms: float | None = None
+    success_rate: float | None = None
+    """Share of ok among ok and failed of this second, 0 to 1."""
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    """Outcome name -> requests that ended so in this second."""
+    gap_counts: Mapping[int, int] = field(default_factory=dict)
+    """Gaps that ended in this second: bucket k counts those of [2**(k/2), 2**((k+1)/2)) microseconds, -1 those of 0."""
+    phase: str = Phase.MAIN.value
+    """The phase of the run in which this second begins."""
+    rate_asked: float | None = None
+    """How many requests were to start in this second; None in a closed loop."""
+    schedule_delay_ms: float | None = None
+    """The longest by which a request that started in this second was late; None in a closed loop, or when none did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """A distribution in nine numbers, in the unit of the metric's name.  `count` 0 leaves the others None.
+
+    `stddev` is that of the sample (n - 1), None below two values.
+    """
+
+    count: int = 0
+    mean: float | None = None
+    stddev: float | None = None
+    min: float | None = None
+    p50: float | None = None
+    p90: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    max: float | None = None
+
+
+class Interval(NamedTuple):
+    """Between these two a figure lies with 95 % confidence; None: the samples say nothing about that side."""
+
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamShape:
+    """How the ok answers of a run came, see `stream_shape`.  None is "no such answer"."""
+
+    kind: str = "unknown"
+    """"smooth", "multi_token", "bursts", "buffered", "whole" (each answer at once) or "unknown"."""
+    answers: Mapping[str, int] = field(default_factory=dict)
+    """How many answers were "steady", "bursts", "buffered", "whole", too "short" to tell, or steady but "joined": their
+    chunks waited for each other, here or on the way."""
+    tokens_per_chunk: float | None = None
+    chunks_per_read: float | None = None
+    share_in_lumps: float | None = None
+    """Share of chunks that came in lumps of two or more, 0 to 1."""
+    chunks_per_lump: float | None = None
+    """This and the next three are of the answers that came in lumps."""
+    lump_bytes: int | None = None
+    lump_gap_ms: float | None = None
+    """The mean time from one lump to the next."""
+    cut_share: float | None = None
+    """Share of lumps that ended within an event, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stalls:
+    """Gaps of more than `stall_ms` between two chunks of ok answers, see `steadiness.stalls_of`."""
+
+    stall_ms: float
+    requests: int
+    """Answers with at least one."""
+    share: float | None
+    """These among the ok answers that had a gap at all, 0 to 1."""
+    count: int
+    """The stalls themselves."""
+    time_ratio: float | None
+    """Of the time from first to last chunk, the share that lay beyond `stall_ms` in a gap, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plateau:
+    """The whole seconds of a run in which every thread was at work, see `steadiness.plateau_of`."""
+
+    from_s: int
+    to_s: int
+    requests_per_s: float
+    output_tokens_per_s: float
+    chunks_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorGroup:
+    """Requests that failed alike: same outcome, same message once numbers and ids are taken out."""
+
+    outcome: str
+    message: str
+    count: int
+    example_request: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStats:
+    """The requests that have something in common: `value`, which the field that holds the group names.
+
+    Times and tokens are of the ok ones.
+    """
+
+    value: int
+    sent: int
+    ok: int
+    ttft_ms: Stats
+    latency_ms: Stats
+    output_tokens: float | None = None
+    """The mean, None when none were counted."""
+    prompt_tokens: float | None = None
+    """The mean as servers reported them, None when none did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goodput:
+    """How many requests met all of `rules`: `met` of the `of` requests that were not cancelled."""
+
+    rules: tuple[str, ...]
+    met: int
+    of: int
+    requests_per_s: float
+    """Those that met them, over `Summary.measured_s`."""
+
+    @property
+    def share(self) -> float | None:
+        """`met` of `of`, 0 to 1; None when there were none."""
+        return self.met / self.of if self.of else None
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleFacts:
+    """How an open loop kept its schedule, in the main phase; the last two are of the whole run."""
+
+    asked_per_s: float | None
+    """Requests a second, on average; None when there was one request."""
+    sent_per_s: float | None
+    """The same of those that were sent, from the first start to the last."""
+    late: int
+    """Requests that started more than 10 ms later than intended."""
+    worst_delay_ms: float | None
+    all_busy: bool
+    """Whether there was a moment at which no thread was free."""
+    dropped: int
+    """Requests that were never sent: they waited for a free thread when the time was up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The figures of a run, of its main phase: what began in its warm-up and cool-down is in `left_out` alone.
+
+    `metrics` has a `Stats` for each metric of docs/metrics.md, over ok requests; rates are over `measured_s`.
+    """
+
+    sent: int = 0
+    ok: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    retried: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    errors: tuple[ErrorGroup, ...] = ()
+    metrics: Mapping[str, Stats] = field(default_factory=dict)
+    requests_per_s: float = 0.0
+    output_tokens_per_s: float = 0.0
+    chunks_per_s: float = 0.0
+    bytes_per_s: float = 0.0
+    """The transfer rate: bytes of all answers, heads included."""
+    chunks: int = 0
+    output_tokens: int = 0
+    prompt_tokens: int | None = None
+    token_source: str | None = None
+    """"usage", "tokenizer", "estimate" or "mixed"; None when no token was counted."""
+    turns: tuple[GroupStats, ...] = ()
+    """By turn of the conversation, when there was more than one."""
+    context_tiers: tuple[GroupStats, ...] = ()
+    """By tokens of filler, when the run had context tiers."""
+    goodput: Goodput | None = None
+    """None without `RunConfig.slo`."""
+    measured_s: float = 0.0
+    """How long the main phase lasted, of all rounds."""
+    left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Phase -> outcome -> requests, of warm-up and cool-down."""
+    left_early: int = 0
+    """Of the cancelled, those that left in mid-answer because `cancel_rate` asks for it."""
+    left_early_tokens: int = 0
+    """Output tokens that had come for them."""
+    schedule: ScheduleFacts | None = None
+    """None in a closed loop."""
+    shape: StreamShape = StreamShape()
+    intervals: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
+    """Metric -> percentile ("p50") -> its 95 % interval; metrics of too few values are missing."""

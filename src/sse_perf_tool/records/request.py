@@ -1,0 +1,225 @@
+"""One request, how it ended, and the table of all of them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import compress
+from typing import NamedTuple
+
+from .trust import TrustSample
+
+RECORDS_SCHEMA = "sse-perf-records/1"
+
+NOT_MEASURED = -1
+"""Stands for None in the integer columns of a `RequestTable`."""
+
+
+class Outcome(str, Enum):
+    """How a request ended.  `OK` only when the answer is whole: 2xx, end marker, no error event, at least one token."""
+
+    OK = "ok"
+    CANCELLED = "cancelled"
+    CONNECT_ERROR = "connect_error"
+    TLS_ERROR = "tls_error"
+    TIMEOUT = "timeout"
+    IDLE_TIMEOUT = "idle_timeout"
+    HTTP_ERROR = "http_error"
+    IN_STREAM_ERROR = "in_stream_error"
+    TRUNCATED = "truncated"
+    EMPTY = "empty"
+    MALFORMED = "malformed"
+    NOT_A_STREAM = "not_a_stream"
+
+
+OUTCOMES: tuple[Outcome, ...] = tuple(Outcome)
+"""Every outcome, in the order whose index is stored in `RequestTable.outcome`."""
+
+
+class Phase(str, Enum):
+    """Which part of the run a request began in: only those of `MAIN` are in the figures."""
+
+    WARMUP = "warmup"
+    MAIN = "main"
+    COOLDOWN = "cooldown"
+
+
+PHASES: tuple[Phase, ...] = tuple(Phase)
+"""Every phase, in the order whose index is stored in `RequestTable.phase`."""
+
+
+class Lumps(NamedTuple):
+    """How the text of one answer came, see `stream_shape.lumps_of`."""
+
+    reads: int = 0
+    """Reads of the socket that brought text."""
+    lumps: int = 0
+    """Groups of reads that followed each other far faster than the answer came on the whole."""
+    lumped_chunks: int = 0
+    """Chunks in lumps of two or more."""
+    lump_bytes: int | None = None
+    """The median size of the lumps but the last; None when there was one."""
+    lumps_cut: int = 0
+    """Lumps but the last that ended within a line: something other than the end of an event ended them."""
+    lumps_joined: int = 0
+    """1 when lumps took the longer to come, the more chunks they hold: a steady stream whose chunks waited; else 0."""
+
+
+NO_LUMPS = Lumps()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request, from its start to its outcome.
+
+    Durations are nanoseconds since `started_ns` unless the name says otherwise; the definitions are those of
+    docs/metrics.md.  `gaps_us` holds the microseconds between successive text-bearing events (`chunks` - 1 of them);
+    their sum and maximum follow from it and stay when the list itself is dropped with `replace(record, gaps_us=())`.
+    """
+
+    request_id: int
+    thread_id: int
+    started_ns: int
+    outcome: Outcome
+    latency_ns: int
+    status: int | None = None
+    error: str | None = None
+    retries: int = 0
+    ttfb_ns: int | None = None
+    ttft_ns: int | None = None
+    ttfa_ns: int | None = None
+    streaming_ns: int | None = None
+    start_slack_ns: int | None = None
+    """By how much `started_ns` may be too early: the thread may have been put aside between clock and write."""
+    connect_ns: int | None = None
+    tls_ns: int | None = None
+    dns_ns: int | None = None
+    output_tokens: int | None = None
+    prompt_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    token_source: str | None = None
+    """"usage", "tokenizer" or "estimate"."""
+    chunks: int = 0
+    gaps_us: Sequence[int] = ()
+    gap_sum_us: int | None = None
+    """Last token - first token."""
+    max_gap_us: int | None = None
+    """What a person feels as a stall; None when there was no gap."""
+    text_chars: int = 0
+    bytes_received: int = 0
+    conversation_id: str | None = None
+    message_id: str | None = None
+    finish_reason: str | None = None
+    query: str = ""
+    format: str = ""
+    clock: str = "user"
+    """Where arrival times were stamped: "kernel" or "user"."""
+    turn: int = 1
+    """Which request of its conversation this is; always 1 without `--turns`."""
+    context_tokens: int | None = None
+    """The context tier it belongs to; None without `--context-tiers`."""
+    intended_ns: int | None = None
+    """When it should have started, on the clock of `started_ns`; None in a closed loop."""
+    phase: Phase = Phase.MAIN
+    came: Lumps = NO_LUMPS
+    """All zero when it was not measured."""
+    self_watch: tuple[TrustSample, ...] = ()
+    """What the process that sent it measured of itself, in seconds that ended since its request before."""
+
+    def __post_init__(self) -> None:
+        if self.gap_sum_us is None:
+            object.__setattr__(self, "gap_sum_us", sum(self.gaps_us))
+            object.__setattr__(self, "max_gap_us", max(self.gaps_us, default=None))
+
+    @property
+    def tpot_ns(self) -> float | None:
+        """Time per output token after the first: (last token - first token) / (tokens - 1); None below 2 tokens."""
+        if self.ttft_ns is None or self.output_tokens is None or self.output_tokens < 2:
+            return None
+        return (self.gap_sum_us or 0) * 1000 / (self.output_tokens - 1)
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """Output tokens a second of streaming, of the whole latency where nothing streamed; None for no tokens."""
+        return tokens_per_s(self.output_tokens, self.streaming_ns, self.latency_ns)
+
+    @property
+    def schedule_delay_ns(self) -> int | None:
+        """How much later than intended it started; None in a closed loop."""
+        return None if self.intended_ns is None else max(0, self.started_ns - self.intended_ns)
+
+    @property
+    def first_chunks(self) -> int:
+        """How many chunks came in the read of the first: those that stand 0 behind it.  Needs `gaps_us`."""
+        gaps = self.gaps_us
+        if not gaps or gaps[0]:
+            return min(1, self.chunks)
+        return 1 + next((at for at, gap in enumerate(gaps) if gap), len(gaps))
+
+    @property
+    def ended_together(self) -> bool:
+        """Whether the last chunk was read together with the end of the answer, whose stamp it has then."""
+        if self.ttft_ns is None or self.ttfb_ns is None or self.streaming_ns is None:
+            return False
+        last_chunk_ns = self.ttft_ns + (self.gap_sum_us or 0) * 1000
+        return abs(self.ttfb_ns + self.streaming_ns - last_chunk_ns) < 1000  # gaps are whole microseconds
+
+    @property
+    def max_gap_ns(self) -> int | None:
+        """The longest gap in nanoseconds."""
+        return None if self.max_gap_us is None else self.max_gap_us * 1000
+
+
+def tokens_per_s(tokens: int | None, streaming_ns: int | None, latency_ns: int) -> float | None:
+    """What `RequestRecord.tokens_per_s` is; `NOT_MEASURED` counts as None."""
+    ns = latency_ns if streaming_ns is None or streaming_ns == NOT_MEASURED else streaming_ns
+    return tokens / ns * 1_000_000_000 if tokens is not None and tokens > 0 and ns > 0 else None
+
+
+class RequestTable:
+    """Requests in order of completion, one `array` a column, so that a million of them fit into some 150 MB.
+
+    Columns named after fields of `RequestRecord` hold its values with `NOT_MEASURED` for None.  `started_ns` counts
+    from the start of the run.  `outcome` is an index into `OUTCOMES`, `phase` one into `PHASES`.  `gap_sum_ns` is last
+    token - first token.  `good` is 1 when the request met every `RunConfig.slo`, else 0; it is not measured when there
+    is none, and for cancelled requests.
+    `first_chunks` is how many chunks came in the read of the first.
+    Texts (ids, query, error) are kept only for the rows in `details`.
+    """
+
+    COLUMNS = (
+        "request_id", "thread_id", "started_ns", "outcome", "latency_ns", "status", "retries", "ttfb_ns", "ttft_ns",
+        "ttfa_ns", "streaming_ns", "connect_ns", "tls_ns", "dns_ns", "output_tokens", "prompt_tokens", "chunks",
+        "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "context_tokens", "bytes_received", "good",
+        "schedule_delay_ns", "phase", "reasoning_tokens", *Lumps._fields, "start_slack_ns", "first_chunks",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.columns: dict[str, array[int]] = {name: array("q") for name in self.COLUMNS}
+        self.details: dict[int, RequestRecord] = {}
+        """Row number -> the whole record without its gaps, for failed, slow and sampled requests."""
+
+    def __len__(self) -> int:
+        return len(self.columns["started_ns"])
+
+    def __getitem__(self, column: str) -> array[int]:
+        return self.columns[column]
+
+    def rows(self, *names: str) -> Iterator[tuple[int, ...]]:
+        """The named columns side by side, one tuple a request."""
+        return zip(*(self.columns[name] for name in names), strict=True)
+
+    def main(self) -> RequestTable:
+        """The requests of the main phase, which all figures are of; itself when there are no others."""
+        phases, wanted = self.columns["phase"], PHASES.index(Phase.MAIN)
+        if phases.count(wanted) == len(phases):
+            return self
+        is_main = [phase == wanted for phase in phases]
+        found = RequestTable()
+        for name, column in found.columns.items():
+            column.extend(compress(self.columns[name], is_main))
+        rows = compress(range(len(phases)), is_main)
+        found.details = {at: self.details[row] for at, row in enumerate(rows) if row in self.details}
+        return found

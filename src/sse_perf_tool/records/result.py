@@ -1,0 +1,76 @@
+"""All that is known of a finished run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .calibration import Calibration
+from .config import RunConfig
+from .figures import IntervalSample, Summary
+from .goals import Abort, BaselineResult, ThresholdResult
+from .request import RequestTable
+from .trust import Trust, TrustSample
+
+SUMMARY_SCHEMA = "sse-perf-summary/1"
+
+
+class Round(NamedTuple):
+    """When the whole load was sent once, in nanoseconds after the start of the run.
+
+    A run has one round, with context tiers one for each of them.
+    """
+
+    begin_ns: int
+    main_begin_ns: int
+    main_end_ns: int
+    end_ns: int
+
+    @property
+    def main_ns(self) -> int:
+        """How long its main phase lasted."""
+        return self.main_end_ns - self.main_begin_ns
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """All that is known of a finished run, as plain data: what every output is a function of."""
+
+    config: RunConfig
+    started_unix_ns: int
+    duration_ns: int
+    requests: RequestTable
+    time_series: Sequence[IntervalSample]
+    summary: Summary
+    gap_histogram: Sequence[tuple[int, int]] = ()
+    """(gap in microseconds, how many), ascending, all gaps of all ok answers."""
+    warnings: Sequence[str] = ()
+    interrupted: bool = False
+    partial: bool = False
+    """A process of the tool was lost in mid-run: its requests are missing."""
+    rounds: Sequence[Round] = ()
+    """Those whose requests are there, in order; () when nothing is known of them."""
+    calibration: Calibration | None = None
+    """What the tool's own error came to just before the run; None when it was not asked for."""
+    aborted: Abort | None = None
+    """Set when a rule of `RunConfig.abort_on` ended the run."""
+    thresholds: Sequence[ThresholdResult] = ()
+    """Each of `RunConfig.thresholds`, in their order."""
+    baseline: Sequence[BaselineResult] = ()
+    """Each of `RunConfig.allow`, in their order."""
+    clock: str | None = None
+    """Where the arrivals of ok answers were stamped: "kernel", "user" or "mixed"; None when there were none."""
+    merged_reads: Sequence[tuple[int, int, int]] = ()
+    """Reads with several chunks of ok answers, but for the first of each: (the time since the read before in
+    microseconds, how many chunks, how many such reads)."""
+    self_watch: Sequence[TrustSample] = ()
+    """What the tool measured of itself, by second."""
+    trust: Trust | None = None
+    """The judgement on it; None before there is one."""
+
+    @property
+    def missed(self) -> bool:
+        """Whether anything that was demanded of the run was not reached."""
+        kept = (each.ok for rows in (self.thresholds, self.baseline) for each in rows)
+        return self.aborted is not None or not all(kept)

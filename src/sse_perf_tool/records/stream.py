@@ -1,0 +1,58 @@
+"""What one answer says, event by event, in terms that are the same for every API."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class StreamEvent(NamedTuple):
+    """One dispatched Server-Sent Event (or one NDJSON line, then `event` is "message").
+
+    A NamedTuple, not a dataclass: one is made per chunk, and it costs a third as much to make.
+    """
+
+    event: str
+    data: str
+    id: str = ""
+    retry_ms: int | None = None
+
+
+class Usage(NamedTuple):
+    """Token counts as the server reported them; None is "the server did not say"."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class TextMode(Enum):
+    """What the text of a `Delta` does to the text read so far."""
+
+    ADD = 0
+    """It is new and goes behind (the usual case)."""
+    WHOLE = 1
+    """Cumulative streams: it is all text so far.  It counts as new when it differs from the whole text before."""
+    REPLACE = 2
+    """It takes the place of the text so far and does not count as new (moderation, closing repeats)."""
+
+
+class Delta(NamedTuple):
+    """What one event adds to an answer, in terms that are the same for every API.
+
+    `text` is visible text of choice 0 and `reasoning` hidden reasoning; `others` holds text of the choices above 0 as
+    (index, text).  `end` is True when this event is an end marker of its format; `last` is True when nothing that
+    matters can follow, so that reading may stop here.
+    """
+
+    text: str = ""
+    reasoning: str = ""
+    mode: TextMode = TextMode.ADD
+    others: tuple[tuple[int, str], ...] = ()
+    usage: Usage | None = None
+    finish_reason: str | None = None
+    message_id: str | None = None
+    conversation_id: str | None = None
+    error: str | None = None
+    end: bool = False
+    last: bool = False
