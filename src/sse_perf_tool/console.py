@@ -8,7 +8,7 @@ from typing import TextIO
 
 from .compare import Difference
 from .masking import mask_key, mask_url, names_a_secret
-from .metrics import NS_PER_MS, NS_PER_S, PERCENTILES, enough_for, success_rate
+from .metrics import PERCENTILES, enough_for, success_rate
 from .records import (
     Abort,
     Goodput,
@@ -31,6 +31,7 @@ from .texts import LANGUAGES, Texts, clip, pad, printable, speaker
 from .thresholds import value_text
 from .trust import verdict_words
 from .trust import words as words_of
+from .units import NS_PER_MS, NS_PER_S
 
 TEXTS: Texts = {
     "title": ("SSE performance test", "SSE 性能测试"),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any, NamedTuple
 
-from .metrics import NS_PER_S, PERCENTILES, enough_for
+from .metrics import PERCENTILES, enough_for
 from .records import (
     OUTCOMES,
     SUMMARY_SCHEMA,
@@ -48,6 +48,7 @@ from .steadiness import plateau_of, stalls_of
 from .texts import LANGUAGES, printable
 from .thresholds import value_text
 from .trust import REQUIRED, read_delay_ms, verdict_words, words
+from .units import NS_PER_S
 
 _Noun = Stats | ThresholdResult | BaselineResult | Abort | StreamShape | Stalls | Plateau
 

@@ -40,10 +40,7 @@ from .records import (
     tokens_per_s,
 )
 from .stream_shape import shape_of
-
-NS_PER_MS = 1_000_000
-NS_PER_S = 1_000_000_000
-US_PER_S = 1_000_000
+from .units import NS_PER_MS, NS_PER_S, US_PER_S
 
 PERCENTILES = (50, 90, 95, 99)
 

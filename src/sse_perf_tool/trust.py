@@ -28,12 +28,11 @@ from itertools import accumulate
 from operator import sub
 from typing import NamedTuple
 
-from .metrics import NS_PER_MS, percentile
+from .metrics import percentile
 from .records import NOT_MEASURED, OUTCOMES, Outcome, Reason, RunResult, Stats, ThresholdResult, Trust, TrustSample
 from .stream_shape import unless_late
 from .texts import LANGUAGES, Texts
-
-US_PER_MS = 1000
+from .units import NS_PER_MS, US_PER_MS
 
 REQUIRED = "--require-trust"
 """What stands for it among the thresholds."""
