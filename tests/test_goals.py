@@ -17,7 +17,9 @@ from sse_perf_tool.abort import LIVE_FIGURES, TEXTS, Watch, parse_abort_rule
 from sse_perf_tool.cli import INTERRUPTED, MISSED, PARTIAL, World, _status_of, main
 from sse_perf_tool.console import Console
 from sse_perf_tool.errors import UsageError
-from sse_perf_tool.exporters import summary_document, to_junit, to_markdown
+from sse_perf_tool.exporters.json_summary import summary_document
+from sse_perf_tool.exporters.junit import to_junit
+from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import (
     Abort,

@@ -13,7 +13,9 @@ import pytest
 
 from sse_perf_tool.cli import MISSED, OK, SOME_FAILED, _status_of
 from sse_perf_tool.console import Console
-from sse_perf_tool.exporters import summary_document, to_junit, to_markdown
+from sse_perf_tool.exporters.json_summary import summary_document
+from sse_perf_tool.exporters.junit import to_junit
+from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.metrics import Tally, merged_reads
 from sse_perf_tool.records import (
     Outcome,

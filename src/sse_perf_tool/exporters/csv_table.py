@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from dataclasses import fields
 
@@ -18,8 +19,6 @@ def to_csv(result: RunResult) -> str:
     All of it is ASCII, which Excel reads alike in every country's code page, so there is no byte order mark: programs
     that do not expect one would take it for a part of the first column's name.
     """
-    import csv  # only here, it costs start-up time
-
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow(["metric", *STATISTICS])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -38,8 +39,6 @@ def junit_of(document: Mapping[str, Any]) -> str:
     the baseline.  A test case fails where the exit status does: with either of these they decide, and failed requests
     are "skipped" with the same message.  When no request came to an end, none of them passed: "skipped" too.
     """
-    import xml.etree.ElementTree as ET  # only here, it costs start-up time
-
     cut_short = [in_both(key)[0] for key in ("interrupted", "partial") if document[key]]
     if aborted := document.get("aborted"):
         cut_short.append(aborted_text(Abort(**aborted))[0])
