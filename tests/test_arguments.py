@@ -22,7 +22,8 @@ from sse_perf_tool.abort import LIVE_FIGURES
 from sse_perf_tool.arguments import TEXTS, Address, Arguments, parse_arguments
 from sse_perf_tool.arguments.load import TEXTS as LOAD_TEXTS
 from sse_perf_tool.errors import UsageError
-from sse_perf_tool.exporters import EXPORTERS, to_json
+from sse_perf_tool.exporters import EXPORTERS
+from sse_perf_tool.exporters.json_summary import to_json
 from sse_perf_tool.flags import COMMANDS, EVERY_FLAG, FLAGS, HELP, PROGRAM, help_text
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.metrics import METRICS, Tally, estimate_tokens

@@ -19,7 +19,7 @@ from sse_perf_tool.baseline import (
     parse_allowed,
 )
 from sse_perf_tool.errors import UsageError
-from sse_perf_tool.exporters import summary_document, to_json
+from sse_perf_tool.exporters.json_summary import summary_document, to_json
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import BaselineResult, Outcome, RequestRecord, RunConfig, RunResult
 from sse_perf_tool.records_file import RecordsHeader, header_line, record_line

@@ -16,7 +16,8 @@ import pytest
 from sse_perf_tool import config_file, sources
 from sse_perf_tool.arguments import EXCLUSIONS, TEXTS, Arguments
 from sse_perf_tool.asked import Asked
-from sse_perf_tool.exporters import EXPORTERS, summary_document
+from sse_perf_tool.exporters import EXPORTERS
+from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.flags import FLAGS, help_text
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import RunConfig

@@ -23,10 +23,11 @@ from sse_perf_tool.commands import report
 from sse_perf_tool.commands.setup import console_of
 from sse_perf_tool.console import Console, SingleRequestNotices, clock_time, debug_trace, number, percent
 from sse_perf_tool.masking import Masker
-from sse_perf_tool.metrics import NS_PER_MS, NS_PER_S, Tally
+from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import IntervalSample, Outcome, RequestRecord, RunConfig, RunResult
 from sse_perf_tool.test_runner import Snapshot
 from sse_perf_tool.texts import display_width
+from sse_perf_tool.units import NS_PER_MS, NS_PER_S
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY = "sk-0123456789abcdef4Knu"

@@ -12,7 +12,8 @@ import pytest
 
 from scripted_server import ANSWER, Serve
 from sse_perf_tool.console import Console
-from sse_perf_tool.exporters import summary_document, to_markdown
+from sse_perf_tool.exporters.json_summary import summary_document
+from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.load_run import LoadRun
 from sse_perf_tool.masking import Masker

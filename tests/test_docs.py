@@ -19,7 +19,7 @@ from sse_perf_tool.baseline import Baseline, held_against
 from sse_perf_tool.calibration.command import document_of
 from sse_perf_tool.capacity_file import capacity_document
 from sse_perf_tool.commands import world
-from sse_perf_tool.exporters import summary_document, to_json
+from sse_perf_tool.exporters.json_summary import summary_document, to_json
 from sse_perf_tool.flags import EVERY_FLAG
 from sse_perf_tool.formats import FORMATS, AnswerReader
 from sse_perf_tool.metrics import METRICS, Tally, enough_for, percentile

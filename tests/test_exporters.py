@@ -12,7 +12,11 @@ from typing import Any
 
 import pytest
 
-from sse_perf_tool.exporters import EXPORTERS, junit_of, summary_document, to_csv, to_junit, to_markdown
+from sse_perf_tool.exporters import EXPORTERS
+from sse_perf_tool.exporters.csv_table import to_csv
+from sse_perf_tool.exporters.json_summary import summary_document
+from sse_perf_tool.exporters.junit import junit_of, to_junit
+from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.metrics import METRICS, Tally
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult
 

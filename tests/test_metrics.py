@@ -1,4 +1,4 @@
-"""Figures computed by hand against those of metrics.py."""
+"""Figures computed by hand against those of `metrics`."""
 
 from __future__ import annotations
 

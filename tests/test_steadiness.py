@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from sse_perf_tool.exporters import summary_document, to_markdown
+from sse_perf_tool.exporters.json_summary import summary_document
+from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import Lumps, Outcome, RequestRecord, Round, RunConfig, RunResult, ScheduleFacts, Stalls
 from sse_perf_tool.report_parts.shape import run_shape, short_stalls_text, stalls_text

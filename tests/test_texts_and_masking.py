@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sse_perf_tool.masking import Masker, mask_headers, mask_key, mask_url, url_secrets
-from sse_perf_tool.texts import clip, default_language, display_width, pad, printable, speaker
+from sse_perf_tool.texts import clip, default_language, display_width, pad, printable, speaker, together
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,13 @@ def test_a_speaker_speaks_one_language() -> None:
     table = {"greet": ("hello {name}", "你好 {name}")}
     assert speaker(table, "en")("greet", name="a") == "hello a"
     assert speaker(table, "zh")("greet", name="a") == "你好 a"
+
+
+def test_tables_of_texts_become_one_unless_two_have_the_same_key() -> None:
+    hello, bye = {"hello": ("hello", "你好")}, {"bye": ("bye", "再见")}
+    assert together(hello, bye) == {"hello": ("hello", "你好"), "bye": ("bye", "再见")}
+    with pytest.raises(ValueError, match="same key: hello"):
+        together(hello, bye, hello)
 
 
 @pytest.mark.parametrize(("text", "width"), [("abc", 3), ("你好", 4), ("e\u0301", 1), ("ａ", 2), ("", 0)])

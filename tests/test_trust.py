@@ -14,7 +14,9 @@ import pytest
 from sse_perf_tool.commands.judging import status_of
 from sse_perf_tool.commands.world import MISSED, OK, SOME_FAILED
 from sse_perf_tool.console import Console
-from sse_perf_tool.exporters import summary_document, to_junit, to_markdown
+from sse_perf_tool.exporters.json_summary import summary_document
+from sse_perf_tool.exporters.junit import to_junit
+from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.metrics import Tally, merged_reads
 from sse_perf_tool.records import (
     Outcome,

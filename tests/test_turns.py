@@ -20,7 +20,7 @@ import pytest
 
 from scripted_server import ANSWER, ScriptedServer, Serve, Step, chunked, sized
 from sse_perf_tool.console import Console
-from sse_perf_tool.exporters import summary_document
+from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.load_run import LoadRun
 from sse_perf_tool.masking import Masker

@@ -15,7 +15,9 @@ from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.cli import World, main
 from sse_perf_tool.compare import differences
 from sse_perf_tool.console import Console
-from sse_perf_tool.exporters import summary_document, to_csv, to_markdown
+from sse_perf_tool.exporters.csv_table import to_csv
+from sse_perf_tool.exporters.json_summary import summary_document
+from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.formats import FORMATS, AnswerReader, guess_from_url
 from sse_perf_tool.formats.table import detect_whole
 from sse_perf_tool.masking import Masker

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .errors import UsageError
-from .metrics import NS_PER_MS
 from .records import Abort, RunConfig
 from .texts import Say, Texts, speaker
 from .thresholds import TEXTS as RULE_TEXTS
 from .thresholds import Rule, parse_rule
+from .units import NS_PER_MS
 
 if TYPE_CHECKING:
     from .test_runner import Snapshot  # which brings the whole of HTTP, and the command line only wants the grammar

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .capacity import StepTimes
-from .console import BOLD, FACT_COLUMNS, GREEN, RED, YELLOW, Console, number, percent
+from .console import BOLD, GREEN, RED, YELLOW, Console, in_columns, number, percent
 from .metrics import enough_for
 from .records import Capacity, CapacitySearch, IntervalSample, RunConfig, Stats, StepResult
 from .report_parts.capacity import check_text, headline, level_text, sentence
 from .test_runner import OnSample, Snapshot
-from .texts import Texts, pad, printable, speaker
+from .texts import Texts, printable, speaker
 
 TEXTS: Texts = {
     "title": ("Search for capacity", "容量搜索"),
@@ -38,8 +38,10 @@ TEXTS: Texts = {
     "knee": ("The curve bends at {level}.", "曲线在{level}处变平。"),
 }
 
-COLUMNS = (("step", 5), ("level", 8), ("requests", 9), ("per_s", 8), ("tokens", 9), ("ttft_p50", 9), ("ttft_p95", 8),
-           ("latency_p95", 9), ("failed", 7))  # fmt: skip
+COLUMNS = {
+    "step": 5, "level": 8, "requests": 9, "per_s": 8, "tokens": 9, "ttft_p50": 9, "ttft_p95": 8, "latency_p95": 9,
+    "failed": 7,
+}  # fmt: skip
 PASSED_MARKS = {True: ("✓", GREEN), False: ("✗", RED), None: ("?", YELLOW)}
 
 
@@ -47,26 +49,26 @@ class CapacityConsole:
     """Writes to `console`; no row for each step without `rows`."""
 
     def __init__(self, console: Console, search: CapacitySearch, lang: str, rows: bool = True) -> None:
-        self._console, self._search, self._rows = console, search, rows
+        self._paper, self._search, self._rows = console.paper, search, rows
         self._say = speaker(TEXTS, lang)
         self._number = 0
 
     def start(self, config: RunConfig, steps: Sequence[StepResult], path: object) -> None:
         """What is searched for, and the steps that are known already."""
-        say, search = self._say, self._search
+        paper, say, search = self._paper, self._say, self._search
         levels = ", ".join(f"{level:g}" for level in search.ladder) or f"{search.least:g} – {search.most:g}"
-        self._console.line(self._console.paint(say("title"), BOLD))
+        paper.bold(say("title"))
         demands = ", ".join((*search.slo, *search.rules))
         facts = [("target", config.url), ("demands", demands), ("levels", say(search.by, levels=levels))]
         for key, value in facts:
-            self._console.line(pad("  " + say(key), FACT_COLUMNS - 2) + f"  {printable(value)}")
+            paper.fact(say(key), printable(value))
         if steps:
-            self._console.line("  " + say("resumed", steps=len(steps), path=printable(str(path))))
+            paper.line("  " + say("resumed", steps=len(steps), path=printable(str(path))))
         if not self._rows:
             return
-        self._console.line()
-        heads = [(f"level_{search.by}" if name == "level" else name, width) for name, width in COLUMNS]
-        self._console.line(self._console.paint(" ".join(pad(say(name), width, ">") for name, width in heads), BOLD))
+        paper.line()
+        heads = (say(f"level_{search.by}" if name == "level" else name) for name in COLUMNS)
+        paper.bold(in_columns(heads, COLUMNS.values()))
         for step in steps:
             self.step(step)
 
@@ -78,7 +80,7 @@ class CapacityConsole:
 
         def show(sample: IntervalSample, totals: Snapshot) -> None:
             left_s = max(0.0, whole_s - sample.second - 1)
-            self._console.progress(self._say("now", step=step, level=level, left=left_s, done=totals.requests_done))
+            self._paper.progress(self._say("now", step=step, level=level, left=left_s, done=totals.requests_done))
 
         return show
 
@@ -102,15 +104,15 @@ class CapacityConsole:
         )  # fmt: skip
         mark, color = PASSED_MARKS[step.passed]
         missed = "  ".join(check_text(check) for check in step.checks if not check.ok)
-        row = " ".join(pad(cell, width, ">") for cell, (_, width) in zip(cells, COLUMNS, strict=True))
-        self._console.line(f"{row}  {self._console.paint(mark, color)} {missed}".rstrip())
+        row = in_columns(cells, COLUMNS.values())
+        self._paper.line(f"{row}  {self._paper.paint(mark, color)} {missed}".rstrip())
 
     def answer(self, capacity: Capacity) -> None:
         """The answer in a sentence, and where the curve bends."""
-        column, console = self._console.column, self._console
+        column, paper = self._paper.column, self._paper
         color = RED if capacity.level is None else GREEN
-        console.line()
-        console.line(console.paint(self._say("answer", headline=headline(capacity)[column]), f"{BOLD};{color}"))
-        console.line("  " + sentence(capacity)[column] + (".", "。")[column])
+        paper.line()
+        paper.line(paper.paint(self._say("answer", headline=headline(capacity)[column]), f"{BOLD};{color}"))
+        paper.line("  " + sentence(capacity)[column] + (".", "。")[column])
         if capacity.knee is not None:
-            console.line("  " + self._say("knee", level=level_text(capacity, capacity.knee)[column]))
+            paper.line("  " + self._say("knee", level=level_text(capacity, capacity.knee)[column]))

@@ -18,8 +18,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from .metrics import NS_PER_S, enough_for, ok_values, percentile
+from .metrics import enough_for, ok_values, percentile
 from .records import IntervalSample, Phase, RunResult
+from .units import NS_PER_S
 
 COMPARED_METRICS = ("ttfb_ms", "ttft_ms", "tpot_ms", "latency_ms", "tokens_per_s", "max_gap_ms")
 COMPARED_PERCENTILES = (50, 90, 99)

@@ -23,9 +23,7 @@ from .records import (
     ScheduleFacts,
 )
 from .schedule import Line, asked_between, first_s, leaves_early, rate_line, schedule_s
-
-NS_PER_S = 1_000_000_000
-NS_PER_MS = 1_000_000
+from .units import NS_PER_MS, NS_PER_S
 
 LATE_MS = 10
 """A request that starts so much later than intended is late: waking up takes less, unless the machine is busy."""

@@ -16,8 +16,7 @@ from .providers import Query
 from .records import Phase, RunConfig
 from .replay import Replayed
 from .schedule import leaves_early, phase_of, schedule_s, thread_spans_s
-
-NS_PER_S = 1_000_000_000
+from .units import NS_PER_S
 
 Clock = Callable[[], int]
 

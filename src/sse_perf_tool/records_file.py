@@ -26,8 +26,7 @@ from .records import (
     RunConfig,
     TrustSample,
 )
-
-NS_PER_MS = 1_000_000
+from .units import NS_PER_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,8 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from .records import TrustSample
+from .units import NS_PER_MS, NS_PER_S, NS_PER_US, US_PER_MS
 from .wire import TcpInfo, half_octave, the_pump
-
-NS_PER_S = 1_000_000_000
-NS_PER_MS = 1_000_000
-NS_PER_US = 1000
-US_PER_MS = 1000
 
 LEAST_NS = 500_000_000
 STEP_NS = 1_000_000

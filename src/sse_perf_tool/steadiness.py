@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from .metrics import NS_PER_MS, NS_PER_S
 from .records import NOT_MEASURED, OUTCOMES, Outcome, Plateau, RunResult, Stalls
+from .units import NS_PER_MS, NS_PER_S
 
 SHORTEST_PLATEAU_S = 3
 """Fewer seconds at full load are no plateau."""

@@ -13,7 +13,7 @@ from itertools import count
 from random import Random
 from typing import NamedTuple, TypedDict, cast
 
-from .metrics import NS_PER_MS, Tally, success_rate
+from .metrics import Tally, success_rate
 from .pacing import Pace, Share, pace_for
 from .records import IntervalSample, Outcome, RequestRecord, RunConfig
 from .records_file import record_line, write_line
@@ -22,6 +22,7 @@ from .self_watch import SelfWatch, process_sources
 from .target import Target
 from .tester import Notice, SSETester, surroundings
 from .thresholds import slos_of
+from .units import NS_PER_MS
 from .wire import GATE
 
 SAMPLE_S = 1.0

@@ -21,6 +21,16 @@ def default_language(environ: Mapping[str, str]) -> str:
     return "zh" if locale.lower().startswith("zh") else "en"
 
 
+def together(*tables: Texts) -> Texts:
+    """All of the tables as one; ValueError for a key that two of them have, of which one could never be said."""
+    found: dict[str, tuple[str, str]] = {}
+    for table in tables:
+        if twice := found.keys() & table.keys():
+            raise ValueError(f"texts with the same key: {', '.join(sorted(twice))}")
+        found.update(table)
+    return found
+
+
 def speaker(table: Texts, language: str) -> Say:
     """A function `say(key, **values)` over `table`; KeyError for a key that is not in it."""
     column = LANGUAGES.index(language)

@@ -18,7 +18,7 @@ from .figures import Both, figure, percent_text, time_text
 from .page import code, moment
 from .tables import number_cell, table
 from .verdict import shown_percentile
-from .wording import both, count_of, in_both, pair
+from .wording import both, count_of, in_both, pair, terms_html
 
 _SAY = speaker(RULE_TEXTS, LANGUAGES[0])
 
@@ -213,12 +213,7 @@ def capacity_facts_html(capacity: Capacity, config: RunConfig) -> str:
         ("host", escape(printable(config.host_info))),
         ("command", code(config.command, 2000)),
     ]
-    wide = ("target", "command")
-    return "".join(
-        f"<div{' class=wide' if key in wide else ''}><dt>{both(key)}</dt><dd>{value}</dd></div>"
-        for key, value in facts
-        if value
-    )
+    return terms_html(facts)
 
 
 _HEADS = (

@@ -7,9 +7,10 @@ from html import escape
 from typing import Any
 
 from ..compare import Difference
-from ..metrics import NS_PER_MS, NS_PER_S, success_rate
+from ..metrics import success_rate
 from ..records import NOT_MEASURED, RunResult, Stats
 from ..texts import printable
+from ..units import NS_PER_MS, NS_PER_S
 from .data import seconds_data
 from .figures import Both, figure, percent_text, time_text
 from .page import code, format_html, moment

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
 from typing import Any
 
-from ..metrics import NS_PER_MS, NS_PER_S
 from ..records import (
     NOT_MEASURED,
     OUTCOMES,
@@ -20,6 +19,7 @@ from ..records import (
     TrustSample,
 )
 from ..trust import read_delay_ms
+from ..units import NS_PER_MS, NS_PER_S
 from .reduce import (
     MAX_POINTS,
     OK,

@@ -17,7 +17,7 @@ from ..texts import printable
 from .figures import Both, figure, percent_text, time_text
 from .libraries import inline_script, library_scripts
 from .verdict import Verdict, load_text, shown_percentile
-from .wording import TEXTS, both, in_both, pair
+from .wording import TEXTS, both, in_both, pair, terms_html
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
@@ -98,12 +98,7 @@ def facts_html(result: RunResult) -> str:
         ("host", escape(printable(config.host_info))),
         ("command", code(config.command, 2000)),
     ]
-    wide = ("target", "command")
-    return "".join(
-        f"<div{' class=wide' if key in wide else ''}><dt>{both(key)}</dt><dd>{value}</dd></div>"
-        for key, value in facts
-        if value
-    )
+    return terms_html(facts)
 
 
 def code(text: str, limit: int = 500) -> str:

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from ..metrics import NS_PER_MS, NS_PER_S, enough_for, percentile
+from ..metrics import enough_for, percentile
 from ..records import NOT_MEASURED, OUTCOMES, IntervalSample, Outcome, RequestTable
 from ..records import tokens_per_s as rate
+from ..units import NS_PER_MS, NS_PER_S
 
 MAX_POINTS = 5_000
 """The most points that one series of a chart shows."""

@@ -8,7 +8,7 @@ from ..records import Plateau, RunResult, Stalls, StreamShape
 from ..steadiness import distorted, plateau_of, stalls_of
 from ..stream_shape import CUT_SHARE
 from .figures import Both, figure, percent_text, time_text
-from .wording import TEXTS, both, count_of, in_both, pair
+from .wording import TEXTS, both, count_of, in_both, pair, terms_html
 
 NAGLE_MS = (36.0, 46.0)
 """The delayed acknowledgement of Linux is 40 ms: bursts that far apart may wait for it."""
@@ -116,9 +116,7 @@ def shape_html(result: RunResult) -> str:
         ("stream.lump_gap", time_text(shape.lump_gap_ms)),
         *((f"stream.answers_{form}", f"{shape.answers.get(form, 0):,}") for form in SHAPE_FORMS),
     ]
-    shown = "".join(
-        f"<div><dt>{both(key)}</dt><dd>{escape(text)}</dd></div>" for key, text in facts if text not in ("n/a", "0")
-    )
+    shown = terms_html((key, escape(text)) for key, text in facts if text not in ("n/a", "0"))
     paragraphs = "".join(f"<p>{pair(*text)}</p>" for text in texts)
     return (
         f'<section class="card" id="shape"><h2>{both("section.shape")}: {both(f"kind.{shape.kind}")}</h2>'

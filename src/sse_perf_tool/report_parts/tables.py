@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from ..metrics import NS_PER_MS, percentile, stats_of
+from ..metrics import percentile, stats_of
 from ..records import NOT_MEASURED, OUTCOMES, GroupStats, Interval, Outcome, RequestTable, RunResult, Stats, Summary
 from ..texts import printable
+from ..units import NS_PER_MS
 from .figures import figure, percent_text
 from .reduce import OK, by_key
 from .verdict import shown_percentile

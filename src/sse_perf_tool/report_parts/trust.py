@@ -7,7 +7,7 @@ from html import escape
 from ..records import RunResult, Trust
 from ..trust import TEXTS, bound_words, words
 from .figures import figure, percent_text
-from .wording import both, pair
+from .wording import both, pair, terms_html
 
 
 def trust_html(result: RunResult) -> str:
@@ -44,7 +44,7 @@ def _facts(trust: Trust) -> str:
         ("trust_lost", _counts(trust)),
         ("trust_steps", str(trust.clock_steps) if trust.clock_steps else ""),
     ]
-    return "".join(f"<div><dt>{both(key)}</dt><dd>{value}</dd></div>" for key, value in shown if value)
+    return terms_html(shown)
 
 
 def _share(share: float | None) -> str:

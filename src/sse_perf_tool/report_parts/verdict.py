@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..metrics import NS_PER_S, enough_for, percentile, success_rate
+from ..metrics import enough_for, percentile, success_rate
 from ..records import (
     NOT_MEASURED,
     Abort,
@@ -21,6 +21,7 @@ from ..steadiness import plateau_of, stalls_of
 from ..texts import printable
 from ..thresholds import value_text
 from ..trust import verdict_words
+from ..units import NS_PER_S
 from .figures import Both, figure, percent_text, time_text
 from .reduce import OK
 from .shape import edges_text, notable, stalls_text, stream_text

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from ..units import NS_PER_S
 from .gate import GATE
 from .tcp_info import TcpInfo
 
@@ -14,8 +15,6 @@ Clock = Callable[[], int]
 
 Trace = Callable[[str, int, bytes], None]
 """Called with ">" or "<", the time in nanoseconds and the bytes that went or came."""
-
-NS_PER_S = 1_000_000_000
 
 TICK_S = 0.05
 

@@ -1,0 +1,25 @@
+"""What a person sees while a run goes on and at its end, on a terminal, in a pipe and in a CI log.
+
+`Console` is all of it in order.  `paper.py` writes lines; what stands on them is a file each: `start.py`, `live.py`,
+`answer.py`, `summary.py` with its `tables.py`, `goals.py`, `comparison.py`; `trace.py` follows a single request.
+"""
+
+from .console import Console
+from .figures import clock_time, number, percent
+from .paper import BOLD, GREEN, RED, YELLOW, Paper, in_columns
+from .trace import SingleRequestNotices, debug_trace
+
+__all__ = [
+    "BOLD",
+    "GREEN",
+    "RED",
+    "YELLOW",
+    "Console",
+    "Paper",
+    "SingleRequestNotices",
+    "clock_time",
+    "debug_trace",
+    "in_columns",
+    "number",
+    "percent",
+]

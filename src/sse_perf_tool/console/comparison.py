@@ -1,0 +1,72 @@
+"""Runs side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from ..compare import Difference
+from ..metrics import success_rate
+from ..records import RunResult
+from ..report_parts.comparison import run_letter, unlike_settings
+from ..texts import Texts, printable
+from .figures import number, percent, signed
+from .paper import DIM, GREEN, RED, Paper, in_columns
+
+TEXTS: Texts = {
+    "comparison": ("Comparison of SSE performance tests", "SSE 性能测试对比"),
+    "run_facts": ("{sent} requests, {share} ok", "{sent} 个请求，成功 {share}"),
+    "unlike": ("the runs differ in: {names}", "各次测试的设置不同：{names}"),
+    "interval": ("95 % interval", "95 % 区间"),
+    "difference": ("difference", "差异"),
+    "word_better": ("better", "更好"),
+    "word_worse": ("worse", "更差"),
+    "word_same": ("none shown", "未显示"),
+    "word_unknown": ("too few", "样本不足"),
+    "difference_note": (
+        "One figure in twenty differs by chance, and runs vary: repeat them.",
+        "每二十项中约有一项因偶然而不同，多次测试之间也有波动：请重复测试。",
+    ),
+    "success_rate": ("success %", "成功率 %"),
+    "requests_per_s": ("requests/s", "请求/秒"),
+    "output_tokens_per_s": ("tokens/s, whole run", "token/秒（整体）"),
+    "max_gap_ms": ("longest gap ms", "最长间隔 ms"),
+}
+
+
+DIFFERENCE_WIDTHS = (19, 8, 8, 8, 17)
+WORD_COLORS = {"better": GREEN, "worse": RED, "same": DIM, "unknown": DIM}
+
+
+def show(
+    paper: Paper, results: Sequence[RunResult], names: Sequence[str], compared: Sequence[Sequence[Difference]]
+) -> None:
+    """The runs with their letters, and a table of the differences of each from the first."""
+    say = paper.say
+    paper.heading("comparison")
+    for at, (result, name) in enumerate(zip(results, names, strict=True)):
+        found = result.summary
+        share = percent(success_rate(found.ok, found.ok + found.failed))
+        paper.line(f"  {run_letter(at)}  {printable(name)}: " + say("run_facts", sent=found.sent, share=share))
+    unlike = unlike_settings(results)
+    if unlike:
+        paper.warn(say("unlike", names=unlike[paper.column]))
+    for at, differences in enumerate(compared, 1):
+        paper.gap()
+        _difference_table(paper, run_letter(at), differences)
+    paper.line(paper.paint("  " + say("difference_note"), DIM))
+
+
+def _difference_table(paper: Paper, letter: str, differences: Sequence[Difference]) -> None:
+    say = paper.say
+    heads = (say("metric"), "A", letter, f"{letter} - A", say("interval"), say("difference"))
+    joined = partial(in_columns, widths=DIFFERENCE_WIDTHS, aligns="<>>>>")
+    paper.bold(f"  {joined(heads[:-1])}  {heads[-1]}")
+    for each in differences:
+        scale = 100 if each.metric == "success_rate" else 1
+        shown = [None if value is None else value * scale for value in (each.base, each.other)]
+        low, high = signed(each.low, scale), signed(each.high, scale)
+        cells = [f"{say(each.metric)} {each.statistic}".rstrip(), *map(number, shown)]
+        cells += [signed(each.difference, scale), "n/a" if each.low is None else f"{low} … {high}"]
+        word = paper.paint(say(f"word_{each.word}"), WORD_COLORS[each.word])
+        paper.line(f"  {joined(cells)}  {word}")

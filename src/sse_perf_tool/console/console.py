@@ -1,0 +1,93 @@
+"""All that a person sees of a run, in the order of seeing it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TextIO
+
+from ..compare import Difference
+from ..records import Abort, IntervalSample, RequestRecord, RunConfig, RunResult, Summary
+from ..test_runner import Snapshot
+from ..texts import Texts, together
+from . import answer, comparison, goals, live, start, summary, tables
+from .paper import Paper
+
+TEXTS: Texts = {
+    "report": ("report", "报告"),
+    "records": ("records", "逐请求记录"),
+}
+
+_PARTS = (start, live, answer, summary, tables, goals, comparison)
+
+
+class Console:
+    """Writes to `stream`, in `lang`, with colours when `color`; `terminal` also gets a line that is written over."""
+
+    def __init__(
+        self, stream: TextIO, lang: str, color: bool = False, terminal: bool = False, columns: int = 80
+    ) -> None:
+        texts = together(TEXTS, *(part.TEXTS for part in _PARTS))
+        self.paper = Paper(stream, lang, texts, color=color, terminal=terminal, columns=columns)
+        self.say, self.line, self.warn = self.paper.say, self.paper.line, self.paper.warn
+        self._table = live.LiveTable(self.paper)
+
+    def start(
+        self,
+        config: RunConfig,
+        warnings: Sequence[str] = (),
+        guessed_format: str | None = None,
+        seen_format: str | None = None,
+    ) -> None:
+        """What is about to be done.
+
+        When the user named no format, `guessed_format` is what the URL speaks for, `seen_format` what the answers were.
+        """
+        start.show(self.paper, config, warnings, guessed_format, seen_format)
+
+    def tier(self, number: int, config: RunConfig) -> None:
+        """The context tier that begins, counted from 0."""
+        live.tier(self.paper, number, config)
+
+    def row(self, sample: IntervalSample, totals: Snapshot, config: RunConfig) -> None:
+        """One second of the live table: averages of the run so far, tokens/s of this second."""
+        self._table.row(sample, totals, config)
+
+    def stopping(self, grace_s: float) -> None:
+        """After the first interrupt."""
+        live.stopping(self.paper, grace_s)
+
+    def aborting(self, abort: Abort) -> None:
+        """When a rule ends the run."""
+        live.aborting(self.paper, abort)
+
+    def answer(self, record: RequestRecord) -> None:
+        """The closing block of a single request."""
+        answer.show(self.paper, record)
+
+    def summary(self, result: RunResult) -> None:
+        """The closing block of a run with several requests."""
+        summary.show(self.paper, result)
+
+    def errors(self, found: Summary) -> None:
+        """Failed requests by kind, each with an example."""
+        tables.show_errors(self.paper, found)
+
+    def trust(self, result: RunResult) -> None:
+        """Whether the figures are true, how far off they can be at most, and why if that is too much."""
+        goals.show_trust(self.paper, result)
+
+    def goals(self, result: RunResult) -> None:
+        """Each rule beside what was measured, with a tick or a cross; nothing when there was none."""
+        goals.show(self.paper, result)
+
+    def comparison(
+        self, results: Sequence[RunResult], names: Sequence[str], compared: Sequence[Sequence[Difference]]
+    ) -> None:
+        """The runs with their letters, and a table of the differences of each from the first."""
+        comparison.show(self.paper, results, names, compared)
+
+    def written(self, files: Iterable[tuple[str, str]]) -> None:
+        """The files that were written: (what it is, path)."""
+        self.paper.gap()
+        for label, path in files:
+            self.paper.fact(label, path)

@@ -1,0 +1,98 @@
+"""The run while it goes on: a row a second, and what interrupts it."""
+
+from __future__ import annotations
+
+from ..records import Abort, IntervalSample, RunConfig
+from ..test_runner import Snapshot
+from ..texts import Texts
+from ..thresholds import value_text
+from ..units import NS_PER_MS
+from .figures import clock_time, number, percent
+from .paper import YELLOW, Paper, in_columns
+
+TEXTS: Texts = {
+    "tier": ("context of {tokens} tokens ({number} of {all})", "上下文 {tokens} token（{number}/{all}）"),
+    "time": ("time", "时间"),
+    "threads": ("threads", "线程"),
+    "blocks": ("blocks", "数据块"),
+    "requests": ("requests", "请求数"),
+    "avg_rt": ("avg resp ms", "平均响应 ms"),
+    "tpot": ("TPOT ms", "TPOT ms"),
+    "tps": ("tokens/s", "tokens/s"),
+    "success": ("success", "成功率"),
+    "left": ("{left} left, {rest}", "剩余 {left}，{rest}"),
+    "done_of": ("{done} of {all} requests", "已完成 {done}/{all} 个请求"),
+    "running": ("{done} requests done", "已完成 {done} 个请求"),
+    "stopping": (
+        "stopping: running answers get {seconds:g} s; press Ctrl-C again to end at once",
+        "正在停止：进行中的回答最多再等 {seconds:g} 秒；再按一次 Ctrl-C 立即结束",
+    ),
+    "aborting": (
+        "aborting: {rule} is true after {at} s ({value})",
+        "正在中止：{at} 秒后条件 {rule} 成立（{value}）",
+    ),
+}
+
+
+LIVE_COLUMNS = {"time": 9, "threads": 11, "blocks": 9, "avg_rt": 12, "tpot": 9, "tps": 10, "success": 8}
+WHOLE_COLUMNS = {"time": 9, "threads": 11, "requests": 9, "avg_rt": 12, "tps": 10, "success": 8}
+"""Those of a run of whole answers, which has neither blocks nor a time between tokens."""
+
+
+class LiveTable:
+    """Averages of the run so far and tokens/s of each second, a row a second; its head comes with the first row."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._paper = paper
+        self._begun = False
+
+    def row(self, sample: IntervalSample, totals: Snapshot, config: RunConfig) -> None:
+        """That of one second."""
+        paper = self._paper
+        columns = LIVE_COLUMNS if config.stream else WHOLE_COLUMNS
+        if not self._begun:
+            self._begun = True
+            paper.gap()
+            paper.bold(in_columns(map(paper.say, columns), columns.values()))
+        ok, finished = totals.requests_ok, totals.requests_ok + totals.requests_failed
+        cells = {
+            "time": clock_time(sample.second + 1),
+            "threads": f"{sample.threads_active}/{config.threads}",
+            "blocks": str(totals.chunks),
+            "requests": str(totals.requests_done),
+            "avg_rt": number(totals.latency_ns / ok / NS_PER_MS) if ok else "-",
+            "tpot": number(totals.tpot_ns / totals.tpot_count / NS_PER_MS) if totals.tpot_count else "-",
+            "tps": number(sample.tokens),
+            "success": percent(ok / finished) if finished else "-",
+        }
+        paper.line(in_columns(map(cells.__getitem__, columns), columns.values()))
+        paper.progress(_progress_words(paper, sample.second + 1, totals, config))
+
+
+def tier(paper: Paper, number: int, config: RunConfig) -> None:
+    """The context tier that begins, counted from 0."""
+    tiers = config.context_tiers
+    paper.heading("tier", tokens=tiers[number], number=number + 1, all=len(tiers))
+
+
+def stopping(paper: Paper, grace_s: float) -> None:
+    """After the first interrupt."""
+    paper.line(paper.paint(paper.say("stopping", seconds=grace_s), YELLOW))
+
+
+def aborting(paper: Paper, abort: Abort) -> None:
+    """When a rule ends the run."""
+    paper.line(paper.paint(abort_words(paper, "aborting", abort), YELLOW))
+
+
+def abort_words(paper: Paper, key: str, abort: Abort) -> str:
+    """The text of this key, of a rule that ended the run."""
+    return paper.say(key, rule=abort.rule, at=abort.at_s, value=value_text(abort.value))
+
+
+def _progress_words(paper: Paper, elapsed_s: int, totals: Snapshot, config: RunConfig) -> str:
+    say = paper.say
+    if config.duration_s:
+        left_s = max(0.0, (config.ramp_up_s + config.duration_s) * config.rounds - elapsed_s)
+        return say("left", left=clock_time(left_s), rest=say("running", done=totals.requests_done))
+    return say("done_of", done=totals.requests_done, all=config.requests_wanted)

@@ -1,0 +1,71 @@
+"""What is about to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..records import RunConfig
+from ..report_parts.verdict import also_text, shape_text
+from ..texts import Texts, clip, printable
+from .paper import Paper
+
+TEXTS: Texts = {
+    "title": ("SSE performance test", "SSE 性能测试"),
+    "target": ("Target", "目标"),
+    "query": ("Query", "查询"),
+    "load": ("Load", "负载"),
+    "one_thread": ("1 thread", "1 个线程"),
+    "many_threads": ("{number} threads", "{number} 个线程"),
+    "load_once": ("{threads}, one request each", "{threads}，各发送一次"),
+    "load_single": ("1 request", "1 个请求"),
+    "load_conversation": ("{threads}, one conversation each", "{threads}，各一个会话"),
+    "load_total": ("{threads}, {requests} requests in all", "{threads}，共 {requests} 个请求"),
+    "load_for": ("{threads} for {seconds:g} s", "{threads}，持续 {seconds:g} 秒"),
+    "also": (", {text}", "，{text}"),
+    "ramp": (", started over {seconds:g} s", "，在 {seconds:g} 秒内启动"),
+    "format": ("Format", "格式"),
+    "auto": ("auto: the stream will tell", "自动识别：由数据流判断"),
+    "auto_guess": ("{guess} (auto, by the URL)", "{guess}（根据网址自动识别）"),
+    "auto_seen": ("{seen} (auto)", "{seen}（自动识别）"),
+}
+
+
+def show(paper: Paper, config: RunConfig, warnings: Sequence[str], guessed: str | None, seen: str | None) -> None:
+    """Target, format, query and load, and the warnings; `guessed` and `seen` as in `Console.start`."""
+    paper.heading("title")
+    paper.facts(
+        [
+            ("target", config.url),
+            ("format", _format_words(paper, config, guessed, seen)),
+            ("query", clip(printable(config.query), paper.room) if config.query else config.param_file),
+            ("load", _load_words(paper, config)),
+        ]
+    )
+    for text in warnings:
+        paper.warn(text)
+    paper.gap()
+
+
+def _format_words(paper: Paper, config: RunConfig, guessed: str | None, seen: str | None) -> str:
+    if config.format != "auto":
+        return config.format
+    if seen:
+        return paper.say("auto_seen", seen=seen)
+    return paper.say("auto_guess", guess=guessed) if guessed else paper.say("auto")
+
+
+def _load_words(paper: Paper, config: RunConfig) -> str:
+    say = paper.say
+    threads = say("one_thread") if config.threads == 1 else say("many_threads", number=config.threads)
+    if shape := shape_text(config):
+        threads = shape[paper.column]
+    if config.duration_s:
+        words = say("load_for", threads=threads, seconds=config.duration_s)
+    elif config.threads == 1 and config.requests_wanted == 1:
+        words = say("load_single")
+    elif config.requests is not None:
+        words = say("load_total", threads=threads, requests=config.requests)
+    else:
+        words = say("load_once" if config.turns == 1 else "load_conversation", threads=threads)
+    words += "".join(say("also", text=more[paper.column]) for more in also_text(config))
+    return words + (say("ramp", seconds=config.ramp_up_s) if config.ramp_up_s else "")

@@ -1,0 +1,153 @@
+"""The closing block of a run with several requests."""
+
+from __future__ import annotations
+
+from ..records import Goodput, RunResult, Summary
+from ..report_parts.figures import Both
+from ..report_parts.shape import short_stalls_text, short_stream_text
+from ..steadiness import stalls_of
+from ..texts import Texts
+from ..units import NS_PER_S
+from .answer import tokens_words
+from .figures import number, percent
+from .live import abort_words
+from .paper import GREEN, RED, YELLOW, Paper
+from .tables import groups_table, metrics_table
+
+TEXTS: Texts = {
+    "summary": ("Summary", "汇总"),
+    "interrupted": ("interrupted: the figures are of what was done until then", "已中断：以下数据仅包含中断前的部分"),
+    "aborted": (
+        "aborted after {at} s because {rule} was true ({value}): the figures are of what was done until then",
+        "{at} 秒后因条件 {rule} 成立（{value}）而中止：以下数据仅包含此前的部分",
+    ),
+    "nothing": ("no request was sent", "没有发送任何请求"),
+    "no_figures": ("no answer was whole, so there are no times to show", "没有完整的回答，因此没有可显示的时间指标"),
+    "wall": ("wall time", "总用时"),
+    "ok": ("ok", "成功"),
+    "failed": ("failed", "失败"),
+    "cancelled": ("cancelled", "已取消"),
+    "left_early": ("left early", "中途离开"),
+    "left_early_of": ("{number}, as asked; {tokens} tokens had come", "{number}（按设定），已收到 {tokens} 个 token"),
+    "left_out": ("in no figure", "未计入指标"),
+    "left_out_of": ("{number} of {phase}", "{phase} {number}"),
+    "warmup": ("the warm-up", "预热"),
+    "cooldown": ("the cool-down", "收尾"),
+    "retried": ("needed a retry", "经过重试"),
+    "rates": ("rates", "速率"),
+    "rates_of": (
+        "{requests} requests/s, {tokens} tokens/s, {chunks} blocks/s",
+        "{requests} 请求/秒，{tokens} token/秒，{chunks} 数据块/秒",
+    ),
+    "rates_whole": (
+        "{requests} requests/s, {tokens} tokens/s, {kilobytes} kB/s",
+        "{requests} 请求/秒，{tokens} token/秒，{kilobytes} kB/秒",
+    ),
+    "schedule": ("schedule", "计划"),
+    "schedule_of": (
+        "{asked} requests/s asked for, {sent} sent; {late} late, {worst} at worst",
+        "要求 {asked} 请求/秒，实际 {sent}；{late} 个未按时，最多晚 {worst}",
+    ),
+    "dropped": ("never sent", "未发送"),
+    "goodput": ("goodput", "goodput"),
+    "goodput_of": (
+        "{met} of {all} ({share}), {rate} requests/s",
+        "{all} 个中的 {met} 个（{share}），{rate} 请求/秒",
+    ),
+    "stream_shape": ("stream", "流的形态"),
+    "stalls": ("stalls", "停顿"),
+    "sum_rt": ("response sum", "响应时间合计"),
+}
+
+
+def show(paper: Paper, result: RunResult) -> None:
+    """The closing block of a run with several requests."""
+    found, say = result.summary, paper.say
+    paper.gap()
+    paper.heading("summary")
+    if result.interrupted:
+        paper.line(paper.paint("  " + say("interrupted"), YELLOW))
+    if result.aborted:
+        paper.line(paper.paint("  " + abort_words(paper, "aborted", result.aborted), YELLOW))
+    if not found.sent:
+        paper.line("  " + say("nothing"))
+        return
+    finished = found.ok + found.failed
+    latency = found.metrics["latency_ms"]
+    failed = paper.paint(str(found.failed), RED) if found.failed else "0"
+    paper.facts(
+        [
+            ("threads", str(result.config.threads)),
+            ("requests", str(found.sent)),
+            ("wall", number(result.duration_ns / NS_PER_S, " s")),
+            ("ok", paper.paint(str(found.ok), GREEN) if found.ok else "0"),
+            ("failed", failed),
+            ("cancelled", str(found.cancelled - found.left_early) if found.cancelled > found.left_early else None),
+            ("left_early", _left_early_words(paper, found)),
+            ("left_out", _left_out_words(paper, found)),
+            ("retried", str(found.retried) if found.retried else None),
+            ("success", percent(found.ok / finished) if finished else "n/a"),
+            ("blocks", str(found.chunks) if result.config.stream else None),
+            ("tokens", tokens_words(paper, found.output_tokens, found.token_source)),
+            ("rates", _rate_words(paper, result)),
+            ("schedule", _schedule_words(paper, found)),
+            ("dropped", str(found.schedule.dropped) if found.schedule and found.schedule.dropped else None),
+            ("goodput", _goodput_words(paper, found.goodput) if found.goodput else None),
+            ("stream_shape", _in_its_language(paper, short_stream_text(found.shape))),
+            ("stalls", _in_its_language(paper, short_stalls_text(stalls_of(result)))),
+            ("sum_rt", number(latency.mean * latency.count / 1000, " s") if latency.mean else None),
+        ]
+    )
+    paper.gap()
+    if found.ok:
+        metrics_table(paper, result)
+        groups_table(paper, "context", found.context_tiers, result.config.stream)
+        groups_table(paper, "turn", found.turns, result.config.stream)
+    else:
+        paper.line("  " + say("no_figures"))
+
+
+def _in_its_language(paper: Paper, text: Both | None) -> str | None:
+    return None if text is None else text[paper.column]
+
+
+def _left_early_words(paper: Paper, found: Summary) -> str | None:
+    tokens = found.left_early_tokens
+    return paper.say("left_early_of", number=found.left_early, tokens=tokens) if found.left_early else None
+
+
+def _left_out_words(paper: Paper, found: Summary) -> str | None:
+    parts = [
+        paper.say("left_out_of", number=sum(counts.values()), phase=paper.say(phase))
+        for phase, counts in found.left_out.items()
+    ]
+    return ", ".join(parts) or None
+
+
+def _rate_words(paper: Paper, result: RunResult) -> str:
+    found = result.summary
+    return paper.say(
+        "rates_of" if result.config.stream else "rates_whole",
+        requests=number(found.requests_per_s),
+        tokens=number(found.output_tokens_per_s),
+        chunks=number(found.chunks_per_s),
+        kilobytes=number(found.bytes_per_s / 1000),
+    )
+
+
+def _schedule_words(paper: Paper, found: Summary) -> str | None:
+    kept = found.schedule
+    if kept is None or kept.worst_delay_ms is None:
+        return None
+    rates = {"asked": number(kept.asked_per_s), "sent": number(kept.sent_per_s)}
+    return paper.say("schedule_of", **rates, late=kept.late, worst=number(kept.worst_delay_ms, " ms"))
+
+
+def _goodput_words(paper: Paper, goodput: Goodput) -> str:
+    return paper.say(
+        "goodput_of",
+        met=goodput.met,
+        all=goodput.of,
+        share=percent(goodput.share),
+        rate=number(goodput.requests_per_s),
+    )

@@ -1,0 +1,122 @@
+"""Tables of a run: metrics, turns and tiers, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from ..metrics import PERCENTILES
+from ..records import GroupStats, RunResult, Summary
+from ..texts import Texts
+from .figures import number, stats_cells
+from .paper import DIM, RED, Paper, in_columns
+
+TEXTS: Texts = {
+    "metric": ("metric", "指标"),
+    "average": ("avg", "平均"),
+    "min": ("min", "最小"),
+    "max": ("max", "最大"),
+    "ttfb_ms": ("TTFB ms", "TTFB ms"),
+    "ttft_ms": ("TTFT ms", "TTFT ms"),
+    "ttfa_ms": ("first answer ms", "首个可见文本 ms"),
+    "itl_ms": ("token gap ms", "token 间隔 ms"),
+    "tpot_ms": ("TPOT ms", "TPOT ms"),
+    "latency_ms": ("response ms", "响应时间 ms"),
+    "tokens_per_s": ("tokens/s", "tokens/s"),
+    "response_bytes": ("response bytes", "响应字节"),
+    "schedule_delay_ms": ("schedule delay", "调度延迟 ms"),
+    "ttft_from_schedule_ms": ("TTFT, schedule", "TTFT（计划）"),
+    "latency_from_schedule_ms": ("response, sched.", "响应（计划）"),
+    "few": (
+        "n/a: too few requests (P99 needs 100, P95 20, P90 10, P50 2)",
+        "n/a：请求数不足（P99 需 100 个，P95 需 20 个，P90 需 10 个，P50 需 2 个）",
+    ),
+    "by_turn": ("By turn, times in ms", "按轮次（时间单位 ms）"),
+    "turn": ("turn", "轮次"),
+    "by_context": ("By context tier (tokens of filler), times in ms", "按上下文档位（填充 token 数；时间单位 ms）"),
+    "context": ("context", "上下文"),
+    "group_ok": ("ok", "成功"),
+    "group_ttft": ("TTFT avg", "TTFT 平均"),
+    "group_ttft_p95": ("TTFT P95", "TTFT P95"),
+    "group_latency": ("response avg", "响应 平均"),
+    "group_latency_p95": ("response P95", "响应 P95"),
+    "group_tokens": ("tokens", "token 数"),
+    "more_groups": ("… and {number} more rows", "……另有 {number} 行"),
+    "errors": ("Errors", "错误"),
+    "example": (" (e.g. request {number})", "（例如请求 {number}）"),
+    "more_errors": ("… and {number} more kinds", "……另有 {number} 种"),
+}
+
+
+SUMMARY_METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "latency_ms", "tokens_per_s")
+WHOLE_METRICS = ("ttfb_ms", "latency_ms", "tokens_per_s", "response_bytes")
+OPEN_LOOP_METRICS = ("schedule_delay_ms", "ttft_from_schedule_ms", "latency_from_schedule_ms")
+MOST_ERRORS = 8
+MOST_GROUPS = 12
+GROUP_COLUMNS = {
+    "group_ok": 11, "group_ttft": 10, "group_ttft_p95": 10, "group_latency": 12, "group_latency_p95": 12,
+    "group_tokens": 8,
+}  # fmt: skip
+STREAM_CELLS = frozenset({"group_ttft", "group_ttft_p95"})
+"""Those of `GROUP_COLUMNS` that a run of whole answers does not have."""
+
+
+def metrics_table(paper: Paper, result: RunResult) -> None:
+    """A row a metric, and what n/a stands for where there is one."""
+    say, found = paper.say, result.summary
+    heads = [say("metric"), say("average"), say("min"), *(f"P{p}" for p in PERCENTILES), say("max")]
+    widths = [16, *[7] * (len(heads) - 1)]  # 74 columns in all, of the 80 of a terminal
+    aligns = "<" + ">" * (len(heads) - 1)
+    joined = partial(in_columns, widths=widths, aligns=aligns)
+    paper.bold("  " + joined(heads))
+    names = (*(SUMMARY_METRICS if result.config.stream else WHOLE_METRICS), *OPEN_LOOP_METRICS)
+    rows = [(say(name), found.metrics[name]) for name in names if _worth_a_row(name, found)]
+    for title, stats in rows:
+        paper.line("  " + joined([title, *stats_cells(stats)]))
+    if any("n/a" in stats_cells(stats) for _, stats in rows):
+        paper.line(paper.paint("  " + say("few"), DIM))
+
+
+def _worth_a_row(name: str, found: Summary) -> bool:
+    if name in OPEN_LOOP_METRICS:
+        return found.metrics[name].count > 0
+    if name == "ttfa_ms":  # only where reasoning makes it another figure than the first token
+        return found.metrics[name] != found.metrics["ttft_ms"]
+    return True
+
+
+def groups_table(paper: Paper, kind: str, groups: Sequence[GroupStats], stream: bool) -> None:
+    """A row for each value of "turn" or "context"; nothing without any."""
+    if not groups:
+        return
+    paper.gap()
+    paper.heading(f"by_{kind}")
+    columns = {kind: 7, **{name: width for name, width in GROUP_COLUMNS.items() if stream or name not in STREAM_CELLS}}
+    paper.bold("  " + in_columns(map(paper.say, columns), columns.values()))
+    for each in groups[:MOST_GROUPS]:
+        ttft, latency = stats_cells(each.ttft_ms), stats_cells(each.latency_ms)
+        cells = {
+            kind: str(each.value),
+            "group_ok": f"{each.ok}/{each.sent}",
+            "group_ttft": ttft[0],
+            "group_ttft_p95": ttft[4],
+            "group_latency": latency[0],
+            "group_latency_p95": latency[4],
+            "group_tokens": number(each.output_tokens),
+        }
+        paper.line("  " + in_columns(map(cells.__getitem__, columns), columns.values()))
+    if len(groups) > MOST_GROUPS:
+        paper.line("  " + paper.say("more_groups", number=len(groups) - MOST_GROUPS))
+
+
+def show_errors(paper: Paper, found: Summary) -> None:
+    """Failed requests by kind, each with an example."""
+    if not found.errors:
+        return
+    paper.gap()
+    paper.heading("errors")
+    for group in found.errors[:MOST_ERRORS]:
+        example = paper.say("example", number=group.example_request)
+        paper.line(f"  {group.count:>6} x {paper.paint(group.outcome, RED)}: {group.message}{example}")
+    if len(found.errors) > MOST_ERRORS:
+        paper.line("  " + paper.say("more_errors", number=len(found.errors) - MOST_ERRORS))

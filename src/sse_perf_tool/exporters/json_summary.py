@@ -1,0 +1,153 @@
+"""The summary of a run as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ..records import (
+    SUMMARY_SCHEMA,
+    Abort,
+    BaselineResult,
+    Goodput,
+    GroupStats,
+    Interval,
+    Plateau,
+    RunResult,
+    Stalls,
+    Stats,
+    StreamShape,
+    ThresholdResult,
+    Trust,
+    TrustSample,
+)
+from ..records_file import iso_utc
+from ..report_parts.shape import stream_text
+from ..steadiness import plateau_of, stalls_of
+from ..texts import LANGUAGES
+from ..trust import read_delay_ms, words
+from ..units import NS_PER_S
+
+_Noun = Stats | ThresholdResult | BaselineResult | Abort | StreamShape | Stalls | Plateau
+
+
+def summary_document(result: RunResult) -> dict[str, Any]:
+    """The object of `--json`; its names are fixed by docs/files.md."""
+    found, plateau = result.summary, plateau_of(result)
+    return {
+        "schema": SUMMARY_SCHEMA,
+        "config": asdict(result.config),
+        "started_at": iso_utc(result.started_unix_ns),
+        "duration_s": round(result.duration_ns / NS_PER_S, 6),
+        "requests": {
+            "sent": found.sent,
+            "ok": found.ok,
+            "failed": found.failed,
+            "cancelled": found.cancelled,
+            "retried": found.retried,
+            "left_early": found.left_early,
+        },
+        "measured_s": round(found.measured_s, 6),
+        "left_out": {phase: dict(counts) for phase, counts in found.left_out.items()},
+        "schedule": None if found.schedule is None else asdict(found.schedule),
+        "outcomes": dict(found.outcomes),
+        "errors": [asdict(group) for group in found.errors],
+        "metrics": {name: rounded(stats) for name, stats in found.metrics.items()},
+        "intervals": {name: _intervals(each) for name, each in found.intervals.items()},
+        "rates": {
+            "requests_per_s": round(found.requests_per_s, 6),
+            "output_tokens_per_s": round(found.output_tokens_per_s, 6),
+            "chunks_per_s": round(found.chunks_per_s, 6),
+            "bytes_per_s": round(found.bytes_per_s, 6),
+        },
+        "plateau": plateau and rounded(plateau),
+        "stream_shape": _shape(result),
+        "stalls": rounded(stalls_of(result)),
+        "tokens": {
+            "output": found.output_tokens,
+            "prompt": found.prompt_tokens,
+            "source": found.token_source,
+            "left_early": found.left_early_tokens,
+        },
+        "turns": [_group("turn", group) for group in found.turns],
+        "context_tiers": [_group("context_tokens", group) for group in found.context_tiers],
+        "time_series": _time_series(result),
+        "goodput": _goodput(found.goodput),
+        "trust": _trust(result),
+        "thresholds": [rounded(each) for each in result.thresholds],
+        "baseline": [rounded(each) for each in result.baseline],
+        "warnings": list(result.warnings),
+        "interrupted": result.interrupted,
+        "aborted": result.aborted and rounded(result.aborted),
+        "partial": result.partial,
+    }
+
+
+def _calibration(result: RunResult) -> dict[str, Any] | None:
+    return None if result.calibration is None else asdict(result.calibration)
+
+
+def _time_series(result: RunResult) -> list[dict[str, Any]]:
+    watched = {sample.second: sample for sample in result.self_watch}
+    return [{**asdict(row), "self_watch": _self_watch(watched.get(row.second))} for row in result.time_series]
+
+
+def _self_watch(sample: TrustSample | None) -> dict[str, Any] | None:
+    if sample is None:
+        return None
+    row = {name: value for name, value in asdict(sample).items() if name not in _NOT_IN_A_ROW}
+    return {"read_delay_ms": read_delay_ms([sample]), **row}
+
+
+_NOT_IN_A_ROW = ("second", "read_waits", "read_wait_max_ms", "away", "wakes")
+"""What a row says in other words, or is there only for the verdict."""
+
+
+def _trust(result: RunResult) -> dict[str, Any]:
+    trust = result.trust or Trust()
+    return {
+        **asdict(trust),
+        "read_delay_ms": read_delay_ms(result.self_watch),
+        "reasons": [words(reason, result.config.lang) for reason in trust.reasons],
+        "calibration": _calibration(result),
+    }
+
+
+def _goodput(found: Goodput | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    share = None if found.share is None else round(found.share, 6)
+    return {**asdict(found), "share": share, "requests_per_s": round(found.requests_per_s, 6)}
+
+
+def _intervals(found: Mapping[str, Interval]) -> dict[str, list[float | None]]:
+    return {name: [None if side is None else round(side, 6) for side in each] for name, each in found.items()}
+
+
+def _shape(result: RunResult) -> dict[str, Any]:
+    said = stream_text(result.summary.shape) or ("", "")
+    return {**rounded(result.summary.shape), "evidence": said[LANGUAGES.index(result.config.lang)]}
+
+
+def _group(name: str, group: GroupStats) -> dict[str, Any]:
+    means = {"output_tokens": group.output_tokens, "prompt_tokens": group.prompt_tokens}
+    return {
+        name: group.value,
+        "sent": group.sent,
+        "ok": group.ok,
+        "ttft_ms": rounded(group.ttft_ms),
+        "latency_ms": rounded(group.latency_ms),
+        **{mean: None if value is None else round(value, 6) for mean, value in means.items()},
+    }
+
+
+def rounded(noun: _Noun) -> dict[str, Any]:
+    """The fields of a noun by name, numbers with six digits behind the point."""
+    return {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(noun).items()}
+
+
+def to_json(result: RunResult) -> str:
+    """The summary as indented JSON with a final line end."""
+    return json.dumps(summary_document(result), ensure_ascii=False, indent=2) + "\n"

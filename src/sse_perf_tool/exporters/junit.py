@@ -1,0 +1,132 @@
+"""What failed as JUnit XML, for CI."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from ..records import OUTCOMES, Abort, Outcome, RunResult
+from ..report_parts.verdict import aborted_text
+from ..report_parts.wording import in_both
+from ..texts import printable
+from ..thresholds import value_text
+from ..trust import REQUIRED
+from .json_summary import summary_document
+
+
+def to_junit(result: RunResult) -> str:
+    """JUnit XML of the summary, see `junit_of`."""
+    return junit_of(summary_document(result))
+
+
+class _Check(NamedTuple):
+    """A test case: what was expected, and where it was not met what to say: in one line, and in full."""
+
+    group: str
+    name: str
+    problem: str = ""
+    text: str = ""
+    state: str = "failure"
+    """What it is when there is a problem: "failure" or "skipped"."""
+
+
+def junit_of(document: Mapping[str, Any]) -> str:
+    """JUnit XML from the object of `--json`, also of an older version.
+
+    There is a case for: run whole, all requests ok, none of each failed outcome, each threshold, each allowance over
+    the baseline.  A test case fails where the exit status does: with either of these they decide, and failed requests
+    are "skipped" with the same message.  When no request came to an end, none of them passed: "skipped" too.
+    """
+    cut_short = [in_both(key)[0] for key in ("interrupted", "partial") if document[key]]
+    if aborted := document.get("aborted"):
+        cut_short.append(aborted_text(Abort(**aborted))[0])
+    whole = _Check("run", "run is whole", " ".join(cut_short))
+    goals = [*_threshold_checks(document), *_baseline_checks(document)]
+    checks = [whole, *_request_checks(document), *_trust_checks(document), *goals]
+    states = [check.state if check.problem else "" for check in checks]
+    numbers = {
+        "tests": str(len(checks)),
+        "failures": str(states.count("failure")),
+        "errors": "0",
+        "skipped": str(states.count("skipped")),
+        "time": str(document["duration_s"]),
+    }
+    suites = ET.Element("testsuites", {"name": "sse-perf", **numbers})
+    about = {"name": _xml(f"sse-perf {document['config']['url']}"), "timestamp": document["started_at"]}
+    suite = ET.SubElement(suites, "testsuite", {**about, **numbers})
+    for check in checks:
+        seconds = numbers["time"] if check.group == "requests" else "0"
+        names = {"classname": f"sse-perf.{check.group}", "name": _xml(check.name), "time": seconds}
+        case = ET.SubElement(suite, "testcase", names)
+        if check.problem:
+            ET.SubElement(case, check.state, {"message": _xml(check.problem)}).text = _xml(check.text)
+    ET.indent(suites)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
+
+
+def _request_checks(document: Mapping[str, Any]) -> list[_Check]:
+    failed, finished = document["requests"]["failed"], document["requests"]["ok"] + document["requests"]["failed"]
+    decided = _threshold_checks(document) or document.get("baseline")
+    state = "skipped" if decided or not finished else "failure"
+    nothing = "" if finished else "no request came to an end"
+    problem = f"{failed} of {finished} requests failed" if failed else nothing
+    checks = [_Check("requests", "all requests ok", problem, _errors_text(document["errors"]), state)]
+    for outcome in OUTCOMES:
+        if outcome not in (Outcome.OK, Outcome.CANCELLED):
+            count = document["outcomes"].get(outcome.value, 0)
+            problem = f"{count} of {finished} requests ended with {outcome.value}" if count else nothing
+            errors = [group for group in document["errors"] if group["outcome"] == outcome.value]
+            checks.append(_Check("outcomes", f"no {outcome.value}", problem, _errors_text(errors), state))
+    return checks
+
+
+def _threshold_checks(document: Mapping[str, Any]) -> list[_Check]:
+    # Whether trust was required decides how the case "trust" ends: one case is enough for one thing.
+    return [
+        _Check("thresholds", rule["rule"], "" if rule["ok"] else f"{rule['rule']} is missed: {_why(rule, 'value')}")
+        for rule in document["thresholds"]
+        if rule["rule"] != REQUIRED
+    ]
+
+
+def _trust_checks(document: Mapping[str, Any]) -> list[_Check]:
+    """Fails only if trust was required; else there is none where nothing was measured."""
+    trust, required = document["trust"], any(rule["rule"] == REQUIRED for rule in document["thresholds"])
+    if trust["verdict"] == "not_measured" and not required:
+        return []
+    problem = "" if trust["verdict"] == "trusted" else f"the figures are {trust['verdict'].replace('_', ' ')}"
+    return [_Check("trust", "trust", problem, "\n".join(trust["reasons"]), "failure" if required else "skipped")]
+
+
+def _baseline_checks(document: Mapping[str, Any]) -> list[_Check]:
+    return [
+        _Check(
+            "baseline",
+            rule["rule"],
+            "" if rule["ok"] else f"{rule['rule']} is missed: {value_text(rule['old'])} before, {_why(rule, 'new')}",
+        )
+        for rule in document.get("baseline", ())
+    ]
+
+
+def _why(rule: Mapping[str, Any], name: str) -> str:
+    """The measured value of a rule that is missed, and what is said of it."""
+    return ", ".join(filter(None, [value_text(rule[name]), rule.get("note")]))
+
+
+def _errors_text(groups: Iterable[Mapping[str, Any]]) -> str:
+    """The errors of the summary, a line each."""
+    return "\n".join(
+        "{count} x {outcome}: {said} (e.g. request {example_request})".format(said=printable(group["message"]), **group)
+        for group in groups
+    )
+
+
+_NOT_XML = "[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+
+
+def _xml(text: str) -> str:
+    """`text` with what XML 1.0 cannot hold in any form (production 2, Char) as U+FFFD."""
+    return re.sub(_NOT_XML, "\ufffd", text)

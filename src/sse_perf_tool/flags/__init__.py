@@ -1,0 +1,31 @@
+"""The flags: one row each in `FLAGS`, what `--help` says of it in `HELP`, and the text of `--help`."""
+
+from .help import help_text
+from .program import COMMAND, COMMANDS, PROGRAM
+from .table import (
+    CALIBRATE_FLAGS,
+    CAPACITY_FLAGS,
+    DEFAULT_QUERY,
+    EVERY_FLAG,
+    FLAGS,
+    REPORT_FLAGS,
+    Flag,
+    flag_name,
+)
+from .wording import HELP
+
+__all__ = [
+    "CALIBRATE_FLAGS",
+    "CAPACITY_FLAGS",
+    "COMMAND",
+    "COMMANDS",
+    "DEFAULT_QUERY",
+    "EVERY_FLAG",
+    "FLAGS",
+    "HELP",
+    "PROGRAM",
+    "REPORT_FLAGS",
+    "Flag",
+    "flag_name",
+    "help_text",
+]

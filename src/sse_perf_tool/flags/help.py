@@ -1,0 +1,133 @@
+"""The text of `--help`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from ..formats import FORMATS
+from ..texts import LANGUAGES, display_width, pad, speaker
+from .program import COMMAND, COMMANDS, PROGRAM
+from .table import CALIBRATE_FLAGS, CAPACITY_FLAGS, FLAGS, REPORT_FLAGS, Flag
+from .wording import CAPACITY_HELP, HELP
+
+TEXTS = {
+    "default": ("(default {default})", "（默认 {default}）"),
+    "usage": ("Usage: ", "用法："),
+    "heading": ("{title}:", "{title}："),
+    "flags": ("[flags]", "[参数]"),
+    "examples": ("Examples", "示例"),
+    "about": (
+        "Load tester for streaming (Server-Sent Events) AI services.",
+        "流式（Server-Sent Events）AI 服务压力测试工具。",
+    ),
+    "about_report": (
+        "Makes the reports again from files that --records wrote.",
+        "由 --records 写的文件重新生成报告。",
+    ),
+    "about_calibrate": (
+        "Measures the error of this tool on this machine, where the truth is known.",
+        "在已知真实值的条件下，测量本工具在本机的误差。",
+    ),
+    "about_capacity": (
+        "Finds the highest load that still meets the demands, and what limits it.",
+        "寻找仍能满足要求的最高负载，以及它受限于什么。",
+    ),
+    "capacity": ("Search", "搜索"),
+    "target": ("Target", "目标"),
+    "load": ("Load", "负载"),
+    "input": ("Input", "输入"),
+    "goals": ("Goals", "目标与判定"),
+    "output": ("Output", "输出"),
+    "custom": (
+        "Custom format (PATH: names in the JSON of an event, a.0.b)",
+        "自定义格式（路径：事件 JSON 中的名称，如 a.0.b）",
+    ),
+    "other": ("Other", "其他"),
+    "serve_usage": (
+        "serve [flags]      the embedded server",
+        "serve [参数]       内置聊天服务",
+    ),
+    "report_usage": (
+        "report FILE.jsonl  make the reports again",
+        "report FILE.jsonl  重新生成报告",
+    ),
+    "capacity_usage": (
+        "capacity [flags]   find the highest load",
+        "capacity [参数]    寻找最高负载",
+    ),
+    "calibrate_usage": (
+        "calibrate [flags]  how exact it is on this machine",
+        "calibrate [参数]   本工具在本机的准确度",
+    ),
+}
+
+EXAMPLES = """\
+  {command} --demo
+  {command} --host localhost --port 8080 --api-key app-xxx \\
+      --threads 10 --duration 60 --param-file examples/queries.txt
+  {command} --url https://api.deepseek.com/chat/completions \\
+      --api-key sk-xxx --model deepseek-chat --json run.json --records run.jsonl
+  {command} report run.jsonl --html-report again.html
+  {command} capacity --url http://localhost:8080/chat --max 50
+  {command} calibrate --threads 200 --itl-ms 20
+"""
+
+_COMMAND_HELP = {
+    "report": (REPORT_FLAGS, "FILE.jsonl ... "),
+    "capacity": (CAPACITY_FLAGS, ""),
+    "calibrate": (CALIBRATE_FLAGS, ""),
+}
+"""Command -> (its flags, what stands before them in its usage line)."""
+
+
+def help_text(language: str, command: str = "run") -> str:
+    """The text of --help, at most 80 columns wide, for "run" or a command in `_COMMAND_HELP`."""
+    say = speaker(TEXTS, language)
+    usage = f"{say('usage')}{PROGRAM} "
+    if command in _COMMAND_HELP:
+        flags, operands = _COMMAND_HELP[command]
+        head = [f"{usage}{command} {operands}{say('flags')}", "", say(f"about_{command}")]
+        helps = {**HELP, **CAPACITY_HELP} if command == "capacity" else HELP
+        return "\n".join([*head, *_groups_help(flags, language, helps)]) + "\n"
+    indent = " " * (display_width(usage) - len(PROGRAM) - 1) + PROGRAM
+    others = [f"{indent} {say(f'{each}_usage')}" for each in COMMANDS]
+    head = [usage + say("flags"), *others, "", say("about"), *_groups_help(FLAGS, language, HELP)]
+    return "\n".join([*head, "", say("heading", title=say("examples")), EXAMPLES.format(command=COMMAND)])
+
+
+def _groups_help(flags: Sequence[Flag], language: str, helps: Mapping[str, tuple[str, str]]) -> Iterator[str]:
+    """The lines of these flags, group by group; `helps` as `HELP`."""
+    say = speaker(TEXTS, language)
+    for group in dict.fromkeys(flag.group for flag in flags):
+        yield from ("", say("heading", title=say(group)))
+        for flag in flags:
+            if flag.group == group:
+                yield from _flag_help(flag, language, helps[flag.key])
+
+
+_NAME_COLUMNS = 28
+
+
+def _flag_help(flag: Flag, language: str, about: tuple[str, str]) -> list[str]:
+    """The lines of one flag: its names at the left, what it does at the right."""
+    say = speaker(TEXTS, language)
+    text = about[LANGUAGES.index(language)].replace("{formats}", ", ".join(["auto", *sorted(FORMATS)]))
+    if flag.default not in (None, "") and flag.key != "format":
+        default = f"{flag.default:g}" if isinstance(flag.default, float) else flag.default
+        text += (" " if language == "en" else "") + say("default", default=default)
+    names = "  " + ", ".join(sorted(flag.names, key=len)) + (f" {flag.metavar}" if flag.metavar else "")
+    lines = _wrapped(text, 80 - _NAME_COLUMNS)
+    if len(names) >= _NAME_COLUMNS:
+        lines.insert(0, "")
+    return [pad(name, _NAME_COLUMNS) + line for name, line in zip([names, *[""] * len(lines)], lines, strict=False)]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """`text` in lines of at most `width` columns, cut at spaces and between Chinese characters."""
+    lines = [""]
+    for word in re.findall(r"\s+|[^\s\u2e80-\uffef]+[，。；：、）]*|[\u2e80-\uffef][，。；：、）]*", text):
+        if display_width(lines[-1] + word) > width:
+            lines.append("")
+        lines[-1] += word if lines[-1] else word.lstrip()
+    return [line.rstrip() for line in lines]

@@ -1,0 +1,195 @@
+"""The flags, one row each, and which of them a command takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .. import abort, baseline, thresholds
+from .. import capacity_values as searches
+from .. import flag_values as values
+from .. import load_values as loads
+from ..exporters import EXPORTERS
+from ..formats import FORMATS
+from ..masking import mask_url
+from ..texts import LANGUAGES
+
+DEFAULT_QUERY = "你是谁"
+MAX_THREADS = 100_000
+MAX_TURNS = 1000
+
+
+class Flag(NamedTuple):
+    """One row of the table; its help stands in `HELP`.
+
+    A flag without `check` is a switch.  `show` gives what an error may show of its value, `mask` what files may hold
+    of it.
+    """
+
+    names: tuple[str, ...]
+    group: str
+    check: values.Check | None = None
+    metavar: str = ""
+    default: Any = None
+    repeat: bool = False
+    show: Callable[[str], str] = str
+    mask: Callable[[str], str] = str
+
+    @property
+    def writes_file(self) -> bool:
+        """Whether it names a file that the run writes, which is no part of how the run is made."""
+        return self.group == "output" and self.metavar == "FILE"
+
+    @property
+    def key(self) -> str:
+        """The first name as an identifier, `api_key` for `--api-key`."""
+        return self.names[0][2:].replace("-", "_")
+
+
+FLAGS = (
+    Flag(("--host",), "target", values.host, "HOST", "localhost"),
+    Flag(("--port",), "target", values.whole(1, 65535), "PORT", 80),
+    Flag(("--api-path",), "target", values.path, "PATH", "/v1/chat-messages", mask=mask_url),
+    Flag(("--url",), "target", values.url, "URL", show=values.masked_url, mask=mask_url),
+    Flag(("--api-key",), "target", values.api_key, "KEY", show=values.hidden, mask=values.masked_key),
+    Flag(("--format",), "target", values.one_of(["auto", *sorted(FORMATS)]), "NAME", "auto"),
+    Flag(("--model",), "target", values.some_text, "NAME"),
+    Flag(
+        ("--header", "-H"),
+        "target",
+        values.header,
+        "LINE",
+        repeat=True,
+        show=values.header_name,
+        mask=values.masked_header,
+    ),
+    Flag(("--insecure",), "target"),
+    Flag(("--cacert",), "target", values.some_text, "FILE"),
+    Flag(("--threads",), "load", values.whole(1, MAX_THREADS), "N", 1),
+    Flag(("--processes",), "load", values.whole_or_auto(1, 64), "N", "auto"),
+    Flag(("--duration", "--execution-time"), "load", values.seconds("from_0"), "S", 0.0),
+    Flag(("--requests",), "load", values.whole(1, 10**12), "N"),
+    Flag(("--no-stream",), "load"),
+    Flag(("--turns",), "load", values.whole(1, MAX_TURNS), "N", 1),
+    Flag(("--think-time",), "load", values.seconds_range, "S[:S]"),
+    Flag(("--rate",), "load", loads.rate, "R"),
+    Flag(("--arrival",), "load", loads.arrival, "KIND", "constant"),
+    Flag(("--stages",), "load", loads.stages, "T:N,..."),
+    Flag(("--replay",), "load", values.some_text, "FILE"),
+    Flag(("--speed",), "load", loads.speed, "X", 1.0),
+    Flag(("--batch",), "load", values.whole(1, MAX_THREADS), "N"),
+    Flag(("--warmup",), "load", loads.warmup, "T|N"),
+    Flag(("--cooldown",), "load", values.seconds("from_0"), "S", 0.0),
+    Flag(("--cancel-rate",), "load", loads.share, "SHARE", 0.0),
+    Flag(("--cancel-after",), "load", values.seconds("above_0"), "S"),
+    Flag(("--seed",), "load", values.whole(0, 2**31 - 1), "N", 1),
+    Flag(("--simple",), "load"),
+    Flag(("--ramp-up",), "load", values.seconds("from_0"), "S", 0.0),
+    Flag(("--timeout",), "load", values.seconds("above_0"), "S", 60.0),
+    Flag(("--idle-timeout",), "load", values.seconds("above_0"), "S"),
+    Flag(("--retries",), "load", values.whole(0, 100), "N", 3),
+    Flag(("--calibrate",), "load"),
+    Flag(("--itl-ms",), "load", values.number(1, 1000), "MS", 20.0),
+    Flag(("--query",), "input", values.some_text, "TEXT", DEFAULT_QUERY),
+    Flag(("--param-file",), "input", values.some_text, "FILE"),
+    Flag(("--shuffle",), "input"),
+    Flag(("--prompt-tokens",), "input", values.prompt_length, "N[:N]"),
+    Flag(("--shared-prefix-tokens",), "input", values.whole(0, values.MAX_TOKENS), "N"),
+    Flag(("--context-tiers",), "input", values.tiers, "N,N,.."),
+    Flag(("--api-key-file",), "input", values.some_text, "FILE"),
+    Flag(("--request-body-file",), "input", values.some_text, "FILE"),
+    Flag(("--strict",), "input"),
+    Flag(("--conversation-id",), "input", values.any_text, "ID", ""),
+    Flag(("--user",), "input", values.any_text, "NAME", "gaolou"),
+    Flag(("--threshold",), "goals", thresholds.parse_rule, "RULE", repeat=True),
+    Flag(("--require-trust",), "goals"),
+    Flag(("--slo",), "goals", thresholds.parse_slo, "RULE", repeat=True),
+    Flag(("--abort-on",), "goals", abort.parse_abort_rule, "RULE", repeat=True),
+    Flag(("--abort-after",), "goals", values.seconds("from_0"), "S", 0.0),
+    Flag(("--baseline",), "goals", values.some_text, "FILE"),
+    Flag(("--allow",), "goals", baseline.parse_allowed, "RULE", repeat=True),
+    Flag(("--html-report",), "output", values.some_text, "FILE"),
+    Flag(("--brand",), "output", values.some_text, "NAME", "7DGroup"),
+    Flag(("--report-title",), "output", values.some_text, "TEXT"),
+    Flag(("--model-name",), "output", values.some_text, "NAME"),
+    *(Flag((f"--{name}",), "output", values.some_text, "FILE") for name in EXPORTERS),
+    Flag(("--records",), "output", values.some_text, "FILE"),
+    Flag(("--stall-ms",), "output", values.number(1, 600_000), "MS", 1000.0),
+    Flag(("--quiet",), "output"),
+    Flag(("--no-color",), "output"),
+    Flag(("--lang",), "output", values.one_of(LANGUAGES), "LANG"),
+    Flag(("--text-path",), "custom", values.dotted, "PATH"),
+    Flag(("--reasoning-path",), "custom", values.dotted, "PATH"),
+    Flag(("--event-path",), "custom", values.dotted, "PATH"),
+    Flag(("--text-event",), "custom", values.some_text, "NAME", repeat=True),
+    Flag(("--end-event",), "custom", values.some_text, "NAME", repeat=True),
+    Flag(("--error-event",), "custom", values.some_text, "NAME", repeat=True),
+    Flag(("--error-path",), "custom", values.dotted, "PATH"),
+    Flag(("--error-code-path",), "custom", values.dotted, "PATH"),
+    Flag(("--error-code-ok",), "custom", values.json_or_text, "CODE", repeat=True),
+    Flag(("--conversation-id-path",), "custom", values.dotted, "PATH"),
+    Flag(("--message-id-path",), "custom", values.dotted, "PATH"),
+    Flag(("--prompt-tokens-path",), "custom", values.dotted, "PATH"),
+    Flag(("--completion-tokens-path",), "custom", values.dotted, "PATH"),
+    Flag(("--finish-reason-path",), "custom", values.dotted, "PATH"),
+    Flag(("--cumulative",), "custom"),
+    Flag(("--raw",), "custom"),
+    Flag(("--config",), "other", values.some_text, "FILE"),
+    Flag(("--print-config",), "other"),
+    Flag(("--demo",), "other"),
+    Flag(("--debug",), "other"),
+    Flag(("--version",), "other"),
+    Flag(("--help", "-h"), "other"),
+)
+
+REPORT_FLAGS = tuple(
+    flag
+    for flag in FLAGS
+    if flag.key in ("html_report", "brand", "report_title", *EXPORTERS, "stall_ms", "no_color", "lang")
+)
+"""Those that the report command takes."""
+
+SEARCH_FLAGS = (
+    Flag(("--slo",), "capacity", thresholds.parse_demand, "RULE", repeat=True),
+    Flag(("--by",), "capacity", values.one_of(("threads", "rate")), "WHAT", "threads"),
+    Flag(("--min",), "capacity", searches.level, "N", 1.0),
+    Flag(("--max",), "capacity", searches.level, "N", 200.0),
+    Flag(("--sweep",), "capacity", searches.levels, "N,N,..."),
+    Flag(("--slo-share",), "capacity", loads.share, "SHARE", 0.95),
+    Flag(("--step-duration",), "capacity", values.seconds_range, "S[:S]"),
+    Flag(("--pause",), "capacity", values.seconds("from_0"), "S", 0.0),
+    Flag(("--resume",), "capacity", values.some_text, "FILE"),
+    Flag(("--threads",), "capacity", values.whole(1, MAX_THREADS), "N"),
+)
+"""Those that the capacity command has, or has in another way than a run."""
+
+_CAPACITY_KEYS = frozenset(
+    {"processes", "turns", "think_time", "timeout", "idle_timeout", "retries", "arrival", "cancel_rate", "cancel_after",
+     "seed", "no_stream", "html_report", "brand", "report_title", "model_name", "json", "quiet", "no_color",
+     "lang", "config", "help", "version"}
+)  # fmt: skip
+CAPACITY_FLAGS = (
+    *SEARCH_FLAGS,
+    *(flag for flag in FLAGS if flag.group in ("target", "input", "custom") and flag.key != "context_tiers"),
+    *(flag for flag in FLAGS if flag.key in _CAPACITY_KEYS),
+)
+"""Those of the capacity command: all but what shapes the load of one run or judges it."""
+
+_CALIBRATE_DEFAULTS = {"threads": 50}
+CALIBRATE_FLAGS = (
+    *(
+        flag._replace(default=_CALIBRATE_DEFAULTS.get(flag.key, flag.default))
+        for flag in FLAGS
+        if flag.key in ("threads", "processes", "itl_ms", "json", "no_color", "lang", "config")
+    ),
+    Flag(("--quick",), "load"),
+)
+"""Those that the calibrate command takes."""
+
+EVERY_FLAG = tuple({flag.key: flag for flag in (*CALIBRATE_FLAGS, *CAPACITY_FLAGS, *FLAGS)}.values())
+"""Those of all commands, as a run has them where it has them."""
+
+
+def flag_name(key: str) -> str:
+    """The name of a flag from its key, `--api-key` for `api_key`."""
+    return "--" + key.replace("_", "-")

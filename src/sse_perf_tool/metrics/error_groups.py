@@ -1,0 +1,46 @@
+"""Failed requests, those that mean the same together."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from ..records import ErrorGroup, RequestRecord
+
+MOST_GROUPS = 1000
+"""A server that puts something new into every message must not fill the memory."""
+
+_NUMBERS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\d+", re.IGNORECASE)
+"""What differs between two messages that mean the same: ids, addresses, numbers."""
+
+
+class ErrorGroups:
+    """Counts failed requests by outcome and message, with the first of each as its example."""
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str, str], ErrorGroup] = {}
+
+    def add(self, record: RequestRecord) -> None:
+        """Counts a request that failed."""
+        message = record.error or ""
+        key = (record.outcome.value, _NUMBERS.sub("#", message))
+        known = self._groups.get(key)
+        if known is None:
+            if len(self._groups) >= MOST_GROUPS:
+                key = (record.outcome.value, "")
+                known = self._groups.get(key)
+            self._groups[key] = known or ErrorGroup(record.outcome.value, message, 0, record.request_id)
+        group = self._groups[key]
+        self._groups[key] = replace(group, count=group.count + 1)
+
+    def merge(self, other: ErrorGroups) -> None:
+        """Adds everything that `other` has counted; the example is the earlier one."""
+        for key, group in other._groups.items():
+            mine = self._groups.get(key, group)
+            known = mine.count if key in self._groups else 0
+            first = min(mine, group, key=lambda each: each.example_request)
+            self._groups[key] = replace(first, count=known + group.count)
+
+    def groups(self) -> tuple[ErrorGroup, ...]:
+        """All of them, the most frequent first."""
+        return tuple(sorted(self._groups.values(), key=lambda group: -group.count))

@@ -1,0 +1,251 @@
+"""From request records to the result of a run, in bounded memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from heapq import heappush, heapreplace
+from typing import Protocol
+
+from ..intervals import GapSample, gap_intervals, intervals
+from ..measured import in_phases, left_early, left_out, rounds_of, schedule_facts
+from ..records import (
+    NOT_MEASURED,
+    OUTCOMES,
+    Abort,
+    Goodput,
+    Interval,
+    Outcome,
+    Phase,
+    RequestRecord,
+    RequestTable,
+    Round,
+    RunConfig,
+    RunResult,
+    Stats,
+    Summary,
+    TrustSample,
+)
+from ..stream_shape import shape_of
+from ..units import NS_PER_S
+from .definitions import METRICS, REQUEST_METRICS, ok_values, row_of
+from .distribution import Distribution, leading_bits
+from .error_groups import ErrorGroups
+from .groups import groups_of
+from .percentiles import PERCENTILES, Ranked, stats_of
+from .time_series import TimeSeries
+
+
+class RequestRule(Protocol):
+    """Something that a request meets or not."""
+
+    @property
+    def text(self) -> str: ...
+    def met_by(self, record: RequestRecord, /) -> bool: ...
+
+
+def merged_reads(gaps_us: Iterable[int], ended_together: bool = False) -> Iterator[tuple[int, int]]:
+    """The reads of an answer, but for the first, that held several chunks, out of the gaps between its chunks.
+
+    Each is (microseconds since the read before, with 8 leading bits, number of chunks): all chunks of a read arrived
+    at the same moment, so a gap is 0 just when the chunk before it came in the same read.  The end of the answer counts
+    as a chunk when it was read with the last one (`RequestRecord.ended_together`).
+    """
+    read_us, chunks = 0, 1
+    for gap_us in gaps_us:
+        if gap_us:
+            if chunks > 1 and read_us:
+                yield leading_bits(read_us, 8), chunks
+            read_us, chunks = gap_us, 1
+        else:
+            chunks += 1
+    chunks += ended_together
+    if chunks > 1 and read_us:
+        yield leading_bits(read_us, 8), chunks
+
+
+class Tally:
+    """Everything that a run's figures need, gathered record by record in bounded memory, and mergeable.
+
+    One process keeps one; those of several processes are merged; reading a records file back fills one as well, so that
+    live and re-made reports come out of the same code.
+    """
+
+    DETAILS_SLOWEST = 200
+    DETAILS_FAILED = 1000
+    DETAILS_FIRST = 300
+
+    def __init__(self, origin_ns: int, slos: Sequence[RequestRule] = ()) -> None:
+        self.origin_ns = origin_ns
+        """The monotonic time at which the run began."""
+        self.slos = slos
+        """What a request must meet to be a good one."""
+        self.table = RequestTable()
+        self.gaps = Distribution()
+        self.gap_sample = GapSample()
+        self.series = TimeSeries()
+        self.end_ns = 0
+        self.token_sources: Counter[str] = Counter()
+        self.clocks: Counter[str] = Counter()
+        self.merged_reads: Counter[tuple[int, int]] = Counter()
+        self.self_watch: list[TrustSample] = []
+        self._errors = ErrorGroups()
+        self._slowest: list[tuple[int, int]] = []
+        self._failed_rows: set[int] = set()
+
+    def add(self, record: RequestRecord) -> None:
+        """Takes one finished request in."""
+        start_ns = record.started_ns - self.origin_ns
+        self.end_ns = max(self.end_ns, start_ns + record.latency_ns)
+        row = len(self.table)
+        self._append_row(record, start_ns)
+        self.self_watch += record.self_watch
+        self._keep_details(record, row)
+        self.series.add(record, start_ns)
+        if record.phase is not Phase.MAIN:
+            return  # it is in the charts, and in no figure
+        if record.token_source:
+            self.token_sources[record.token_source] += 1
+        if record.outcome is Outcome.OK:
+            self.gaps.add(record.gaps_us)
+            self.gap_sample.add(record.request_id, record.gaps_us)
+            self.clocks[record.clock] += 1
+            ended_together = record.ended_together
+            if ended_together or 0 in record.gaps_us:
+                self.merged_reads.update(merged_reads(record.gaps_us, ended_together))
+        elif record.outcome is not Outcome.CANCELLED:
+            self._errors.add(record)
+
+    def _append_row(self, record: RequestRecord, start_ns: int) -> None:
+        row = row_of(record, start_ns)
+        if self.slos and record.outcome is not Outcome.CANCELLED:
+            row["good"] = int(record.outcome is Outcome.OK and all(slo.met_by(record) for slo in self.slos))
+        for name, column in self.table.columns.items():
+            column.append(row[name])
+
+    def _keep_details(self, record: RequestRecord, row: int) -> None:
+        wanted = row < self.DETAILS_FIRST
+        if record.outcome is not Outcome.OK and len(self._failed_rows) < self.DETAILS_FAILED:
+            self._failed_rows.add(row)
+            wanted = True
+        entry = (record.latency_ns, row)
+        if len(self._slowest) < self.DETAILS_SLOWEST:
+            heappush(self._slowest, entry)
+            wanted = True
+        elif entry > self._slowest[0]:
+            _, dropped = heapreplace(self._slowest, entry)
+            if dropped >= self.DETAILS_FIRST and dropped not in self._failed_rows:
+                del self.table.details[dropped]
+            wanted = True
+        if wanted:
+            self.table.details[row] = replace(record, gaps_us=(), self_watch=())
+
+    def merge(self, other: Tally) -> None:
+        """Takes in everything of another tally of the same run."""
+        shift = len(self.table)
+        for name, column in self.table.columns.items():
+            column.extend(other.table[name])
+        self.table.details.update({row + shift: record for row, record in other.table.details.items()})
+        self.gaps.merge(other.gaps)
+        self.gap_sample.merge(other.gap_sample)
+        self.series.merge(other.series)
+        self.end_ns = max(self.end_ns, other.end_ns)
+        self.token_sources.update(other.token_sources)
+        self.clocks.update(other.clocks)
+        self.merged_reads.update(other.merged_reads)
+        self.self_watch += other.self_watch
+        self._errors.merge(other._errors)
+
+    def summary(self, config: RunConfig, rounds: Sequence[Round], whole: bool = True) -> Summary:
+        """The figures of everything taken in so far, in these rounds; `whole`: the run was not cut short."""
+        table = self.table.main()
+        outcomes = Counter(table["outcome"])
+        ok = outcomes[OUTCOMES.index(Outcome.OK)]
+        cancelled = outcomes[OUTCOMES.index(Outcome.CANCELLED)]
+        tokens = sum(n for n in table["output_tokens"] if n > 0)
+        prompts = [n for n in table["prompt_tokens"] if n != NOT_MEASURED]
+        chunks = sum(table["chunks"])
+        seconds = sum(each.main_ns for each in rounds) / NS_PER_S
+        left, left_tokens = left_early(config, table)
+        metrics, sure = self._metrics(table)
+        token_source = self._token_source()
+        return Summary(
+            sent=len(table),
+            ok=ok,
+            failed=len(table) - ok - cancelled,
+            cancelled=cancelled,
+            retried=sum(1 for n in table["retries"] if n > 0),
+            outcomes={outcome.value: outcomes[i] for i, outcome in enumerate(OUTCOMES) if outcomes[i]},
+            errors=self._errors.groups(),
+            metrics=metrics,
+            requests_per_s=len(table) / seconds if seconds else 0.0,
+            output_tokens_per_s=tokens / seconds if seconds else 0.0,
+            chunks_per_s=chunks / seconds if seconds else 0.0,
+            bytes_per_s=sum(table["bytes_received"]) / seconds if seconds else 0.0,
+            chunks=chunks,
+            output_tokens=tokens,
+            prompt_tokens=sum(prompts) if prompts else None,
+            token_source=token_source,
+            turns=groups_of(table, "turn", alone=1),
+            context_tiers=groups_of(table, "context_tokens", alone=NOT_MEASURED),
+            goodput=self._goodput(table, seconds) if self.slos else None,
+            measured_s=seconds,
+            left_out=left_out(self.table),
+            left_early=left,
+            left_early_tokens=left_tokens,
+            schedule=schedule_facts(config, self.table, rounds, whole),
+            shape=shape_of(table, token_source),
+            intervals=sure,
+        )
+
+    def _goodput(self, table: RequestTable, seconds: float) -> Goodput:
+        good = Counter(table["good"])
+        met, of = good[1], good[1] + good[0]
+        return Goodput(tuple(slo.text for slo in self.slos), met, of, met / seconds if seconds else 0.0)
+
+    def _metrics(self, table: RequestTable) -> tuple[dict[str, Stats], dict[str, dict[str, Interval]]]:
+        """Each metric's distribution, and the intervals of its percentiles where there are any."""
+        found, sure = {"itl_ms": self.gaps.stats(scale=0.001)}, {}
+        sure["itl_ms"] = gap_intervals(Ranked(self.gaps.histogram()), self.gap_sample, PERCENTILES, scale=0.001)
+        for name in REQUEST_METRICS:
+            ordered = ok_values(table, name)
+            found[name], sure[name] = stats_of(ordered), intervals(ordered, PERCENTILES)
+        return {name: found[name] for name in METRICS}, {name: sure[name] for name in METRICS if sure[name]}
+
+    def _token_source(self) -> str | None:
+        if len(self.token_sources) > 1:
+            return "mixed"
+        return next(iter(self.token_sources), None)
+
+    def result(
+        self,
+        config: RunConfig,
+        started_unix_ns: int,
+        warnings: Sequence[str] = (),
+        *,
+        interrupted: bool = False,
+        partial: bool = False,
+        aborted: Abort | None = None,
+    ) -> RunResult:
+        """The finished run as plain data; its duration is from the start of the run to the end of its last request."""
+        rounds = rounds_of(config, self.table, self.end_ns)
+        return RunResult(
+            config=config,
+            started_unix_ns=started_unix_ns,
+            duration_ns=self.end_ns,
+            requests=self.table,
+            time_series=in_phases(self.series.rows(self.end_ns), config, rounds),
+            summary=self.summary(config, rounds, whole=not (interrupted or partial or aborted)),
+            gap_histogram=self.gaps.histogram(),
+            warnings=tuple(warnings),
+            interrupted=interrupted,
+            partial=partial,
+            aborted=aborted,
+            rounds=rounds,
+            clock="mixed" if len(self.clocks) > 1 else next(iter(self.clocks), None),
+            merged_reads=tuple(
+                (gap_us, chunks, count) for (gap_us, chunks), count in sorted(self.merged_reads.items())
+            ),
+            self_watch=tuple(self.self_watch),
+        )

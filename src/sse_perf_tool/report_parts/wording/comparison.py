@@ -1,0 +1,53 @@
+"""Runs side by side."""
+
+from __future__ import annotations
+
+from ...texts import Texts
+
+TEXTS: Texts = {
+    "compared": ("{other} against {base}", "{other} 对比 {base}"),
+    "compare_headline": ("{better} better, {worse} worse", "{better} 项更好，{worse} 项更差"),
+    "compare_nothing": ("No difference shown", "未显示差异"),
+    "compare_few": ("Too few samples to tell", "样本太少，无法判断"),
+    "compare_verdict": (
+        "Of {n} figures {better} are better, {worse} are worse; for {same} no difference is shown.",
+        "{n} 项数据中，{better} 项更好，{worse} 项更差，{same} 项未显示差异。",
+    ),
+    "compare_unlike": ("The runs differ in: {names}.", "各次测试的设置不同：{names}。"),
+    "compare_note": (
+        "95 % intervals by bootstrap over the requests of each run, over its seconds for rates.",
+        "95 % 区间由对各次测试的请求做自助重抽样得到，速率按秒重抽样。",
+    ),
+    "compare_limits": (
+        "They do not know what differs from one run to the next, and one figure in twenty differs by chance: repeat.",
+        "区间不含多次测试之间的波动，且每二十项中约有一项因偶然而不同：请重复测试。",
+    ),
+    "runs": ("Runs side by side", "各次测试并列"),
+    "run": ("Run", "测试"),
+    "figure": ("Figure", "指标"),
+    "difference": ("Difference", "差值"),
+    "relative": ("Relative", "相对"),
+    "interval": ("95 % interval", "95 % 区间"),
+    "judgement": ("Judgement", "判断"),
+    "word.better": ("better", "更好"),
+    "word.worse": ("worse", "更差"),
+    "word.same": ("no difference shown", "未显示差异"),
+    "word.unknown": ("too few samples", "样本不足"),
+    "metric.success_rate": ("Success rate", "成功率"),
+    "metric.requests_per_s": ("Requests per second", "每秒请求数"),
+    "metric.output_tokens_per_s": ("System output", "系统输出"),
+    "section.compare_time": ("Over time", "随时间变化"),
+    "section.compare_spread": ("Distributions", "分布"),
+    "chart.compare_rps": ("Requests per second", "每秒请求数"),
+    "chart.compare_tokens": ("System output", "系统输出"),
+    "chart.compare_ttft": ("TTFT, median over time", "TTFT 中位数变化"),
+    "chart.compare_latency": ("Response time, median over time", "响应时间中位数变化"),
+    "chart.compare_ttft_spread": ("Distribution of TTFT", "TTFT 分布"),
+    "chart.compare_latency_spread": ("Distribution of response time", "响应时间分布"),
+    "chart.compare_gap_spread": ("Distribution of gaps between chunks", "数据块间隔分布"),
+    "chart.compare_ttft_share": ("TTFT, share answered within", "TTFT 累计分布"),
+    "chart.compare_latency_share": ("Response time, share complete within", "响应时间累计分布"),
+    "chart.compare_gap_share": ("Gaps, share up to", "数据块间隔累计分布"),
+    "unit.share": ("% of each run", "占各次测试 %"),
+    "note.shares": ("Each run adds up to 100 %.", "每次测试合计 100 %。"),
+}

@@ -1,0 +1,62 @@
+"""What stands around the content of every page, and the facts of a run."""
+
+from __future__ import annotations
+
+from ...texts import Texts
+
+TEXTS: Texts = {
+    # header
+    "report": ("Load test report", "压力测试报告"),
+    "compare_report": ("Comparison of load tests", "压力测试对比"),
+    "switch_language": ("中文", "English"),
+    "theme": ("Light or dark", "浅色或深色"),
+    "print": ("Print", "打印"),
+    "skip": ("Skip to the results", "跳到结果"),
+    "noscript": (
+        "The charts need JavaScript. Figures and tables stand without it.",
+        "图表需要 JavaScript；数字与表格不受影响。",
+    ),
+    "no_library": (
+        "The charts could not be loaded: this page links Chart.js and there is no network.",
+        "图表未能加载：本页链接 Chart.js，而当前没有网络。",
+    ),
+    "made_by": ("Made by sse-perf {version}", "由 sse-perf {version} 生成"),
+    "definitions": (
+        "Percentiles interpolate linearly between closest ranks; with fewer than 100/(100−p) samples they are n/a.",
+        "百分位数按最近秩线性插值；样本少于 100/(100−p) 的百分位数显示为 n/a。",
+    ),
+    "intervals": (
+        "Small figures are 95 % intervals, under the assumption that one request is independent of the next.",
+        "小字为 95 % 区间，假定各请求相互独立。",
+    ),
+    # facts
+    "target": ("Target", "目标"),
+    "model": ("Model", "模型"),
+    "format": ("Format", "格式"),
+    "command": ("Command", "命令"),
+    "started": ("Started", "开始时间"),
+    "duration": ("Duration", "时长"),
+    "load": ("Load", "负载"),
+    "version": ("Version", "版本"),
+    "host": ("Sent from", "发压主机"),
+    "tokens_from": ("Tokens counted by", "Token 来源"),
+    "tokens.usage": ("the server's usage figures", "服务器返回的 usage"),
+    "tokens.tokenizer": ("a local tokenizer", "本地分词器"),
+    "tokens.estimate": ("estimate from the text", "按文本估算"),
+    "tokens.mixed": ("usage where given, else another way", "优先 usage，其余另行计算"),
+    # details of a request
+    "close": ("Close", "关闭"),
+    "details": ("Details", "详情"),
+    "start_at": ("Start", "发起"),
+    "end_at": ("End", "结束"),
+    "conversation_id": ("Conversation", "会话 ID"),
+    "message_id": ("Message id", "消息 ID"),
+    "finish_reason": ("Finish reason", "结束原因"),
+    "query": ("Query", "提问"),
+    "error": ("Error", "错误"),
+    "chunks": ("Chunks", "数据块"),
+    "no_texts": (
+        "Ids and texts are kept for failed, slow and sampled requests only.",
+        "仅为失败、较慢及抽样的请求保留 ID 与文本。",
+    ),
+}

@@ -1,0 +1,97 @@
+"""How answers came."""
+
+from __future__ import annotations
+
+from ...texts import Texts
+
+TEXTS: Texts = {
+    "section.shape": ("Stream shape", "流的形态"),
+    "kind.smooth": ("smooth", "平滑"),
+    "kind.multi_token": ("several tokens a chunk", "每块多个 Token"),
+    "kind.bursts": ("bursts", "成批"),
+    "kind.buffered": ("buffered on its way", "途中被缓冲"),
+    "kind.whole": ("answers at once", "整段到达"),
+    "kind.unknown": ("cannot be told", "无法判断"),
+    "stream.smooth": (
+        "Chunks came one by one: {tokens} tokens a chunk, {reads} chunks a read.",
+        "数据块逐个到达：每块 {tokens} 个 Token，每次读取 {reads} 块。",
+    ),
+    "stream.multi_token": (
+        "A chunk holds {tokens} tokens on average, {reads} chunks a read.",
+        "每个数据块平均含 {tokens} 个 Token，每次读取 {reads} 块。",
+    ),
+    "stream.bursts": (
+        "{lumped} of chunks came in bursts, of {chunks} chunks each, {gap} apart, always whole events.",
+        "{lumped} 的数据块成批到达，每批 {chunks} 块，相隔 {gap}，均为完整事件。",
+    ),
+    "stream.buffered": (
+        "{lumped} of chunks came in lumps of about {size}, {gap} apart; {cut} of the lumps ended within an event.",
+        "{lumped} 的数据块成团到达，每团约 {size}，相隔 {gap}；{cut} 的团断在事件中间。",
+    ),
+    "stream.whole": ("{share} of answers came all at once.", "{share} 的回答整段一次到达。"),
+    "stream.unknown": (
+        "The answers are too short to tell: {tokens} tokens a chunk, {reads} chunks a read.",
+        "回答太短，无法判断：每块 {tokens} 个 Token，每次读取 {reads} 块。",
+    ),
+    "stream.unknown_late": (
+        "{lumped} of chunks came together with others, {gap} apart, as when this client or the network is late.",
+        "{lumped} 的数据块与其他块同时到达，相隔 {gap}，如同本机或网络滞后时那样，因此无法判断。",
+    ),
+    "stream.buffered_events": (
+        "{lumped} of chunks came in lumps of about {size}, {gap} apart, the larger the later, always whole events.",
+        "{lumped} 的数据块成团到达，每团约 {size}，相隔 {gap}，团越大来得越晚，均为完整事件。",
+    ),
+    "stream_advice.multi_token": (
+        "So a gap between chunks (ITL) is not one between tokens: see TPOT.",
+        "因此块间隔（ITL）不是 Token 间隔：请看 TPOT。",
+    ),
+    "stream_advice.bursts": (
+        "The server sends several at a time (speculative decoding, a timer), or something on the way collects events.",
+        "服务端一次发送多块（投机解码、定时发送），或途中有组件在攒事件。",
+    ),
+    "stream_advice.nagle": (
+        "40 ms is the delayed acknowledgement of TCP: try TCP_NODELAY at the server.",
+        "40 ms 是 TCP 延迟确认的时长：可在服务端设置 TCP_NODELAY。",
+    ),
+    "stream_advice.buffered": (
+        "A proxy between you and the model is buffering: try `proxy_buffering off`, `X-Accel-Buffering: no`, no gzip.",
+        "你与模型之间的代理在缓冲：可试 `proxy_buffering off`、`X-Accel-Buffering: no` 或关闭 gzip。",
+    ),
+    "stream_advice.whole": (
+        "The service ends its answer before it sends it, or a proxy holds it back (try `proxy_buffering off`).",
+        "服务先生成完整回答再发送，或代理将其扣住（可试 `proxy_buffering off`）。",
+    ),
+    "short_stream.multi_token": ("{tokens} tokens a chunk", "每块 {tokens} 个 Token"),
+    "short_stream.bursts": ("in bursts of {chunks} chunks, {gap} apart", "成批到达，每批 {chunks} 块，相隔 {gap}"),
+    "short_stream.buffered": (
+        "buffered on its way, in lumps of about {size}: a proxy?",
+        "途中被缓冲，每团约 {size}：代理？",
+    ),
+    "short_stream.whole": ("answers came all at once, not as streams", "回答整段到达，并非流式"),
+    "short_stream.unknown": (
+        "cannot be told: this client or the network is late",
+        "无法判断：本机或网络滞后",
+    ),
+    "stream.tokens_per_chunk": ("Tokens a chunk", "每块 Token"),
+    "stream.chunks_per_read": ("Chunks a read", "每次读取的块"),
+    "stream.share_in_lumps": ("Chunks in lumps", "成团的块"),
+    "stream.chunks_per_lump": ("Chunks a lump", "每团的块"),
+    "stream.lump_bytes": ("Size of a lump", "每团大小"),
+    "stream.lump_gap": ("Time between lumps", "团间隔"),
+    "stream.answers_steady": ("Answers, steady", "均匀的回答"),
+    "stream.answers_bursts": ("Answers in bursts", "成批的回答"),
+    "stream.answers_buffered": ("Answers buffered", "被缓冲的回答"),
+    "stream.answers_joined": ("Answers joined here or on the way", "被本机或途中合并的回答"),
+    "stream.answers_whole": ("Answers at once", "整段的回答"),
+    "stream.answers_short": ("Answers too short to tell", "过短的回答"),
+    "stalls": (
+        "{n} ({share}) stood still for over {limit} at least once; {time} of streaming time was beyond that limit.",
+        "{n}（{share}）至少停顿过一次超过 {limit}；超出部分占全部流式时间的 {time}。",
+    ),
+    "stalls.none": ("No answer stood still for over {limit}.", "没有回答停顿超过 {limit}。"),
+    "short_stalls": ("{n} ({share}) with a gap over {limit}", "{n}（{share}）有超过 {limit} 的停顿"),
+    "edges": (
+        "Ramp-up and drain lower the rate: {whole} {unit} over the run, {full} at full load (second {begin} to {end}).",
+        "启动与收尾拉低了速率：整个测试为 {whole} {unit}，满载时（第 {begin} 至 {end} 秒）为 {full}。",
+    ),
+}

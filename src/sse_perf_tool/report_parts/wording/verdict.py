@@ -1,0 +1,94 @@
+"""How the run went, and what to look at next."""
+
+from __future__ import annotations
+
+from ...texts import Texts
+
+TEXTS: Texts = {
+    "all_ok": ("All {n} succeeded", "{n}全部成功"),
+    "some_ok": ("{share} of {n} succeeded", "{n}中 {share} 成功"),
+    "one_ok": ("The request succeeded", "请求成功"),
+    "one_failed": ("The request failed", "请求失败"),
+    "none_ok": ("None of {n} succeeded", "{n}无一成功"),
+    "nothing_measured": ("No request ended ok, so there are no times to show.", "没有成功的请求，因此没有耗时数据。"),
+    "nothing_sent": ("No request came to an end", "没有任何请求完成"),
+    "requests.one": ("{n} request", "{n} 个请求"),
+    "requests.many": ("{n} requests", "{n} 个请求"),
+    "answers.one": ("{n} answer", "{n} 个回答"),
+    "answers.many": ("{n} answers", "{n} 个回答"),
+    "threads.one": ("{n} thread", "{n} 个线程"),
+    "threads.many": ("{n} threads", "{n} 个线程"),
+    "tested": (
+        "{threads} sent {requests} to {target} within {duration}.",
+        "{threads}在 {duration} 内向 {target} 发送了 {requests}。",
+    ),
+    "tested_model": (
+        "{threads} sent {requests} for the model {model} to {target} within {duration}.",
+        "{threads}在 {duration} 内向 {target} 的模型 {model} 发送了 {requests}。",
+    ),
+    "began": (
+        "Half of the answers began within {p50}, 99 % within {p99}; the median answer was complete after {latency}.",
+        "一半的回答在 {p50} 内出现首个 Token，99 % 在 {p99} 内；回答完成的中位时间为 {latency}。",
+    ),
+    "began_few": (
+        "Half of the answers began within {p50}; the median answer was complete after {latency}.",
+        "一半的回答在 {p50} 内出现首个 Token；回答完成的中位时间为 {latency}。",
+    ),
+    "complete": (
+        "Half of the answers were complete within {p50}, 99 % within {p99}.",
+        "一半的回答在 {p50} 内完成，99 % 在 {p99} 内完成。",
+    ),
+    "complete_few": ("Half of the answers were complete within {p50}.", "一半的回答在 {p50} 内完成。"),
+    "pace": (
+        "The target delivered {tokens} tokens/s at {rps} requests/s.",
+        "系统吞吐为 {tokens} Token/s，{rps} 请求/s。",
+    ),
+    "interrupted": (
+        "The run was interrupted; the figures cover what had finished.",
+        "测试被中断，数据仅涵盖已完成的部分。",
+    ),
+    "partial": (
+        "A process of the tool was lost; its requests are missing.",
+        "本工具的一个进程中途丢失，缺少它的请求。",
+    ),
+    "cancelled": ("Not counted: {n} cancelled at the end.", "不计入数据：结束时被取消的 {n}。"),
+    "look_next": ("What to look at next", "接下来看什么"),
+    "look.nothing": ("Nothing stands out. Raise the load to find the limit.", "没有异常。可以加大压力以寻找上限。"),
+    "look.failed": ("{n} failed, most often as “{outcome}”.", "{n}失败，最常见的是“{outcome}”。"),
+    "look.rate": (
+        "Only {share} of the {asked} requests/s asked for were sent, with threads free: this machine is too busy.",
+        "每秒 {asked} 个请求的要求只达到 {share}，而线程有空闲：本机过于繁忙。",
+    ),
+    "look.rate_threads": (
+        "Only {share} of the {asked} requests/s asked for were sent, as all threads were busy: give more threads.",
+        "每秒 {asked} 个请求的要求只达到 {share}，因所有线程都在忙：请增加线程。",
+    ),
+    "look.retried": (
+        "{n} needed a retry; their times include the failed attempts.",
+        "{n}经过重试才有结果，其耗时包含失败的尝试。",
+    ),
+    "look.tail": (
+        "The slowest 1 % of first tokens took {ratio} times the median. See when.",
+        "最慢 1 % 的首 Token 耗时是中位数的 {ratio} 倍，看看出现在何时。",
+    ),
+    "look.drift": (
+        "First tokens took {ratio} times as long in the last fifth of the run as in the first.",
+        "最后五分之一时段的首 Token 耗时是最初五分之一的 {ratio} 倍。",
+    ),
+    "look.tail_whole": (
+        "The slowest 1 % of answers took {ratio} times the median. See when.",
+        "最慢 1 % 的回答耗时是中位数的 {ratio} 倍，看看出现在何时。",
+    ),
+    "look.drift_whole": (
+        "Answers took {ratio} times as long in the last fifth of the run as in the first.",
+        "最后五分之一时段的回答耗时是最初五分之一的 {ratio} 倍。",
+    ),
+    "look.few": (
+        "Only {n} finished: the 99th percentile needs 100.",
+        "仅完成 {n}：P99 需要 100 个样本。",
+    ),
+    "look.estimate": (
+        "Tokens are estimated from the text because the server reported none: compare such runs with each other only.",
+        "服务器未返回 Token 数，按文本估算：只宜与同类结果相互比较。",
+    ),
+}

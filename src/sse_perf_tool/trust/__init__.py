@@ -1,0 +1,41 @@
+"""Whether the figures of a run are true: a verdict, reasons in words, and how far off they can be.
+
+What can make a figure wrong, and where that is seen (docs/trust.md tells more, and what it was checked against):
+
+* The start.  A thread looks at the clock and then writes; it may be put aside in between.  The time until the write is
+  over is `start_slack_ns`: the request began that much later at most.
+* Arrivals stamped by the kernel are exact, however late they are read, but a read has one stamp, that of its last
+  segment.  When a chunk waits until the next one of its stream has come, both get the stamp of the second.  A read of k
+  chunks, g after the read before, tells that the true gaps add up to g: anything from g/k each to g and zeros.
+  The end of the answer counts as a chunk when it was read with the last one.
+* That chunks come together is no error when they were sent together.  It is one as far as reads had to wait, and how
+  long reads can have waited is measured: `Lateness`.
+* Arrivals that this program stamps (the clock is "user") are late by the time that the read waited.
+
+So there is an interval in which the true percentile lies, and the bound is the greater distance to its ends.  Pure: no
+clock, no thread, no socket.
+
+* `samples.py`: what the process measured of itself.
+* `lateness.py`: what was read late.
+* `evidence.py`: the bounds.
+* `verdict.py`: what is held against them.
+* `wording.py`: all that in words.
+"""
+
+from .samples import by_second, read_delay_ms
+from .verdict import LIMIT_MS, LIMIT_SHARE, REQUIRED, held, judge
+from .wording import TEXTS, bound_words, verdict_words, words
+
+__all__ = [
+    "LIMIT_MS",
+    "LIMIT_SHARE",
+    "REQUIRED",
+    "TEXTS",
+    "bound_words",
+    "by_second",
+    "held",
+    "judge",
+    "read_delay_ms",
+    "verdict_words",
+    "words",
+]

@@ -1,0 +1,83 @@
+"""What the process measured of itself, put together: the samples of a run, and counts of how long things took."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from ..records import TrustSample
+from ..units import US_PER_MS
+
+
+def by_second(samples: Iterable[TrustSample]) -> tuple[TrustSample, ...]:
+    """The samples of all processes in order, those of one second as one: counts added, of all else the worst."""
+    found: dict[int, TrustSample] = {}
+    for sample in samples:
+        known = found.get(sample.second)
+        found[sample.second] = sample if known is None else _together(known, sample)
+    return tuple(found[second] for second in sorted(found))
+
+
+def _together(one: TrustSample, other: TrustSample) -> TrustSample:
+    def most(name: str) -> float | None:
+        values = [value for each in (one, other) if (value := getattr(each, name)) is not None]
+        return max(values, default=None)
+
+    def total(name: str) -> int | None:
+        values = [value for each in (one, other) if (value := getattr(each, name)) is not None]
+        return sum(values) if values else None
+
+    counts = {name: dict(Counter(getattr(one, name)) + Counter(getattr(other, name))) for name in _COUNTS}
+    worst = {name: most(name) for name in _WORST}
+    step_ms = max(one.clock_step_ms, other.clock_step_ms, key=abs)
+    added = {name: total(name) for name in ("retransmits", "out_of_order")}
+    return replace(one, **counts, **worst, **added, clock_step_ms=step_ms)  # type: ignore[arg-type]
+
+
+_COUNTS = ("read_waits", "away", "wakes")
+_WORST = ("read_wait_max_ms", "cpu_share", "cpu_wait", "machine_cpu", "gc_ms", "gc_max_ms", "rtt_ms")
+
+
+class HalfOctaves:
+    """Half-octave buckets of microseconds, as in `TrustSample`."""
+
+    def __init__(self, buckets: Iterable[Mapping[int, int]]) -> None:
+        self._buckets: Counter[int] = Counter()
+        for each in buckets:
+            self._buckets.update(each)
+        self.count = sum(self._buckets.values())
+
+    def above(self, us: float) -> int:
+        """How many may have been longer."""
+        return sum(count for bucket, count in self._buckets.items() if edge_us(bucket + 1) > us)
+
+    def percentile_ms(self, percent: float) -> float | None:
+        """The upper edge of the bucket in which the percentile lies; None when nothing was counted."""
+        passed = 0
+        for bucket, count in sorted(self._buckets.items()):
+            passed += count
+            if passed >= percent / 100 * self.count:
+                return edge_us(bucket + 1) / US_PER_MS
+        return None
+
+
+def edge_us(bucket: int) -> float:
+    """The lower edge of a bucket."""
+    return 2.0 ** (bucket / 2) if bucket >= 0 else 0.0
+
+
+def bucket_of(us: float) -> int:
+    """The bucket in which so many microseconds are counted."""
+    return (int(us) * int(us)).bit_length() - 1
+
+
+def read_delay_ms(samples: Sequence[TrustSample]) -> dict[str, float | None]:
+    """How long reads waited, as "p50", "p99" and "max"; the percentiles to half an octave, upwards."""
+    waits = HalfOctaves(sample.read_waits for sample in samples)
+    most = max((ms for sample in samples if (ms := sample.read_wait_max_ms) is not None), default=None)
+    found: dict[str, float | None] = {"max": most}
+    for name, percent in (("p50", 50), ("p99", 99)):
+        value = waits.percentile_ms(percent)
+        found[name] = None if value is None or most is None else round(min(value, most), 3)
+    return found

@@ -1,0 +1,153 @@
+"""Whether the figures of a run can be trusted, and the reasons why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ..metrics import percentile
+from ..records import Reason, RunResult, Stats, ThresholdResult, Trust, TrustSample
+from ..stream_shape import unless_late
+from ..texts import LANGUAGES
+from .evidence import RESOLUTION_MS, Evidence, evidence_of
+from .samples import HalfOctaves, by_second, read_delay_ms
+from .wording import TEXTS, ms_text, percent_text
+
+REQUIRED = "--require-trust"
+"""What stands for it among the thresholds."""
+
+LIMIT_MS, LIMIT_SHARE = 10.0, 0.2
+"""Figures are trusted when their bound is within both: milliseconds, and share of the figure."""
+LEAST_MS = 1.0
+"""The share is that of this at least: what is shorter is as good as nothing, and need not be known to a fifth."""
+INVALID_SHARE = 0.5
+"""From this share of the figure on it says more of this program than of the service."""
+
+BUSY_CORE = 0.95
+"""A process that keeps a core so busy sends as fast as it can, not as fast as it was asked to."""
+FULL, STARVED_FULL, STARVED = 0.95, 0.02, 0.25
+"""Where all cores are so busy and the reading thread waited for one for the second share of time, or wherever it waited
+for the third, those that send waited as well: the load was not the one that was asked for."""
+LATE_SHARE = 0.01
+"""An open loop in which so many requests started late, though threads were free, is another load than was asked for."""
+CALM_SHARE, CALM_MS = 0.5, 1.0
+"""Arrivals that this program stamps are trusted when the cores are half idle and 99 % of wake-ups this prompt."""
+
+
+def judge(result: RunResult) -> RunResult:
+    """The run with its `trust`, samples of its processes put together, and bursts told from what was read late."""
+    samples = by_second(result.self_watch)
+    delay_ms = read_delay_ms(samples)
+    summary = replace(result.summary, shape=unless_late(result.summary.shape, delay_ms["p99"]))
+    result = replace(result, self_watch=samples, summary=summary)
+    found = evidence_of(result)
+    again, late = (
+        [value for sample in samples if (value := getattr(sample, name)) is not None]
+        for name in ("retransmits", "out_of_order")
+    )
+    trust = Trust(
+        ttft_p99_error_bound_ms=None if found.ttft_ms is None else round(found.ttft_ms, 3),
+        itl_p99_error_bound_ms=None if found.gap_ms is None else round(found.gap_ms, 3),
+        clock=result.clock,
+        read_delay_ms=delay_ms,
+        cpu_share=_busiest(samples, "cpu_share"),
+        machine_cpu=_busiest(samples, "machine_cpu"),
+        cpu_wait=_busiest(samples, "cpu_wait"),
+        merged_share=None if found.merged_share is None else round(found.merged_share, 6),
+        gc_max_ms=max((sample.gc_max_ms for sample in samples), default=None),
+        rtt_ms=max((sample.rtt_ms for sample in samples if sample.rtt_ms is not None), default=None),
+        retransmits=sum(again) if again else None,
+        out_of_order=sum(late) if late else None,
+        clock_steps=sum(1 for sample in samples if sample.clock_step_ms),
+    )
+    if not result.summary.ok or not samples:
+        return replace(result, trust=trust)
+    reasons = tuple(reason for rule in _RULES for reason in rule(result, trust, found))
+    verdict = "degraded" if reasons else "trusted"
+    if any(bound_ms > INVALID_SHARE * max(LEAST_MS, value_ms) for value_ms, bound_ms, _ in _bounds(result, trust)):
+        verdict = "invalid"
+    return replace(result, trust=replace(trust, verdict=verdict, reasons=reasons))
+
+
+def held(result: RunResult) -> RunResult:
+    """The judged run with `RunConfig.require_trust` among its thresholds."""
+    trust = result.trust
+    if not result.config.require_trust or trust is None:
+        return result
+    verdict = TEXTS[trust.verdict][LANGUAGES.index(result.config.lang)]
+    required = ThresholdResult(REQUIRED, None, trust.verdict == "trusted", verdict)
+    return replace(result, thresholds=(*result.thresholds, required))
+
+
+def _busiest(samples: Sequence[TrustSample], name: str) -> float | None:
+    """What the busiest tenth of the seconds reached; None when it was not measured."""
+    value = percentile(sorted(value for sample in samples if (value := getattr(sample, name)) is not None), 90)
+    return None if value is None else round(value, 4)
+
+
+def _bounds(result: RunResult, trust: Trust) -> list[tuple[float, float, str]]:
+    """(P99, its bound, key of the reason when it is too large) of each figure that there is."""
+    metrics = result.summary.metrics
+    rows = (
+        ("ttft_ms", trust.ttft_p99_error_bound_ms, "ttft_bound"),
+        ("itl_ms", trust.itl_p99_error_bound_ms, "itl_bound"),
+    )
+    return [
+        (stats.p99, bound_ms, key)
+        for name, bound_ms, key in rows
+        if (stats := metrics.get(name, Stats())).p99 is not None and bound_ms is not None
+    ]
+
+
+def _too_far_off(result: RunResult, trust: Trust, found: Evidence) -> list[Reason]:
+    """Bounds that are too large, and what made them so."""
+    said = [
+        Reason(key, {"value": ms_text(value_ms), "bound": ms_text(bound_ms)})
+        for value_ms, bound_ms, key in _bounds(result, trust)
+        if bound_ms > min(LIMIT_MS, LIMIT_SHARE * max(LEAST_MS, value_ms))
+    ]
+    if said and found.merged_share:
+        said.append(Reason("merged", {"share": percent_text(found.merged_share)}))
+    if said and found.slack_ms > RESOLUTION_MS and said[0].key == "ttft_bound":
+        said.append(Reason("start", {"ms": ms_text(found.slack_ms)}))
+    return said
+
+
+def _starved(_result: RunResult, trust: Trust, _found: Evidence) -> list[Reason]:
+    share, full = trust.cpu_wait, (trust.machine_cpu or 0.0) >= FULL
+    if share is None:  # not known: full cores must do
+        return [Reason("full", {})] if full else []
+    return [Reason("starved", {"share": percent_text(share)})] if share >= (STARVED_FULL if full else STARVED) else []
+
+
+def _busy(_result: RunResult, trust: Trust, _found: Evidence) -> list[Reason]:
+    share = trust.cpu_share or 0.0
+    return [Reason("busy", {"share": percent_text(share)})] if share >= BUSY_CORE else []
+
+
+def _user_clock(result: RunResult, trust: Trust, _found: Evidence) -> list[Reason]:
+    if trust.clock == "kernel":
+        return []
+    late_ms = HalfOctaves(sample.wakes for sample in result.self_watch).percentile_ms(99)
+    idle = (trust.cpu_share or 0.0) <= CALM_SHARE and (trust.machine_cpu or 0.0) <= CALM_SHARE
+    return [] if idle and late_ms is not None and late_ms <= CALM_MS else [Reason("user_clock", {})]
+
+
+def _clock_steps(_result: RunResult, trust: Trust, _found: Evidence) -> list[Reason]:
+    return [Reason("steps", {"count": str(trust.clock_steps)})] if trust.clock_steps else []
+
+
+def _schedule(result: RunResult, _trust: Trust, _found: Evidence) -> list[Reason]:
+    kept, sent = result.summary.schedule, result.summary.sent
+    if kept is None or kept.all_busy or not sent or kept.late < LATE_SHARE * sent:
+        return []  # with all threads busy the service is slow, or there are too few of them: a warning says so
+    return [Reason("schedule", {"share": percent_text(kept.late / sent)})]
+
+
+def _lost(result: RunResult, _trust: Trust, _found: Evidence) -> list[Reason]:
+    return [Reason("lost", {})] if result.partial else []
+
+
+_RULES: tuple[Callable[[RunResult, Trust, Evidence], list[Reason]], ...] = (
+    _too_far_off, _busy, _starved, _schedule, _user_clock, _clock_steps, _lost,
+)  # fmt: skip

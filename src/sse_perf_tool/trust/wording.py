@@ -1,0 +1,88 @@
+"""The verdict, its reasons and the bounds in words."""
+
+from __future__ import annotations
+
+from ..records import Reason, Trust
+from ..texts import LANGUAGES, Texts
+
+TEXTS: Texts = {
+    "trusted": ("trusted", "可信"),
+    "degraded": ("degraded", "降级"),
+    "invalid": ("invalid", "无效"),
+    "not_measured": ("not measured", "未测量"),
+    "bound": ("TTFT P99 ± {ttft} ms, gap P99 ± {gap} ms", "TTFT P99 ± {ttft} ms，间隔 P99 ± {gap} ms"),
+    "bound_ttft": ("TTFT P99 ± {ttft} ms", "TTFT P99 ± {ttft} ms"),
+    "bound_gap": ("gap P99 ± {gap} ms", "间隔 P99 ± {gap} ms"),
+    "merged": (
+        "{share} of the chunks were read late, together with the next: use fewer threads or more --processes",
+        "{share} 的数据块因读取过晚而与下一块合在一起：请减少线程或增加 --processes",
+    ),
+    "start": (
+        "requests went out up to {ms} ms (P99) after their start was taken: use fewer threads, and leave cores free",
+        "请求在记下开始时刻后最多 {ms} ms（P99）才发出：请减少线程，并留出空闲 CPU",
+    ),
+    "ttft_bound": ("the TTFT P99 of {value} ms may be {bound} ms off", "TTFT P99 为 {value} ms，误差可达 {bound} ms"),
+    "itl_bound": ("the gap P99 of {value} ms may be {bound} ms off", "间隔 P99 为 {value} ms，误差可达 {bound} ms"),
+    "busy": (
+        "this client reached {share} of one core: use more --processes or fewer threads",
+        "本客户端占用单核达 {share}：请增加 --processes 或减少线程",
+    ),
+    "starved": (
+        "the reading thread waited for a core {share} of the time: use fewer threads or a machine of its own",
+        "读取线程有 {share} 的时间在等待 CPU：请减少线程，或换用没有其他程序的机器发压",
+    ),
+    "full": (
+        "all cores were busy: use fewer threads or a machine of its own",
+        "全部 CPU 均已占满：请减少线程，或换用专门的机器发压",
+    ),
+    "schedule": (
+        "{share} of the requests started late though threads were free: lower the rate or use more --processes",
+        "{share} 的请求在有空闲线程时仍未按时发出：请降低速率或增加 --processes",
+    ),
+    "user_clock": (
+        "arrivals were stamped by this program, not by the system, and the machine was not idle: send from Linux",
+        "到达时刻由本程序而非系统记录，且机器并不空闲：请在 Linux 上发压",
+    ),
+    "steps": (
+        "the wall clock was set {count} times while the run went on: let NTP slew it instead of stepping",
+        "运行期间系统时钟被调整 {count} 次：请让 NTP 平滑校时，而不是跳变",
+    ),
+    "lost": (
+        "a process of the tool was lost: its requests are missing",
+        "本工具的一个进程中途丢失，缺少它的请求",
+    ),
+}
+
+
+def words(reason: Reason, lang: str) -> str:
+    """A reason, and what to do, in a language."""
+    return TEXTS[reason.key][LANGUAGES.index(lang)].format(**reason.values)
+
+
+def bound_words(trust: Trust) -> tuple[str, str] | None:
+    """How far off the figures may be, in (English, Chinese); None when there are none."""
+    shown = {
+        name: ms_text(ms)
+        for name, ms in (("ttft", trust.ttft_p99_error_bound_ms), ("gap", trust.itl_p99_error_bound_ms))
+        if ms is not None
+    }
+    if not shown:
+        return None
+    key = "bound" if len(shown) == len(("ttft", "gap")) else f"bound_{next(iter(shown))}"
+    return TEXTS[key][0].format(**shown), TEXTS[key][1].format(**shown)
+
+
+def verdict_words(trust: Trust) -> tuple[str, str]:
+    """The verdict and how far off the figures may be, in (English, Chinese)."""
+    verdict, bound = TEXTS[trust.verdict], bound_words(trust)
+    return verdict if bound is None else (f"{verdict[0]}: {bound[0]}", f"{verdict[1]}：{bound[1]}")
+
+
+def ms_text(value: float) -> str:
+    """Milliseconds with three significant digits."""
+    return f"{value:.3g}"
+
+
+def percent_text(share: float) -> str:
+    """A share of 1 in percent, with three significant digits."""
+    return f"{share * 100:.3g} %"
