@@ -110,5 +110,5 @@ def test_quick_ends_with_a_table_whose_figures_add_up(tmp_path: Path) -> None:
 def test_the_parts_of_the_way_of_a_chunk_can_be_measured() -> None:
     found = dict(bench_parts.parts())
     assert len(found) == 10
-    assert found["SSE: SSEParser.feed"] > 0
-    assert found["JSON: load_object (orjson)"] > 0
+    assert found["SSE: SSEParser.lone_data"] > 0
+    assert found["JSON: fast_loads (orjson)"] > 0

@@ -101,6 +101,11 @@ def test_levels_are_those_of_min_max_and_sweep():
     assert search_of("--by", "rate", "--min", "0.5").least == 0.5
 
 
+@pytest.mark.parametrize(("argv", "retries"), [([], 0), (["--retries", "2"], 2)])
+def test_nothing_is_sent_again_unless_it_is_asked_for(argv: list[str], retries: int) -> None:
+    assert asked(*argv).config.retries == retries
+
+
 def test_steps_have_the_length_and_the_pause_that_are_asked_for():
     assert plan_of("--step-duration", "20s", "--pause", "5s") == StepPlan((20.0, 20.0), 5.0, None, None)
     assert plan_of("--step-duration", "5:1m", "--processes", "2").step_s == (5.0, 60.0)

@@ -171,7 +171,8 @@ _CAPACITY_KEYS = frozenset(
 CAPACITY_FLAGS = (
     *SEARCH_FLAGS,
     *(flag for flag in FLAGS if flag.group in ("target", "input", "custom") and flag.key != "context_tiers"),
-    *(flag for flag in FLAGS if flag.key in _CAPACITY_KEYS),
+    # A retry hides that the server refused, and that is what a search has to see.
+    *(flag._replace(default=0) if flag.key == "retries" else flag for flag in FLAGS if flag.key in _CAPACITY_KEYS),
 )
 """Those of the capacity command: all but what shapes the load of one run or judges it."""
 
