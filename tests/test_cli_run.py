@@ -663,3 +663,13 @@ def test_terminal_that_lacks_characters_does_not_break_the_run(serve: Serve, sta
     out, err = process.communicate(timeout=10)
     assert (process.returncode, err) == (0, "")
     assert "chatcmpl-1" in out
+
+
+def test_help_answers_without_what_only_a_run_needs() -> None:
+    show = r"print(*sys.modules, sep='\n', file=sys.stderr)"
+    code = f"import sys; from sse_perf_tool.cli import main; main(['--help']); {show}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    needless = {"requests", "urllib3", *(f"sse_perf_tool.{name}" for name in ("arguments", "metrics", "wire"))}
+    assert "--threads" in done.stdout
+    assert not loaded & needless

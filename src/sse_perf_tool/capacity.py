@@ -222,7 +222,7 @@ MARGIN = 5
 """How many times the fewest samples of a percentile a step should have."""
 ROUNDS = 4
 """How many requests of each thread a step should have: those of one round wait for each other."""
-STEP_S = (5.0, 30.0)
+STEP_S = (5.0, 20.0)
 """How long a step is measured, at least and at most, unless asked for; longer when a percentile needs it."""
 WARMUP_S = (1.0, 20.0)
 RAMP_MOST_S = 5.0

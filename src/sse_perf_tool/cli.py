@@ -9,13 +9,16 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from .arguments import PROGRAM, Arguments, parse_arguments
-from .commands.world import INTERRUPTED, SOME_FAILED, WRONG_USAGE, World, unwritten_is_said
+from .commands.world import INTERRUPTED, OK, SOME_FAILED, WRONG_USAGE, World, unwritten_is_said
 from .errors import UsageError
+from .flags import PROGRAM, text_asked_for
 
-Command = Callable[[Arguments, World], int]
+if TYPE_CHECKING:
+    from .arguments import Arguments
+
+Command = Callable[["Arguments", World], int]
 
 
 def main(argv: Sequence[str] | None = None, world: World | None = None) -> int:
@@ -27,7 +30,13 @@ def main(argv: Sequence[str] | None = None, world: World | None = None) -> int:
         finally:
             _let_go_of(world.stdout)
     try:
-        arguments = parse_arguments(sys.argv[1:] if argv is None else argv, world.environ)
+        words = sys.argv[1:] if argv is None else argv
+        if (text := text_asked_for(words, world.environ)) is not None:
+            world.stdout.write(text)
+            return OK
+        from .arguments import parse_arguments  # only here: --help has no need of it
+
+        arguments = parse_arguments(words, world.environ)
         status = SOME_FAILED
         with unwritten_is_said("", world):  # a full disk under what is written during the run
             status = _command(arguments.command)(arguments, world)

@@ -13,15 +13,23 @@ sent and no file is changed; the folder of the default report is made when it is
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from .. import __version__
 from ..asked import Asked
-from ..flags import CALIBRATE_FLAGS, CAPACITY_FLAGS, COMMANDS, FLAGS, PROGRAM, REPORT_FLAGS, Flag, help_text
-from ..texts import LANGUAGES, Texts, default_language
+from ..flags import (
+    CALIBRATE_FLAGS,
+    CAPACITY_FLAGS,
+    COMMANDS,
+    FLAGS,
+    PROGRAM,
+    REPORT_FLAGS,
+    Flag,
+    language_of,
+    text_asked_for,
+)
+from ..texts import Texts
 from . import capacity, files, goals, load, report, request, run, target
 from .calibrate import calibrate_arguments
 from .capacity import capacity_arguments
@@ -65,21 +73,11 @@ def parse_arguments(
 
     UsageError, one line in the user's language, for anything wrong with it or with the files that it names.
     """
-    language = _language(argv, environ)
+    language = language_of(argv, environ)
     name, words = (argv[0], argv[1:]) if argv and argv[0] in COMMANDS else ("run", argv)
     if name == "serve":
         return Arguments("serve", language, rest=tuple(words))
-    if "--help" in argv or "-h" in argv:
-        return Arguments("show", language, text=help_text(language, name))
-    if "--version" in argv:
-        return Arguments("show", language, text=f"{PROGRAM} {__version__}\n")
+    if (text := text_asked_for(argv, environ)) is not None:
+        return Arguments("show", language, text=text)
     flags, texts, arguments_of = _COMMANDS[name]
     return arguments_of(Asked(flags, words, language, texts, environ, EXCLUSIONS), environ, now)
-
-
-def _language(argv: Sequence[str], environ: Mapping[str, str]) -> str:
-    """The language of --lang anywhere in `argv`, else of SSE_PERF_LANG, else of the locale: "en" or "zh"."""
-    pairs = [*itertools.pairwise(argv), *(tuple(arg.split("=", 1)) for arg in argv if "=" in arg)]
-    named = [environ.get("SSE_PERF_LANG", ""), *(value for name, value in pairs if name == "--lang")]
-    known = [value.lower() for value in named if value.lower() in LANGUAGES]
-    return known[-1] if known else default_language(environ)

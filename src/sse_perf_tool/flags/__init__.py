@@ -1,6 +1,6 @@
 """The flags: one row each in `FLAGS`, what `--help` says of it in `HELP`, and the text of `--help`."""
 
-from .help import help_text
+from .help import help_text, language_of, text_asked_for
 from .program import COMMAND, COMMANDS, PROGRAM
 from .table import (
     CALIBRATE_FLAGS,
@@ -28,4 +28,6 @@ __all__ = [
     "Flag",
     "flag_name",
     "help_text",
+    "language_of",
+    "text_asked_for",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from .. import __version__
 from ..formats import FORMATS
-from ..texts import LANGUAGES, display_width, pad, speaker
+from ..texts import LANGUAGES, default_language, display_width, pad, speaker
 from .program import COMMAND, COMMANDS, PROGRAM
 from .table import CALIBRATE_FLAGS, CAPACITY_FLAGS, FLAGS, REPORT_FLAGS, Flag
 from .wording import CAPACITY_HELP, HELP
@@ -131,3 +133,19 @@ def _wrapped(text: str, width: int) -> list[str]:
             lines.append("")
         lines[-1] += word if lines[-1] else word.lstrip()
     return [line.rstrip() for line in lines]
+
+
+def language_of(argv: Sequence[str], environ: Mapping[str, str]) -> str:
+    """The language of --lang anywhere in `argv`, else of SSE_PERF_LANG, else of the locale: "en" or "zh"."""
+    pairs = [*itertools.pairwise(argv), *(tuple(arg.split("=", 1)) for arg in argv if "=" in arg)]
+    named = [environ.get("SSE_PERF_LANG", ""), *(value for name, value in pairs if name == "--lang")]
+    known = [value.lower() for value in named if value.lower() in LANGUAGES]
+    return known[-1] if known else default_language(environ)
+
+
+def text_asked_for(argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
+    """What --help or --version in `argv` asks to be shown, None without them.  `serve` has its own."""
+    name = argv[0] if argv and argv[0] in COMMANDS else "run"
+    if name != "serve" and ("--help" in argv or "-h" in argv):
+        return help_text(language_of(argv, environ), name)
+    return f"{PROGRAM} {__version__}\n" if name != "serve" and "--version" in argv else None

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, NamedTuple
 
-from .. import abort, baseline, thresholds
 from .. import capacity_values as searches
 from .. import flag_values as values
 from .. import load_values as loads
 from ..exporters import EXPORTERS
 from ..formats import FORMATS
 from ..masking import mask_url
-from ..texts import LANGUAGES
+from ..texts import LANGUAGES, Say
 
 DEFAULT_QUERY = "你是谁"
 MAX_THREADS = 100_000
 MAX_TURNS = 1000
+
+
+def _late(module: str, name: str) -> values.Check:
+    """A check whose module is imported when there is something to check: `--help` wants nothing of it."""
+
+    def check(text: str, say: Say) -> Any:
+        return getattr(import_module(f"..{module}", __package__), name)(text, say)
+
+    return check
 
 
 class Flag(NamedTuple):
@@ -101,13 +110,13 @@ FLAGS = (
     Flag(("--strict",), "input"),
     Flag(("--conversation-id",), "input", values.any_text, "ID", ""),
     Flag(("--user",), "input", values.any_text, "NAME", "gaolou"),
-    Flag(("--threshold",), "goals", thresholds.parse_rule, "RULE", repeat=True),
+    Flag(("--threshold",), "goals", _late("thresholds", "parse_rule"), "RULE", repeat=True),
     Flag(("--require-trust",), "goals"),
-    Flag(("--slo",), "goals", thresholds.parse_slo, "RULE", repeat=True),
-    Flag(("--abort-on",), "goals", abort.parse_abort_rule, "RULE", repeat=True),
+    Flag(("--slo",), "goals", _late("thresholds", "parse_slo"), "RULE", repeat=True),
+    Flag(("--abort-on",), "goals", _late("abort", "parse_abort_rule"), "RULE", repeat=True),
     Flag(("--abort-after",), "goals", values.seconds("from_0"), "S", 0.0),
     Flag(("--baseline",), "goals", values.some_text, "FILE"),
-    Flag(("--allow",), "goals", baseline.parse_allowed, "RULE", repeat=True),
+    Flag(("--allow",), "goals", _late("baseline", "parse_allowed"), "RULE", repeat=True),
     Flag(("--html-report",), "output", values.some_text, "FILE"),
     Flag(("--brand",), "output", values.some_text, "NAME", "7DGroup"),
     Flag(("--report-title",), "output", values.some_text, "TEXT"),
@@ -150,7 +159,7 @@ REPORT_FLAGS = tuple(
 """Those that the report command takes."""
 
 SEARCH_FLAGS = (
-    Flag(("--slo",), "capacity", thresholds.parse_demand, "RULE", repeat=True),
+    Flag(("--slo",), "capacity", _late("thresholds", "parse_demand"), "RULE", repeat=True),
     Flag(("--by",), "capacity", values.one_of(("threads", "rate")), "WHAT", "threads"),
     Flag(("--min",), "capacity", searches.level, "N", 1.0),
     Flag(("--max",), "capacity", searches.level, "N", 200.0),

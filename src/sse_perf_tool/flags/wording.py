@@ -187,8 +187,8 @@ HELP = {
         "须满足单请求 --slo 的请求比例，0.95 或 95%",
     ),
     "step_duration": (
-        "time to measure each load, or LOW:HIGH; else 5 to 30 s by what the percentiles need",
-        "每级负载的测量时间，或 低:高；默认按百分位数所需取 5 到 30 秒",
+        "time to measure each load, or LOW:HIGH; else 5 to 20 s by what the percentiles need",
+        "每级负载的测量时间，或 低:高；默认按百分位数所需取 5 到 20 秒",
     ),
     "pause": ("time between two steps", "两步之间的等待时间"),
     "resume": (
