@@ -220,6 +220,23 @@ def test_what_was_measured_decides(sample: TrustSample, expected: list[str]) -> 
 
 
 @pytest.mark.parametrize(
+    ("machine_cpu", "cpu_wait", "expected"),
+    [
+        (0.85, 0.12, ["degraded", "tight"]),
+        (0.85, 0.08, ["trusted"]),
+        (0.7, 0.12, ["trusted"]),
+        (None, 0.12, ["trusted"]),
+    ],
+)
+def test_a_burst_that_begins_on_full_cores_is_not_trusted_however_calm_the_rest_is(
+    machine_cpu: float | None, cpu_wait: float, expected: list[str]
+) -> None:
+    # The answers begin 0.3 s apart, three in the first second; of 40 seconds 39 are calm.
+    first = replace(CALM, machine_cpu=machine_cpu, cpu_wait=cpu_wait)
+    assert keys(run(SMOOTH, first, *(replace(CALM, second=second) for second in range(1, 40)))) == expected
+
+
+@pytest.mark.parametrize(
     ("sample", "expected"),
     [
         (CALM, ["trusted"]),

@@ -9,6 +9,7 @@ from ..metrics import percentile
 from ..records import Reason, RunResult, Stats, ThresholdResult, Trust, TrustSample
 from ..stream_shape import unless_late
 from ..texts import LANGUAGES
+from ..units import NS_PER_S
 from .evidence import RESOLUTION_MS, Evidence, evidence_of
 from .samples import HalfOctaves, by_second, read_delay_ms
 from .wording import TEXTS, ms_text, percent_text
@@ -28,6 +29,9 @@ BUSY_CORE = 0.95
 FULL, STARVED_FULL, STARVED = 0.95, 0.02, 0.25
 """Where all cores are so busy and the reading thread waited for one for the second share of time, or wherever it waited
 for the third, those that send waited as well: the load was not the one that was asked for."""
+TIGHT, TIGHT_WAIT, MANY = 0.8, 0.1, 0.01
+"""In a second in which the cores were so busy and the reading thread waited for one so much of the time, whatever began
+may have been late, here or with a service on the same machine.  A P99 hangs on one request in a hundred."""
 LATE_SHARE = 0.01
 """An open loop in which so many requests started late, though threads were free, is another load than was asked for."""
 CALM_SHARE, CALM_MS = 0.5, 1.0
@@ -113,11 +117,25 @@ def _too_far_off(result: RunResult, trust: Trust, found: Evidence) -> list[Reaso
     return said
 
 
-def _starved(_result: RunResult, trust: Trust, _found: Evidence) -> list[Reason]:
+def _starved(result: RunResult, trust: Trust, _found: Evidence) -> list[Reason]:
     share, full = trust.cpu_wait, (trust.machine_cpu or 0.0) >= FULL
     if share is None:  # not known: full cores must do
         return [Reason("full", {})] if full else []
-    return [Reason("starved", {"share": percent_text(share)})] if share >= (STARVED_FULL if full else STARVED) else []
+    if share >= (STARVED_FULL if full else STARVED):
+        return [Reason("starved", {"share": percent_text(share)})]
+    return _tight_starts(result)
+
+
+def _tight_starts(result: RunResult) -> list[Reason]:
+    """A burst of requests that all begin at once fills the cores for less than the run, but it is all of that burst."""
+    tight = {
+        sample.second
+        for sample in result.self_watch
+        if (sample.machine_cpu or 0.0) >= TIGHT and (sample.cpu_wait or 0.0) >= TIGHT_WAIT
+    }
+    begun = [started_ns // NS_PER_S for (started_ns,) in result.requests.main().rows("started_ns")]
+    share = sum(second in tight for second in begun) / max(1, len(begun))
+    return [Reason("tight", {"share": percent_text(share)})] if share >= MANY else []
 
 
 def _busy(_result: RunResult, trust: Trust, _found: Evidence) -> list[Reason]:

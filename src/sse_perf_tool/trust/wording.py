@@ -31,6 +31,10 @@ TEXTS: Texts = {
         "the reading thread waited for a core {share} of the time: use fewer threads or a machine of its own",
         "读取线程有 {share} 的时间在等待 CPU：请减少线程，或换用没有其他程序的机器发压",
     ),
+    "tight": (
+        "{share} of the requests began while the cores were full: use --ramp-up, fewer threads or a machine of its own",
+        "{share} 的请求在 CPU 占满时发出：请用 --ramp-up 逐步启动、减少线程，或换用专门的机器发压",
+    ),
     "full": (
         "all cores were busy: use fewer threads or a machine of its own",
         "全部 CPU 均已占满：请减少线程，或换用专门的机器发压",
