@@ -127,6 +127,7 @@ def test_a_time_is_minutes_and_seconds_with_hours_when_there_are_any(seconds: fl
         ({"threads": 4, "requests": 10}, "4 threads, 10 requests in all"),
         ({"threads": 1, "requests": 3}, "1 thread, 3 requests in all"),
         ({"threads": 4, "duration_s": 60.0}, "4 threads for 60 s"),
+        ({"threads": 4, "requests": 10, "duration_s": 60.0}, "4 threads, 10 requests in all, for 60 s at most"),
         ({"threads": 4, "duration_s": 2.5, "ramp_up_s": 1.0}, "4 threads for 2.5 s, started over 1 s"),
     ],
 )

@@ -33,6 +33,7 @@ from sse_perf_tool.records import (
     ThresholdResult,
 )
 from sse_perf_tool.report_generator import generate_html_report
+from sse_perf_tool.report_parts.goals import goals_html
 from sse_perf_tool.report_parts.verdict import verdict
 from sse_perf_tool.test_runner import Snapshot
 from sse_perf_tool.texts import display_width, speaker
@@ -102,6 +103,12 @@ def test_rules_stand_beside_what_was_measured_with_a_tick_or_a_cross() -> None:
         f"  ✗ {'errors:rate<0.01':<36} {'0.5':>12}  missed",
         f"  ✗ {'ttft_ms:p(99)<900':<36} {'n/a':>12}  too few samples: 1, 100 are needed",
     ]
+
+
+def test_the_page_does_not_call_worse_what_cannot_be_compared() -> None:
+    worse, unknown = (goals_html(run(baseline=[each])) for each in (WORSE, UNKNOWN))
+    assert ("worse" in worse, "cannot be told" in worse) == (True, False)
+    assert ("worse" in unknown, "cannot be told" in unknown, "无法判断" in unknown) == (False, True, True)
 
 
 def test_a_tick_is_green_and_a_cross_is_red() -> None:

@@ -287,6 +287,14 @@ def test_the_page_has_a_section_and_the_verdict_points_at_it() -> None:
     assert [look.anchor for look in verdict(run).looks if "proxy_buffering off" in look.text[0]] == ["shape"]
 
 
+def test_whole_events_in_lumps_may_also_come_from_a_server_short_of_cpu() -> None:
+    shape = StreamShape("buffered", {"buffered": 10}, chunks_per_lump=3.0, lump_bytes=596, lump_gap_ms=97.5)
+    for cut_share, blamed in ((0.0, True), (1.0, False)):
+        english, chinese = stream_text(replace(shape, cut_share=cut_share)) or ("", "")
+        assert ("lacks CPU" in english, "CPU 不足" in chinese) == (blamed, blamed)
+        assert "proxy_buffering off" in english
+
+
 def test_bursts_40_ms_apart_may_be_a_delayed_acknowledgement() -> None:
     texts = [stream_text(run_of(answer_of(bursts([3, 1, 4, 2, 3] * 8, gap))).summary.shape) for gap in (40, 60)]
     assert ["TCP_NODELAY" in text[0] for text in texts if text] == [True, False]

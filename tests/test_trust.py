@@ -34,6 +34,7 @@ from sse_perf_tool.report_parts.data import run_data
 from sse_perf_tool.report_parts.trust import trust_html
 from sse_perf_tool.report_parts.verdict import verdict
 from sse_perf_tool.trust import TEXTS, by_second, held, judge, read_delay_ms, verdict_words, words
+from sse_perf_tool.trust.wording import ms_text
 
 MS = 1_000_000
 PROMPT = {8: 1000}
@@ -342,6 +343,13 @@ def shown(result: RunResult, lang: str = "en") -> str:
     return stream.getvalue().strip()
 
 
+@pytest.mark.parametrize(
+    ("ms", "text"), [(0.1283, "0.128"), (387.2, "387"), (999.4, "999"), (999.5, "1000"), (1065.3, "1065")]
+)
+def test_no_time_is_written_with_a_power_of_ten(ms: float, text: str) -> None:
+    assert ms_text(ms) == text
+
+
 def test_the_console_says_verdict_and_bound_in_a_line() -> None:
     assert shown(GOOD) == "Trust  trusted: TTFT P99 ± 0.1 ms, gap P99 ± 0.1 ms"
     assert shown(GOOD, "zh") == "可信度  可信：TTFT P99 ± 0.1 ms，间隔 P99 ± 0.1 ms"
@@ -418,6 +426,8 @@ def test_the_report_has_a_card_a_sentence_and_columns_for_its_charts() -> None:
     english = [sentence[0] for sentence in verdict(GOOD).sentences]
     assert "The figures are trusted: TTFT P99 ± 0.1 ms, gap P99 ± 0.1 ms." in english
     assert verdict(BAD).looks[0].anchor == "trust"
+    assert ": TTFT P99 ± 0.1 ms, gap P99 ± 0.1 ms" in trust_html(GOOD)
+    assert (verdict(GOOD).grade, verdict(BAD).grade) == ("good", "fair")
     columns = run_data(BAD)["seconds"]["columns"]
     assert (columns["read_max"][:2], columns["own_cpu"][:2]) == ([0.02, None], [97.0, None])
     assert "read_max" not in run_data(run(SMOOTH))["seconds"]["columns"]

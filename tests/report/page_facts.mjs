@@ -162,7 +162,13 @@ await page.setViewportSize({ width: 390, height: 844 });
 const wide = () => page.evaluate(() => document.documentElement.scrollWidth);
 await until(async () => (await wide()) <= 390);
 facts.phone_width = await wide();
+const metrics = () => page.evaluate(() => {
+  const table = document.getElementById("metrics-table") ?? document.querySelector("table"), box = table.parentElement;
+  return { cut: box.scrollWidth - box.clientWidth, names: table.querySelector("tbody th").getBoundingClientRect().width / box.clientWidth };
+});
+facts.phone_names = (await metrics()).names;
 await page.setViewportSize({ width: 1440, height: 900 });
+facts.metrics_cut = (await metrics()).cut;
 await page.emulateMedia({ media: "print" });
 facts.print_width = await page.evaluate(() => Math.max(...[...document.querySelectorAll("canvas")].map((canvas) => canvas.getBoundingClientRect().width / canvas.closest("figure").getBoundingClientRect().width)));
 facts.pdf_pages = (await page.pdf({ format: "A4" })).toString("latin1").match(/\/Type \/Page\b/g).length;

@@ -197,6 +197,11 @@ def test_the_page_fits_a_phone(page: Facts) -> None:
     assert page["phone_width"] == 390
 
 
+def test_the_names_of_the_metrics_leave_room_for_their_figures(single: Facts) -> None:
+    assert single["metrics_cut"] <= 0
+    assert single["phone_names"] < 0.6
+
+
 def test_charts_stay_inside_their_cards_on_paper(page: Facts) -> None:
     assert page["print_width"] < 1
     assert 2 <= page["pdf_pages"] <= 12

@@ -16,7 +16,7 @@ from report_runs import CONFIG, MS, STARTED_UNIX_NS, sample_run, simulate
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import Outcome, RequestRecord, RunResult
 from sse_perf_tool.report_generator import generate_html_report
-from sse_perf_tool.report_parts.page import json_for_script
+from sse_perf_tool.report_parts.page import command_html, json_for_script
 
 ATTACK = '</script><img src=x onerror="window.pwned=true"><!--<script>{{style}} \u2028 &amp; \ud800 \x1b[31m \u202e'
 
@@ -93,6 +93,14 @@ def test_the_page_holds_verdict_facts_figures_and_tables_without_any_script(tmp_
     ):
         assert words in source
     assert "600 个请求中 96.8 % 成功" in source
+
+
+def test_a_command_is_broken_between_its_words_only() -> None:
+    assert command_html("tool --query 'a <b>'") == (
+        '<code><span class="arg">tool</span> <span class="arg">--query</span> '
+        '<span class="arg">&#x27;a</span> <span class="arg">&lt;b&gt;&#x27;</span></code>'
+    )
+    assert command_html("") == ""
 
 
 def test_percentiles_with_too_few_samples_are_not_shown(tmp_path: Path) -> None:

@@ -72,6 +72,13 @@ def test_the_verdict_names_target_model_load_and_times() -> None:
     )
 
 
+def test_a_rate_that_counts_failures_says_so() -> None:
+    stats = {"ttft_ms": Stats(count=4, p50=342.0), "latency_ms": Stats(count=4, p50=594.0)}
+    summary = {"sent": 60, "ok": 4, "failed": 56, "metrics": stats, "requests_per_s": 92.9, "output_tokens_per_s": 74.3}
+    said = [english for english, _ in verdict(run_with(**summary)).sentences]
+    assert "The target delivered 74.3 tokens/s at 92.9 requests/s, failed ones included." in said
+
+
 def test_with_few_answers_the_verdict_claims_no_99th_percentile() -> None:
     summary = {"sent": 50, "ok": 50, "metrics": {"ttft_ms": Stats(count=50, p50=210.0, p99=1250.0)}}
     said = " ".join(english for english, _ in verdict(run_with(**summary)).sentences)
@@ -85,6 +92,7 @@ def test_with_few_answers_the_verdict_claims_no_99th_percentile() -> None:
         ({"metrics": {"ttft_ms": Stats(count=200, p50=100.0, p99=900.0)}}, "tails", "9.00 times the median"),
         ({"retried": 1}, "slowest", "1 request needed a retry"),
         ({"token_source": "estimate"}, "metrics", "estimated from the text"),
+        ({"token_source": "mixed"}, "metrics", "Only some answers reported their tokens"),
     ],
 )
 def test_the_verdict_points_at_what_stands_out(summary: dict[str, object], anchor: str, words: str) -> None:

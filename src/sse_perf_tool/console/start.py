@@ -20,6 +20,10 @@ TEXTS: Texts = {
     "load_single": ("1 request", "1 个请求"),
     "load_conversation": ("{threads}, one conversation each", "{threads}，各一个会话"),
     "load_total": ("{threads}, {requests} requests in all", "{threads}，共 {requests} 个请求"),
+    "load_total_for": (
+        "{threads}, {requests} requests in all, for {seconds:g} s at most",
+        "{threads}，共 {requests} 个请求，最长 {seconds:g} 秒",
+    ),
     "load_for": ("{threads} for {seconds:g} s", "{threads}，持续 {seconds:g} 秒"),
     "also": (", {text}", "，{text}"),
     "ramp": (", started over {seconds:g} s", "，在 {seconds:g} 秒内启动"),
@@ -59,7 +63,9 @@ def _load_words(paper: Paper, config: RunConfig) -> str:
     threads = say("one_thread") if config.threads == 1 else say("many_threads", number=config.threads)
     if shape := shape_text(config):
         threads = shape[paper.column]
-    if config.duration_s:
+    if config.duration_s and config.requests is not None:
+        words = say("load_total_for", threads=threads, requests=config.requests, seconds=config.duration_s)
+    elif config.duration_s:
         words = say("load_for", threads=threads, seconds=config.duration_s)
     elif config.threads == 1 and config.requests_wanted == 1:
         words = say("load_single")

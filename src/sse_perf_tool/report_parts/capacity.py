@@ -15,7 +15,7 @@ from ..thresholds import SHARES, Rule, parse_rule
 from ..thresholds import TEXTS as RULE_TEXTS
 from ..trust import TEXTS as TRUST_TEXTS
 from .figures import Both, figure, percent_text, time_text
-from .page import code, moment
+from .page import code, command_html, moment
 from .tables import number_cell, table
 from .verdict import shown_percentile
 from .wording import both, count_of, in_both, pair, terms_html
@@ -211,7 +211,7 @@ def capacity_facts_html(capacity: Capacity, config: RunConfig) -> str:
         ("started", moment(steps[0].started_unix_ns) if steps else ""),
         ("version", code(config.version)),
         ("host", escape(printable(config.host_info))),
-        ("command", code(config.command, 2000)),
+        ("command", command_html(config.command)),
     ]
     return terms_html(facts)
 

@@ -43,9 +43,10 @@ def _baseline_table(result: RunResult) -> str:
     rows = []
     for each in result.baseline:
         old, new, difference, interval = baseline_cells(each)
+        bad = "not_comparable" if each.old is None or each.new is None else "worse"
         rows.append(
             f'<tr><th scope="row">{code(each.rule)}</th>{number_cell(each.old, old)}{number_cell(each.new, new)}'
-            f"<td>{difference}</td><td>{interval}</td>{_mark(each.ok, 'worse')}"
+            f"<td>{difference}</td><td>{interval}</td>{_mark(each.ok, bad)}"
             f'<td class="text">{escape(printable(each.note))}</td></tr>'
         )
     if not rows:

@@ -96,7 +96,7 @@ def facts_html(result: RunResult) -> str:
         ("tokens_from", both(f"tokens.{source}") if source else ""),
         ("version", code(config.version)),
         ("host", escape(printable(config.host_info))),
-        ("command", code(config.command, 2000)),
+        ("command", command_html(config.command)),
     ]
     return terms_html(facts)
 
@@ -104,6 +104,12 @@ def facts_html(result: RunResult) -> str:
 def code(text: str, limit: int = 500) -> str:
     """Markup of foreign text that is code: one line, control characters taken out; nothing for nothing."""
     return f"<code>{escape(printable(text, limit))}</code>" if text else ""
+
+
+def command_html(command: str) -> str:
+    """Markup of a command line that is broken between its words only: browsers break behind a hyphen, too."""
+    words = " ".join(f'<span class="arg">{escape(word)}</span>' for word in printable(command, 2000).split(" "))
+    return f"<code>{words}</code>" if command else ""
 
 
 def format_html(result: RunResult) -> str:

@@ -25,8 +25,8 @@ def stream_text(shape: StreamShape) -> Both | None:
     elif shape.kind == "buffered" and (shape.cut_share or 0) < CUT_SHARE:
         key = "stream.buffered_events"
     said = [in_both(key, None, **_values(shape))]
-    if f"stream_advice.{shape.kind}" in TEXTS:
-        said.append(in_both(f"stream_advice.{shape.kind}"))
+    if (advice := key.replace("stream.", "stream_advice.")) in TEXTS:
+        said.append(in_both(advice))
     if shape.kind == "bursts" and shape.lump_gap_ms and NAGLE_MS[0] <= shape.lump_gap_ms <= NAGLE_MS[1]:
         said.append(in_both("stream_advice.nagle"))
     return " ".join(text[0] for text in said), "".join(text[1] for text in said)

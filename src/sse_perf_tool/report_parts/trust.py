@@ -16,7 +16,7 @@ def trust_html(result: RunResult) -> str:
     if trust is None or trust.verdict == "not_measured":
         return ""
     bound = bound_words(trust)
-    said = f" <span>{pair(*bound)}</span>" if bound else ""
+    said = f"<span>{pair(f': {bound[0]}', f'：{bound[1]}')}</span>" if bound else ""
     reasons = "".join(f"<li>{pair(words(reason, 'en'), words(reason, 'zh'))}</li>" for reason in trust.reasons)
     return (
         f'<section class="card" id="trust"><h2>{both("trust")}</h2>'

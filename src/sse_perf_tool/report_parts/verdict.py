@@ -46,7 +46,8 @@ class Look(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """`grade` is good, fair (some failed), bad (more than one in twenty failed) or none (nothing to judge)."""
+    """`grade` is good, fair (some failed, or figures in doubt), bad (more than one in twenty failed, or a goal
+    missed) or none (nothing to judge)."""
 
     grade: str
     headline: Both
@@ -178,6 +179,8 @@ def verdict(result: RunResult) -> Verdict:
     if not looks and finished:
         looks = [Look(in_both("look.nothing"), "load")]
     grade = "bad" if result.missed else _grade(summary)
+    if grade == "good" and result.trust is not None and result.trust.reasons:
+        grade = "fair"
     return Verdict(grade, _with_goals(result, _headline(summary)), _sentences(result), looks)
 
 
@@ -236,7 +239,11 @@ def _how_it_went(summary: Summary, stream: bool) -> list[Both]:
     times = {"p50": time_text(first.p50), "p99": time_text(p99), "latency": time_text(latency.p50)}
     return [
         in_both(f"{key}_few" if p99 is None else key, None, **times),
-        in_both("pace", tokens=figure(summary.output_tokens_per_s), rps=figure(summary.requests_per_s)),
+        in_both(
+            "pace_failed" if summary.failed else "pace",
+            tokens=figure(summary.output_tokens_per_s),
+            rps=figure(summary.requests_per_s),
+        ),
     ]
 
 
@@ -345,8 +352,8 @@ def _few(result: RunResult) -> Look | None:
 
 
 def _estimate(result: RunResult) -> Look | None:
-    estimated = result.summary.token_source in ("estimate", "mixed")
-    return Look(in_both("look.estimate"), "metrics") if estimated else None
+    key = {"estimate": "look.estimate", "mixed": "look.mixed"}.get(result.summary.token_source or "")
+    return Look(in_both(key), "metrics") if key else None
 
 
 def _trust(result: RunResult) -> list[Both]:

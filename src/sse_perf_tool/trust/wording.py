@@ -83,8 +83,8 @@ def verdict_words(trust: Trust) -> tuple[str, str]:
 
 
 def ms_text(value: float) -> str:
-    """Milliseconds with three significant digits."""
-    return f"{value:.3g}"
+    """Milliseconds with three significant digits, from 1000 on whole."""
+    return f"{value:.3g}" if value < 999.5 else f"{value:.0f}"
 
 
 def percent_text(share: float) -> str:

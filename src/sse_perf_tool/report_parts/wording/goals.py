@@ -18,6 +18,7 @@ TEXTS: Texts = {
     "kept": ("met", "达到"),
     "missed": ("missed", "未达到"),
     "worse": ("worse", "变差"),
+    "not_comparable": ("cannot be told", "无法判断"),
     "goodput": (
         "Goodput: {met} of {n} ({share}), {rate} req/s, met {rules}",
         "Goodput：{n}中有 {met} 个（{share}，{rate} 请求/s）满足 {rules}",

@@ -57,6 +57,10 @@ TEXTS: Texts = {
         "A proxy between you and the model is buffering: try `proxy_buffering off`, `X-Accel-Buffering: no`, no gzip.",
         "你与模型之间的代理在缓冲：可试 `proxy_buffering off`、`X-Accel-Buffering: no` 或关闭 gzip。",
     ),
+    "stream_advice.buffered_events": (
+        "A proxy is buffering (try `proxy_buffering off`, `X-Accel-Buffering: no`, no gzip), or the server lacks CPU.",
+        "代理在缓冲（可试 `proxy_buffering off`、`X-Accel-Buffering: no` 或关闭 gzip），或服务器 CPU 不足。",
+    ),
     "stream_advice.whole": (
         "The service ends its answer before it sends it, or a proxy holds it back (try `proxy_buffering off`).",
         "服务先生成完整回答再发送，或代理将其扣住（可试 `proxy_buffering off`）。",

@@ -43,6 +43,10 @@ TEXTS: Texts = {
         "The target delivered {tokens} tokens/s at {rps} requests/s.",
         "系统吞吐为 {tokens} Token/s，{rps} 请求/s。",
     ),
+    "pace_failed": (
+        "The target delivered {tokens} tokens/s at {rps} requests/s, failed ones included.",
+        "系统吞吐为 {tokens} Token/s，{rps} 请求/s（含失败的请求）。",
+    ),
     "interrupted": (
         "The run was interrupted; the figures cover what had finished.",
         "测试被中断，数据仅涵盖已完成的部分。",
@@ -90,5 +94,9 @@ TEXTS: Texts = {
     "look.estimate": (
         "Tokens are estimated from the text because the server reported none: compare such runs with each other only.",
         "服务器未返回 Token 数，按文本估算：只宜与同类结果相互比较。",
+    ),
+    "look.mixed": (
+        "Only some answers reported their tokens; those of the others were counted in another way.",
+        "只有部分回答返回了 Token 数，其余按其他方式计数。",
     ),
 }
