@@ -8,7 +8,7 @@ from string import Formatter
 import pytest
 from report_runs import CONFIG, sample_run
 
-from sse_perf_tool.records import RequestTable, RunResult, Stats, Summary
+from sse_perf_tool.records import Goodput, RequestTable, RunResult, Stats, Summary
 from sse_perf_tool.report_parts.verdict import figure, percent_text, time_text, verdict
 from sse_perf_tool.report_parts.wording import TEXTS
 
@@ -92,6 +92,7 @@ def test_with_few_answers_the_verdict_claims_no_99th_percentile() -> None:
         ({"metrics": {"ttft_ms": Stats(count=200, p50=100.0, p99=900.0)}}, "tails", "9.00 times the median"),
         ({"retried": 1}, "slowest", "1 request needed a retry"),
         ({"token_source": "estimate"}, "metrics", "estimated from the text"),
+        ({"goodput": Goodput(("ttft_ms<500",), 189, 200, 18.9)}, "goals", "189 of 200 requests met ttft_ms<500"),
         ({"token_source": "mixed"}, "metrics", "Only some answers reported their tokens"),
     ],
 )

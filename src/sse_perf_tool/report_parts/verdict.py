@@ -32,6 +32,8 @@ TAIL_RATIO = 5.0
 DRIFT_RATIO = 1.5
 ACHIEVED_SHARE = 0.99
 """A rate below this share of the one asked for was not reached."""
+GOOD_SHARE = 0.95
+"""A goodput below this share is worth a look."""
 STALLED_SHARE = 0.01
 """From this share of answers that stood still on, it is worth a look."""
 DRIFT_SAMPLES = 20
@@ -279,6 +281,14 @@ def _failed(result: RunResult) -> Look | None:
     return Look(in_both("look.failed", values), "errors")
 
 
+def _goodput(result: RunResult) -> Look | None:
+    goodput = result.summary.goodput
+    if goodput is None or goodput.share is None or goodput.share >= GOOD_SHARE:
+        return None
+    values = {"n": count_of("requests", goodput.of)}
+    return Look(in_both("look.goodput", values, met=f"{goodput.met:,}", rules=", ".join(goodput.rules)), "goals")
+
+
 def _drift(result: RunResult) -> Look | None:
     if len(result.rounds) != 1:  # each has another context
         return None
@@ -369,5 +379,5 @@ def _doubt(result: RunResult) -> Look | None:
 
 
 _RULES: tuple[Callable[[RunResult], Look | None], ...] = (
-    _doubt, _failed, _shape, _drift, _tail, _stall, _edges, _rate, _retried, _few, _estimate,
+    _doubt, _failed, _goodput, _shape, _drift, _tail, _stall, _edges, _rate, _retried, _few, _estimate,
 )  # fmt: skip

@@ -95,6 +95,7 @@ TEXTS: Texts = {
         "Tokens are estimated from the text because the server reported none: compare such runs with each other only.",
         "服务器未返回 Token 数，按文本估算：只宜与同类结果相互比较。",
     ),
+    "look.goodput": ("{met} of {n} met {rules}.", "{n}中只有 {met} 个满足 {rules}。"),
     "look.mixed": (
         "Only some answers reported their tokens; those of the others were counted in another way.",
         "只有部分回答返回了 Token 数，其余按其他方式计数。",
