@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -179,6 +180,19 @@ def test_a_ladder_goes_on_beyond_a_level_that_cannot_be_judged():
 def test_without_any_whole_answer_a_rule_without_a_value_is_missed():
     failed = StepResult(1, 0, 1.0, 9, 0, 9, 0.0, 0.0, {}, (ThresholdResult("ttft_ms:p(95)<500", None, False),))
     assert failed.passed is False
+
+
+def test_a_step_into_which_no_request_fell_says_nothing_of_the_least_load():
+    asked, found = levels_of(CapacitySearch(), lambda level: replace(step(level, False, value=None), ok=0))
+    assert (asked, found.ending, found.level) == ([1], Ending.UNJUDGED, None)
+
+
+def test_above_a_level_that_passes_a_step_without_requests_is_a_service_that_keeps_them():
+    asked, found = levels_of(
+        CapacitySearch(), lambda level: step(level) if level < 4 else replace(step(level, False, value=None), ok=0)
+    )
+    assert asked[:4] == [1, 2, 4, 3]
+    assert (found.ending, found.level, found.failing) == (Ending.EDGE, 3, 4)
 
 
 # --- saturation, knee, limit

@@ -382,7 +382,13 @@ def test_other_endings_are_said():
     assert text == (
         "ttft_ms:p(95)<500 cannot be judged at 1 thread (few samples): give a longer --step-duration or another rule"
     )
-    assert sentence(answer(RULES, [], Ending.INTERRUPTED))[0] == "Nothing was measured"
+    early = answer(RULES, [], Ending.INTERRUPTED)
+    assert headline(early)[0] == "Nothing was measured"
+    assert sentence(early)[0] == "the search was interrupted before its first step had ended"
+    assert said(RULES, lambda level: replace(step(level, False, value=None), ok=0)) == (
+        "Cannot be judged",
+        "no request began within the step at 1 thread: give a longer --step-duration",
+    )
     interrupted = answer(RULES, steps_to(5)[:2], Ending.INTERRUPTED)
     assert headline(interrupted)[0] == "At least 2 threads"
     assert sentence(interrupted)[0].endswith("; the search was interrupted")

@@ -56,7 +56,7 @@ class Point(NamedTuple):
 
 def next_level(search: CapacitySearch, steps: Sequence[StepResult]) -> float | Ending:
     """The level to measure next, or why there is none to measure."""
-    unjudged = any(step.passed is None for step in steps)
+    unjudged = unjudged_step(steps) is not None
     if search.ladder:
         measured = {step.level for step in steps}
         ending = Ending.UNJUDGED if unjudged else Ending.SWEPT
@@ -74,6 +74,18 @@ def next_level(search: CapacitySearch, steps: Sequence[StepResult]) -> float | E
     if unsettled is not None:
         return unsettled
     return Ending.LEAST if low is None else Ending.EDGE
+
+
+def unjudged_step(steps: Sequence[StepResult]) -> StepResult | None:
+    """The first step that says nothing of its level; None when all do.
+
+    One of its rules could not be judged, or no request at all fell into it.  The latter only at the lowest level:
+    above, it is the service that keeps the requests of the warm-up for longer than the step.
+    """
+    lowest = min((step.level for step in steps), default=0.0)
+    return next(
+        (step for step in steps if step.passed is None or (step.level == lowest and not step.ok + step.failed)), None
+    )
 
 
 def _higher(search: CapacitySearch, steps: Sequence[StepResult], low: float) -> float | Ending:

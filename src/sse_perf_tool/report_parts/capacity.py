@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ..capacity import BUSY_CLIENT, curve, verdicts
+from ..capacity import BUSY_CLIENT, curve, unjudged_step, verdicts
 from ..metrics import percentile
 from ..records import Capacity, Ending, Limit, RunConfig, Stats, StepResult, ThresholdResult
 from ..texts import LANGUAGES, printable, speaker
@@ -49,9 +49,9 @@ def _open(capacity: Capacity) -> bool:
 def sentence(capacity: Capacity) -> Both:
     """The answer with its evidence, one sentence, without a full stop."""
     if not capacity.steps:
-        return in_both("capacity.nothing")
-    if capacity.ending is Ending.UNJUDGED:
-        return _unjudged(capacity)
+        return in_both(_NO_STEP.get(capacity.ending, "capacity.nothing"))
+    if capacity.ending is Ending.UNJUDGED and (step := unjudged_step(capacity.steps)) is not None:
+        return _unjudged(capacity, step)
     parts: list[Both] = []
     if capacity.level is not None:
         parts.append(_passing(capacity, capacity.level))
@@ -63,13 +63,15 @@ def sentence(capacity: Capacity) -> Both:
     return "; ".join(english for english, _ in parts), "；".join(chinese for _, chinese in parts)
 
 
+_NO_STEP = {Ending.INTERRUPTED: "capacity.interrupted_early"}
 _ENDED = {Ending.MOST: "capacity.ended_most", Ending.INTERRUPTED: "capacity.ended_interrupted"}
 
 
-def _unjudged(capacity: Capacity) -> Both:
-    step = next(step for step in capacity.steps if step.passed is None)
-    check = next(check for check in step.checks if not check.ok)
+def _unjudged(capacity: Capacity, step: StepResult) -> Both:
     values = {"level": level_text(capacity, step.level)}
+    if not step.ok + step.failed:
+        return in_both("capacity.no_request", values)
+    check = next(check for check in step.checks if not check.ok)
     return in_both("capacity.unjudged", values, rule=check.rule, note=check.note)
 
 

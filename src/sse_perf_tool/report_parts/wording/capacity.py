@@ -22,6 +22,14 @@ TEXTS: Texts = {
         "{rule} cannot be judged at {level} ({note}): give a longer --step-duration or another rule",
         "{level}时无法判断 {rule}（{note}）：请加长 --step-duration 或换一条规则",
     ),
+    "capacity.no_request": (
+        "no request began within the step at {level}: give a longer --step-duration",
+        "{level}的测量时间内没有开始任何请求：请加长 --step-duration",
+    ),
+    "capacity.interrupted_early": (
+        "the search was interrupted before its first step had ended",
+        "搜索在第一步结束之前被中断",
+    ),
     "capacity.ended_most": ("more was not allowed (--max)", "已到允许的上限（--max）"),
     "capacity.ended_interrupted": ("the search was interrupted", "搜索被中断"),
     "capacity.figure": ("{name} was {value}", "{name} 为 {value}"),
