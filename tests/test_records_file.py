@@ -85,6 +85,15 @@ def test_something_else_is_no_records_file(tmp_path: Path, content: str) -> None
         read_header(path)
 
 
+def test_what_is_no_records_file_is_said_in_the_language_of_the_run(tmp_path: Path) -> None:
+    path = tmp_path / "search.jsonl"
+    path.write_text('{"schema": "sse-perf-capacity/1"}\n', encoding="utf-8")
+    with pytest.raises(UsageError, match=r"search\.jsonl: holds sse-perf-capacity/1, not sse-perf-records/1; give"):
+        read_header(path)
+    with pytest.raises(UsageError, match=r"search\.jsonl: 内容为 sse-perf-capacity/1，不是 sse-perf-records/1"):
+        read_header(path, "zh")
+
+
 def test_a_missing_file_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         read_header(tmp_path / "none.jsonl")

@@ -26,7 +26,24 @@ from .records import (
     RunConfig,
     TrustSample,
 )
+from .texts import LANGUAGES, Texts, printable, speaker
 from .units import NS_PER_MS
+
+TEXTS: Texts = {
+    "unreadable": ("{path}: cannot be read ({reason}); check the path", "{path}: 无法读取（{reason}），请检查路径"),
+    "no_header": (
+        "{path}: not a records file: its first line is no header; give a file made by --records",
+        "{path}: 不是逐请求记录文件，第一行不是文件头，请给出由 --records 生成的文件",
+    ),
+    "other_schema": (
+        "{path}: holds {schema}, not {wanted}; give a file made by --records",
+        "{path}: 内容为 {schema}，不是 {wanted}，请给出由 --records 生成的文件",
+    ),
+    "no_record": (
+        "{path}, line {number}: not a request record ({reason}); remove the line",
+        "{path} 第 {number} 行不是请求记录（{reason}），请删除该行",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,13 +174,15 @@ def write_line(file: FileIO, line: str) -> None:
         raise OSError(error.errno, error.strerror, file.name) from error
 
 
-def read_header(path: Path) -> RecordsHeader:
-    """The header of a records file.  UsageError when the file cannot be read or is something else."""
+def read_header(path: Path, lang: str = LANGUAGES[0]) -> RecordsHeader:
+    """The header of a records file.  UsageError, in `lang`, when the file cannot be read or is something else."""
+    say, name = speaker(TEXTS, lang), printable(str(path))
     try:
         with path.open(encoding="utf-8") as lines:
             first = json.loads(lines.readline())
         if first["schema"] != RECORDS_SCHEMA:
-            raise UsageError(f"{path}: the schema is {first['schema']!r}, this version reads {RECORDS_SCHEMA!r}")
+            schema = printable(str(first["schema"]))
+            raise UsageError(say("other_schema", path=name, schema=schema, wanted=RECORDS_SCHEMA))
         return RecordsHeader(
             config_of(first["config"]),
             int(first["started_at_ns"]),
@@ -171,17 +190,16 @@ def read_header(path: Path) -> RecordsHeader:
             calibration_of(first.get("calibration")),
         )
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+        raise UsageError(say("unreadable", path=name, reason=error.strerror)) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{path}: not a records file: its first line is no header; give a file made by --records"
-        ) from error
+        raise UsageError(say("no_header", path=name)) from error
 
 
-def read_records(path: Path, header: RecordsHeader) -> Iterator[RequestRecord]:
-    """The requests of a records file, times counted from the run's start.  UsageError at a line that is none.
+def read_records(path: Path, header: RecordsHeader, lang: str = LANGUAGES[0]) -> Iterator[RequestRecord]:
+    """The requests of a records file, times counted from the run's start.
 
-    A last line without line end is what a killed process leaves behind: it is skipped.
+    UsageError, in `lang`, at a line that is none.  A last line without line end is what a killed process leaves
+    behind: it is skipped.
     """
     with path.open(encoding="utf-8") as lines:
         next(lines)
@@ -191,4 +209,5 @@ def read_records(path: Path, header: RecordsHeader) -> Iterator[RequestRecord]:
             try:
                 yield record_of(json.loads(line), shift_ns=header.started_unix_ns)
             except (ValueError, KeyError, TypeError) as error:
-                raise UsageError(f"{path}, line {number}: not a request record ({error}); remove the line") from error
+                say, reason = speaker(TEXTS, lang), printable(str(error))
+                raise UsageError(say("no_record", path=printable(str(path)), number=number, reason=reason)) from error

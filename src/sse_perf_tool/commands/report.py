@@ -59,9 +59,9 @@ def _read_back(path: Path, lang: str, stall_ms: float | None) -> tuple[RunResult
 
     `stall_ms` takes the place of that of the run, if it is given.
     """
-    header = read_header(path)
+    header = read_header(path, lang)
     tally, seen = Tally(0, slos_of(header.config)), Counter[str]()
-    for record in read_records(path, header):
+    for record in read_records(path, header, lang):
         tally.add(record)
         seen[record.format] += 1
     config = replace(header.config, lang=lang, stall_ms=stall_ms or header.config.stall_ms)
