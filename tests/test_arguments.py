@@ -947,6 +947,7 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*KEYED, "--param-file", "folder"], "--param-file folder: is a directory; name a file in it"),
     ([*KEYED, "--param-file", "empty"], "--param-file empty: holds no query; write one query a line"),
     ([*KEYED, "--json", "no/s.json"], "--json no/s.json: the folder no does not exist; make it first"),
+    ([*KEYED, "--json", "-"], "--json -: standard output has the console; name a file, e.g. ./- for one of this name"),
     ([*KEYED, "--html-report", "folder"], "--html-report folder: is a directory; name a file in it"),
     ([*KEYED, "--records", "x" * 300],
      f"--records {'x' * 79}…: cannot be written (File name too long); choose another place"),

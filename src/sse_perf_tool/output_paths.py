@@ -14,6 +14,10 @@ from .exporters import EXPORTERS
 
 TEXTS = {
     "no_folder": ("the folder {folder} does not exist; make it first", "目录 {folder} 不存在，请先创建"),
+    "no_stdout": (
+        "standard output has the console; name a file, e.g. ./- for one of this name",
+        "标准输出用于终端显示，请指定文件，例如 ./- 表示以此为名的文件",
+    ),
     "is_folder": ("is a directory; name a file in it", "这是一个目录，请指定其中的文件"),
     "not_writable": ("cannot be written ({reason}); choose another place", "无法写入（{reason}），请换一个位置"),
     "same_file": ("is the file of {other} too; choose another name", "与 {other} 是同一文件，请换一个名称"),
@@ -30,7 +34,10 @@ class OutputFiles(NamedTuple):
 
 def checked(asked: Asked, taken: dict[Path, str], now: Callable[[], datetime], *, default_report: bool) -> OutputFiles:
     """The files that were asked for.  All can be written, none is another one or an input (`taken`)."""
-    paths = {key: Path(asked[key]) for key in ("html_report", *EXPORTERS, "records") if asked[key]}
+    named = {key: asked[key] for key in ("html_report", *EXPORTERS, "records") if asked[key]}
+    if (key := next((key for key, name in named.items() if name == "-"), None)) is not None:
+        raise asked.wrong(key, "no_stdout")
+    paths = {key: Path(name) for key, name in named.items()}
     if default_report and "html_report" not in paths:
         paths["html_report"] = _default_report(asked, now())
     for key, path in paths.items():
