@@ -26,7 +26,7 @@ from sse_perf_tool.capacity_file import (
     step_of,
     unlike,
 )
-from sse_perf_tool.capacity_run import CapacityRun
+from sse_perf_tool.capacity_run import CapacityRun, step_result
 from sse_perf_tool.cli import World, main
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.metrics import Tally
@@ -401,6 +401,16 @@ def test_the_answer_is_in_chinese_too():
         "未达到 < 500 ms"
         "；受限于服务器：吞吐停在 12.0 请求/s"
     )
+
+
+@pytest.mark.parametrize(("level", "kept"), [(0.1, True), (2.0, False)])
+def test_a_single_request_in_a_step_counts_over_the_time_of_the_step(level: float, kept: bool) -> None:
+    config = RunConfig(rate_per_s=level, warmup_s=1.0, duration_s=11.0)
+    tally = Tally(0, ())
+    tally.add(RequestRecord(1, 1, 5 * S, Outcome.OK, S, intended_ns=5 * S, ttft_ns=S, output_tokens=1, chunks=1))
+    found = step_result(level, tally.result(config, 0), [])
+    assert found.requests_per_s == pytest.approx(0.1), "one in the ten seconds behind the warm-up"
+    assert found.passed is kept
 
 
 def test_a_rate_that_was_not_kept_is_said():

@@ -115,8 +115,10 @@ def step_result(level: float, result: RunResult, checks: list[ThresholdResult]) 
     found = result.summary
     per_s = found.requests_per_s
     if found.schedule is not None:
-        # From start to start: the last answers of an open loop end later than its rate does.
-        per_s = found.schedule.sent_per_s or 0.0
+        # From start to start: the last answers of an open loop end later than its rate does.  One start has no
+        # distance to another, so it counts over the time that was measured.
+        kept, run = found.schedule.sent_per_s, result.config
+        per_s = found.sent / (run.duration_s - run.warmup_s) if kept is None else kept
         least_per_s = RATE_KEPT * level
         checks = [*checks, ThresholdResult(f"requests:rate>={least_per_s:.4g}", per_s, per_s >= least_per_s)]
     trust = result.trust or Trust()
