@@ -66,4 +66,5 @@ def _write_capacity(arguments: Arguments, found: Capacity, console: Console, wor
 
     outputs = page_of(arguments, console, partial(generate_capacity_report, found, arguments.config))
     outputs += exports_of(arguments, content)
-    return write_outputs(outputs, arguments.capacity.resume if arguments.capacity else None, console, world)
+    kept = arguments.capacity.resume if arguments.capacity else None
+    return write_outputs(outputs, kept, console, world, "steps")

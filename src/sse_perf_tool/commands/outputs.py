@@ -68,8 +68,13 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def write_outputs(outputs: Sequence[Output], records_file: Path | None, console: Console, world: World) -> bool:
-    """Writes the files and names them; one that cannot be written is said and costs only itself.  True: all were."""
+def write_outputs(
+    outputs: Sequence[Output], kept: Path | None, console: Console, world: World, kept_label: str = "records"
+) -> bool:
+    """Writes the files and names them; one that cannot be written is said and costs only itself.  True: all were.
+
+    `kept` is the file that was written all along; the text `kept_label` of the console says what it is.
+    """
     written: list[tuple[str, str]] = []
     for label, path, write in outputs:
         with unwritten_is_said(path, world):
@@ -77,7 +82,7 @@ def write_outputs(outputs: Sequence[Output], records_file: Path | None, console:
                 console.line(note)
             written.append((label, str(path)))
     whole = len(written) == len(outputs)
-    if records_file is not None:
-        written.append((console.say("records"), str(records_file)))
+    if kept is not None:
+        written.append((console.say(kept_label), str(kept)))
     console.written(written)
     return whole

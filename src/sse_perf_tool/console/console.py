@@ -15,6 +15,7 @@ from .paper import Paper
 TEXTS: Texts = {
     "report": ("report", "报告"),
     "records": ("records", "逐请求记录"),
+    "steps": ("steps", "各步结果"),
 }
 
 _PARTS = (start, live, answer, summary, tables, goals, comparison)
