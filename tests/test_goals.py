@@ -92,6 +92,18 @@ def test_what_cut_the_run_short_goes_first_then_the_goals_decide(facts: dict[str
     assert status_of(run(**facts)) == status
 
 
+@pytest.mark.parametrize("facts", [{}, {"thresholds": [KEPT]}])
+def test_a_run_that_sent_nothing_is_not_well(facts: dict[str, Any]) -> None:
+    nothing = replace(Tally(0, ()).result(RunConfig(), 0), **facts)
+    assert status_of(nothing) == 1
+    failed = [
+        case.attrib["name"]
+        for case in ET.fromstring(to_junit(nothing)).iter("testcase")
+        if case.find("failure") is not None
+    ]
+    assert failed == ["all requests ok"]
+
+
 # The console.
 
 

@@ -40,4 +40,6 @@ def status_of(result: RunResult) -> int:
     if result.missed:
         return MISSED
     decided = bool(result.baseline) or any(each.rule != REQUIRED for each in result.thresholds)
+    if not result.summary.sent:
+        return SOME_FAILED  # whatever was demanded: a pipeline must not be green for a run that measured nothing
     return SOME_FAILED if result.summary.failed and not decided else OK

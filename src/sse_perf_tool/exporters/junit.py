@@ -37,7 +37,8 @@ def junit_of(document: Mapping[str, Any]) -> str:
 
     There is a case for: run whole, all requests ok, none of each failed outcome, each threshold, each allowance over
     the baseline.  A test case fails where the exit status does: with either of these they decide, and failed requests
-    are "skipped" with the same message.  When no request came to an end, none of them passed: "skipped" too.
+    are "skipped" with the same message.  When no request came to an end, none of them passed: "skipped" too; when
+    none was even sent, "all requests ok" fails.
     """
     cut_short = [in_both(key)[0] for key in ("interrupted", "partial") if document[key]]
     if aborted := document.get("aborted"):
@@ -72,7 +73,8 @@ def _request_checks(document: Mapping[str, Any]) -> list[_Check]:
     state = "skipped" if decided or not finished else "failure"
     nothing = "" if finished else "no request came to an end"
     problem = f"{failed} of {finished} requests failed" if failed else nothing
-    checks = [_Check("requests", "all requests ok", problem, _errors_text(document["errors"]), state)]
+    all_ok = state if document["requests"]["sent"] else "failure"
+    checks = [_Check("requests", "all requests ok", problem, _errors_text(document["errors"]), all_ok)]
     for outcome in OUTCOMES:
         if outcome not in (Outcome.OK, Outcome.CANCELLED):
             count = document["outcomes"].get(outcome.value, 0)
