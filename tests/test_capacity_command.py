@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -510,6 +511,16 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> type[MadeUpRun]:
     monkeypatch.setattr(capacity_run, "LoadRun", MadeUpRun)
     monkeypatch.setattr(MadeUpRun, "made", [])
     return MadeUpRun
+
+
+def test_without_a_server_there_is_nothing_to_search() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    out, err = io.StringIO(), io.StringIO()
+    argv = ["capacity", "--host", "127.0.0.1", "--port", str(port), "--api-key", "-"]
+    assert main(argv, World(out, err, {})) == 2
+    assert f"connection refused by 127.0.0.1:{port}" in err.getvalue()
+    assert err.getvalue().count("\n") == 1
 
 
 def test_the_command_finds_the_capacity_and_writes_everything(made_up: type[MadeUpRun]) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from .capacity import StepPlan, StepTimes, next_level, step_times
+from .errors import UsageError
 from .load_run import LoadRun
-from .records import CapacitySearch, Ending, RunConfig, RunResult, Stats, StepResult, ThresholdResult, Trust
+from .records import CapacitySearch, Ending, Outcome, RunConfig, RunResult, Stats, StepResult, ThresholdResult, Trust
 from .schedule import processes_for, threads_for
 from .target import Target
 from .test_runner import OnSample
@@ -17,6 +18,7 @@ from .texts import speaker
 from .thresholds import TEXTS as RULE_TEXTS
 from .thresholds import evaluate, parse_rule
 
+NO_SERVER = (Outcome.CONNECT_ERROR.value, Outcome.TLS_ERROR.value)
 RATE_KEPT = 0.95
 """The share of a rate that has to be sent for a level of it to count as reached."""
 
@@ -64,8 +66,14 @@ class CapacityRun:
         return level
 
     def _one_answer_s(self) -> float | None:
-        """How long one answer takes when nothing else is asked; None when there was none.  It wakes the server, too."""
+        """How long one answer takes when nothing else is asked; None when there was none.  It wakes the server, too.
+
+        UsageError when there is no server: no level would find one.
+        """
         result = self._result(replace(self._config, threads=1, processes=1, requests=1))
+        for error in result.summary.errors:
+            if error.outcome in NO_SERVER:
+                raise UsageError(error.message)
         self.warnings += result.warnings
         latency_ms = result.summary.metrics["latency_ms"].p50
         return None if latency_ms is None else latency_ms / 1000
