@@ -264,6 +264,11 @@ def test_a_step_that_could_not_be_judged_is_measured_again():
     assert [each.level for each in read_search(Path("s.jsonl"), "en")[1]] == [1]
 
 
+def test_a_lowest_step_into_which_no_request_fell_is_measured_again():
+    write_search("s.jsonl", [replace(step(1), ok=0, failed=0), step(2)])
+    assert [each.level for each in read_search(Path("s.jsonl"), "en")[1]] == [2]
+
+
 def test_a_file_that_is_not_there_or_empty_is_a_new_search():
     Path("empty.jsonl").touch()
     for name in ("new.jsonl", "empty.jsonl"):

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from .capacity import unjudged_step
 from .errors import UsageError
 from .records import CAPACITY_SCHEMA, Capacity, CapacitySearch, RunConfig, Stats, StepResult, ThresholdResult
 from .records_file import config_of, iso_utc
@@ -110,7 +111,9 @@ def read_search(path: Path, lang: str) -> tuple[SearchHeader, list[StepResult], 
             steps.append(step_of(json.loads(line)))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{path}: {say('no_search', line=number)}") from error
-    return header, [step for step in steps if step.passed is not None], len(whole)
+    while (unjudged := unjudged_step(steps)) is not None:
+        steps.remove(unjudged)
+    return header, steps, len(whole)
 
 
 def _header_of(row: Mapping[str, Any]) -> SearchHeader:
