@@ -18,6 +18,7 @@ from sse_perf_tool.baseline import (
     load_baseline,
     parse_allowed,
 )
+from sse_perf_tool.commands.judging import judged
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.exporters.json_summary import summary_document, to_json
 from sse_perf_tool.metrics import Tally
@@ -294,3 +295,12 @@ def test_a_summary_of_a_later_version_of_the_same_schema_can_be_read(tmp_path: P
     path = tmp_path / "old.json"
     path.write_text(json.dumps(document))
     assert load_baseline(path, (), "en").result.summary.ok == 200
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "the runs differ in: Target"), ("zh", "各次测试的设置不同：目标")])
+def test_a_baseline_of_another_target_is_said(lang: str, said: str) -> None:
+    old = Baseline(run(range(100, 200), url="http://old/", lang=lang), sampled=True)
+    new = run(range(100, 200), url="http://new/", lang=lang)
+    (warning,) = judged(new, old).warnings
+    assert warning == f"--baseline: {said}"
+    assert judged(new, replace(old, result=new)).warnings == ()

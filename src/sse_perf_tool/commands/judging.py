@@ -6,8 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..baseline import Baseline, held_against, load_baseline
+from ..console.comparison import TEXTS
 from ..errors import UsageError
 from ..records import RunResult
+from ..report_parts.comparison import unlike_settings
+from ..texts import LANGUAGES
 from ..thresholds import judged as with_thresholds
 from ..thresholds import slos_of
 from ..trust import REQUIRED, held
@@ -17,7 +20,13 @@ from .world import INTERRUPTED, MISSED, OK, PARTIAL, SOME_FAILED
 def judged(result: RunResult, old: Baseline | None) -> RunResult:
     """The run with its thresholds and its baseline held against it."""
     result = held(with_thresholds(result))
-    return result if old is None else held_against(result, old)
+    if old is None:
+        return result
+    unlike = unlike_settings([old.result, result])
+    if unlike is not None:
+        said = TEXTS["unlike"][column := LANGUAGES.index(result.config.lang)].format(names=unlike[column])
+        result = replace(result, warnings=(*result.warnings, f"--baseline: {said}"))
+    return held_against(result, old)
 
 
 def judged_again(result: RunResult) -> RunResult:
