@@ -64,8 +64,8 @@ def build_page(template: str, parts: dict[str, str], data: dict[str, Any], scrip
 
 
 def read_template(name: str) -> str:
-    """A file of the templates folder; texts of both languages are put in for {{t:key}}."""
-    text = (TEMPLATES / name).read_text(encoding="utf-8")
+    """A page of the templates folder in the frame of all pages; texts of both languages are put in for {{t:key}}."""
+    text = "".join((TEMPLATES / part).read_text(encoding="utf-8") for part in ("top.html", name, "bottom.html"))
     return re.sub(r"\{\{t:([\w.]+)\}\}", lambda match: both(match[1]), text)
 
 
