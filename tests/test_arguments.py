@@ -17,22 +17,23 @@ from typing import Any
 import certifi
 import pytest
 
-from sse_perf_tool import __version__, asked, flag_values, sources
-from sse_perf_tool.abort import LIVE_FIGURES
-from sse_perf_tool.arguments import TEXTS, Address, Arguments, parse_arguments
+from sse_perf_tool import __version__
+from sse_perf_tool.arguments import TEXTS, Address, Arguments, asked, parse_arguments, sources
 from sse_perf_tool.arguments.load import TEXTS as LOAD_TEXTS
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.exporters import EXPORTERS
 from sse_perf_tool.exporters.json_summary import to_json
 from sse_perf_tool.flags import COMMANDS, EVERY_FLAG, FLAGS, HELP, PROGRAM, help_text
+from sse_perf_tool.flags import values as flag_values
 from sse_perf_tool.formats import FORMATS
+from sse_perf_tool.goals.thresholds import RUN_FIGURES
+from sse_perf_tool.load.abort import LIVE_FIGURES
 from sse_perf_tool.metrics import METRICS, Tally, estimate_tokens
-from sse_perf_tool.prompts import Prompts
 from sse_perf_tool.providers import Query
+from sse_perf_tool.queries.prompts import Prompts
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
-from sse_perf_tool.records_file import RecordsHeader, header_line, record_line
+from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
 from sse_perf_tool.texts import display_width
-from sse_perf_tool.thresholds import RUN_FIGURES
 
 ROOT = Path(__file__).parent.parent
 KEY = "app-4wX9secret4Knu"

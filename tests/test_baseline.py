@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sse_perf_tool.baseline import (
+from sse_perf_tool.commands.judging import judged
+from sse_perf_tool.errors import UsageError
+from sse_perf_tool.exporters.json_summary import summary_document, to_json
+from sse_perf_tool.goals.baseline import (
     DEFAULT_ALLOW,
     TEXTS,
     Allowed,
@@ -18,14 +21,11 @@ from sse_perf_tool.baseline import (
     load_baseline,
     parse_allowed,
 )
-from sse_perf_tool.commands.judging import judged
-from sse_perf_tool.errors import UsageError
-from sse_perf_tool.exporters.json_summary import summary_document, to_json
+from sse_perf_tool.goals.thresholds import slos_of
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import BaselineResult, Outcome, RequestRecord, RunConfig, RunResult
-from sse_perf_tool.records_file import RecordsHeader, header_line, record_line
+from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
 from sse_perf_tool.texts import speaker
-from sse_perf_tool.thresholds import slos_of
 
 MS = 1_000_000
 SAY = speaker(TEXTS, "en")

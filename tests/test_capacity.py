@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from sse_perf_tool.capacity import (
+from sse_perf_tool.capacity.search import (
     Point,
     about_edge,
     answer,

@@ -14,10 +14,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sse_perf_tool import capacity_run
 from sse_perf_tool.arguments import Arguments, parse_arguments
-from sse_perf_tool.capacity import StepPlan, answer, requests_wanted, step_times
-from sse_perf_tool.capacity_file import (
+from sse_perf_tool.capacity.file import (
     SearchHeader,
     capacity_document,
     header_line,
@@ -27,15 +25,17 @@ from sse_perf_tool.capacity_file import (
     step_of,
     unlike,
 )
-from sse_perf_tool.capacity_run import CapacityRun, step_result
+from sse_perf_tool.capacity.search import StepPlan, answer, requests_wanted, step_times
 from sse_perf_tool.cli import World, main
 from sse_perf_tool.errors import UsageError
+from sse_perf_tool.goals.thresholds import TEXTS as RULE_TEXTS
+from sse_perf_tool.goals.thresholds import parse_rule, slos_of
+from sse_perf_tool.load import capacity_run
+from sse_perf_tool.load.capacity_run import CapacityRun, step_result
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import CapacitySearch, Ending, Outcome, RequestRecord, RunConfig, RunResult, ThresholdResult
 from sse_perf_tool.report_parts.capacity import capacity_data, headline, limits_ms, sentence
 from sse_perf_tool.texts import speaker
-from sse_perf_tool.thresholds import TEXTS as RULE_TEXTS
-from sse_perf_tool.thresholds import parse_rule, slos_of
 from test_capacity import levels_of, passing_up_to, saturating_at, step
 
 MS, S = 1_000_000, 1_000_000_000

@@ -21,7 +21,7 @@ from sse_perf_tool.exporters import EXPORTERS
 from sse_perf_tool.flags import FLAGS
 from sse_perf_tool.metrics import METRICS
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
-from sse_perf_tool.records_file import RecordsHeader, header_line, record_line
+from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
 from sse_perf_tool.texts import display_width
 
 MS = 1_000_000

@@ -13,15 +13,14 @@ from typing import Any
 import certifi
 import pytest
 
-from sse_perf_tool import config_file, sources
-from sse_perf_tool.arguments import EXCLUSIONS, TEXTS, Arguments
-from sse_perf_tool.asked import Asked
+from sse_perf_tool.arguments import EXCLUSIONS, TEXTS, Arguments, config_file, sources
+from sse_perf_tool.arguments.asked import Asked
 from sse_perf_tool.exporters import EXPORTERS
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.flags import FLAGS, help_text
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import RunConfig
-from sse_perf_tool.records_file import RecordsHeader, config_of, header_line
+from sse_perf_tool.records.file import RecordsHeader, config_of, header_line
 from sse_perf_tool.texts import display_width
 from test_arguments import EFFECTS, KEY, KEYED, WITH_FILES, older_run, parsed, problem, write
 

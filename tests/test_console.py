@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from scripted_server import ANSWER, ScriptedServer, Serve, head, sized
-from sse_perf_tool import cli, output_paths
-from sse_perf_tool.arguments import parse_arguments
+from sse_perf_tool import cli
+from sse_perf_tool.arguments import output_paths, parse_arguments
 from sse_perf_tool.commands import report
 from sse_perf_tool.commands.setup import console_of
 from sse_perf_tool.console import Console, SingleRequestNotices, clock_time, debug_trace, number, percent

@@ -15,15 +15,15 @@ from sse_perf_tool.console import Console
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.formats import FORMATS
-from sse_perf_tool.load_run import LoadRun
+from sse_perf_tool.load.run import LoadRun
 from sse_perf_tool.masking import Masker
 from sse_perf_tool.metrics import Tally, estimate_tokens
 from sse_perf_tool.providers import Query, QueryProvider
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult
-from sse_perf_tool.records_file import RecordsHeader, header_line, read_header, read_records, record_line
+from sse_perf_tool.records.file import RecordsHeader, header_line, read_header, read_records, record_line
 from sse_perf_tool.report_generator import generate_html_report
-from sse_perf_tool.request_body import BodyBuilder
-from sse_perf_tool.target import Target
+from sse_perf_tool.request.body import BodyBuilder
+from sse_perf_tool.request.target import Target
 from sse_perf_tool.test_runner import Origin, ThreadGroup, new_shared_stats, snapshot
 from sse_perf_tool.texts import display_width
 from sse_perf_tool.wire import Exchange

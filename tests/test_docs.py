@@ -15,13 +15,14 @@ import certifi
 import pytest
 
 from sse_perf_tool.arguments import Arguments, parse_arguments
-from sse_perf_tool.baseline import Baseline, held_against
 from sse_perf_tool.calibration.command import document_of
-from sse_perf_tool.capacity_file import capacity_document
+from sse_perf_tool.capacity.file import capacity_document
 from sse_perf_tool.commands import world
 from sse_perf_tool.exporters.json_summary import summary_document, to_json
 from sse_perf_tool.flags import EVERY_FLAG
 from sse_perf_tool.formats import FORMATS, AnswerReader
+from sse_perf_tool.goals.baseline import Baseline, held_against
+from sse_perf_tool.goals.thresholds import METRIC_FUNCTIONS, RUN_FIGURES, judged, slos_of
 from sse_perf_tool.metrics import METRICS, Tally, enough_for, percentile
 from sse_perf_tool.records import (
     Calibration,
@@ -42,8 +43,7 @@ from sse_perf_tool.records import (
     TrustSample,
     Usage,
 )
-from sse_perf_tool.records_file import RecordsHeader, header_line, record_line
-from sse_perf_tool.thresholds import METRIC_FUNCTIONS, RUN_FIGURES, judged, slos_of
+from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")])

@@ -39,12 +39,12 @@ from scripted_server import (
 )
 from sse_perf_tool import tester as tester_module
 from sse_perf_tool.formats import FORMATS
-from sse_perf_tool.load_run import LoadRun
+from sse_perf_tool.load.run import LoadRun
 from sse_perf_tool.masking import Masker
 from sse_perf_tool.providers import ApiKeyProvider, Query, QueryProvider
 from sse_perf_tool.records import OUTCOMES, Outcome, RequestRecord, RunConfig
-from sse_perf_tool.request_body import BodyBuilder
-from sse_perf_tool.target import Target
+from sse_perf_tool.request.body import BodyBuilder
+from sse_perf_tool.request.target import Target
 from sse_perf_tool.tester import SSETester
 from sse_perf_tool.wire import Exchange, pump
 

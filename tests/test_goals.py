@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked, sized, token, usage
-from sse_perf_tool.abort import LIVE_FIGURES, TEXTS, Watch, parse_abort_rule
 from sse_perf_tool.cli import main
 from sse_perf_tool.commands.judging import status_of
 from sse_perf_tool.commands.world import INTERRUPTED, MISSED, PARTIAL, World
@@ -22,6 +21,8 @@ from sse_perf_tool.errors import UsageError
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.exporters.junit import to_junit
 from sse_perf_tool.exporters.markdown import to_markdown
+from sse_perf_tool.goals.thresholds import slos_of
+from sse_perf_tool.load.abort import LIVE_FIGURES, TEXTS, Watch, parse_abort_rule
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import (
     Abort,
@@ -37,7 +38,6 @@ from sse_perf_tool.report_parts.goals import goals_html
 from sse_perf_tool.report_parts.verdict import verdict
 from sse_perf_tool.test_runner import Snapshot
 from sse_perf_tool.texts import display_width, speaker
-from sse_perf_tool.thresholds import slos_of
 
 MS = 1_000_000
 SAY = speaker(TEXTS, "en")

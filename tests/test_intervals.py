@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from sse_perf_tool.exporters.json_summary import summary_document
-from sse_perf_tool.intervals import FEWEST, GapSample, gap_intervals, interval, intervals, ranks
 from sse_perf_tool.metrics import Tally
+from sse_perf_tool.metrics.intervals import FEWEST, GapSample, gap_intervals, interval, intervals, ranks
 from sse_perf_tool.records import Interval, Outcome, RequestRecord, RunConfig, RunResult
 from sse_perf_tool.report_parts.tables import interval_text, metrics_table
 

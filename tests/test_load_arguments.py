@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from sse_perf_tool import load_values, replay
 from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.arguments.load import TEXTS as LOAD_TEXTS
 from sse_perf_tool.errors import UsageError
+from sse_perf_tool.flags import load_values
+from sse_perf_tool.pace import replay
+from sse_perf_tool.pace.replay import Replayed, load_replay
 from sse_perf_tool.providers import Query
 from sse_perf_tool.records import RunConfig
-from sse_perf_tool.replay import Replayed, load_replay
 
 KEYED = ("--api-key", "app-4wX9secret4Knu", "--html-report", "r.html")
 RATE = "give requests a second, above 0 and at most 100000, e.g. 20 or 0.5"

@@ -15,12 +15,12 @@ import pytest
 
 from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked, token, usage
 from sse_perf_tool.cli import World, main
-from sse_perf_tool.load_run import LoadRun
+from sse_perf_tool.load.run import LoadRun
 from sse_perf_tool.masking import Masker
 from sse_perf_tool.providers import Query, QueryProvider
 from sse_perf_tool.records import RunConfig
-from sse_perf_tool.request_body import BodyBuilder
-from sse_perf_tool.target import Target
+from sse_perf_tool.request.body import BodyBuilder
+from sse_perf_tool.request.target import Target
 
 SLOW = chunked(token("Hello"), 0.1, token(" world"), FINISH, usage(9, 2), DONE)
 

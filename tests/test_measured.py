@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from sse_perf_tool.compare import whole_seconds
-from sse_perf_tool.load_run import load_warnings
+from sse_perf_tool.goals.compare import whole_seconds
+from sse_perf_tool.goals.thresholds import TEXTS as RULES
+from sse_perf_tool.goals.thresholds import parse_slo
+from sse_perf_tool.load.run import load_warnings
 from sse_perf_tool.metrics import Tally, ok_values, values_of
+from sse_perf_tool.pace.schedule import schedule_s
 from sse_perf_tool.records import (
     Abort,
     IntervalSample,
@@ -22,13 +25,10 @@ from sse_perf_tool.records import (
     RunResult,
     ScheduleFacts,
 )
-from sse_perf_tool.records_file import record_line, record_of
+from sse_perf_tool.records.file import record_line, record_of
 from sse_perf_tool.report_parts.data import run_data
 from sse_perf_tool.report_parts.verdict import load_text, verdict
-from sse_perf_tool.schedule import schedule_s
 from sse_perf_tool.texts import speaker
-from sse_perf_tool.thresholds import TEXTS as RULES
-from sse_perf_tool.thresholds import parse_slo
 
 MS, S = 1_000_000, 1_000_000_000
 

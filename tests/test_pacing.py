@@ -9,10 +9,10 @@ from itertools import pairwise
 
 import pytest
 
-from sse_perf_tool.pacing import Pace, Share, Ticket, pace_for
+from sse_perf_tool.pace.replay import Replayed
+from sse_perf_tool.pace.tickets import Pace, Share, Ticket, pace_for
 from sse_perf_tool.providers import Query
 from sse_perf_tool.records import Phase, RunConfig
-from sse_perf_tool.replay import Replayed
 
 S = 1_000_000_000
 

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from scripted_server import DONE, Serve, chunked, token
-from sse_perf_tool.load_run import LoadRun
+from sse_perf_tool.load.run import LoadRun
 from sse_perf_tool.masking import Masker
 from sse_perf_tool.providers import Query, QueryProvider
 from sse_perf_tool.records import RunConfig
-from sse_perf_tool.request_body import BodyBuilder
-from sse_perf_tool.target import Target
+from sse_perf_tool.request.body import BodyBuilder
+from sse_perf_tool.request.target import Target
 
 ROOT = Path(__file__).resolve().parent.parent
 ANSWER = chunked(token("a"), 0.05, token("b"), DONE)

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from sse_perf_tool.metrics import estimate_tokens
-from sse_perf_tool.prompts import POOL_WORDS, WORDS, Prompts
+from sse_perf_tool.queries.prompts import POOL_WORDS, WORDS, Prompts
 
 
 @pytest.mark.parametrize("tokens", [1, 3, 4, 16, 512, 8000, POOL_WORDS - 1, POOL_WORDS, 2 * POOL_WORDS + 7])

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from sse_perf_tool.errors import UsageError
-from sse_perf_tool.prompts import Prompts
 from sse_perf_tool.providers import ApiKeyProvider, Query, QueryProvider, bare_key, load_keys, load_queries, read_text
+from sse_perf_tool.queries.prompts import Prompts
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

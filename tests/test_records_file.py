@@ -9,14 +9,7 @@ import pytest
 
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
-from sse_perf_tool.records_file import (
-    RecordsHeader,
-    header_line,
-    iso_utc,
-    read_header,
-    read_records,
-    record_line,
-)
+from sse_perf_tool.records.file import RecordsHeader, header_line, iso_utc, read_header, read_records, record_line
 
 HEADER = RecordsHeader(RunConfig(threads=3, lang="zh", url="http://h/v1"), 1_700_000_000_123_456_789, ("careful",))
 ANSWER = RequestRecord(

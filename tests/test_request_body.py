@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from sse_perf_tool import request_body
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.formats.base import EMPTY, Format
 from sse_perf_tool.providers import Query, load_queries
-from sse_perf_tool.request_body import BodyBuilder, load_template
+from sse_perf_tool.request import body as request_body
+from sse_perf_tool.request.body import BodyBuilder, load_template
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

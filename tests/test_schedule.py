@@ -8,8 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from sse_perf_tool.records import Phase, RunConfig
-from sse_perf_tool.schedule import (
+from sse_perf_tool.pace.schedule import (
     asked_between,
     gaps_of,
     leaves_early,
@@ -20,6 +19,7 @@ from sse_perf_tool.schedule import (
     spans_of,
     thread_spans_s,
 )
+from sse_perf_tool.records import Phase, RunConfig
 
 
 def micros(times_s: Iterable[float]) -> list[int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sse_perf_tool.self_watch import (
+from sse_perf_tool.trust.self_watch import (
     CONNECTIONS_A_LOOK,
     HEARTBEAT_NS,
     Connection,

@@ -9,10 +9,10 @@ import pytest
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.metrics import Tally
+from sse_perf_tool.metrics.steadiness import distorted, full_load_ns, plateau_of, stalls_of
 from sse_perf_tool.records import Lumps, Outcome, RequestRecord, Round, RunConfig, RunResult, ScheduleFacts, Stalls
 from sse_perf_tool.report_parts.shape import run_shape, short_stalls_text, stalls_text
 from sse_perf_tool.report_parts.verdict import verdict
-from sse_perf_tool.steadiness import distorted, full_load_ns, plateau_of, stalls_of
 
 MS, S = 1_000_000, 1_000_000_000
 

@@ -16,14 +16,14 @@ from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.masking import Masker
 from sse_perf_tool.metrics import Tally
+from sse_perf_tool.metrics.stream_shape import lumps_of, shape_of
 from sse_perf_tool.providers import Query, QueryProvider
 from sse_perf_tool.records import Lumps, Outcome, RequestRecord, RunConfig, RunResult, StreamShape
-from sse_perf_tool.records_file import record_line, record_of
+from sse_perf_tool.records.file import record_line, record_of
 from sse_perf_tool.report_parts.shape import shape_html, short_stream_text, size_text, stream_text
 from sse_perf_tool.report_parts.verdict import verdict
-from sse_perf_tool.request_body import BodyBuilder
-from sse_perf_tool.stream_shape import lumps_of, shape_of
-from sse_perf_tool.target import Target
+from sse_perf_tool.request.body import BodyBuilder
+from sse_perf_tool.request.target import Target
 from sse_perf_tool.tester import SSETester
 from sse_perf_tool.texts import display_width
 

@@ -8,10 +8,7 @@ from typing import Any
 import pytest
 
 from sse_perf_tool.errors import UsageError
-from sse_perf_tool.metrics import METRICS, REQUEST_METRICS, Tally, enough_for, samples_needed
-from sse_perf_tool.records import Goodput, Outcome, RequestRecord, RunConfig, RunResult, ThresholdResult
-from sse_perf_tool.texts import speaker
-from sse_perf_tool.thresholds import (
+from sse_perf_tool.goals.thresholds import (
     METRIC_FUNCTIONS,
     RUN_FIGURES,
     TEXTS,
@@ -23,6 +20,9 @@ from sse_perf_tool.thresholds import (
     slos_of,
     value_text,
 )
+from sse_perf_tool.metrics import METRICS, REQUEST_METRICS, Tally, enough_for, samples_needed
+from sse_perf_tool.records import Goodput, Outcome, RequestRecord, RunConfig, RunResult, ThresholdResult
+from sse_perf_tool.texts import speaker
 
 MS = 1_000_000
 SAY = speaker(TEXTS, "en")

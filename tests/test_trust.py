@@ -29,7 +29,7 @@ from sse_perf_tool.records import (
     StreamShape,
     TrustSample,
 )
-from sse_perf_tool.records_file import record_line, record_of
+from sse_perf_tool.records.file import record_line, record_of
 from sse_perf_tool.report_parts.data import run_data
 from sse_perf_tool.report_parts.trust import trust_html
 from sse_perf_tool.report_parts.verdict import verdict

@@ -22,19 +22,19 @@ from scripted_server import ANSWER, ScriptedServer, Serve, Step, chunked, sized
 from sse_perf_tool.console import Console
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.formats import FORMATS
-from sse_perf_tool.load_run import LoadRun
+from sse_perf_tool.load.run import LoadRun
 from sse_perf_tool.masking import Masker
 from sse_perf_tool.metrics import Tally
-from sse_perf_tool.prompts import Prompts
 from sse_perf_tool.providers import ApiKeyProvider, Query, QueryProvider
+from sse_perf_tool.queries.prompts import Prompts
 from sse_perf_tool.records import GroupStats, Outcome, RequestRecord, RunConfig, RunResult, Stats
-from sse_perf_tool.records_file import RecordsHeader, header_line, read_header, read_records, record_line
+from sse_perf_tool.records.file import RecordsHeader, header_line, read_header, read_records, record_line
 from sse_perf_tool.report_generator import generate_html_report
 from sse_perf_tool.report_parts.tables import groups_section
 from sse_perf_tool.report_parts.verdict import load_text
-from sse_perf_tool.request_body import BodyBuilder
+from sse_perf_tool.request.body import BodyBuilder
+from sse_perf_tool.request.target import Target
 from sse_perf_tool.sse import encode
-from sse_perf_tool.target import Target
 from sse_perf_tool.tester import SSETester
 from sse_perf_tool.texts import display_width
 

@@ -13,24 +13,24 @@ import pytest
 from scripted_server import ScriptedServer, Serve, Step, chunked, sized, token, until_close
 from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.cli import World, main
-from sse_perf_tool.compare import differences
 from sse_perf_tool.console import Console
 from sse_perf_tool.exporters.csv_table import to_csv
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.formats import FORMATS, AnswerReader, guess_from_url
 from sse_perf_tool.formats.table import detect_whole
+from sse_perf_tool.goals.compare import differences
 from sse_perf_tool.masking import Masker
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.providers import Query, QueryProvider
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult, TextMode
-from sse_perf_tool.records_file import RecordsHeader, header_line, read_header
+from sse_perf_tool.records.file import RecordsHeader, header_line, read_header
 from sse_perf_tool.report_generator import generate_compare_report, generate_html_report
 from sse_perf_tool.report_parts.data import run_data
 from sse_perf_tool.report_parts.tables import groups_section
 from sse_perf_tool.report_parts.verdict import verdict
-from sse_perf_tool.request_body import BodyBuilder
-from sse_perf_tool.target import Target
+from sse_perf_tool.request.body import BodyBuilder
+from sse_perf_tool.request.target import Target
 from sse_perf_tool.test_runner import count_finished, new_shared_stats, sample_between, snapshot
 from sse_perf_tool.tester import SSETester
 from sse_perf_tool.texts import display_width

@@ -14,11 +14,11 @@ import pytest
 from scripted_server import DONE, Serve, chunk, chunked, head, sized, token, until_close
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.masking import Masker
+from sse_perf_tool.pace.schedule import processes_for, tick_s
 from sse_perf_tool.providers import Query, QueryProvider
 from sse_perf_tool.records import Outcome
-from sse_perf_tool.request_body import BodyBuilder
-from sse_perf_tool.schedule import processes_for, tick_s
-from sse_perf_tool.target import Target
+from sse_perf_tool.request.body import BodyBuilder
+from sse_perf_tool.request.target import Target
 from sse_perf_tool.tester import SSETester
 from sse_perf_tool.wire.body import Chunked, Counted
 from sse_perf_tool.wire.exchange import Exchange, StoppedError

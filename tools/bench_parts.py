@@ -33,15 +33,15 @@ import bench
 sys.path.insert(0, str(bench.ROOT / "src"))
 
 from sse_perf_tool import cli, tester
-from sse_perf_tool.answer_notes import gaps_us
 from sse_perf_tool.calibration import server
 from sse_perf_tool.formats.answer import AnswerReader
 from sse_perf_tool.formats.body import fast_loads
 from sse_perf_tool.formats.openai_chat import FORMAT
 from sse_perf_tool.metrics import Tally
+from sse_perf_tool.metrics.stream_shape import lumps_of
 from sse_perf_tool.records import Outcome, RequestRecord
+from sse_perf_tool.request.answer_notes import gaps_us
 from sse_perf_tool.sse import SSEParser
-from sse_perf_tool.stream_shape import lumps_of
 from sse_perf_tool.wire.body import Chunked
 from sse_perf_tool.wire.pump import ask_for_stamps
 

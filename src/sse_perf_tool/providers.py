@@ -17,9 +17,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from .conversations import conversation_in, human_turns
 from .errors import UsageError
-from .prompts import BREAK, Prompts
+from .queries.conversations import conversation_in, human_turns
+from .queries.prompts import BREAK, Prompts
 from .texts import Say, speaker
 
 QUERY_FIELDS = ("query", "question", "prompt", "text", "input")

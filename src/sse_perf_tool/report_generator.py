@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from . import __version__
-from .compare import Difference, differences
+from .goals.compare import Difference, differences
 from .records import Capacity, RunConfig, RunResult
 from .report_parts.capacity import capacity_data, capacity_facts_html, capacity_verdict_html, steps_table
 from .report_parts.comparison import (

@@ -13,15 +13,15 @@ from itertools import count
 from random import Random
 from typing import NamedTuple, TypedDict, cast
 
+from .goals.thresholds import slos_of
 from .metrics import Tally, success_rate
-from .pacing import Pace, Share, pace_for
+from .pace.schedule import pause_after_refusals_s, tick_s
+from .pace.tickets import Pace, Share, pace_for
 from .records import IntervalSample, Outcome, RequestRecord, RunConfig
-from .records_file import record_line, write_line
-from .schedule import pause_after_refusals_s, tick_s
-from .self_watch import SelfWatch, process_sources
-from .target import Target
+from .records.file import record_line, write_line
+from .request.target import Target
 from .tester import Notice, SSETester, surroundings
-from .thresholds import slos_of
+from .trust.self_watch import SelfWatch, process_sources
 from .units import NS_PER_MS
 from .wire import GATE
 

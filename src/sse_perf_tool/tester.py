@@ -14,14 +14,14 @@ import requests
 import urllib3
 
 from . import __version__
-from .answer_notes import AnswerNotes
 from .formats import AnswerReader
 from .formats.base import END_HINT
 from .masking import names_a_secret
-from .outcomes import EVENT_BYTES, Judge
 from .providers import Query
 from .records import Outcome, Phase, RequestRecord
-from .target import Target
+from .request.answer_notes import AnswerNotes
+from .request.outcomes import EVENT_BYTES, Judge
+from .request.target import Target
 from .wire import GATE, Exchange, FramingError, Interruptible, TimedAdapter, Trace, reads
 
 ERROR_BODY_BYTES = 65_536

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from sse_perf_tool.capacity import answer
+from sse_perf_tool.capacity.search import answer
 from sse_perf_tool.metrics import Tally, stats_of
 from sse_perf_tool.records import (
     Capacity,

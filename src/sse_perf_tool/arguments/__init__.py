@@ -17,7 +17,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from ..asked import Asked
 from ..flags import (
     CALIBRATE_FLAGS,
     CAPACITY_FLAGS,
@@ -31,6 +30,7 @@ from ..flags import (
 )
 from ..texts import Texts
 from . import capacity, files, goals, load, report, request, run, target
+from .asked import Asked
 from .calibrate import calibrate_arguments
 from .capacity import capacity_arguments
 from .nouns import Address, Arguments

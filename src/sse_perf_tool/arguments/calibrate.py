@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from .. import __version__
-from ..asked import Asked
 from ..flags import CALIBRATE_FLAGS
 from ..masking import Masker
 from ..records import RunConfig
+from .asked import Asked
 from .config import host_info, processes, shown_command
 from .files import drop_files_of_runs, inputs, outputs
 from .nouns import Arguments

@@ -7,17 +7,16 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from .. import capacity_values
-from ..asked import Asked
-from ..capacity import StepPlan
-from ..capacity_file import TEXTS as FILE_TEXTS
-from ..capacity_file import read_search, unlike
+from ..capacity.file import TEXTS as FILE_TEXTS
+from ..capacity.file import read_search, unlike
+from ..capacity.search import StepPlan
 from ..errors import UsageError
-from ..flags import CAPACITY_FLAGS
+from ..flags import CAPACITY_FLAGS, capacity_values
+from ..goals.thresholds import TEXTS as RULE_TEXTS
+from ..goals.thresholds import Rule, Slo
 from ..records import CapacitySearch, RunConfig
 from ..texts import Texts, printable
-from ..thresholds import TEXTS as RULE_TEXTS
-from ..thresholds import Rule, Slo
+from .asked import Asked
 from .config import shown_command
 from .files import drop_files_of_runs
 from .nouns import Arguments, CapacityArguments

@@ -7,11 +7,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from .. import output_paths
-from ..asked import Asked
 from ..flags import Flag
-from ..sources import Source
 from ..texts import Texts
+from . import output_paths
+from .asked import Asked
+from .sources import Source
 
 TEXTS: Texts = {
     **output_paths.TEXTS,

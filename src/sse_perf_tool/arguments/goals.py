@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .. import abort, baseline
-from ..asked import Asked
-from ..baseline import DEFAULT_ALLOW, WHOLE_ALLOW, Allowed, Baseline, load_baseline
+from ..goals import baseline
+from ..goals.baseline import DEFAULT_ALLOW, WHOLE_ALLOW, Allowed, Baseline, load_baseline
+from ..goals.thresholds import Rule, Slo
+from ..load import abort
 from ..metrics import SCHEDULE_METRICS, STREAM_METRICS
 from ..texts import Texts
-from ..thresholds import Rule, Slo
+from .asked import Asked
 
 TEXTS: Texts = {
     **abort.TEXTS,

@@ -7,12 +7,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
-from ..asked import Asked, Exclusion
 from ..flags import flag_name
-from ..load_values import Warmup
+from ..flags.load_values import Warmup
+from ..pace.replay import Replayed, load_replay
+from ..pace.schedule import threads_for
 from ..records import RunConfig
-from ..replay import Replayed, load_replay
-from ..schedule import threads_for
+from .asked import Asked, Exclusion
 
 TEXTS = {
     "endless": ("has no end; add --duration or --requests", "没有终点，请加 --duration 或 --requests"),

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..baseline import Baseline
-from ..capacity import StepPlan
+from ..capacity.search import StepPlan
 from ..flags import DEFAULT_QUERY
 from ..formats.base import Format
+from ..goals.baseline import Baseline
 from ..masking import Masker, mask_url
+from ..pace.replay import Replayed
 from ..providers import ApiKeyProvider, Query, QueryProvider
 from ..records import CapacitySearch, RunConfig, StepResult
-from ..replay import Replayed
-from ..request_body import BodyBuilder
+from ..request.body import BodyBuilder
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from ..asked import Asked
 from ..errors import UsageError
 from ..exporters import EXPORTERS
 from ..flags import REPORT_FLAGS
 from ..texts import Say, Texts, printable
+from .asked import Asked
 from .files import drop_files_of_runs, outputs
 from .nouns import Arguments
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..asked import Asked
 from ..errors import UsageError
 from ..flags import FLAGS
 from ..formats import FORMATS
 from ..formats.base import Format
-from ..prompts import Prompts
 from ..providers import Query, QueryProvider, load_queries
-from ..request_body import BodyBuilder, load_template
+from ..queries.prompts import Prompts
+from ..request.body import BodyBuilder, load_template
 from ..texts import Texts, printable
+from .asked import Asked
 
 TEXTS: Texts = {
     "custom_only": (

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from ..asked import Asked, Exclusion
 from ..flags import FLAGS
 from ..formats import FORMATS, guess_from_url
 from ..masking import Masker
 from ..records import RunConfig
-from ..settings import settings_text
 from ..texts import Texts
 from . import load
+from .asked import Asked, Exclusion
 from .config import run_config
 from .files import inputs, outputs
 from .goals import baseline_of, check_goals
@@ -27,6 +26,7 @@ from .request import (
     queries_of,
     stream_options,
 )
+from .settings import settings_text
 from .target import address_of, auth_of, headers_of, keys_of, secrets_of, verify_of
 
 TEXTS: Texts = {

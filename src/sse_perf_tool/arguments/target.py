@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import SplitResult, unquote
 
-from ..asked import Asked
 from ..errors import UsageError
-from ..flag_values import NO_KEY
+from ..flags.values import NO_KEY
 from ..formats.base import Format
 from ..masking import names_a_secret, url_secrets
 from ..providers import ApiKeyProvider, load_keys
 from ..texts import Texts
+from .asked import Asked
 from .nouns import DEFAULT_PORTS, Address
 
 TEXTS: Texts = {

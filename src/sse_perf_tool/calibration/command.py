@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..load_run import most_threads
+from ..load.run import most_threads
 from ..records import CALIBRATION_SCHEMA, Calibration, CalibrationLimit, RunConfig
-from ..records_file import iso_utc
+from ..records.file import iso_utc
 from . import words
 from .ladder import FIRST_THREADS, LIMITS_MS, MOST_THREADS, Ladder, Rung, rung_of
 from .measure import Calibrator

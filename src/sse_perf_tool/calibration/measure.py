@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..formats import FORMATS
-from ..load_run import LoadRun
+from ..load.run import LoadRun
 from ..masking import Masker
 from ..metrics import enough_for, stats_of
+from ..pace.schedule import processes_for
 from ..providers import Query, QueryProvider
 from ..records import Calibration, Compared, RunConfig, RunResult, Stats
-from ..request_body import BodyBuilder
-from ..schedule import processes_for
-from ..target import Target
+from ..request.body import BodyBuilder
+from ..request.target import Target
 from ..texts import Texts, speaker
 from ..units import NS_PER_MS, NS_PER_S
 from .server import ask, paced_server

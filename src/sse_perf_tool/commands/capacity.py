@@ -8,13 +8,13 @@ from functools import partial
 from threading import Thread
 
 from ..arguments import Arguments
-from ..capacity import answer
-from ..capacity_console import CapacityConsole
-from ..capacity_file import SearchHeader, capacity_document, header_line, step_line
-from ..capacity_run import CapacityRun
+from ..capacity.file import SearchHeader, capacity_document, header_line, step_line
+from ..capacity.search import answer
 from ..console import Console
+from ..console.capacity import CapacityConsole
+from ..load.capacity_run import CapacityRun
 from ..records import Capacity, Ending, StepResult
-from ..records_file import write_line
+from ..records.file import write_line
 from ..report_generator import generate_capacity_report
 from ..report_parts.capacity import sentence
 from .outputs import exports_of, json_bytes, page_of, write_outputs

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..baseline import Baseline, held_against, load_baseline
 from ..console.comparison import TEXTS
 from ..errors import UsageError
+from ..goals.baseline import Baseline, held_against, load_baseline
+from ..goals.thresholds import judged as with_thresholds
+from ..goals.thresholds import slos_of
 from ..records import RunResult
 from ..report_parts.comparison import unlike_settings
 from ..texts import LANGUAGES
-from ..thresholds import judged as with_thresholds
-from ..thresholds import slos_of
 from ..trust import REQUIRED, held
 from .world import INTERRUPTED, MISSED, OK, PARTIAL, SOME_FAILED
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import Arguments
+from ..arguments.output_paths import unused
 from ..console import Console
 from ..exporters import EXPORTERS
-from ..output_paths import unused
 from ..records import RunResult
 from ..report_generator import generate_html_report
 from ..texts import LANGUAGES

@@ -10,15 +10,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..arguments import Arguments
-from ..compare import differences
 from ..console import Console
 from ..formats import guess_from_url
-from ..load_run import format_warnings, load_warnings
+from ..goals.compare import differences
+from ..goals.thresholds import slos_of
+from ..load.run import format_warnings, load_warnings
 from ..metrics import Tally
 from ..records import RunResult
-from ..records_file import read_header, read_records
+from ..records.file import read_header, read_records
 from ..report_generator import generate_compare_report
-from ..thresholds import slos_of
 from ..trust import judge
 from .judging import judged_again
 from .outputs import page_of, write_outputs, write_result

@@ -6,7 +6,7 @@ import contextlib
 
 from ..arguments import Arguments
 from ..console import SingleRequestNotices
-from ..load_run import LoadRun
+from ..load.run import LoadRun
 from .calibrate import calibrated
 from .judging import judged, status_of
 from .outputs import write_result

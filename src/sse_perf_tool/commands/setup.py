@@ -14,7 +14,7 @@ from typing import Any
 from ..arguments import Arguments
 from ..console import Console
 from ..errors import UsageError
-from ..target import Target
+from ..request.target import Target
 from .world import INTERRUPTED, World
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from ..compare import Difference
+from ..goals.compare import Difference
 from ..metrics import success_rate
 from ..records import RunResult
 from ..report_parts.comparison import run_letter, unlike_settings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from ..compare import Difference
+from ..goals.compare import Difference
 from ..records import Abort, IntervalSample, RequestRecord, RunConfig, RunResult, Summary
 from ..test_runner import Snapshot
 from ..texts import Texts, together

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from ..goals.thresholds import value_text
 from ..records import RunResult
 from ..report_parts.verdict import baseline_cells
 from ..texts import Texts, pad, printable
-from ..thresholds import value_text
 from ..trust import verdict_words, words
 from .paper import BOLD, GREEN, RED, YELLOW, Paper, in_columns
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..goals.thresholds import value_text
 from ..records import Abort, IntervalSample, RunConfig
 from ..test_runner import Snapshot
 from ..texts import Texts
-from ..thresholds import value_text
 from ..units import NS_PER_MS
 from .figures import clock_time, number, percent
 from .paper import YELLOW, Paper, in_columns

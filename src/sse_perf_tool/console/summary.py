@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ..metrics.steadiness import stalls_of
 from ..records import Goodput, RunResult, Summary
 from ..report_parts.figures import Both
 from ..report_parts.shape import short_stalls_text, short_stream_text
-from ..steadiness import stalls_of
 from ..texts import Texts
 from ..units import NS_PER_S
 from .answer import tokens_words

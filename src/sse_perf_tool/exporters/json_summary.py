@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ..metrics.steadiness import plateau_of, stalls_of
 from ..records import (
     SUMMARY_SCHEMA,
     Abort,
@@ -23,9 +24,8 @@ from ..records import (
     Trust,
     TrustSample,
 )
-from ..records_file import iso_utc
+from ..records.file import iso_utc
 from ..report_parts.shape import stream_text
-from ..steadiness import plateau_of, stalls_of
 from ..texts import LANGUAGES
 from ..trust import read_delay_ms, words
 from ..units import NS_PER_S

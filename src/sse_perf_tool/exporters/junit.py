@@ -7,11 +7,11 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ..goals.thresholds import value_text
 from ..records import OUTCOMES, Abort, Outcome, RunResult
 from ..report_parts.verdict import aborted_text
 from ..report_parts.wording import in_both
 from ..texts import printable
-from ..thresholds import value_text
 from ..trust import REQUIRED
 from .json_summary import summary_document
 

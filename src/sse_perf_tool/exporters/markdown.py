@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ..goals.thresholds import value_text
 from ..metrics import PERCENTILES
 from ..records import ErrorGroup, GroupStats, RunResult, Stats
-from ..records_file import iso_utc
+from ..records.file import iso_utc
 from ..report_parts.figures import figure, time_text
 from ..report_parts.shape import run_shape
 from ..report_parts.tables import group_figures, group_heads
@@ -22,7 +23,6 @@ from ..report_parts.verdict import (
 )
 from ..report_parts.wording import in_both
 from ..texts import LANGUAGES, printable
-from ..thresholds import value_text
 from ..trust import verdict_words, words
 
 _GRADE_MARKS = {"good": "✅", "fair": "⚠️", "bad": "❌", "none": "➖"}

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, NamedTuple
 
-from .. import capacity_values as searches
-from .. import flag_values as values
-from .. import load_values as loads
 from ..exporters import EXPORTERS
 from ..formats import FORMATS
 from ..masking import mask_url
 from ..texts import LANGUAGES, Say
+from . import capacity_values as searches
+from . import load_values as loads
+from . import values
 
 DEFAULT_QUERY = "你是谁"
 MAX_THREADS = 100_000
@@ -110,13 +110,13 @@ FLAGS = (
     Flag(("--strict",), "input"),
     Flag(("--conversation-id",), "input", values.any_text, "ID", ""),
     Flag(("--user",), "input", values.any_text, "NAME", "gaolou"),
-    Flag(("--threshold",), "goals", _late("thresholds", "parse_rule"), "RULE", repeat=True),
+    Flag(("--threshold",), "goals", _late("goals.thresholds", "parse_rule"), "RULE", repeat=True),
     Flag(("--require-trust",), "goals"),
-    Flag(("--slo",), "goals", _late("thresholds", "parse_slo"), "RULE", repeat=True),
-    Flag(("--abort-on",), "goals", _late("abort", "parse_abort_rule"), "RULE", repeat=True),
+    Flag(("--slo",), "goals", _late("goals.thresholds", "parse_slo"), "RULE", repeat=True),
+    Flag(("--abort-on",), "goals", _late("load.abort", "parse_abort_rule"), "RULE", repeat=True),
     Flag(("--abort-after",), "goals", values.seconds("from_0"), "S", 0.0),
     Flag(("--baseline",), "goals", values.some_text, "FILE"),
-    Flag(("--allow",), "goals", _late("baseline", "parse_allowed"), "RULE", repeat=True),
+    Flag(("--allow",), "goals", _late("goals.baseline", "parse_allowed"), "RULE", repeat=True),
     Flag(("--html-report",), "output", values.some_text, "FILE"),
     Flag(("--brand",), "output", values.some_text, "NAME", "7DGroup"),
     Flag(("--report-title",), "output", values.some_text, "TEXT"),
@@ -159,7 +159,7 @@ REPORT_FLAGS = tuple(
 """Those that the report command takes."""
 
 SEARCH_FLAGS = (
-    Flag(("--slo",), "capacity", _late("thresholds", "parse_demand"), "RULE", repeat=True),
+    Flag(("--slo",), "capacity", _late("goals.thresholds", "parse_demand"), "RULE", repeat=True),
     Flag(("--by",), "capacity", values.one_of(("threads", "rate")), "WHAT", "threads"),
     Flag(("--min",), "capacity", searches.level, "N", 1.0),
     Flag(("--max",), "capacity", searches.level, "N", 200.0),

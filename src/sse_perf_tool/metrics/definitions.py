@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from ..intervals import SortedValues
 from ..records import NOT_MEASURED, OUTCOMES, PHASES, Outcome, RequestRecord, RequestTable, RunResult, tokens_per_s
 from ..units import NS_PER_MS
+from .intervals import SortedValues
 from .percentiles import Ranked
 
 

@@ -7,8 +7,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from ..intervals import SortedValues
 from ..records import Stats
+from .intervals import SortedValues
 
 PERCENTILES = (50, 90, 95, 99)
 

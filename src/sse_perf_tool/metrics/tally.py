@@ -8,8 +8,6 @@ from dataclasses import replace
 from heapq import heappush, heapreplace
 from typing import Protocol
 
-from ..intervals import GapSample, gap_intervals, intervals
-from ..measured import in_phases, left_early, left_out, rounds_of, schedule_facts
 from ..records import (
     NOT_MEASURED,
     OUTCOMES,
@@ -27,13 +25,15 @@ from ..records import (
     Summary,
     TrustSample,
 )
-from ..stream_shape import shape_of
 from ..units import NS_PER_S
 from .definitions import METRICS, REQUEST_METRICS, ok_values, row_of
 from .distribution import Distribution, leading_bits
 from .error_groups import ErrorGroups
 from .groups import groups_of
+from .intervals import GapSample, gap_intervals, intervals
 from .percentiles import PERCENTILES, Ranked, stats_of
+from .phases import in_phases, left_early, left_out, rounds_of, schedule_facts
+from .stream_shape import shape_of
 from .time_series import TimeSeries
 
 

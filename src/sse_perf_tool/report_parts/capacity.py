@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from ..capacity import BUSY_CLIENT, curve, unjudged_step, verdicts
+from ..capacity.search import BUSY_CLIENT, curve, unjudged_step, verdicts
+from ..goals.thresholds import SHARES, Rule, parse_rule
+from ..goals.thresholds import TEXTS as RULE_TEXTS
 from ..metrics import percentile
 from ..records import Capacity, Ending, Limit, RunConfig, Stats, StepResult, ThresholdResult
 from ..texts import LANGUAGES, printable, speaker
-from ..thresholds import SHARES, Rule, parse_rule
-from ..thresholds import TEXTS as RULE_TEXTS
 from ..trust import TEXTS as TRUST_TEXTS
 from .figures import Both, figure, percent_text, time_text
 from .page import code, command_html, moment

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
-from ..compare import Difference
+from ..goals.compare import Difference
 from ..metrics import success_rate
 from ..records import NOT_MEASURED, RunResult, Stats
 from ..texts import printable

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
+from ..goals.thresholds import value_text
 from ..records import Goodput, RunResult
 from ..texts import printable
-from ..thresholds import value_text
 from .page import code
 from .tables import number_cell, table
 from .verdict import baseline_cells, baseline_title, goodput_text

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
+from ..metrics.steadiness import distorted, plateau_of, stalls_of
+from ..metrics.stream_shape import CUT_SHARE
 from ..records import Plateau, RunResult, Stalls, StreamShape
-from ..steadiness import distorted, plateau_of, stalls_of
-from ..stream_shape import CUT_SHARE
 from .figures import Both, figure, percent_text, time_text
 from .wording import TEXTS, both, count_of, in_both, pair, terms_html
 

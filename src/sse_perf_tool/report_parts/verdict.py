@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ..goals.thresholds import value_text
 from ..metrics import enough_for, percentile, success_rate
+from ..metrics.steadiness import plateau_of, stalls_of
 from ..records import (
     NOT_MEASURED,
     Abort,
@@ -17,9 +19,7 @@ from ..records import (
     Stats,
     Summary,
 )
-from ..steadiness import plateau_of, stalls_of
 from ..texts import printable
-from ..thresholds import value_text
 from ..trust import verdict_words
 from ..units import NS_PER_S
 from .figures import Both, figure, percent_text, time_text

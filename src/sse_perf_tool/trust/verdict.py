@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..metrics import percentile
+from ..metrics.stream_shape import unless_late
 from ..records import Reason, RunResult, Stats, ThresholdResult, Trust, TrustSample
-from ..stream_shape import unless_late
 from ..texts import LANGUAGES
 from ..units import NS_PER_S
 from .evidence import RESOLUTION_MS, Evidence, evidence_of

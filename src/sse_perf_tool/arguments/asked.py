@@ -1,0 +1,238 @@
+"""What was asked for: which flags were given, on the line or elsewhere, with values that are checked one by one.
+
+argparse splits the line into flags and values, `sources` has those of the environment and of a file.  Everything else
+is done here, so that each wrong usage becomes one line that names the flag, the value and what to do, in the user's
+language.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..errors import UsageError
+from ..flags import COMMANDS, FLAGS, Flag, flag_name, load_values
+from ..flags import values as flag_values
+from ..texts import LANGUAGES, Say, Texts, printable, speaker
+from . import sources
+from .sources import Given, Source
+
+TEXTS = {
+    "unknown": ("{flag}: no such flag; did you mean {closest}?", "{flag}：没有这个参数，是否想用 {closest}？"),
+    "unknown_flag": ("{flag}: no such flag; --help lists all", "{flag}：没有这个参数，用 --help 查看全部"),
+    "needs_value": (
+        "a value is missing; write {flag} {metavar} (or {flag}={metavar} if it begins with -)",
+        "缺少值，请写 {flag} {metavar}（值以 - 开头时写 {flag}={metavar}）",
+    ),
+    "unexpected": (
+        'unexpected argument "{value}"; put a value with spaces in quotes, and a command ({commands}) first',
+        "多余的参数 {value}，含空格的值要用引号括起，命令（{commands}）要写在最前",
+    ),
+    "unexpected_near": (
+        'unexpected argument "{value}"; did you mean {closest}?',
+        "多余的参数 {value}，是否想用 {closest}？",
+    ),
+    "no_value": ("takes no value; write it alone", "不带值，请单独书写"),
+}
+
+
+class Exclusion(NamedTuple):
+    """Two flags of which one source may give only one, and of two sources only the stronger one counts."""
+
+    key: str
+    other: str
+    problem: str | None = None
+    """What is wrong with `key` beside {other}; None when one source may give both."""
+    unless: Callable[[str], bool] = lambda _value: False
+    """Tells the values of `key` that exclude nothing, from what was typed, in small letters."""
+    part: bool = False
+    """`other` is only a part of what `key` says: even a stronger one cannot take its place, which is the problem."""
+
+
+class Asked:
+    """The values of the flags: those given, else their defaults.  `wrong` makes the error about one of them.
+
+    A value comes from the line, else from the environment, else from the file of --config.  `flags` are those that the
+    command takes, `texts` what its author may `say` of them, `exclusions` which of them exclude each other.
+    UsageError for a line or file that cannot be taken apart and for a value that its flag refuses; `rest` is what
+    belongs to no flag.
+    """
+
+    def __init__(
+        self,
+        flags: Sequence[Flag],
+        argv: Sequence[str],
+        language: str,
+        texts: Texts,
+        environ: Mapping[str, str] | None = None,
+        exclusions: Sequence[Exclusion] = (),
+    ) -> None:
+        self.argv, self._taken = argv, flags
+        self._texts = {**flag_values.TEXTS, **load_values.TEXTS, **sources.TEXTS, **TEXTS, **texts}
+        self._speak(language)
+        self.defaults: dict[str, Any] = {flag.key: flag.default for flag in (*FLAGS, *flags)}
+        line, self.rest = _split(flags, argv, self.say)
+        environment, self.warnings = sources.from_environment(environ or {}, flags, self.say)
+        self._given = environment | line
+        self.given: dict[str, Any] = {flag.key: self._checked(flag) for flag in self._flags("config")}
+        if self.given:
+            file = self.load("config", lambda path, language: sources.from_file(path, flags, language, self.say))
+            self._given = file | self._given
+        self._speak(self._language(language))
+        self._leave_out(exclusions)
+        self.given = {flag.key: self._checked(flag) for flag in self._flags(*self._given)}
+
+    def __getitem__(self, key: str) -> Any:
+        return self.given.get(key, self.defaults[key])
+
+    def name(self, key: str) -> str:
+        """What the user calls a flag: its name where it was given, else that of the line."""
+        given = self._given.get(key)
+        return flag_name(key) if given is None or given.source is Source.LINE else given.label
+
+    def source(self, key: str) -> Source:
+        """Where the value of a flag comes from."""
+        return self._given[key].source if key in self.given else Source.DEFAULT
+
+    def first(self, *keys: str) -> str | None:
+        """The name of the first of these flags that was given."""
+        return next((self.name(key) for key in keys if key in self.given), None)
+
+    def wrong(self, key: str, problem: str, **values: object) -> UsageError:
+        """The error "--flag value: problem"; `problem` is a key of a table of texts."""
+        return UsageError(self._line(key, self.say(problem, **values)))
+
+    def written(self, flag: Flag, mask: Callable[[str], str]) -> Any:
+        """The value of a flag that was given, as a file of settings has it, with secrets masked."""
+        typed = self._given[flag.key].typed
+        if flag.check is None:
+            return True
+        texts = [sources.plain(mask(flag.mask(text))) for text in (typed if isinstance(typed, list) else [str(typed)])]
+        return texts if flag.repeat else texts[0]
+
+    def origin(self, key: str) -> str:
+        """Where the value of a flag that was given stands: its name on the line or in the environment, or the file."""
+        given = self._given[key]
+        return given.place or given.name
+
+    def drop(self, key: str) -> None:
+        """Takes back what was given for a flag."""
+        del self.given[key]
+        del self._given[key]
+
+    def refuse_rest(self) -> None:
+        """UsageError when something is left over."""
+        if not self.rest:
+            return
+        word = self.rest[0]
+        value = printable(word, 12)  # cut short: it may be a piece of a key that was not put in quotes
+        meant = {name.lstrip("-"): name for name in (*COMMANDS, *(name for flag in self._taken for name in flag.names))}
+        closest = difflib.get_close_matches(word, meant, 1, 0.75)
+        if not closest or word in COMMANDS:
+            raise UsageError(self.say("unexpected", value=value, commands=", ".join(COMMANDS)))
+        raise UsageError(self.say("unexpected_near", value=value, closest=meant[closest[0]]))
+
+    def load(self, key: str, loader: Callable[[str, str], Any]) -> Any:
+        """What `loader` makes of the file that a flag names; its error gets the flag's name in front."""
+        try:
+            return loader(self[key], self.language)
+        except UsageError as error:
+            raise UsageError(self.labelled(key, printable(str(error)))) from error
+
+    def labelled(self, key: str, value: str) -> str:
+        """What the user calls a flag, and `value` behind it as it stands where it was given."""
+        given = self._given.get(key)
+        if given is None or given.source is Source.LINE:
+            given = Given("", Source.LINE, flag_name(key))
+        return given.labelled(value)
+
+    def _flags(self, *keys: str) -> list[Flag]:
+        """The rows of those of these flags that were given."""
+        return [flag for flag in self._taken if flag.key in keys and flag.key in self._given]
+
+    def _speak(self, language: str) -> None:
+        self.language, self.say = language, speaker(self._texts, language)
+
+    def _language(self, default: str) -> str:
+        named = str(self._given["lang"].typed).lower() if "lang" in self._given else ""
+        return named if named in LANGUAGES else default
+
+    def _leave_out(self, exclusions: Sequence[Exclusion]) -> None:
+        """Leaves out switches that are off, then of two flags that exclude each other that of the weaker source."""
+        for flag in self._flags(*self._given):
+            if flag.check is None and not sources.truth(flag, self._given[flag.key], self.say):
+                del self._given[flag.key]
+        for key, other, problem, unless, part in exclusions:
+            one, two = self._given.get(key), self._given.get(other)
+            if one is None or two is None or unless(str(one.typed).lower()):
+                continue
+            if problem and (one.source == two.source or (part and one.source < two.source)):
+                raise self.wrong(key, problem, other=self.name(other))
+            if one.source != two.source:
+                del self._given[key if one.source < two.source else other]
+
+    def _checked(self, flag: Flag) -> Any:
+        typed = self._given[flag.key].typed
+        if flag.check is None:
+            return True
+        values = [
+            self._checked_one(flag, flag.check, text) for text in (typed if isinstance(typed, list) else [str(typed)])
+        ]
+        return values if flag.repeat else values[0]
+
+    def _checked_one(self, flag: Flag, check: flag_values.Check, text: str) -> Any:
+        try:
+            return check(flag_values.utf8(text, self.say), self.say)
+        except UsageError as error:
+            given = self._given[flag.key]._replace(typed=text)
+            raise UsageError(printable(f"{given.shown(flag)}: {error}")) from None
+
+    def _line(self, key: str, problem: str) -> str:
+        flag = next(flag for flag in self._taken if flag.key == key)
+        given = self._given.get(key) or Given("", Source.LINE, flag.names[0])
+        return printable(f"{given.shown(flag)}: {problem}")
+
+
+def _name_used(flag: Flag, argv: Sequence[str]) -> str:
+    typed = {argument.partition("=")[0] for argument in argv}
+    return next((name for name in flag.names if name in typed), flag.names[0])
+
+
+def _split(flags: Sequence[Flag], argv: Sequence[str], say: Say) -> tuple[dict[str, Given], list[str]]:
+    """The line as {flag key: what was given} and what is left over; UsageError for an unknown flag."""
+    parser = argparse.ArgumentParser(
+        add_help=False, allow_abbrev=False, exit_on_error=False, argument_default=argparse.SUPPRESS
+    )
+    for flag in (flag for flag in flags if flag.key != "help"):
+        action = "store_true" if flag.check is None else "append" if flag.repeat else "store"
+        parser.add_argument(*flag.names, dest=flag.key, action=action)
+    try:
+        found, rest = parser.parse_known_args(list(argv))
+    except argparse.ArgumentError as error:
+        raise _value_error(flags, str(error.argument_name), argv, say) from None
+    for argument in rest:
+        if argument.startswith("-") and argument.strip("-"):
+            raise _unknown_flag(flags, argument, say)
+    typed = ((flag, getattr(found, flag.key, None)) for flag in flags)
+    return {
+        flag.key: Given(text, Source.LINE, _name_used(flag, argv)) for flag, text in typed if text is not None
+    }, rest
+
+
+def _value_error(flags: Sequence[Flag], argument_name: str, argv: Sequence[str], say: Say) -> UsageError:
+    """The error for a flag without its value, or a switch with one; argparse names it by all its names."""
+    flag = next(flag for flag in flags if "/".join(flag.names) == argument_name)
+    name = _name_used(flag, argv)
+    problem = say("needs_value", flag=name, metavar=flag.metavar) if flag.check else say("no_value")
+    return UsageError(f"{name}: {problem}")
+
+
+def _unknown_flag(flags: Sequence[Flag], argument: str, say: Say) -> UsageError:
+    name = printable(argument.partition("=")[0], 40)
+    # Without the dashes, which would make any two names alike.
+    names = {known.lstrip("-"): known for flag in flags for known in flag.names}
+    closest = difflib.get_close_matches(name.lstrip("-").replace("_", "-"), names, 1)
+    problem = say("unknown", flag=name, closest=names[closest[0]]) if closest else say("unknown_flag", flag=name)
+    return UsageError(problem)

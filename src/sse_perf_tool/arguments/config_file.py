@@ -1,0 +1,151 @@
+"""A file of settings, TOML, YAML or JSON, read as plain data; `sources` says which flags its names mean.
+
+A summary of `--json` and a file of `--records` hold the flags of their run, so they are such files, too.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from ..providers import parse_json, read_text
+from ..records import RECORDS_SCHEMA, SUMMARY_SCHEMA
+from ..texts import Say, speaker
+
+TEXTS = {
+    "suffix": (
+        "the ending says what a file is; name it .toml, .yaml, .yml, .json or .jsonl",
+        "文件类型由扩展名决定，请命名为 .toml、.yaml、.yml、.json 或 .jsonl",
+    ),
+    "syntax": ("is not valid {kind} ({reason}); correct it there", "不是有效的 {kind}（{reason}），请改正该处"),
+    "missing_package": (
+        "{kind} needs the package {package}; install it (pip install {package}) or write the file as {instead}",
+        "读取 {kind} 需要 {package}，请安装（pip install {package}）或改写为 {instead}",
+    ),
+    "no_table": (
+        "holds no settings by name; write lines such as {example}",
+        "其中没有按名称给出的设置，请写成 {example} 这样的行",
+    ),
+    "no_flags": (
+        "does not hold the flags of its run, as an older version wrote it; run its config.command again",
+        "由旧版本写成，其中没有该次运行的参数，请重新运行其中的 config.command",
+    ),
+    "twice_in": ("{name} is given twice; keep one", "{name} 重复给出，请只留一个"),
+    "nested": ("is nested too deep; give names with values", "嵌套过深，请只写名称和值"),
+}
+
+_DEPTH = 6
+"""No setting is nested that deep; an alias in YAML may hold itself."""
+
+Parser = Callable[[str, Say], Any]
+
+
+def load_settings(path: str, language: str = "en") -> Mapping[str, Any]:
+    """The settings in a file by their names as written; values are as JSON has them, from YAML texts for numbers.
+
+    UsageError that begins with the path: no such file, not what its ending says, a name given twice.
+    """
+    say = speaker(TEXTS, language)
+    ending = Path(path).suffix.lower()
+    if ending not in _PARSERS:
+        raise UsageError(f"{path}: {say('suffix')}")
+    parser, example = _PARSERS[ending]
+    text = read_text(path, language, first_line=ending == ".jsonl")
+    try:
+        return _settings_in(parser(text, say), example, say)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from None
+
+
+def _settings_in(found: Any, example: str, say: Say) -> Mapping[str, Any]:
+    """The settings themselves, or those of the run whose summary or records header was `found`."""
+    if not isinstance(found, dict):
+        raise UsageError(say("no_table", example=example))
+    if found.get("schema") not in (SUMMARY_SCHEMA, RECORDS_SCHEMA):
+        return found
+    config = found.get("config")
+    flags = config.get("flags") if isinstance(config, dict) else None
+    if not isinstance(flags, dict):
+        raise UsageError(say("no_flags"))
+    return flags
+
+
+def _toml(text: str, say: Say) -> Any:
+    name = "tomllib" if sys.version_info >= (3, 11) else "tomli"
+    try:
+        parser = importlib.import_module(name)
+    except ModuleNotFoundError:
+        raise UsageError(say("missing_package", kind="TOML", package=name, instead="JSON")) from None
+    try:
+        return parser.loads(text)
+    except ValueError as error:
+        raise UsageError(say("syntax", kind="TOML", reason=error)) from None
+
+
+def _json(text: str, say: Say) -> Any:
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        _refuse_doubles((name for name, _ in found), say)
+        return dict(found)
+
+    try:
+        parse_json(text)  # for its errors
+        return json.loads(text, object_pairs_hook=pairs)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(say("syntax", kind="JSON", reason=error)) from None
+
+
+def _yaml(text: str, say: Say) -> Any:
+    """YAML by its nodes: what stands in the file, not what YAML 1.1 makes of it.
+
+    There `1:30` would be the number 90 and `010` the number 8.  Nothing is constructed, so nothing can be run.
+    """
+    try:
+        import yaml
+    except ModuleNotFoundError:
+        raise UsageError(say("missing_package", kind="YAML", package="pyyaml", instead="TOML, JSON")) from None
+    scalars: dict[str, Any] = {
+        "tag:yaml.org,2002:null": lambda _: None,
+        "tag:yaml.org,2002:bool": lambda word: word.lower() in ("true", "yes", "on"),
+    }
+
+    def plain(node: Any, depth: int = 0) -> Any:
+        if depth > _DEPTH:
+            raise UsageError(say("nested"))
+        if isinstance(node, yaml.MappingNode):
+            named = [(str(name.value), value) for name, value in node.value]
+            _refuse_doubles((name for name, _ in named), say)
+            return {name: plain(value, depth + 1) for name, value in named}
+        if isinstance(node, yaml.SequenceNode):
+            return [plain(value, depth + 1) for value in node.value]
+        return None if node is None else scalars.get(node.tag, str)(node.value)
+
+    try:
+        return plain(yaml.compose(text, yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        at = error.problem_mark
+        place = f", line {at.line + 1}, column {at.column + 1}" if at else ""
+        raise UsageError(say("syntax", kind="YAML", reason=f"{error.problem}{place}")) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise UsageError(say("syntax", kind="YAML", reason=error)) from None
+
+
+def _refuse_doubles(names: Iterable[str], say: Say) -> None:
+    double = next((name for name, count in Counter(names).items() if count > 1), None)
+    if double is not None:
+        raise UsageError(say("twice_in", name=double))
+
+
+_PARSERS: Mapping[str, tuple[Parser, str]] = {
+    ".toml": (_toml, "threads = 5"),
+    ".yaml": (_yaml, "threads: 5"),
+    ".yml": (_yaml, "threads: 5"),
+    ".json": (_json, '{"threads": 5}'),
+    ".jsonl": (_json, '{"threads": 5}'),
+}
+"""The ending of a file -> what reads it, and a setting as it stands there; of `.jsonl` the first line is read."""

@@ -1,0 +1,92 @@
+"""The files that a run writes: named, told apart and found writable before any load starts."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from ..exporters import EXPORTERS
+from .asked import Asked
+
+TEXTS = {
+    "no_folder": ("the folder {folder} does not exist; make it first", "目录 {folder} 不存在，请先创建"),
+    "no_stdout": (
+        "standard output has the console; name a file, e.g. ./- for one of this name",
+        "标准输出用于终端显示，请指定文件，例如 ./- 表示以此为名的文件",
+    ),
+    "is_folder": ("is a directory; name a file in it", "这是一个目录，请指定其中的文件"),
+    "not_writable": ("cannot be written ({reason}); choose another place", "无法写入（{reason}），请换一个位置"),
+    "same_file": ("is the file of {other} too; choose another name", "与 {other} 是同一文件，请换一个名称"),
+}
+
+
+class OutputFiles(NamedTuple):
+    """The files to write; `exports` has those of `EXPORTERS` by their names there."""
+
+    html_report: Path | None
+    records: Path | None
+    exports: dict[str, Path]
+
+
+def checked(asked: Asked, taken: dict[Path, str], now: Callable[[], datetime], *, default_report: bool) -> OutputFiles:
+    """The files that were asked for.  All can be written, none is another one or an input (`taken`)."""
+    named = {key: asked[key] for key in ("html_report", *EXPORTERS, "records") if asked[key]}
+    if (key := next((key for key, name in named.items() if name == "-"), None)) is not None:
+        raise asked.wrong(key, "no_stdout")
+    paths = {key: Path(name) for key, name in named.items()}
+    if default_report and "html_report" not in paths:
+        paths["html_report"] = _default_report(asked, now())
+    for key, path in paths.items():
+        _check_output(asked, key, path, taken)
+    exports = {name: paths[name] for name in EXPORTERS if name in paths}
+    return OutputFiles(paths.get("html_report"), paths.get("records"), exports)
+
+
+def _default_report(asked: Asked, now: datetime) -> Path:
+    model = re.sub(r"[^\w.-]+", "_", asked["model_name"] or "").strip("._")[:80]
+    folder = Path("report")
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise asked.wrong("html_report", "not_writable", reason=f"report: {error.strerror}") from error
+    return folder / f"report_{model and model + '_'}{now:%Y%m%d_%H%M%S}.html"
+
+
+def unused(path: Path) -> Path:
+    """`path`, or the first of PATH_2, PATH_3, ... that is not there yet; made empty, so that no other run takes it."""
+    others = (path.with_stem(f"{path.stem}_{number}") for number in itertools.count(2))
+    return next(free for free in itertools.chain([path], others) if _is_made(free))
+
+
+def _is_made(path: Path) -> bool:
+    try:
+        path.open("x").close()
+    except FileExistsError:
+        return False
+    except OSError:
+        return True  # whoever writes it meets the same, and says so
+    return True
+
+
+def _check_output(asked: Asked, key: str, path: Path, taken: dict[Path, str]) -> None:
+    """Tries to open the file for writing and leaves everything as it was."""
+    try:
+        if path.is_dir():
+            raise asked.wrong(key, "is_folder")
+        if not path.parent.is_dir():
+            raise asked.wrong(key, "no_folder", folder=path.parent)
+        if path.exists() and not path.is_file():
+            return  # a device or pipe: opening it is not without effect, and it may serve twice
+        other = taken.setdefault(path.resolve(), asked.name(key))
+        if other != asked.name(key):
+            raise asked.wrong(key, "same_file", other=other)
+        there = path.exists() or path.is_symlink()
+        path.open("ab").close()
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise asked.wrong(key, "not_writable", reason=error.strerror) from error

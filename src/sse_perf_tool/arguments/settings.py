@@ -1,0 +1,47 @@
+"""The settings of a run as a file that `--config` takes: what was given, whether on the line or elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from ..flags import FLAGS, Flag
+from ..texts import printable
+from .asked import Asked
+from .sources import NOT_IN_A_FILE
+
+
+def settings_of(asked: Asked, mask: Callable[[str], str]) -> dict[str, Any]:
+    """{flag key: value} of all that was given and makes the run what it is; secrets masked.
+
+    The files that it writes are left out: run again, it is to write others.  So is a key that only stands by for a file
+    of keys: masked it would be of no use.
+    """
+    stands_by = {"api_key"} if "api_key_file" in asked.given else set()
+    kept = (flag for flag in _settings() if not flag.writes_file and flag.key not in stands_by)
+    return {flag.key: asked.written(flag, mask) for flag in kept if flag.key in asked.given}
+
+
+def settings_text(asked: Asked, mask: Callable[[str], str]) -> str:
+    """All settings as TOML, in tables by group, each with its origin; defaults are comments."""
+    lines = [f"# {text}" for text in asked.warnings]
+    for group in dict.fromkeys(flag.group for flag in FLAGS):
+        found = [_setting(asked, flag, mask) for flag in _settings() if flag.group == group]
+        if any(found):
+            lines += ["", f"[{group}]", *filter(None, found)]
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def _settings() -> list[Flag]:
+    return [flag for flag in FLAGS if flag.key not in NOT_IN_A_FILE]
+
+
+def _setting(asked: Asked, flag: Flag, mask: Callable[[str], str]) -> str:
+    """The line of one flag, "" for what was not given and has no default."""
+    name = flag.names[0][2:]
+    if flag.key in asked.given:
+        value = json.dumps(asked.written(flag, mask), ensure_ascii=False)
+        return f"{name} = {value}  # {printable(asked.origin(flag.key))}"
+    default = asked.defaults[flag.key]
+    return "" if default is None else f"# {name} = {json.dumps(default, ensure_ascii=False)}"

@@ -1,0 +1,204 @@
+"""Where values of flags come from besides the command line: the environment and a file, both by the flags' names.
+
+`--ramp-up` is `SSE_PERF_RAMP_UP` in the environment and `ramp-up` or `ramp_up` in a file, there also within a table
+that is called after a group of flags.  Values stay texts as typed: each goes through the check of its flag afterwards.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from ..errors import UsageError
+from ..flags import EVERY_FLAG, Flag
+from ..texts import Say, printable
+from .config_file import load_settings
+
+PREFIX = "SSE_PERF_"
+
+TEXTS = {
+    "twice": ("given twice; keep one", "重复给出，请只留一个"),
+    "unknown_setting": (
+        "no such setting; those of {here} have the names of the flags, see --help",
+        "没有这个设置，{here}中的设置与参数同名，见 --help",
+    ),
+    "unknown_setting_near": ("no such setting; did you mean {closest}?", "没有这个设置，是否想用 {closest}？"),
+    "the_file": ("a file", "文件"),
+    "the_environment": ("the environment", "环境变量"),
+    "truth": ("give true or false", "请给出 true 或 false"),
+    "quoted": (
+        "this is a true or false (in YAML yes, no, on, off are, too); put the value in quotes",
+        "这是真假值（YAML 中 yes、no、on、off 也是），请给值加上引号",
+    ),
+    "one_value": ("give one value, a text or a number", "请给出一个值：文本或数字"),
+    "only_values": ("give a value or a list of them, texts or numbers", "请给出一个值或列表：文本或数字"),
+}
+
+Typed = str | list[str] | bool
+
+WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+"""What may be said of a switch where it cannot just be left out."""
+
+NOT_IN_A_FILE = ("config", "print_config", "version", "help")
+NOT_IN_THE_ENVIRONMENT = ("print_config", "version", "help")
+
+
+class Source(IntEnum):
+    """Where a value comes from; the greater one goes before the lesser."""
+
+    DEFAULT = 0
+    FILE = 1
+    ENVIRONMENT = 2
+    LINE = 3
+
+
+class Given(NamedTuple):
+    """What a source says of a flag."""
+
+    typed: Typed
+    source: Source
+    name: str
+    """As written: `--port`, `SSE_PERF_PORT`, `port`."""
+    place: str = ""
+    """The file."""
+
+    @property
+    def label(self) -> str:
+        """What a line about it begins with."""
+        return f"{self.place}: {self.name}" if self.place else self.name
+
+    def labelled(self, value: str) -> str:
+        """The label and the value, as they stand in the source."""
+        return self.label + _BETWEEN[self.source] + value if value else self.label
+
+    def shown(self, flag: Flag) -> str:
+        """The label and what may be seen of the value."""
+        seen = printable(flag.show(self.typed), 80) if isinstance(self.typed, str) else ""
+        if seen and self.source is Source.FILE:
+            seen = json.dumps(plain(seen), ensure_ascii=False)
+        return self.labelled(seen)
+
+
+_BETWEEN = {Source.FILE: " = ", Source.ENVIRONMENT: "=", Source.LINE: " "}
+
+
+def plain(text: str) -> str | int | float:
+    """The number that `text` is the usual spelling of, else the text itself: `str` of it is the text again."""
+    if not re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", text):
+        return text
+    number = float(text) if "." in text else int(text)
+    return number if str(number) == text else text
+
+
+def from_environment(environ: Mapping[str, str], flags: Sequence[Flag], say: Say) -> tuple[dict[str, Given], list[str]]:
+    """What the environment says of `flags`, by their keys, and a warning for each variable that names no flag at all.
+
+    An empty variable says nothing.  UsageError when two speak of one flag.
+    """
+    known, wanted = _names(NOT_IN_THE_ENVIRONMENT), {flag.key for flag in flags}
+    found: dict[str, Given] = {}
+    warnings = []
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or not text:
+            continue
+        flag = known.get(variable.removeprefix(PREFIX).lower())
+        given = Given(_listed(text) if flag is not None and flag.repeat else text, Source.ENVIRONMENT, variable)
+        if flag is None:
+            warnings.append(_unknown(given, known, say, "the_environment"))
+        elif flag.key in wanted:
+            _put(found, flag, given, say)
+    return found, warnings
+
+
+def _listed(text: str) -> list[str]:
+    """A JSON list of texts and numbers as its texts; anything else is one text."""
+    try:
+        items = json.loads(text)
+    except ValueError:
+        return [text]
+    plain_items = isinstance(items, list) and all(type(item) in (str, int, float) for item in items)
+    return [str(item) for item in items] if plain_items and items else [text]
+
+
+def from_file(path: str, flags: Sequence[Flag], language: str, say: Say) -> dict[str, Given]:
+    """What a file says of `flags`, by their keys; null and an empty list say nothing.
+
+    UsageError, with the file's name in front, for a file that cannot be read, a name that no flag has or that is there
+    twice, and a value that is none.
+    """
+    known, wanted = _names(NOT_IN_A_FILE), {flag.key for flag in flags}
+    found: dict[str, Given] = {}
+    for name, value in _flat(load_settings(path, language)):
+        flag = known.get(name.replace("-", "_"))
+        shown = printable(name, 40)
+        if flag is None:
+            raise UsageError(_unknown(Given("", Source.FILE, shown, printable(path)), known, say, "the_file"))
+        if value not in (None, []) and flag.key in wanted:
+            given = Given(_typed(flag, value), Source.FILE, shown, printable(path))
+            _put(found, flag, _well_formed(flag, given, value, say), say)
+    return found
+
+
+def _flat(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """All settings, with those in the table of a group."""
+    groups = {flag.group for flag in EVERY_FLAG}
+    for name, value in settings.items():
+        if name in groups and isinstance(value, dict):
+            yield from value.items()
+        else:
+            yield name, value
+
+
+def _typed(flag: Flag, value: Any) -> Typed:
+    if isinstance(value, bool):
+        return value
+    if flag.repeat:
+        return [str(item) for item in (value if isinstance(value, list) else [value])]
+    return str(value)
+
+
+def _well_formed(flag: Flag, given: Given, value: Any, say: Say) -> Given:
+    """`given`, when `value` is what such a flag can take at all; UsageError otherwise."""
+    items = value if flag.repeat and isinstance(value, list) else [value]
+    if flag.check is not None and any(isinstance(item, bool) for item in items):
+        raise UsageError(f"{given.label}: {say('quoted')}")
+    if any(isinstance(item, list | dict) or item is None for item in items):
+        raise UsageError(f"{given.label}: {say('only_values' if flag.repeat else 'one_value')}")
+    return given
+
+
+def _put(found: dict[str, Given], flag: Flag, given: Given, say: Say) -> None:
+    if flag.key in found:
+        raise UsageError(f"{given.label}: {say('twice')}")
+    found[flag.key] = given
+
+
+def _names(but: Sequence[str]) -> dict[str, Flag]:
+    """Every name that a setting may have, of other commands too, with underscores, and its flag."""
+    names = ((name, flag) for flag in EVERY_FLAG if flag.key not in but for name in flag.names)
+    return {name[2:].replace("-", "_"): flag for name, flag in names if name.startswith("--")}
+
+
+def _unknown(given: Given, known: Mapping[str, Flag], say: Say, here: str) -> str:
+    in_environment = given.source is Source.ENVIRONMENT
+    name = given.name.removeprefix(PREFIX).lower() if in_environment else given.name.replace("-", "_")
+    label = printable(given.label, 200)
+    closest = difflib.get_close_matches(name, known, 1)
+    if not closest:
+        return f"{label}: {say('unknown_setting', here=say(here))}"
+    meant = PREFIX + closest[0].upper() if in_environment else closest[0].replace("_", "-")
+    return f"{label}: {say('unknown_setting_near', closest=meant)}"
+
+
+def truth(flag: Flag, given: Given, say: Say) -> bool:
+    """Whether a switch is on; UsageError for what says neither."""
+    if isinstance(given.typed, bool):
+        return given.typed
+    found = WORDS.get(str(given.typed).strip().lower())
+    if found is None:
+        raise UsageError(f"{given.shown(flag)}: {say('truth')}")
+    return found

@@ -1,0 +1,118 @@
+"""What a person sees while a search for capacity goes on: a row a step, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..capacity.search import StepTimes
+from ..metrics import enough_for
+from ..records import Capacity, CapacitySearch, IntervalSample, RunConfig, Stats, StepResult
+from ..report_parts.capacity import check_text, headline, level_text, sentence
+from ..test_runner import OnSample, Snapshot
+from ..texts import Texts, printable, speaker
+from . import BOLD, GREEN, RED, YELLOW, Console, in_columns, number, percent
+
+TEXTS: Texts = {
+    "title": ("Search for capacity", "容量搜索"),
+    "target": ("Target", "目标"),
+    "demands": ("Demands", "要求"),
+    "levels": ("Levels", "负载范围"),
+    "threads": ("{levels} threads", "{levels} 个线程"),
+    "rate": ("{levels} requests/s", "{levels} 请求/s"),
+    "resumed": ("{steps} steps are there already: {path}", "已有 {steps} 步结果：{path}"),
+    "step": ("step", "步"),
+    "level_threads": ("threads", "线程"),
+    "level_rate": ("asked/s", "目标/s"),
+    "requests": ("requests", "请求数"),
+    "per_s": ("ok/s", "成功/s"),
+    "tokens": ("tokens/s", "token/s"),
+    "ttft_p50": ("TTFT P50", "TTFT P50"),
+    "ttft_p95": ("P95 ms", "P95 ms"),
+    "latency_p95": ("resp P95", "响应 P95"),
+    "failed": ("failed", "失败"),
+    "now": (
+        "step {step}: {level:g}, {left:.0f} s left, {done} requests done",
+        "第 {step} 步：{level:g}，剩余 {left:.0f} 秒，已完成 {done} 个请求",
+    ),
+    "answer": ("Capacity: {headline}", "容量：{headline}"),
+    "knee": ("The curve bends at {level}.", "曲线在{level}处变平。"),
+}
+
+COLUMNS = {
+    "step": 5, "level": 8, "requests": 9, "per_s": 8, "tokens": 9, "ttft_p50": 9, "ttft_p95": 8, "latency_p95": 9,
+    "failed": 7,
+}  # fmt: skip
+PASSED_MARKS = {True: ("✓", GREEN), False: ("✗", RED), None: ("?", YELLOW)}
+
+
+class CapacityConsole:
+    """Writes to `console`; no row for each step without `rows`."""
+
+    def __init__(self, console: Console, search: CapacitySearch, lang: str, rows: bool = True) -> None:
+        self._paper, self._search, self._rows = console.paper, search, rows
+        self._say = speaker(TEXTS, lang)
+        self._number = 0
+
+    def start(self, config: RunConfig, steps: Sequence[StepResult], path: object) -> None:
+        """What is searched for, and the steps that are known already."""
+        paper, say, search = self._paper, self._say, self._search
+        levels = ", ".join(f"{level:g}" for level in search.ladder) or f"{search.least:g} – {search.most:g}"
+        paper.bold(say("title"))
+        demands = ", ".join((*search.slo, *search.rules))
+        facts = [("target", config.url), ("demands", demands), ("levels", say(search.by, levels=levels))]
+        for key, value in facts:
+            paper.fact(say(key), printable(value))
+        if steps:
+            paper.line("  " + say("resumed", steps=len(steps), path=printable(str(path))))
+        if not self._rows:
+            return
+        paper.line()
+        heads = (say(f"level_{search.by}" if name == "level" else name) for name in COLUMNS)
+        paper.bold(in_columns(heads, COLUMNS.values()))
+        for step in steps:
+            self.step(step)
+
+    def on_start(self, level: float, times: StepTimes, config: RunConfig) -> OnSample:
+        """A line that is written over while the step goes on."""
+        if not self._rows:
+            return lambda _sample, _totals: None
+        whole_s, step = times.ramp_s + config.duration_s, self._number + 1
+
+        def show(sample: IntervalSample, totals: Snapshot) -> None:
+            left_s = max(0.0, whole_s - sample.second - 1)
+            self._paper.progress(self._say("now", step=step, level=level, left=left_s, done=totals.requests_done))
+
+        return show
+
+    def step(self, step: StepResult) -> None:
+        """The row of a finished step: figures, then whether it met the demands and what was measured of them."""
+        self._number += 1
+        if not self._rows:
+            return
+        ttft, latency = (step.metrics.get(name, Stats()) for name in ("ttft_ms", "latency_ms"))
+        finished = step.ok + step.failed
+        cells = (
+            str(self._number),
+            f"{step.level:g}",
+            str(step.sent),
+            number(step.requests_per_s),
+            number(step.output_tokens_per_s),
+            *(number(value if enough_for(p, stats.count) else None) for stats, p, value in (
+                (ttft, 50, ttft.p50), (ttft, 95, ttft.p95), (latency, 95, latency.p95),
+            )),
+            percent(step.failed / finished) if finished else "n/a",
+        )  # fmt: skip
+        mark, color = PASSED_MARKS[step.passed]
+        missed = "  ".join(check_text(check) for check in step.checks if not check.ok)
+        row = in_columns(cells, COLUMNS.values())
+        self._paper.line(f"{row}  {self._paper.paint(mark, color)} {missed}".rstrip())
+
+    def answer(self, capacity: Capacity) -> None:
+        """The answer in a sentence, and where the curve bends."""
+        column, paper = self._paper.column, self._paper
+        color = RED if capacity.level is None else GREEN
+        paper.line()
+        paper.line(paper.paint(self._say("answer", headline=headline(capacity)[column]), f"{BOLD};{color}"))
+        paper.line("  " + sentence(capacity)[column] + (".", "。")[column])
+        if capacity.knee is not None:
+            paper.line("  " + self._say("knee", level=level_text(capacity, capacity.knee)[column]))

@@ -1,0 +1,305 @@
+"""A run held against an older one: is it worse than is allowed, and is that more than chance?
+
+    allowed = subject ":" function ("<" "+" | ">" "-") number ["%"]
+
+`ttft_ms:p(95)<+10%` wants the new figure to be less than 10 % above the old one, `tokens:rate>-5%` less than 5 % below
+it, `<+50` less than 50 (in the unit of the figure) above it.  A rule is missed when the new figure is beyond that and
+the 95 % interval of new - old shows a worsening at all: it lies wholly above 0, for ">" wholly below.
+
+The intervals are those of `compare`; that of a mean is the normal one.  Old records (`--records`) have every
+request; an old summary (`--json`) has none, so its percentile is taken to scatter as the new one does, times the square
+root of the ratio of their numbers of requests.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from ..errors import UsageError
+from ..metrics import REQUEST_METRICS, Tally, ok_values
+from ..records import (
+    RECORDS_SCHEMA,
+    SUMMARY_SCHEMA,
+    BaselineResult,
+    Goodput,
+    IntervalSample,
+    RequestTable,
+    RunResult,
+    Stats,
+    Summary,
+)
+from ..records.file import config_of, read_header, read_records
+from ..texts import Say, Texts, printable, speaker
+from .compare import FEWEST_SAMPLES, Figure, interval, percentile_figure, rate_figure, share_figure, whole_seconds
+from .thresholds import NOTES as RULE_NOTES
+from .thresholds import TEXTS as RULE_TEXTS
+from .thresholds import Scanner, Slo, figure_of, quantile_of
+
+TEXTS: Texts = {
+    **RULE_TEXTS,
+    "rule_allowed": (
+        "<+ and how much higher it may be, or >- and how much lower",
+        "<+ 及允许升高的幅度，或 >- 及允许降低的幅度",
+    ),
+    "rule_sign": ("{sign} and how much, as in 10% or 50", "{sign} 及幅度，如 10% 或 50"),
+    "rule_gaps": (
+        "character {place}: gaps of one answer are alike, which hides chance; take tpot_ms or max_gap_ms",
+        "第 {place} 个字符：同一回答的间隔彼此相似，无法判断是否偶然，请改用 tpot_ms 或 max_gap_ms",
+    ),
+    "unreadable": ("{path}: cannot be read ({reason}); check the path", "{path}：无法读取（{reason}），请检查路径"),
+    "not_a_run": (
+        "{path}: neither a summary of --json nor records of --records; give one of these",
+        "{path}：既不是 --json 的汇总，也不是 --records 的记录，请给出其中之一",
+    ),
+}
+
+NOTES: Texts = {
+    **RULE_NOTES,
+    "old": ("old run: {note}", "旧的测试：{note}"),
+    "new": ("new run: {note}", "新的测试：{note}"),
+    "too_few": (
+        "too few samples to tell it from chance: {needed} are needed (of rates: whole seconds)",
+        "样本太少，无法与偶然区分：需要 {needed} 个（速率按整秒计）",
+    ),
+    "other_slo": ("its --slo are others", "其 --slo 不同"),
+    "not_in_summary": ("not in its summary; give its records", "汇总中没有此项，请给出其逐请求记录"),
+    "by_chance": ("may be chance", "可能出于偶然"),
+}
+
+DEFAULT_ALLOW = ("ttft_ms:p(95)<+10%", "latency_ms:p(95)<+10%", "errors:rate<+10%")
+WHOLE_ALLOW = DEFAULT_ALLOW[1:]
+"""What holds when nothing is said, and of whole answers, which have no first token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """How much worse one figure may be, taken apart."""
+
+    text: str
+    subject: str
+    function: str
+    percent: float | None
+    worse: int
+    """1 when higher is worse, -1 when lower is."""
+    by: float
+    relative: bool
+    """`by` is a share of the old figure, not of its unit."""
+
+    def beyond(self, old: float, new: float) -> bool:
+        """Whether the new figure is as much worse as is not allowed, or more."""
+        worsening = (new - old) * self.worse
+        return worsening > 0 and worsening >= self.by * (abs(old) if self.relative else 1)
+
+
+RUN_FUNCTIONS = {"errors": ("rate",), "requests": ("rate",), "tokens": ("rate",), "goodput": ("rate",)}
+METRIC_FUNCTIONS = ("avg", "med", "p(N)")
+
+
+def parse_allowed(text: str, say: Say) -> Allowed:
+    """The allowance that `text` is.  UsageError as of `thresholds.parse_rule`; `say` must know `TEXTS`."""
+    scanner = Scanner(text, say)
+    if scanner.take("itl_ms") is not None:
+        scanner.back("itl_ms")
+        raise scanner.error("rule_gaps")
+    subject = scanner.subject((*REQUEST_METRICS, *RUN_FUNCTIONS))
+    function, percent = scanner.function(RUN_FUNCTIONS.get(subject, METRIC_FUNCTIONS))
+    comparison = scanner.take("[<>]")
+    if comparison is None:
+        raise scanner.expected("rule_allowed")
+    sign = "+" if comparison == "<" else "-"
+    if scanner.take(rf"\{sign}") is None:
+        raise scanner.expected("rule_sign", sign=sign)
+    by = scanner.number(signed=False)
+    relative = scanner.take("%") is not None
+    scanner.end()
+    return Allowed(
+        text.strip(),
+        subject,
+        function,
+        percent,
+        worse=1 if comparison == "<" else -1,
+        by=by / 100 if relative else by,
+        relative=relative,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A figure of one of the two runs and, when it has none, why."""
+
+    figure: Figure
+    note: str = ""
+
+
+def _figure(result: RunResult, rule: Allowed, say: Say) -> _Side:
+    """The figure of a run that a rule names.  A run read from its summary has `Stats`, but no requests."""
+    value, note = figure_of(result, rule.subject, rule.function, rule.percent, say)
+    if value is None:
+        return _Side(Figure(None, None), note)
+    if rule.subject in RUN_FUNCTIONS:
+        return _Side(_run_figure(result, rule.subject, value))
+    if rule.percent is None:
+        return _Side(_mean_figure(result.summary.metrics[rule.subject]))
+    return _Side(percentile_figure(ok_values(result.requests, rule.subject), rule.percent))
+
+
+def _run_figure(result: RunResult, subject: str, value: float) -> Figure:
+    summary = result.summary
+    if subject == "errors":
+        return share_figure(summary.failed, summary.ok)
+    if subject == "goodput" and summary.goodput is not None:
+        return share_figure(summary.goodput.met, summary.goodput.of - summary.goodput.met)
+    field = {"requests": "requests_done", "tokens": "tokens"}[subject]
+    return rate_figure(value, [float(getattr(second, field)) for second in whole_seconds(result)])
+
+
+def _mean_figure(stats: Stats) -> Figure:
+    mean, spread = stats.mean or 0.0, stats.stddev
+    if spread is None or stats.count < FEWEST_SAMPLES:
+        return Figure(stats.mean, None)
+    error = spread / math.sqrt(stats.count)
+    return Figure(mean, lambda random: random.gauss(mean, error))
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The older run.  `sampled` tells whether its single requests are known."""
+
+    result: RunResult
+    sampled: bool
+
+    def side(self, rule: Allowed, new: RunResult, now: Figure, say: Say) -> _Side:
+        """Its figure for a rule; `new` is the run that is held against it, whose figure is `now`."""
+        goodput = self.result.summary.goodput
+        if rule.subject == "goodput" and goodput is not None and goodput.rules != tuple(new.config.slo):
+            return _Side(Figure(None, None), say("other_slo"))
+        if self.sampled or rule.percent is None:
+            return _figure(self.result, rule, say)
+        stats = self.result.summary.metrics.get(rule.subject, Stats())
+        known: Mapping[float, float | None] = {50.0: stats.p50, 90.0: stats.p90, 95.0: stats.p95, 99.0: stats.p99}
+        if rule.percent not in known:
+            return _Side(Figure(None, None), say("not_in_summary"))
+        figure = known[rule.percent]
+        value, note = quantile_of(stats, rule.percent, lambda: figure, say)
+        if value is None:
+            return _Side(Figure(None, None), note)
+        count = new.summary.metrics.get(rule.subject, Stats()).count
+        return _Side(_scattered_like(now, value, math.sqrt(count / stats.count)))
+
+
+def _scattered_like(other: Figure, value: float, scale: float) -> Figure:
+    """A figure whose draws differ from `value` as those of the other do from its own, `scale` times."""
+    draw, middle = other.draw, other.value
+    if draw is None or middle is None:
+        return Figure(value, None)
+    return Figure(value, lambda random: value + (draw(random) - middle) * scale)
+
+
+def held_against(new: RunResult, old: Baseline, *, seed: int = 1) -> RunResult:
+    """The new run with each of its `RunConfig.allow` held against the old one; the same input gives the same result.
+
+    A figure that one of the two has not, and a difference that cannot be told from chance for want of samples, is not
+    allowed.
+    """
+    grammar, say = (speaker(texts, new.config.lang) for texts in (TEXTS, NOTES))
+    random = Random(seed)  # noqa: S311  statistics, not secrets
+    rules = (parse_allowed(text, grammar) for text in new.config.allow)
+    return replace(new, baseline=tuple(_held(rule, new, old, say, random) for rule in rules))
+
+
+def _held(rule: Allowed, new: RunResult, old: Baseline, say: Say, random: Random) -> BaselineResult:
+    now = _figure(new, rule, say)
+    before = old.side(rule, new, now.figure, say)
+    base, other = before.figure, now.figure
+    if base.value is None or other.value is None:
+        note = say("old", note=before.note) if base.value is None else say("new", note=now.note)
+        return BaselineResult(rule.text, base.value, other.value, None, None, False, note)
+    beyond = rule.beyond(base.value, other.value)
+    if base.draw is None or other.draw is None:
+        note = say("too_few", needed=FEWEST_SAMPLES) if beyond else ""
+        return BaselineResult(rule.text, base.value, other.value, None, None, not beyond, note)
+    low, high = interval(base.draw, other.draw, random)
+    shown = low > 0 if rule.worse > 0 else high < 0
+    note = say("by_chance") if beyond and not shown else ""
+    return BaselineResult(rule.text, base.value, other.value, low, high, not (beyond and shown), note)
+
+
+def load_baseline(path: Path, slos: Sequence[Slo], lang: str) -> Baseline:
+    """The older run of a file of `--records` or `--json`.  UsageError, without the name of a flag.
+
+    Its goodput is that by `slos`; a summary has only that by its own.
+    """
+    say = speaker(TEXTS, lang)
+    try:
+        with path.open(encoding="utf-8") as lines:
+            schema = _schema(lines.readline())
+            document = None if schema == RECORDS_SCHEMA else json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(say("unreadable", path=printable(str(path)), reason=error.strerror)) from error
+    except ValueError:
+        raise UsageError(say("not_a_run", path=printable(str(path)))) from None
+    if document is None:
+        return Baseline(_result_of_records(path, slos), sampled=True)
+    try:
+        return Baseline(_result_of_summary(document), sampled=False)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise UsageError(say("not_a_run", path=printable(str(path)))) from None
+
+
+def _schema(first_line: str) -> object:
+    try:
+        head = json.loads(first_line)
+    except ValueError:  # a summary has many lines
+        return None
+    return head.get("schema") if isinstance(head, dict) else None
+
+
+def _result_of_records(path: Path, slos: Sequence[Slo]) -> RunResult:
+    header = read_header(path)
+    tally = Tally(0, slos)
+    for record in read_records(path, header):
+        tally.add(record)
+    return tally.result(header.config, header.started_unix_ns)
+
+
+def _result_of_summary(document: Mapping[str, Any]) -> RunResult:
+    """What a summary tells of its run: no requests.  KeyError, TypeError or ValueError when it is none of ours."""
+    if document["schema"] != SUMMARY_SCHEMA:
+        raise ValueError(document["schema"])
+    counts, rates, tokens = document["requests"], document["rates"], document["tokens"]
+    summary = Summary(
+        sent=int(counts["sent"]),
+        ok=int(counts["ok"]),
+        failed=int(counts["failed"]),
+        metrics={name: _known(Stats, values) for name, values in document["metrics"].items()},
+        requests_per_s=float(rates["requests_per_s"]),
+        output_tokens_per_s=float(rates["output_tokens_per_s"]),
+        output_tokens=int(tokens["output"]),
+        goodput=_goodput(document.get("goodput")),
+    )
+    return RunResult(
+        config=config_of(document["config"]),
+        started_unix_ns=0,
+        duration_ns=round(float(document["duration_s"]) * 1e9),
+        requests=RequestTable(),
+        time_series=[_known(IntervalSample, row) for row in document["time_series"]],
+        summary=summary,
+    )
+
+
+def _goodput(values: Mapping[str, Any] | None) -> Goodput | None:
+    if values is None:
+        return None
+    return Goodput(tuple(values["rules"]), int(values["met"]), int(values["of"]), float(values["requests_per_s"]))
+
+
+def _known(noun: Any, values: Mapping[str, Any]) -> Any:
+    """A noun from an object of JSON; names that this version does not know are left out."""
+    names = {field.name for field in fields(noun)}
+    return noun(**{name: value for name, value in values.items() if name in names})

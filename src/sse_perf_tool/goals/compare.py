@@ -1,0 +1,179 @@
+"""Do two runs differ?  Differences with 95 % intervals, and a word for each.
+
+The interval of a percentile is that of the bootstrap, computed without drawing samples: the k-th smallest of n draws
+from n sorted values is the value at position floor(n U), where U, the k-th smallest of n uniform numbers, has the
+distribution Beta(k, n - k + 1).  (Efron does so for the median in "Bootstrap methods: another look at the jackknife",
+1979.)  So a million requests cost as much as a hundred.
+
+Rates are resampled in blocks of seconds, since neighbouring seconds resemble each other.  The share of ok requests is
+drawn from its posterior under Jeffreys' prior, which a bootstrap would give no width when nothing failed.
+
+All of this takes the requests of a run as one sample of that run: what differs from one run to the next is not in it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from ..metrics import enough_for, ok_values, percentile
+from ..records import IntervalSample, Phase, RunResult
+from ..units import NS_PER_S
+
+COMPARED_METRICS = ("ttfb_ms", "ttft_ms", "tpot_ms", "latency_ms", "tokens_per_s", "max_gap_ms")
+COMPARED_PERCENTILES = (50, 90, 99)
+HIGHER_IS_BETTER = frozenset({"tokens_per_s", "requests_per_s", "output_tokens_per_s", "success_rate"})
+RESAMPLES = 2_000
+FEWEST_SAMPLES = 10
+"""Below this, an interval would claim more than it knows."""
+
+Draw = Callable[[Random], float]
+"""One draw of a figure, as another run of the same kind might have given it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How one figure of a run differs from that of the base run, in the unit of the metric's name.
+
+    `statistic` is "P50", "P90" or "P99" of the metric over ok requests, or "" for a figure of the whole run.  `low` and
+    `high` bound `other` - `base` with 95 % confidence; they are None and `word` is "unknown" when samples are too few.
+    """
+
+    metric: str
+    statistic: str
+    base: float | None
+    other: float | None
+    low: float | None
+    high: float | None
+    word: str
+    """"better", "worse", "same" (no difference shown) or "unknown"."""
+
+    @property
+    def difference(self) -> float | None:
+        """`other` - `base`; None when one of them was not measured."""
+        return None if self.base is None or self.other is None else self.other - self.base
+
+    @property
+    def relative(self) -> float | None:
+        """The difference as a share of `base`; None without a base above 0."""
+        difference = self.difference
+        return difference / self.base if difference is not None and self.base else None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of a run, and how to draw it anew; `draw` is None when samples are too few for that."""
+
+    value: float | None
+    draw: Draw | None
+
+
+def differences(base: RunResult, other: RunResult, *, seed: int = 1) -> list[Difference]:
+    """Every compared figure of `other` against `base`; the same input gives the same intervals.
+
+    Metrics that neither run could measure (those of streams, for whole answers) are left out.
+    """
+    random = Random(seed)  # noqa: S311  statistics, not secrets
+    ours, theirs = figures(base), figures(other)
+    measured = {name for run in (base, other) for name, stats in run.summary.metrics.items() if stats.count}
+    left_out = set(COMPARED_METRICS) - measured if "latency_ms" in measured else set()
+    return [_difference(key, ours[key], theirs[key], random) for key in ours if key[0] not in left_out]
+
+
+def _difference(key: tuple[str, str], base: Figure, other: Figure, random: Random) -> Difference:
+    metric, statistic = key
+    if base.draw is None or other.draw is None:
+        return Difference(metric, statistic, base.value, other.value, None, None, "unknown")
+    low, high = interval(base.draw, other.draw, random)
+    return Difference(metric, statistic, base.value, other.value, low, high, judge(metric, low, high))
+
+
+def interval(base: Draw, other: Draw, random: Random) -> tuple[float, float]:
+    """The middle 95 % of `RESAMPLES` draws of `other` - `base`."""
+    drawn = sorted(other(random) - base(random) for _ in range(RESAMPLES))
+    return percentile(drawn, 2.5) or 0.0, percentile(drawn, 97.5) or 0.0
+
+
+def judge(metric: str, low: float | None, high: float | None) -> str:
+    """The word for an interval of differences: "same" when it holds 0, else "better" or "worse"."""
+    if low is None or high is None:
+        return "unknown"
+    if low <= 0 <= high:
+        return "same"
+    return "better" if (low > 0) == (metric in HIGHER_IS_BETTER) else "worse"
+
+
+def figures(result: RunResult) -> dict[tuple[str, str], Figure]:
+    """(metric, statistic) -> the figure and how to draw it, in the order in which they are shown."""
+    summary = result.summary
+    seconds = whole_seconds(result)
+    found = {
+        ("success_rate", ""): share_figure(summary.ok, summary.failed),
+        ("requests_per_s", ""): rate_figure(summary.requests_per_s, [float(s.requests_done) for s in seconds]),
+        ("output_tokens_per_s", ""): rate_figure(summary.output_tokens_per_s, [s.tokens for s in seconds]),
+    }
+    for metric in COMPARED_METRICS:
+        ordered = ok_values(result.requests, metric)
+        for percent in COMPARED_PERCENTILES:
+            found[metric, f"P{percent}"] = percentile_figure(ordered, percent)
+    return found
+
+
+def whole_seconds(result: RunResult) -> list[IntervalSample]:
+    """The seconds that begin in a main phase, without the last of the run, which was cut short."""
+    whole = [sample for sample in result.time_series if (sample.second + 1) * NS_PER_S <= result.duration_ns]
+    return [sample for sample in whole if sample.phase == Phase.MAIN.value]
+
+
+def percentile_figure(ordered: Sequence[float], percent: float) -> Figure:
+    """The percentile of ascending values; it has none when they are too few."""
+    count = len(ordered)
+    if not enough_for(percent, count):
+        return Figure(None, None)
+    value = percentile(ordered, percent)
+    if count < FEWEST_SAMPLES:
+        return Figure(value, None)
+    rank = percent / 100 * (count - 1)
+    below = math.floor(rank)
+    share = rank - below
+
+    def draw(random: Random) -> float:
+        # The order statistics number below + 1 and below + 2 of `count` uniform numbers, the second given the first.
+        first = random.betavariate(below + 1, count - below)
+        low = ordered[min(int(first * count), count - 1)]
+        if not share:
+            return low
+        second = 1 - (1 - first) * math.pow(1 - random.random(), 1 / (count - below - 1))
+        return low + (ordered[min(int(second * count), count - 1)] - low) * share
+
+    return Figure(value, draw)
+
+
+def share_figure(ok: int, failed: int) -> Figure:
+    """The share of the one in both."""
+    if not ok + failed:
+        return Figure(None, None)
+    value = ok / (ok + failed)
+    if ok + failed < FEWEST_SAMPLES:
+        return Figure(value, None)
+    return Figure(value, lambda random: random.betavariate(ok + 0.5, failed + 0.5))
+
+
+def rate_figure(value: float, seconds: Sequence[float]) -> Figure:
+    """A rate of the whole run, whose `seconds` had so many each."""
+    count = len(seconds)
+    if count < FEWEST_SAMPLES:
+        return Figure(value, None)
+    length = max(1, round(math.pow(count, 1 / 3)))
+    # Blocks run on from the last second to the first, so that each second is drawn equally often.
+    around = [*seconds, *seconds[:length]]
+    sums = [sum(around[start : start + length]) for start in range(count)]
+    blocks = round(count / length)
+    middle = sum(seconds) / count
+
+    def draw(random: Random) -> float:
+        return value + sum(random.choices(sums, k=blocks)) / (blocks * length) - middle
+
+    return Figure(value, draw)

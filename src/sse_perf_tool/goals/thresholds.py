@@ -1,0 +1,375 @@
+"""What a run must reach: rules such as `ttft_ms:p(95)<500`, read, and held against a run or a single request.
+
+    threshold = subject ":" function operator number
+    slo       = metric [":" function] operator number
+
+A subject is a metric (of the run: all values of ok requests) or one of `RUN_FIGURES`.  In an SLO the metric is that of
+one request and has one value; only `itl_ms` has many, the gaps of that request, and takes a function.  Spaces may
+stand between the parts.  What is wrong with a rule is said with the number of the character where reading it ended.
+
+Pure: no clock, no thread, no socket.
+"""
+
+from __future__ import annotations
+
+import difflib
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from ..errors import UsageError
+from ..metrics import METRICS, REQUEST_METRICS, enough_for, percentile, request_value, samples_needed, values_of
+from ..records import RequestRecord, RunConfig, RunResult, Stats, ThresholdResult
+from ..texts import Say, Texts, speaker
+
+TEXTS: Texts = {
+    "rule_expected": ("character {place}: expected {what}", "第 {place} 个字符：此处应该是{what}"),
+    "rule_unknown": (
+        "character {place}: nothing is called {name}; did you mean {closest}?",
+        "第 {place} 个字符：没有名为 {name} 的指标，是否想用 {closest}？",
+    ),
+    "rule_end": (
+        "character {place}: expected the end of the rule; quote rules one by one",
+        "第 {place} 个字符：规则应到此结束，请把每条规则分别用引号括起",
+    ),
+    "rule_one_value": (
+        "character {place}: a request has one {metric}, so no function goes with it; write {metric} and an operator",
+        "第 {place} 个字符：每个请求只有一个 {metric}，不需要函数，请直接写 {metric} 和运算符",
+    ),
+    "rule_percent": (
+        "a percentile from 0 to below 100 (max is the largest value)",
+        "不小于 0 且小于 100 的百分位数（最大值请用 max）",
+    ),
+    "rule_metric": ("one of {names}", "以下之一：{names}"),
+    "rule_colon": ("a colon, then {functions}", "冒号，然后是 {functions}"),
+    "rule_function": ("a function: {functions}", "函数：{functions}"),
+    "rule_operator": ("an operator: < <= > >= == !=", "运算符：< <= > >= == !="),
+    "rule_bracket": ("a percentile in brackets, as in p(95)", "括号中的百分位数，如 p(95)"),
+    "rule_number": ("a number, without a unit", "数字（不带单位）"),
+    "rule_share": ("a share from 0 to 1, or per cent, as in 0.05 or 5%", "0 到 1 之间的比例或百分数，如 0.05 或 5%"),
+}
+
+NOTES: Texts = {
+    "no_data": ("no data", "无数据"),
+    "few_samples": (
+        "too few samples: {count}, {needed} are needed",
+        "样本不足：现有 {count} 个，需要 {needed} 个",
+    ),
+}
+
+OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+
+METRIC_FUNCTIONS = ("avg", "min", "max", "med", "p(N)", "count")
+
+_STATS: Mapping[str, Callable[[Stats], float | None]] = {
+    "avg": lambda stats: stats.mean,
+    "min": lambda stats: stats.min,
+    "max": lambda stats: stats.max,
+    "count": lambda stats: stats.count,
+}
+
+RunFigure = Callable[[RunResult], float | None]
+
+
+def _finished(result: RunResult) -> int:
+    return result.summary.ok + result.summary.failed
+
+
+RUN_FIGURES: Mapping[str, Mapping[str, RunFigure]] = {
+    "errors": {
+        "rate": lambda result: result.summary.failed / _finished(result) if _finished(result) else None,
+        "count": lambda result: result.summary.failed if _finished(result) else None,
+    },
+    "requests": {
+        "rate": lambda result: result.summary.requests_per_s if result.summary.sent else None,
+        "count": lambda result: result.summary.sent or None,
+    },
+    "tokens": {
+        "rate": lambda result: result.summary.output_tokens_per_s if result.summary.sent else None,
+        "count": lambda result: result.summary.output_tokens if result.summary.sent else None,
+    },
+    "goodput": {
+        "rate": lambda result: result.summary.goodput.share if result.summary.goodput else None,
+        "count": lambda result: result.summary.goodput.met if result.summary.goodput else None,
+        "per_s": lambda result: result.summary.goodput.requests_per_s if result.summary.goodput else None,
+    },
+}
+"""Subject -> function -> the figure of a whole run, None when there is nothing to compute it from."""
+
+SHARES = frozenset({("errors", "rate"), ("goodput", "rate")})
+"""The rates that are a share of requests, 0 to 1; those of `requests` and `tokens` are per second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A threshold, taken apart.  `text` is what was typed."""
+
+    text: str
+    subject: str
+    function: str
+    """A function without its argument; "" for the one value of a request."""
+    percent: float | None
+    """Of `p(N)` and `med`."""
+    operator: str
+    limit: float
+
+    def holds(self, value: float) -> bool:
+        """Whether `value` is on the right side of the limit."""
+        return OPERATORS[self.operator](value, self.limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Slo:
+    """What an answer must be like.  A rule of a metric with one value a request, or of the gaps of that request."""
+
+    rule: Rule
+
+    @property
+    def text(self) -> str:
+        """What was typed."""
+        return self.rule.text
+
+    @property
+    def subject(self) -> str:
+        """The metric."""
+        return self.rule.subject
+
+    def met_by(self, record: RequestRecord) -> bool:
+        """Whether an answer is so; its `gaps_us` must be there still.
+
+        What an answer does not have cannot be too slow (a gap where there is one chunk, TPOT of one token, the
+        handshake of a connection that was there already), but a moment that never came is late.
+        """
+        value = self._value(record)
+        return self.rule.subject not in MOMENTS if value is None else self.rule.holds(value)
+
+    def _value(self, record: RequestRecord) -> float | None:
+        if self.rule.subject != "itl_ms":
+            return request_value(record, self.rule.subject)
+        gaps = sorted(record.gaps_us)
+        if not gaps:
+            return None
+        us = GAP_FUNCTIONS[self.rule.function](gaps, self.rule.percent or 0.0)
+        return None if us is None else us / 1000
+
+
+MOMENTS = frozenset(
+    {"ttfb_ms", "ttft_ms", "ttfa_ms", "latency_ms"}
+    | {"ttfb_from_schedule_ms", "ttft_from_schedule_ms", "latency_from_schedule_ms"}
+)
+"""Metrics that every whole answer is expected to have."""
+
+GAP_FUNCTIONS: Mapping[str, Callable[[Sequence[int], float], float | None]] = {
+    "avg": lambda gaps, _percent: sum(gaps) / len(gaps),
+    "min": lambda gaps, _percent: gaps[0],
+    "max": lambda gaps, _percent: gaps[-1],
+    "med": percentile,
+    "p": percentile,
+}
+
+
+def parse_rule(text: str, say: Say) -> Rule:
+    """The threshold that `text` is.  UsageError: the character at which it ceases to be one, and what would be one.
+
+    `say` must know `TEXTS`.
+    """
+    scanner = Scanner(text, say)
+    subject = scanner.subject((*METRICS, *RUN_FIGURES))
+    function, percent = scanner.function(functions_of(subject))
+    comparison = scanner.operator()
+    limit = scanner.share() if (subject, function) in SHARES else scanner.number()
+    scanner.end()
+    return Rule(text.strip(), subject, function, percent, comparison, limit)
+
+
+def functions_of(subject: str) -> tuple[str, ...]:
+    """The functions that go with a subject of thresholds."""
+    return tuple(RUN_FIGURES[subject]) if subject in RUN_FIGURES else METRIC_FUNCTIONS
+
+
+def parse_slo(text: str, say: Say) -> Slo:
+    """The demand on one request that `text` is; UsageError as `parse_rule`."""
+    scanner = Scanner(text, say)
+    subject = scanner.subject(METRICS)
+    function, percent = "", None
+    if subject not in REQUEST_METRICS:
+        function, percent = scanner.function(("avg", "min", "max", "med", "p(N)"))
+    elif scanner.at_colon():
+        raise scanner.error("rule_one_value", metric=subject)
+    comparison = scanner.operator()
+    limit = scanner.number()
+    scanner.end()
+    return Slo(Rule(text.strip(), subject, function, percent, comparison, limit))
+
+
+def parse_demand(text: str, say: Say) -> Rule | Slo:
+    """A demand on a run when it has a function, on each request when it has none; UsageError as `parse_rule`."""
+    return parse_rule(text, say) if ":" in text else parse_slo(text, say)
+
+
+class Scanner:
+    """Reads a rule from left to right, part by part; UsageError at the first that is not there."""
+
+    def __init__(self, text: str, say: Say) -> None:
+        self._text, self._say, self._at = text, say, 0
+
+    def error(self, key: str, **values: object) -> UsageError:
+        """The text `key`, told where reading stands."""
+        return UsageError(self._say(key, place=self._at + 1, **values))
+
+    def expected(self, what: str, **values: object) -> UsageError:
+        """The error that something else should stand here."""
+        return self.error("rule_expected", what=self._say(what, **values))
+
+    def take(self, pattern: str) -> str | None:
+        """What matches here, spaces before it skipped; None, and nothing is read but the spaces."""
+        self._at = _SPACES.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches anywhere
+        found = re.compile(pattern).match(self._text, self._at)
+        if found is None:
+            return None
+        self._at = found.end()
+        return found[0]
+
+    def back(self, taken: str) -> None:
+        """Goes back to the beginning of what was taken last."""
+        self._at -= len(taken)
+
+    def subject(self, names: Iterable[str]) -> str:
+        """One of the names; for another one that resembles one of them, which was meant."""
+        choices = tuple(names)
+        name = self.take(r"\w+") or ""
+        if name in choices:
+            return name
+        self.back(name)
+        closest = difflib.get_close_matches(name.lower(), choices, 1, 0.5)
+        if closest:
+            raise self.error("rule_unknown", name=name, closest=closest[0])
+        raise self.expected("rule_metric", names=", ".join(choices))
+
+    def at_colon(self) -> bool:
+        """Whether a function follows; nothing is read but spaces."""
+        colon = self.take(":")
+        self.back(colon or "")
+        return colon is not None
+
+    def function(self, functions: Sequence[str]) -> tuple[str, float | None]:
+        """A colon and one of the functions: its name, and the percentile that it stands for, if it does."""
+        shown = ", ".join(functions)
+        if self.take(":") is None:
+            raise self.expected("rule_colon", functions=shown)
+        name = self.take(r"[a-z_]+") or ""
+        if name not in [each.partition("(")[0] for each in functions]:
+            self.back(name)
+            raise self.expected("rule_function", functions=shown)
+        if name == "p":
+            return name, self._percent()
+        return name, 50.0 if name == "med" else None
+
+    def _percent(self) -> float:
+        if self.take(r"\(") is None:
+            raise self.expected("rule_bracket")
+        digits = self.take(r"[0-9]+(\.[0-9]+)?") or ""
+        if not digits or float(digits) >= 100:
+            self.back(digits)
+            raise self.expected("rule_percent")
+        if self.take(r"\)") is None:
+            raise self.expected("rule_bracket")
+        return float(digits)
+
+    def operator(self) -> str:
+        """One of `OPERATORS`."""
+        found = self.take("|".join(map(re.escape, OPERATORS)))
+        if found is None:
+            raise self.expected("rule_operator")
+        return found
+
+    def number(self, *, signed: bool = True) -> float:
+        """A number, as 500, 0.01 or 1e3."""
+        found = self.take(("-?" if signed else "") + _NUMBER)
+        if found is None:
+            raise self.expected("rule_number")
+        return float(found)
+
+    def share(self) -> float:
+        """A number from 0 to 1, or one of per cent."""
+        self.take("")
+        begun_at, scale = self._at, 1.0
+        digits = self.take("-?" + _NUMBER)
+        if digits is not None and self.take("%") is not None:
+            scale = 100.0
+        if digits is None or not 0 <= float(digits) / scale <= 1:
+            self._at = begun_at
+            raise self.expected("rule_share")
+        return float(digits) / scale
+
+    def end(self) -> None:
+        """Nothing more."""
+        if self.take("$") is None:
+            raise self.error("rule_end")
+
+
+_SPACES = re.compile(" *")
+_NUMBER = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?(?![\w.])"
+
+
+class Figure(NamedTuple):
+    """What a rule looks at.  `value` is None when there is none, and `note` says why in the language asked for."""
+
+    value: float | None
+    note: str = ""
+
+
+def figure_of(result: RunResult, subject: str, function: str, percent: float | None, say: Say) -> Figure:
+    """The figure of a run that a rule names; `say` must know `NOTES`."""
+    if subject in RUN_FIGURES:
+        value = RUN_FIGURES[subject][function](result)
+        return Figure(value, "" if value is not None else say("no_data"))
+    stats = result.summary.metrics.get(subject, Stats())
+    if percent is not None:
+        return quantile_of(stats, percent, lambda: percentile(values_of(result, subject), percent), say)
+    return Figure(_STATS[function](stats)) if stats.count else Figure(None, say("no_data"))
+
+
+def quantile_of(stats: Stats, percent: float, value: Callable[[], float | None], say: Say) -> Figure:
+    """A percentile of the values behind `stats`, which `value` gives, if they are enough for it."""
+    if not stats.count:
+        return Figure(None, say("no_data"))
+    if not enough_for(percent, stats.count):
+        return Figure(None, say("few_samples", count=stats.count, needed=samples_needed(percent)))
+    return Figure(value())
+
+
+def evaluate(rule: Rule, result: RunResult) -> ThresholdResult:
+    """The rule held against a run.  Without a value, and with too few for its percentile, it is not kept."""
+    say = speaker(NOTES, result.config.lang)
+    value, note = figure_of(result, rule.subject, rule.function, rule.percent, say)
+    return ThresholdResult(rule.text, value, value is not None and rule.holds(value), note)
+
+
+def judged(result: RunResult) -> RunResult:
+    """The same run with each of its `RunConfig.thresholds` held against it.  UsageError for one that is no rule."""
+    say = speaker(TEXTS, result.config.lang)
+    found = tuple(evaluate(parse_rule(text, say), result) for text in result.config.thresholds)
+    return replace(result, thresholds=found)
+
+
+def slos_of(config: RunConfig) -> tuple[Slo, ...]:
+    """What a request of this run must meet.  UsageError for a text that is no rule."""
+    say = speaker(TEXTS, config.lang)
+    return tuple(parse_slo(text, say) for text in config.slo)
+
+
+def value_text(value: float | None, digits: int = 6) -> str:
+    """A measured value as it stands beside its rule: six significant digits, so that both sides can be compared."""
+    if value is None:
+        return "n/a"
+    return f"{value:.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"

@@ -1,0 +1,148 @@
+"""A search for capacity as it is done: one `LoadRun` a step, until `capacity.next_level` has no further level."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..capacity.search import StepPlan, StepTimes, next_level, step_times
+from ..errors import UsageError
+from ..goals.thresholds import TEXTS as RULE_TEXTS
+from ..goals.thresholds import evaluate, parse_rule
+from ..pace.schedule import processes_for, threads_for
+from ..records import CapacitySearch, Ending, Outcome, RunConfig, RunResult, Stats, StepResult, ThresholdResult, Trust
+from ..request.target import Target
+from ..test_runner import OnSample
+from ..texts import speaker
+from .run import LoadRun
+
+NO_SERVER = (Outcome.CONNECT_ERROR.value, Outcome.TLS_ERROR.value)
+RATE_KEPT = 0.95
+"""The share of a rate that has to be sent for a level of it to count as reached."""
+
+
+OnStepStart = Callable[[float, StepTimes, RunConfig], OnSample]
+"""Hears of a step before it begins; what it gives hears of each second of it."""
+
+
+class CapacityRun:
+    """The steps of a search against `target`; `config` has everything but the load.
+
+    `stop()` may be called from a signal handler.
+    """
+
+    def __init__(self, target: Target, config: RunConfig, search: CapacitySearch, plan: StepPlan) -> None:
+        self.search = search
+        self.warnings: list[str] = []
+        """What the first request warned of, and the run of a step that was lost; steps are expected to go wrong."""
+        self._target, self._config, self._plan = target, replace(config, slo=search.slo, thresholds=search.rules), plan
+        self._rules = [parse_rule(text, speaker(RULE_TEXTS, config.lang)) for text in search.rules]
+        self._stopped = threading.Event()
+        self._running: LoadRun | None = None
+        self._answer_s: float | None = None
+
+    def stop(self) -> None:
+        """Ends the search: the step under way does not count."""
+        self._stopped.set()
+        if self._running is not None:
+            self._running.cancel()
+
+    def run(self, steps: list[StepResult], on_start: OnStepStart, on_step: Callable[[StepResult], None]) -> Ending:
+        """Measures level after level, puts each step behind those in `steps`, and says why it ended."""
+        if not steps and not self._stopped.is_set():
+            self._answer_s = self._one_answer_s()
+        first = True
+        while not isinstance(level := next_level(self.search, steps), Ending):
+            if not first:
+                self._stopped.wait(self._plan.pause_s)
+            first = False
+            step = None if self._stopped.is_set() else self._measure(level, steps, on_start)
+            if step is None:
+                return Ending.INTERRUPTED
+            steps.append(step)
+            on_step(step)
+        return level
+
+    def _one_answer_s(self) -> float | None:
+        """How long one answer takes when nothing else is asked; None when there was none.  It wakes the server, too.
+
+        UsageError when there is no server: no level would find one.
+        """
+        result = self._result(replace(self._config, threads=1, processes=1, requests=1))
+        for error in result.summary.errors:
+            if error.outcome in NO_SERVER:
+                raise UsageError(error.message)
+        self.warnings += result.warnings
+        latency_ms = result.summary.metrics["latency_ms"].p50
+        return None if latency_ms is None else latency_ms / 1000
+
+    def _measure(self, level: float, steps: list[StepResult], on_start: OnStepStart) -> StepResult | None:
+        """One step; None when it was stopped or a process of it was lost."""
+        times = step_times(self.search, self._plan, self._rules, steps, level, self._answer_s)
+        config = self.config_of(level, times)
+        result = self._result(config, on_start(level, times, config))
+        if result.partial:
+            self.warnings += result.warnings
+        if result.interrupted or result.partial or self._stopped.is_set():
+            return None
+        return step_result(level, result, [evaluate(rule, result) for rule in self._rules])
+
+    def config_of(self, level: float, times: StepTimes) -> RunConfig:
+        """The settings of the run at this level."""
+        by_rate = self.search.by == "rate"
+        threads = (self._plan.threads or threads_for(level)) if by_rate else round(level)
+        return replace(
+            self._config,
+            threads=threads,
+            rate_per_s=level if by_rate else None,
+            processes=processes_for(self._plan.processes, threads, os.cpu_count() or 1),
+            ramp_up_s=times.ramp_s,
+            warmup_s=times.warmup_s,
+            # Threads stop over as long a time as they start: that is left out like the start.
+            cooldown_s=times.ramp_s,
+            duration_s=times.warmup_s + times.measured_s,
+        )
+
+    def _result(self, config: RunConfig, on_sample: OnSample = lambda _sample, _totals: None) -> RunResult:
+        self._running = LoadRun(self._target, config)
+        try:
+            if self._stopped.is_set():
+                self._running.cancel()
+            return self._running.run(on_sample)
+        finally:
+            self._running = None
+
+
+STEP_METRICS = ("ttft_ms", "itl_ms", "latency_ms")
+
+
+def step_result(level: float, result: RunResult, checks: list[ThresholdResult]) -> StepResult:
+    """What a run says of its level."""
+    found = result.summary
+    per_s = found.requests_per_s
+    if found.schedule is not None:
+        # From start to start: the last answers of an open loop end later than its rate does.  One start has no
+        # distance to another, so it counts over the time that was measured.
+        kept, run = found.schedule.sent_per_s, result.config
+        per_s = found.sent / (run.duration_s - run.warmup_s) if kept is None else kept
+        least_per_s = RATE_KEPT * level
+        checks = [*checks, ThresholdResult(f"requests:rate>={least_per_s:.4g}", per_s, per_s >= least_per_s)]
+    trust = result.trust or Trust()
+    worst = found.errors[0] if found.errors else None
+    return StepResult(
+        level=level,
+        started_unix_ns=result.started_unix_ns,
+        measured_s=round(found.measured_s, 6),
+        sent=found.sent,
+        ok=found.ok,
+        failed=found.failed,
+        requests_per_s=per_s * found.ok / found.sent if found.sent else 0.0,
+        output_tokens_per_s=found.output_tokens_per_s,
+        metrics={name: found.metrics.get(name, Stats()) for name in STEP_METRICS},
+        checks=tuple(checks),
+        error=f"{worst.outcome}: {worst.message}" if worst else "",
+        client_cpu=trust.cpu_share,
+        trust=trust.verdict,
+    )

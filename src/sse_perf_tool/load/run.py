@@ -1,0 +1,313 @@
+"""A run from its first thread to its `RunResult`, in this process or divided over several."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from io import FileIO
+from typing import Protocol
+
+from ..errors import UsageError
+from ..formats import Format
+from ..metrics import Tally
+from ..records import Abort, Calibration, IntervalSample, Outcome, RunConfig, RunResult
+from ..records.file import RecordsHeader, header_line, write_line
+from ..request.target import Target
+from ..test_runner import OnSample, Origin, Snapshot, ThreadGroup, aggregate_stats, new_shared_stats
+from ..tester import Notice
+from ..texts import Texts, speaker
+from ..trust import judge
+from .abort import Watch
+from .processes import ProcessGroup
+
+GRACE_S = 5.0
+"""How long running answers may go on after the first interrupt."""
+
+SPARE_FILES = 64
+"""Open files besides one connection a thread."""
+
+TEXTS: Texts = {
+    "files": (
+        "--threads {threads}: this system allows {hard} open files; give at most {most}, or raise it with ulimit -n",
+        "--threads {threads}：系统只允许打开 {hard} 个文件；请不超过 {most}，或用 ulimit -n 提高上限",
+    ),
+    "lost": (
+        "process {part} of {parts} ended in mid-run ({how}): its requests are missing, the figures are of the others",
+        "{parts} 个进程中的第 {part} 个在运行中退出（{how}）：缺少它的请求，以下数据只来自其余进程",
+    ),
+    "no_turns": (
+        "--turns {turns}: no answer brought a conversation to go on with, so every request was a first turn",
+        "--turns {turns}：没有任何回答给出可继续的会话，因此每个请求都是第一轮",
+    ),
+    "late": (
+        "{share} of the requests started late, by {worst} s at worst, for want of a free thread: give more --threads",
+        "{share} 的请求因没有空闲线程而未能按时发出，最多晚 {worst} 秒：请增加 --threads",
+    ),
+    "late_here": (
+        "{share} of the requests started late, by {worst} s at worst, with threads free: this machine is too busy",
+        "{share} 的请求未能按时发出，最多晚 {worst} 秒，而线程有空闲：本机过于繁忙",
+    ),
+    "dropped": (
+        "never sent, because they still waited for a free thread at the end: {dropped} requests; give more --threads",
+        "结束时仍在等待空闲线程而始终未发出的请求：{dropped} 个；请增加 --threads",
+    ),
+    "failed_warmup": (
+        "failed in the warm-up, which is in no figure: {number} requests; the records have them (--records)",
+        "预热阶段有 {number} 个请求失败，未计入指标；可用 --records 查看",
+    ),
+    "failed_cooldown": (
+        "failed in the cool-down, which is in no figure: {number} requests; the records have them (--records)",
+        "收尾阶段有 {number} 个请求失败，未计入指标；可用 --records 查看",
+    ),
+    "format_named": (
+        "the answers look like {seen}, but were read as --format {expected}",
+        "回答看起来是 {seen}，但按 --format {expected} 读取",
+    ),
+    "format_guessed": (
+        "the URL speaks for {expected}, the answers are {seen} and were read so; name it with --format {seen}",
+        "网址看起来是 {expected}，而回答是 {seen}，已按后者读取；可用 --format {seen} 指定",
+    ),
+}
+
+
+def format_warnings(expected: Format | None, named: bool, seen: Iterable[str], lang: str) -> list[str]:
+    """A line for each format that answers showed themselves to be of and that was not the `expected` one.
+
+    `named` tells whether the user named that one or the URL suggested it.
+    """
+    if expected is None or expected.name == "custom":
+        return []
+    say, key = speaker(TEXTS, lang), "format_named" if named else "format_guessed"
+    return [say(key, expected=expected.name, seen=name) for name in seen if name not in ("", expected.name)]
+
+
+def most_threads() -> int | None:
+    """How many threads the hard limit of open files leaves room for; None where there is no limit."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return None
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if hard == resource.RLIM_INFINITY else max(1, hard - SPARE_FILES)
+
+
+LATE_SHARE, LATE_WORST_MS = 0.01, 100.0
+"""From so many late requests on, or one so late, the user should know."""
+
+
+def load_warnings(result: RunResult, lang: str) -> list[str]:
+    """A line for each way in which the load was not what was asked for."""
+    say, found = speaker(TEXTS, lang), result.summary
+    said = []
+    if (kept := found.schedule) is not None:
+        worst_ms = kept.worst_delay_ms or 0.0
+        if kept.late >= LATE_SHARE * found.sent > 0 or worst_ms >= LATE_WORST_MS:
+            share = kept.late / found.sent if found.sent else 0.0
+            key = "late" if kept.all_busy else "late_here"
+            said.append(say(key, share=f"{share:.1%}", worst=f"{worst_ms / 1000:.3g}"))
+        if kept.dropped:
+            said.append(say("dropped", dropped=kept.dropped))
+    lost = {name: sum(count for outcome, count in counts.items() if outcome not in _NOT_FAILED)
+            for name, counts in found.left_out.items()}  # fmt: skip
+    return [*said, *(say(f"failed_{phase}", number=number) for phase, number in lost.items() if number)]
+
+
+_NOT_FAILED = (Outcome.OK.value, Outcome.CANCELLED.value)
+
+
+def _allow_open_files(threads: int, lang: str) -> None:
+    """Raises the soft limit of open files to what so many connections need; UsageError when it cannot be had."""
+    try:
+        import resource
+    except ImportError:
+        return
+    wanted = threads + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    most = most_threads()
+    if most is not None and most < threads:
+        raise UsageError(speaker(TEXTS, lang)("files", threads=threads, hard=hard, most=most))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+class Group(Protocol):
+    """What sends the load: the threads of this process, or other processes."""
+
+    formats_seen: dict[str, None]
+    tally: Tally
+    cpu_s: float
+
+    def prepare(self) -> None: ...
+    def start(self, origin: Origin, begin_ns: int) -> None: ...
+    def wait(self) -> None: ...
+    def look(self) -> None: ...
+    def stop(self) -> None: ...
+    def cancel(self) -> None: ...
+
+
+class LoadRun:
+    """One run.  `records` is an open, unbuffered file or None; `notice` hears of each answer as it begins, `on_abort`
+    of the rule that ends the run, if one does; `calibration` was measured before it and goes into the result.
+
+    It has one round of the whole load, or with context tiers one for each of them, one after another: the next begins
+    when the last answer of the one before has ended.  `stop()` may be called from a signal handler.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        config: RunConfig,
+        warnings: tuple[str, ...] = (),
+        records: FileIO | None = None,
+        notice: Notice | None = None,
+        grace_s: float = GRACE_S,
+        on_abort: Callable[[Abort], None] = lambda _abort: None,
+        calibration: Calibration | None = None,
+    ) -> None:
+        _allow_open_files(config.threads, target.lang)
+        self.config = config
+        self.grace_s = grace_s
+        self.interrupted = False
+        self.aborted: Abort | None = None
+        self.origin = Origin(0, 0)
+        """When the run began; set by `run`."""
+        self.shared_stats = new_shared_stats()
+        """The live counters of all threads."""
+        self.cpu_s = 0.0
+        """CPU seconds of all processes of the tool while they sent; known at the end of the run."""
+        self._target = target
+        self._warnings = warnings
+        self._records = records
+        self._notice = notice
+        self._watch = Watch(config)
+        self._on_abort = on_abort
+        self._calibration = calibration
+        self._tally = Tally(0)
+        self._formats_seen: dict[str, None] = {}
+        self._lost: list[str] = []
+        self._group = self._new_group(0)
+
+    def _new_group(self, number: int) -> Group:
+        """What sends round `number`, from 0."""
+        config, stats = self.config, self.shared_stats
+        tiers = config.context_tiers
+        target = replace(self._target, context_tokens=tiers[number]) if tiers else self._target
+        after_id = max(self._tally.table["request_id"], default=0)
+        if config.processes > 1:
+            path = None if self._records is None else str(self._records.name)
+            return ProcessGroup(target, config, path, stats, after_id)
+        return ThreadGroup(target, config, records=self._records, notice=self._notice, stats=stats, after_id=after_id)
+
+    def run(
+        self,
+        on_sample: OnSample = lambda _sample, _totals: None,
+        on_tier: Callable[[int], None] = lambda _number: None,
+    ) -> RunResult:
+        """Starts the threads, waits for them, and gives the result.  Raises what a thread died of, if one did.
+
+        `on_tier` hears the number, from 0, of each context tier that begins.
+        """
+        finished = threading.Event()
+
+        def at_second(sample: IntervalSample, totals: Snapshot) -> None:
+            self._group.look()
+            on_sample(sample, totals)
+            self._abort_if(self._watch.look(sample.second + 1, totals))
+
+        self._group.prepare()
+        origin = self.origin = Origin.now()
+        if self._records is not None:
+            header = RecordsHeader(self.config, origin.unix_ns, self._warnings, self._calibration)
+            write_line(self._records, header_line(header))
+        aggregator = threading.Thread(
+            target=aggregate_stats, args=(self.shared_stats, finished, at_second), name="aggregator", daemon=True
+        )
+        aggregator.start()
+        for number in range(self.config.rounds):
+            if number and not self._next_group(number):
+                break
+            if self.config.context_tiers:
+                on_tier(number)
+            self._group.start(origin, Origin.now().ns if number else origin.ns)
+            self._group.wait()
+            self._take_in(self._group)
+        finished.set()
+        aggregator.join()
+        return self._result(origin)
+
+    def _next_group(self, number: int) -> bool:
+        """Makes ready what sends round `number`; False when there is none, as the run was stopped."""
+        if self._stopped:
+            return False
+        group = self._new_group(number)
+        group.prepare()
+        self._group, before = group, self._group
+        if self._stopped:  # meanwhile; the new group is let go of unused
+            self._group = before
+            return False
+        with self.shared_stats["lock"]:
+            self.shared_stats["threads_total"] = 0
+        return True
+
+    @property
+    def _stopped(self) -> bool:
+        return self.interrupted or self.aborted is not None
+
+    def _take_in(self, group: Group) -> None:
+        """Adds what a round has measured to that of the rounds before."""
+        if len(self._tally.table):
+            self._tally.merge(group.tally)
+        else:
+            self._tally = group.tally
+        self._formats_seen.update(group.formats_seen)
+        self.cpu_s += group.cpu_s
+        if isinstance(group, ProcessGroup):
+            say = speaker(TEXTS, self._target.lang)
+            parts = self.config.processes
+            self._lost += [say("lost", part=part + 1, parts=parts, how=how) for part, how in group.lost.items()]
+
+    def _result(self, origin: Origin) -> RunResult:
+        target = self._target
+        say = speaker(TEXTS, target.lang)
+        warnings = (
+            *self._warnings,
+            *format_warnings(target.format, target.named, self._formats_seen, target.lang),
+            *self._lost,
+        )
+        result = self._tally.result(
+            self.config,
+            origin.unix_ns,
+            warnings,
+            interrupted=self.interrupted,
+            partial=bool(self._lost),
+            aborted=self.aborted,
+        )
+        # More ok answers than threads in all rounds: some thread could have gone on after one of them.
+        could_go_on = result.summary.ok > self.config.threads * self.config.rounds
+        if self.config.turns > 1 and could_go_on and not result.summary.turns:
+            result = replace(result, warnings=(*result.warnings, say("no_turns", turns=self.config.turns)))
+        warnings = (*result.warnings, *load_warnings(result, target.lang))
+        return judge(replace(result, warnings=warnings, calibration=self._calibration))
+
+    def _abort_if(self, found: Abort | None) -> None:
+        if found is not None and self.aborted is None and not self.interrupted:
+            self.aborted = found
+            self._wind_down()
+            self._on_abort(found)
+
+    def stop(self) -> None:
+        """No new requests; what is running may go on for the grace and is cancelled then."""
+        self.interrupted = True
+        self._wind_down()
+
+    def _wind_down(self) -> None:
+        self._group.stop()
+        timer = threading.Timer(self.grace_s, self.cancel)
+        timer.daemon = True
+        timer.start()
+
+    def cancel(self) -> None:
+        """Ends every answer under way."""
+        self._group.cancel()

@@ -1,0 +1,193 @@
+"""What of a run its figures are of: its rounds, their main phases, and how an open loop kept its schedule.  Pure.
+
+All of it is told by the settings and the requests alone, so that a records file tells the same as the run itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from ..pace.schedule import Line, asked_between, first_s, leaves_early, rate_line, schedule_s
+from ..records import (
+    NOT_MEASURED,
+    OUTCOMES,
+    PHASES,
+    IntervalSample,
+    Outcome,
+    Phase,
+    RequestTable,
+    Round,
+    RunConfig,
+    ScheduleFacts,
+)
+from ..units import NS_PER_MS, NS_PER_S
+
+LATE_MS = 10
+"""A request that starts so much later than intended is late: waking up takes less, unless the machine is busy."""
+
+_CANCELLED = OUTCOMES.index(Outcome.CANCELLED)
+_MAIN = PHASES.index(Phase.MAIN)
+
+
+def rounds_of(config: RunConfig, table: RequestTable, end_ns: int) -> list[Round]:
+    """The rounds of a run that ended at `end_ns`; rates are over their main phases.
+
+    The first begins with the run, a later one so long before its first request as the settings say, and it ends with
+    its last answer.
+    """
+    if not config.context_tiers:
+        return [_in_phases(config, table, range(len(table)), 0, end_ns)]
+    found: list[Round] = []
+    for rows in _rows_of_rounds(config, table):
+        begin_ns = min(map(_intended_ns(table), rows)) - round(first_s(config) * NS_PER_S) if found else 0
+        last_ns = max(table["started_ns"][row] + table["latency_ns"][row] for row in rows)
+        found.append(_in_phases(config, table, rows, begin_ns, last_ns))
+    return found
+
+
+def _rows_of_rounds(config: RunConfig, table: RequestTable) -> list[Sequence[int]]:
+    """The requests of each round that has any."""
+    if not config.context_tiers:
+        return [range(len(table))]
+    rows: dict[int, list[int]] = {}
+    for row, tier in enumerate(table["context_tokens"]):
+        rows.setdefault(tier, []).append(row)
+    return list(rows.values())
+
+
+def _in_phases(config: RunConfig, table: RequestTable, rows: Sequence[int], begin_ns: int, end_ns: int) -> Round:
+    """The round of these requests.
+
+    Its main phase begins with the warm-up's end, or with the first request behind it when that is a number of requests.
+    """
+    main_begin_ns = begin_ns + round(config.warmup_s * NS_PER_S)
+    if config.warmup_requests:
+        main_begin_ns = min((table["started_ns"][row] for row in rows if table["phase"][row] == _MAIN), default=end_ns)
+    main_end_ns = end_ns
+    if config.cooldown_s and config.planned_s is not None:
+        main_end_ns = min(end_ns, begin_ns + round((config.planned_s - config.cooldown_s) * NS_PER_S))
+    return Round(begin_ns, min(main_begin_ns, main_end_ns), main_end_ns, end_ns)
+
+
+def _intended_ns(table: RequestTable) -> Callable[[int], int]:
+    """When a request was to start, of a closed loop when it did."""
+    starts, delays = table["started_ns"], table["schedule_delay_ns"]
+    return lambda row: starts[row] - (0 if delays[row] == NOT_MEASURED else delays[row])
+
+
+def left_out(table: RequestTable) -> dict[str, dict[str, int]]:
+    """Phase -> outcome -> requests, of the phases that are in no figure; {} when there are none."""
+    counts = Counter(table.rows("phase", "outcome"))
+    found: dict[str, dict[str, int]] = {}
+    for (phase, outcome), number in sorted(counts.items()):
+        if PHASES[phase] is not Phase.MAIN:
+            found.setdefault(PHASES[phase].value, {})[OUTCOMES[outcome].value] = number
+    return found
+
+
+def left_early(config: RunConfig, table: RequestTable) -> tuple[int, int]:
+    """How many requests left in mid-answer because they were drawn to, and the output tokens that came until then."""
+    if not config.cancel_rate:
+        return 0, 0
+    rows = table.rows("request_id", "outcome", "output_tokens")
+    tokens = [n for number, outcome, n in rows if outcome == _CANCELLED and leaves_early(config, number)]
+    return len(tokens), sum(n for n in tokens if n > 0)
+
+
+def schedule_facts(
+    config: RunConfig, table: RequestTable, rounds: Sequence[Round], whole: bool = True
+) -> ScheduleFacts | None:
+    """How an open loop kept its schedule; None for a closed loop.  `whole`: the run was not cut short."""
+    if not config.open_loop:
+        return None
+    every = _rows_of_rounds(config, table)
+    main = [[row for row in rows if table["phase"][row] == _MAIN] for rows in every]
+    intended = [list(map(_intended_ns(table), rows)) for rows in main]
+    delays = [table["schedule_delay_ns"][row] for rows in main for row in rows]
+    return ScheduleFacts(
+        asked_per_s=_asked_per_s(config, intended, rounds, whole) or _rate(intended),
+        sent_per_s=_rate([[table["started_ns"][row] for row in rows] for rows in main]),
+        late=sum(1 for delay in delays if delay > LATE_MS * NS_PER_MS),
+        worst_delay_ms=max(delays) / NS_PER_MS if delays else None,
+        all_busy=_most_at_a_time(table) >= config.threads,
+        dropped=_dropped(config, every, rounds) if whole else 0,
+    )
+
+
+def _asked_per_s(
+    config: RunConfig, intended_ns: Sequence[Sequence[int]], rounds: Sequence[Round], whole: bool
+) -> float | None:
+    """Requests a second under the line of the rate, over the main phases; None without a line, or without a length."""
+    line, asked, length_ns = rate_line(config), 0.0, 0
+    for times_ns, each in zip(intended_ns, rounds, strict=False):
+        until_ns = each.main_end_ns
+        if not config.duration_s:  # the last request ends it
+            until_ns = max(times_ns, default=each.main_begin_ns)
+        elif whole:
+            until_ns = min(until_ns, each.begin_ns + round(config.duration_s * NS_PER_S))
+        from_s, to_s = ((ns - each.begin_ns) / NS_PER_S for ns in (each.main_begin_ns, until_ns))
+        asked += asked_between(line, from_s, to_s)
+        length_ns += until_ns - each.main_begin_ns
+    return asked / length_ns * NS_PER_S if line and length_ns > 0 else None
+
+
+def _rate(times_ns: Sequence[Sequence[int]]) -> float | None:
+    """The gaps between moments a second, added up over the rounds; None when there are none."""
+    passed_ns = sum(max(each) - min(each) for each in times_ns if each)
+    return sum(len(each) - 1 for each in times_ns if each) / passed_ns * NS_PER_S if passed_ns else None
+
+
+def _most_at_a_time(table: RequestTable) -> int:
+    """The most requests that were under way at one moment."""
+    starts = sorted(table["started_ns"])
+    ends = sorted(start + latency for start, latency in table.rows("started_ns", "latency_ns"))
+    most = ended = 0
+    for begun, start in enumerate(starts, 1):
+        while ends[ended] <= start and ended < begun - 1:
+            ended += 1
+        most = max(most, begun - ended)
+    return most
+
+
+def _dropped(config: RunConfig, rows: Sequence[Sequence[int]], rounds: Sequence[Round]) -> int:
+    """Arrivals that were still waiting for a thread when the time was up.
+
+    A round that ended before its time had sent them all, or was cut short, of which a records file does not tell.
+    """
+    if not config.duration_s:
+        return 0
+    asked = config.requests if config.replay_file is not None else sum(1 for _ in schedule_s(config))
+    over = [sent for sent, each in zip(rows, rounds, strict=False) if _lasted_s(each) >= config.duration_s]
+    return sum(max(0, (asked or 0) - len(sent)) for sent in over)
+
+
+def _lasted_s(each: Round) -> float:
+    return (each.end_ns - each.begin_ns) / NS_PER_S
+
+
+def in_phases(samples: Sequence[IntervalSample], config: RunConfig, rounds: Sequence[Round]) -> list[IntervalSample]:
+    """The seconds of a run with the phase in which they begin and, in an open loop, the arrivals asked for in them."""
+    line = rate_line(config)
+
+    def phase(second: int) -> str:
+        at_ns = second * NS_PER_S
+        of = next((each for each in reversed(rounds) if each.begin_ns <= at_ns), rounds[0])
+        main = Phase.MAIN if at_ns < of.main_end_ns or not config.cooldown_s else Phase.COOLDOWN
+        return (Phase.WARMUP if at_ns < of.main_begin_ns else main).value
+
+    def asked(sample: IntervalSample) -> float | None:
+        if not line:
+            return sample.rate_asked
+        return round(math.fsum(_asked_in(line, sample.second, each) for each in rounds), 6)
+
+    return [replace(sample, phase=phase(sample.second), rate_asked=asked(sample)) for sample in samples]
+
+
+def _asked_in(line: Line, second: int, each: Round) -> float:
+    """The arrivals that a round asks for in a second of the run."""
+    begin_s, end_s = each.begin_ns / NS_PER_S, each.end_ns / NS_PER_S
+    from_s, to_s = max(second, begin_s), min(second + 1, end_s)
+    return asked_between(line, from_s - begin_s, to_s - begin_s) if from_s < to_s else 0.0

@@ -1,0 +1,91 @@
+"""How steady was the run?  Stalls within answers, and the stretch between ramp-up and drain.  Functions of a result."""
+
+from __future__ import annotations
+
+import math
+
+from ..records import NOT_MEASURED, OUTCOMES, Outcome, Plateau, RunResult, Stalls
+from ..units import NS_PER_MS, NS_PER_S
+
+SHORTEST_PLATEAU_S = 3
+"""Fewer seconds at full load are no plateau."""
+DISTORTING_SHARE = 0.2
+"""Ramp-up and drain that take a larger share of the run than this ..."""
+DISTORTED_RATE = 0.9
+"""... distort a rate that is below this share of that of the plateau."""
+
+
+def stalls_of(result: RunResult) -> Stalls:
+    """The stalls of the ok answers of a run, from its distribution of gaps: so these are exact to 0.05 % at worst."""
+    stall_ms = result.config.stall_ms
+    limit_us = stall_ms * 1000
+    ok = OUTCOMES.index(Outcome.OK)
+    longest = [
+        gap_ns for outcome, gap_ns in result.requests.main().rows("outcome", "max_gap_ns")
+        if outcome == ok and gap_ns != NOT_MEASURED
+    ]  # fmt: skip
+    stalled = sum(1 for gap_ns in longest if gap_ns > stall_ms * NS_PER_MS)
+    over = [(gap_us, count) for gap_us, count in result.gap_histogram if gap_us > limit_us]
+    whole_us = math.fsum(gap_us * count for gap_us, count in result.gap_histogram)
+    beyond_us = math.fsum((gap_us - limit_us) * count for gap_us, count in over)
+    return Stalls(
+        stall_ms=stall_ms,
+        requests=stalled,
+        share=stalled / len(longest) if longest else None,
+        count=sum(count for _, count in over),
+        time_ratio=beyond_us / whole_us if whole_us else None,
+    )
+
+
+def full_load_ns(result: RunResult) -> tuple[int, int]:
+    """From when every thread had begun until the first had nothing more to do; the second may be before the first."""
+    begun: dict[int, int] = {}
+    ended: dict[int, int] = {}
+    for thread, start_ns, latency_ns in result.requests.rows("thread_id", "started_ns", "latency_ns"):
+        begun[thread] = min(start_ns, begun.get(thread, start_ns))
+        ended[thread] = max(start_ns + latency_ns, ended.get(thread, 0))
+    return max(begun.values(), default=0), min(ended.values(), default=0)
+
+
+def _measured_ns(result: RunResult) -> tuple[int, int]:
+    """From when to when the figures of the run are taken: without warm-up and cool-down."""
+    first = result.rounds[0] if result.rounds else None
+    return (0, result.duration_ns) if first is None else (first.main_begin_ns, first.main_end_ns)
+
+
+def plateau_of(result: RunResult) -> Plateau | None:
+    """The rates at full load; None for fewer than `SHORTEST_PLATEAU_S` whole seconds of it.
+
+    None also where the load is not that of a number of threads: in an open loop, in stages, batches and several rounds.
+    """
+    config = result.config
+    if config.open_loop or config.stages or config.batch or config.rounds > 1:
+        return None
+    window_ns = _measured_ns(result)
+    begin_ns, end_ns = full_load_ns(result)
+    begin_ns, end_ns = max(begin_ns, window_ns[0]), min(end_ns, window_ns[1])
+    from_s, to_s = -(-begin_ns // NS_PER_S), end_ns // NS_PER_S
+    length_s = to_s - from_s
+    if length_s < SHORTEST_PLATEAU_S:
+        return None
+    seconds = [sample for sample in result.time_series if from_s <= sample.second < to_s]
+    return Plateau(
+        from_s=from_s,
+        to_s=to_s,
+        requests_per_s=sum(sample.requests_done for sample in seconds) / length_s,
+        output_tokens_per_s=math.fsum(sample.tokens for sample in seconds) / length_s,
+        chunks_per_s=sum(sample.chunks for sample in seconds) / length_s,
+    )
+
+
+def distorted(result: RunResult, plateau: Plateau) -> str | None:
+    """The rate of the `Summary` that ramp-up and drain have made much lower than at full load; None when they have not.
+
+    It is that of tokens if there are any: answers that end together make waves of that of requests.
+    """
+    begin_ns, end_ns = _measured_ns(result)
+    edges = 1 - (plateau.to_s - plateau.from_s) * NS_PER_S / max(1, end_ns - begin_ns)
+    if edges <= DISTORTING_SHARE:
+        return None
+    name = "output_tokens_per_s" if result.summary.output_tokens else "requests_per_s"
+    return name if getattr(result.summary, name) < DISTORTED_RATE * getattr(plateau, name) else None

@@ -1,0 +1,188 @@
+"""How answers came: smoothly, several tokens a chunk, in bursts, or held back on their way and let go in lumps.
+
+A *read* is what one look at the socket brought, with one time of arrival.  A *lump* is a row of reads that followed
+each other far faster than the answer came on the whole: their gaps are at most a tenth of its mean gap, and never above
+`LUMP_GAP_NS`, so that one long stall does not make a lump of everything before it.
+
+What tells a buffer from a producer is where lumps end.  A buffer is let go when its bytes are full, which is somewhere
+within an event; whoever makes the text writes whole events, however many at a time.  Sizes alone could not tell: 20
+events of 205 bytes are 4 KiB, too.
+
+What tells bursts from chunks of a steady stream that only waited for each other is the time that lumps take.  A burst
+of four comes no later than one of two.  Where chunks have waited, for a client that reads late, for a segment that was
+lost or for a buffer that keeps events whole, four chunks have taken twice the time of two.
+
+Pure: `lumps_of` takes the notes of one answer when it has ended, `shape_of` the columns of all requests.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate, pairwise
+from operator import mul, sub
+
+from ..records import NO_LUMPS, NOT_MEASURED, OUTCOMES, Lumps, Outcome, RequestTable, StreamShape
+
+LUMPY = ("bursts", "buffered", "joined")
+"""The forms of answers that came in lumps."""
+LUMP_GAP_NS = 5_000_000
+LUMP_SHARE = 0.1
+"""The most that a gap within a lump may be, and as a share of the answer's mean gap."""
+
+SHORT_CHUNKS, SHORT_TOKENS = 8, 16
+"""Answers below both say nothing of their shape."""
+WHOLE_SHARE = 0.05
+"""An answer that took less than this share of its latency from first to last chunk came at once ..."""
+WHOLE_GAP_NS = 250_000
+"""... if its mean gap is also below this one: no model writes 4000 chunks a second into one answer."""
+LUMPY_CHUNKS = 1.5
+"""From so many chunks a lump on an answer came in lumps: timing by chance joins fewer."""
+REPEATED_LUMPS = 3
+"""Fewer lumps may be one stall in a fast answer, unless a chunk was cut."""
+CUT_SHARE = 0.5
+"""From this share of lumps that end within an event on, a buffer has made them."""
+JOINED_SLOPE = 0.5
+"""Lumps have waited if each chunk more makes them later by this share of the mean time a chunk, or more."""
+JOINED_LUMPS = 5
+"""Fewer lumps have no slope."""
+BUFFER_GAP_NS = 100_000_000
+"""From so much time between lumps on it is a buffer that joined them: no client that is of any use is so late."""
+NOTABLE_SHARE = 0.25
+"""The share of answers from which on a shape that is a problem is that of the run."""
+MULTI_TOKENS = {"usage": 1.5, "tokenizer": 1.5}
+MULTI_TOKENS_ESTIMATED = 2.5
+"""Tokens a chunk from which on a chunk is said to hold several; an estimate counts CJK letters, often two a token."""
+
+
+def lumps_of(token_times: Sequence[int], reads: Sequence[int]) -> Lumps:
+    """What one answer says of its shape; zeros for an answer without text.
+
+    `token_times` has the arrival of each chunk in ns, `reads` three numbers for each read that brought some: how many
+    chunks, bytes of the body up to its end, and 1 when it ended with a line end, else 0.  (A flat list takes half the
+    memory of tuples, and thousands of answers may be under way.)  All this is to cost some 0.1 us a read: sizes and
+    cuts are looked at in answers of lumps only.
+    """
+    news = reads[0::3]
+    chunks, number = len(token_times), len(news)
+    if not chunks:
+        return NO_LUMPS
+    times = token_times if number == chunks else [token_times[until - 1] for until in accumulate(news)]
+    limit_ns = min(LUMP_GAP_NS, LUMP_SHARE * (times[-1] - times[0]) / max(1, chunks - 1))
+    starts = [at for at, gap_ns in enumerate(map(sub, times[1:], times), 1) if gap_ns > limit_ns]
+    if chunks == len(starts) + 1:  # the usual stream: each chunk by itself
+        return Lumps(chunks, chunks)
+    counts = [sum(news[begin:end]) for begin, end in pairwise((0, *starts, number))]
+    lumps = Lumps(number, len(counts), sum(count for count in counts if count > 1))
+    if not starts or chunks < LUMPY_CHUNKS * len(counts):
+        return lumps
+    last = [at - 1 for at in starts]  # the last read of each lump but the last, which ends with the answer
+    ends, whole = reads[1::3], reads[2::3]
+    ends_ns = [*(times[at] for at in last), times[-1]]
+    return lumps._replace(
+        lump_bytes=_median(list(map(sub, (ends[at] for at in last), (0, *(ends[at] for at in last))))),
+        lumps_cut=sum(1 for at in last if not whole[at]),
+        lumps_joined=int(_joined(counts[1:], list(map(sub, ends_ns[1:], ends_ns)))),
+    )
+
+
+def _joined(counts: Sequence[int], times_ns: Sequence[int]) -> bool:
+    """Whether lumps of so many chunks, each so long after the one before, are the later the larger they are."""
+    number = len(counts)
+    if number < JOINED_LUMPS - 1:
+        return False
+    chunks, total_ns = sum(counts), sum(times_ns)
+    spread = number * sum(count * count for count in counts) - chunks * chunks
+    together = number * sum(map(mul, counts, times_ns)) - chunks * total_ns
+    # The least-squares slope is together / spread, the mean time a chunk total_ns / chunks.
+    return spread > 0 and together * chunks >= JOINED_SLOPE * total_ns * spread
+
+
+def shape_of(table: RequestTable, token_source: str | None, read_delay_ms: float | None = None) -> StreamShape:
+    """The shape of the ok answers of a run.
+
+    `token_source` says how tokens were counted, see `Summary.token_source`.  `read_delay_ms` is how late this client
+    read at worst (its P99, say): chunks that wait for each other here arrive in bursts that nobody sent, so with a
+    delay of half the time between two bursts or more nothing is said.  None: not known.
+    """
+    columns = ("outcome", "chunks", *Lumps._fields, "gap_sum_ns", "latency_ns", "output_tokens", "reasoning_tokens",
+               "ttft_ns", "ttfa_ns")  # fmt: skip
+    ok = OUTCOMES.index(Outcome.OK)
+    answers = [_Answer(*row) for outcome, *row in table.rows(*columns) if outcome == ok and row[0] > 0 and row[1] > 0]
+    if not answers:
+        return StreamShape()
+    forms = Counter(answer.form for answer in answers)
+    lumpy = [answer for answer in answers if answer.form in LUMPY]
+    chunks = sum(answer.chunks for answer in answers)
+    counted = [answer for answer in answers if answer.tokens]
+    between = sum(answer.lumps - 1 for answer in lumpy)
+    found = StreamShape(
+        answers=dict(sorted(forms.items())),
+        tokens_per_chunk=_ratio(sum(answer.tokens for answer in counted), sum(answer.chunks for answer in counted)),
+        chunks_per_read=_ratio(chunks, sum(answer.reads for answer in answers)),
+        share_in_lumps=_ratio(sum(answer.lumped_chunks for answer in answers), chunks),
+        chunks_per_lump=_ratio(sum(answer.chunks for answer in lumpy), sum(answer.lumps for answer in lumpy)),
+        lump_bytes=_median([answer.lump_bytes for answer in lumpy]) if lumpy else None,
+        lump_gap_ms=_ratio(sum(answer.gap_sum_ns for answer in lumpy) / 1e6, between),
+        cut_share=_ratio(sum(answer.lumps_cut for answer in lumpy), between),
+    )
+    return unless_late(replace(found, kind=_kind(found, token_source)), read_delay_ms)
+
+
+def unless_late(shape: StreamShape, read_delay_ms: float | None) -> StreamShape:
+    """The same, but "unknown" for bursts that a client which reads so late can have made itself, see `shape_of`."""
+    late = read_delay_ms is not None and read_delay_ms >= (shape.lump_gap_ms or 0) / 2
+    return replace(shape, kind="unknown") if shape.kind == "bursts" and late else shape
+
+
+def _kind(shape: StreamShape, token_source: str | None) -> str:
+    judged = sum(count for form, count in shape.answers.items() if form != "short")
+    notable = max((*LUMPY, "whole"), key=lambda form: shape.answers.get(form, 0))
+    if not judged:
+        return "unknown"
+    if shape.answers.get(notable, 0) < NOTABLE_SHARE * judged:
+        several = MULTI_TOKENS.get(token_source or "", MULTI_TOKENS_ESTIMATED)
+        return "multi_token" if (shape.tokens_per_chunk or 0) >= several else "smooth"
+    return "unknown" if notable == "joined" else notable
+
+
+def _median(values: Sequence[int]) -> int:
+    """The lower one of the two in the middle, so that it is one that occurred."""
+    return sorted(values)[(len(values) - 1) // 2]
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+class _Answer:
+    """One row of the table as far as it matters here."""
+
+    __slots__ = ("chunks", "form", "gap_sum_ns", "lump_bytes", "lumped_chunks", "lumps", "lumps_cut", "reads", "tokens")
+
+    def __init__(
+        self, chunks: int, reads: int, lumps: int, lumped_chunks: int, lump_bytes: int, lumps_cut: int,
+        lumps_joined: int, gap_sum_ns: int, latency_ns: int, output_tokens: int, reasoning_tokens: int, ttft_ns: int,
+        ttfa_ns: int,
+    ) -> None:  # fmt: skip
+        self.chunks, self.reads, self.lumps, self.lumped_chunks = chunks, reads, lumps, lumped_chunks
+        self.lump_bytes, self.lumps_cut, self.gap_sum_ns = lump_bytes, lumps_cut, gap_sum_ns
+        # Reasoning that was counted and not shown is in no chunk.
+        hidden = reasoning_tokens if reasoning_tokens > 0 and ttfa_ns == ttft_ns else 0
+        self.tokens = max(0, output_tokens - hidden) if output_tokens != NOT_MEASURED else 0
+        self.form = self._form(latency_ns, lumps_joined == 1)
+
+    def _form(self, latency_ns: int, joined: bool) -> str:
+        if self.chunks < SHORT_CHUNKS and self.tokens < SHORT_TOKENS:
+            return "short"
+        if self.gap_sum_ns <= min(WHOLE_SHARE * latency_ns, WHOLE_GAP_NS * (self.chunks - 1)):
+            return "whole"
+        between = self.lumps - 1
+        if self.chunks < LUMPY_CHUNKS * self.lumps or (self.lumps < REPEATED_LUMPS and not self.lumps_cut):
+            return "steady"
+        if self.lumps_cut >= CUT_SHARE * between:
+            return "buffered"
+        if joined:
+            return "buffered" if self.gap_sum_ns >= BUFFER_GAP_NS * between else "joined"
+        return "bursts"

@@ -1,0 +1,289 @@
+"""When each thread sends its next request: what all threads of a process ask before each.
+
+A pace gives out a `Ticket` when its moment has come.  `ClosedLoop` threads go on when their answer has ended, within
+the times that are theirs.  In an `OpenLoop` the moments are given beforehand.  `Batches` wait for each other.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import NamedTuple, Protocol
+
+from ..providers import Query
+from ..records import Phase, RunConfig
+from ..units import NS_PER_S
+from .replay import Replayed
+from .schedule import leaves_early, phase_of, schedule_s, thread_spans_s
+
+Clock = Callable[[], int]
+
+
+class Share(NamedTuple):
+    """Which part of a run a process does: threads, requests, queries and keys number `part`, `part + parts`, ..."""
+
+    part: int = 0
+    parts: int = 1
+
+    def numbers(self, total: int) -> range:
+        """Those of 0 to total - 1 that are in this share."""
+        return range(self.part, total, self.parts)
+
+    def number(self, taken: int) -> int:
+        """The number over all processes, from 1, of the one that is taken behind `taken` others of this one."""
+        return taken * self.parts + self.part + 1
+
+
+class Ticket(NamedTuple):
+    """One request that is to be sent now; the fields are the arguments of `SSETester.test_streaming`."""
+
+    request_id: int
+    """Counted from 1 over all threads of all processes."""
+    intended_ns: int | None = None
+    """When it was to be sent, on the clock of the run; None in a closed loop."""
+    phase: Phase = Phase.MAIN
+    leave_after_s: float | None = None
+    """When to leave if the answer is not whole, in seconds after the start; None is "never"."""
+    query: Query | None = None
+    """What to ask; None is "the next query"."""
+
+
+class Stop(Protocol):
+    """What of a `threading.Event` a pace needs; a test passes one whose time it makes itself."""
+
+    def is_set(self) -> bool: ...
+    def set(self) -> None: ...
+    def wait(self, timeout: float | None = None) -> bool: ...
+
+
+class Pace(Protocol):
+    """What threads need of a pace.  `origin_ns` is when the round began; it is set before the first `take`.
+
+    `start_all` says whether all threads are to be started at once.  If not, one is, and another at each call of `more`.
+    """
+
+    origin_ns: int
+    start_all: bool
+    more: Callable[[], None]
+
+    def take(self, thread: int, sent: int, pause_s: float) -> Ticket | None:
+        """Waits until a thread (from 0) that has sent so many is to send the next; None: it is through.
+
+        `pause_s` is what it has to wait at least, where there is a choice.
+        """
+
+    def ended(self) -> None:
+        """A request that was taken has ended."""
+
+    def stop(self) -> None:
+        """No more tickets; wakes whoever waits for one."""
+
+
+def pace_for(
+    config: RunConfig,
+    share: Share,
+    replayed: Sequence[Replayed] = (),
+    clock: Clock = time.perf_counter_ns,
+    stopped: Stop | None = None,
+    after_id: int = 0,
+) -> Pace:
+    """The pace of a round, for one of its processes; `after_id` is the last request number of the rounds before it."""
+    tickets = _Tickets(config, clock, stopped or threading.Event(), after_id)
+    if config.open_loop:
+        return OpenLoop(tickets, share, replayed)
+    return ClosedLoop(tickets, share) if config.batch is None else Batches(tickets, share, config.batch)
+
+
+def _nobody() -> None:
+    pass
+
+
+class _Tickets:
+    """What all paces share: the settings, the time, and how a ticket is made."""
+
+    def __init__(self, config: RunConfig, clock: Clock, stopped: Stop, after_id: int) -> None:
+        self.config = config
+        self._after_id = after_id
+        self.clock = clock
+        self.stopped = stopped
+
+    def make(self, number: int, origin_ns: int, intended_ns: int | None = None, query: Query | None = None) -> Ticket:
+        """The ticket of request `number` of the round."""
+        request_id = self._after_id + number
+        at_ns = (self.clock() if intended_ns is None else intended_ns) - origin_ns
+        leave_after_s = self.config.cancel_after_s if leaves_early(self.config, request_id) else None
+        return Ticket(request_id, intended_ns, phase_of(self.config, number, at_ns / NS_PER_S), leave_after_s, query)
+
+
+class ClosedLoop:
+    """Each thread sends when its last answer has ended, as long as it is its time and requests are left.
+
+    Without time or number of requests, each sends `turns` of them.
+    """
+
+    def __init__(self, tickets: _Tickets, share: Share) -> None:
+        config = tickets.config
+        self.origin_ns = 0
+        self.start_all = True
+        self.more: Callable[[], None] = _nobody
+        self._tickets = tickets
+        self._share = share
+        self._requests = None if config.requests is None else len(share.numbers(config.requests))
+        self._each = config.turns if config.requests is None and not config.duration_s else None
+        self._taken = 0
+        self._lock = threading.Lock()
+        self._spans: dict[int, list[tuple[float, float]]] = {}
+
+    def take(self, thread: int, sent: int, pause_s: float) -> Ticket | None:
+        """See `Pace`."""
+        now_s = (self._tickets.clock() - self.origin_ns) / NS_PER_S
+        begin_s = self._next_s(thread, now_s + pause_s)
+        if begin_s is None or sent == self._each or self._all_taken():
+            return None
+        if self._tickets.stopped.wait(begin_s - now_s) if begin_s > now_s else self._tickets.stopped.is_set():
+            return None
+        with self._lock:
+            if self._all_taken():
+                return None
+            self._taken += 1
+            number = self._share.number(self._taken - 1)
+        return self._tickets.make(number, self.origin_ns)
+
+    def _all_taken(self) -> bool:
+        return self._requests is not None and self._taken >= self._requests
+
+    def _next_s(self, thread: int, ready_s: float) -> float | None:
+        """When a thread that is ready then may send, None when never."""
+        spans = self._spans.get(thread)
+        if spans is None:
+            spans = self._spans[thread] = thread_spans_s(self._tickets.config, thread)
+        return next((max(begin_s, ready_s) for begin_s, end_s in spans if ready_s < end_s), None)
+
+    def ended(self) -> None:
+        """See `Pace`."""
+
+    def stop(self) -> None:
+        """See `Pace`."""
+        self._tickets.stopped.set()
+
+
+class OpenLoop:
+    """Requests are sent at times given beforehand, each by the thread that was free last.
+
+    Of the free threads one waits for the next arrival.  When it goes, it wakes the one that became free last, which
+    waits for the arrival behind that: so few connections are in use, and none cools down.  When there is no free thread
+    it asks for `more`.  When all are busy, arrivals are late, and what is still waiting at the end of `duration_s` is
+    never sent.
+    """
+
+    def __init__(self, tickets: _Tickets, share: Share, replayed: Sequence[Replayed]) -> None:
+        config = tickets.config
+        self.origin_ns = 0
+        self.start_all = False
+        self.more: Callable[[], None] = _nobody
+        self._tickets = tickets
+        self._share = share
+        self._queries = [each.query for each in replayed]
+        times_s = schedule_s(config, [each.at_s for each in replayed])
+        self._arrivals = enumerate(islice(times_s, share.part, None, share.parts))
+        self._end_ns = round(config.duration_s * NS_PER_S) if config.duration_s else None
+        self._lock = threading.Lock()
+        self._led = False
+        self._free: list[threading.Event] = []
+
+    def take(self, thread: int, sent: int, pause_s: float) -> Ticket | None:  # noqa: ARG002 - all threads are alike
+        """See `Pace`."""
+        with self._lock:
+            called = threading.Event() if self._led else None
+            if called is None:
+                self._led = True
+            else:
+                self._free.append(called)
+        if called is not None:
+            called.wait()
+        ticket = None
+        try:
+            ticket = self._next()
+        finally:
+            with self._lock:
+                self._led = bool(self._free)
+                if self._free:
+                    self._free.pop().set()
+        if ticket is not None and not self._led:
+            self.more()
+        return ticket
+
+    def _next(self) -> Ticket | None:
+        """The next ticket, at its time; only one thread at a time is in here."""
+        clock, stopped = self._tickets.clock, self._tickets.stopped
+        if stopped.is_set() or (self._end_ns is not None and clock() - self.origin_ns >= self._end_ns):
+            return None
+        taken, at_s = next(self._arrivals, (0, None))
+        if at_s is None:
+            return None
+        intended_ns = self.origin_ns + round(at_s * NS_PER_S)
+        while (left_ns := intended_ns - clock()) > 0:
+            if stopped.wait(left_ns / NS_PER_S):
+                return None
+        number = self._share.number(taken)
+        query = self._queries[number - 1] if self._queries else None
+        return self._tickets.make(number, self.origin_ns, intended_ns, query)
+
+    def ended(self) -> None:
+        """See `Pace`."""
+
+    def stop(self) -> None:
+        """See `Pace`."""
+        self._tickets.stopped.set()
+
+
+class Batches:
+    """A closed loop in which `size` requests are sent at once, the next `size` when all of them have ended."""
+
+    def __init__(self, tickets: _Tickets, share: Share, size: int) -> None:
+        self._loop = ClosedLoop(tickets, share)
+        self.start_all = True
+        self.more: Callable[[], None] = _nobody
+        self._size = size
+        self._placed = self._ended = 0
+        self._over = False
+        self._changed = threading.Condition()
+
+    @property
+    def origin_ns(self) -> int:
+        """See `Pace`."""
+        return self._loop.origin_ns
+
+    @origin_ns.setter
+    def origin_ns(self, origin_ns: int) -> None:
+        self._loop.origin_ns = origin_ns
+
+    def take(self, thread: int, sent: int, pause_s: float) -> Ticket | None:
+        """See `Pace`."""
+        with self._changed:
+            before = self._placed // self._size * self._size
+            self._placed += 1
+            self._changed.wait_for(lambda: self._ended >= before or self._over)
+        ticket = self._loop.take(thread, sent, pause_s)
+        if ticket is None:  # what has its place but is never sent would be waited for
+            self._wake_all()
+        return ticket
+
+    def ended(self) -> None:
+        """See `Pace`."""
+        with self._changed:
+            self._ended += 1
+            if not self._ended % self._size:
+                self._changed.notify_all()
+
+    def stop(self) -> None:
+        """See `Pace`."""
+        self._loop.stop()
+        self._wake_all()
+
+    def _wake_all(self) -> None:
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()

@@ -1,0 +1,113 @@
+"""What is noted while one answer is read, and the `RequestRecord` that it becomes."""
+
+from __future__ import annotations
+
+from ..formats import AnswerReader
+from ..masking import Masker
+from ..metrics import estimate_tokens
+from ..metrics.stream_shape import lumps_of
+from ..providers import Query
+from ..records import Outcome, Phase, RequestRecord
+from ..texts import printable
+from ..wire import Exchange
+
+
+class AnswerNotes:
+    """What is gathered while one answer is read; `record` makes the `RequestRecord` of it."""
+
+    def __init__(self, request_id: int, thread_id: int, query: Query, turn: int, streamed: bool) -> None:
+        self.request_id = request_id
+        self.thread_id = thread_id
+        self.query = query
+        self.turn = turn
+        self.streamed = streamed
+        self.outcome = Outcome.EMPTY
+        self.error: str | None = None
+        self.status: int | None = None
+        self.reader: AnswerReader | None = None
+        self.error_body = b""
+        self.token_times: list[int] = []
+        self.reads: list[int] = []
+        """As `lumps_of` takes them."""
+        self.first_answer_ns: int | None = None
+        self.intended_ns: int | None = None
+        self.phase = Phase.MAIN
+        self.leave_after_s: float | None = None
+
+    def output_tokens(self) -> int:
+        """As the server counted them, else an estimate; 0 when there are none."""
+        return self._tokens()[0] or 0
+
+    def _tokens(self) -> tuple[int | None, str | None]:
+        """Output tokens and where the number is from: the server's usage, else the estimate from the text."""
+        reader = self.reader
+        if reader is None:
+            return None, None
+        reported = reader.usage.completion_tokens if reader.usage is not None else None
+        if reported:
+            return reported, "usage"
+        if not reader.chunks:
+            return None, None
+        estimate = sum(map(estimate_tokens, [reader.reasoning, *(reader.choices or [reader.text])]))
+        return max(1, estimate), "estimate"
+
+    def record(self, exchange: Exchange, masker: Masker) -> RequestRecord:
+        """What all of this comes to, now that the request has ended; `masker` takes secrets out of foreign texts."""
+        now_ns = exchange.clock()
+        started_ns = exchange.started_ns or exchange.began_ns
+        reader, times = self.reader, self.token_times
+        whole = self.outcome is Outcome.OK and exchange.arrived_ns is not None
+        end_ns = exchange.arrived_ns if whole and exchange.arrived_ns is not None else now_ns
+        tokens, token_source = self._tokens()
+        usage = reader.usage if reader is not None else None
+
+        def since_start(ns: int | None) -> int | None:
+            return None if ns is None else ns - started_ns
+
+        def text(value: str | None, limit: int = 200) -> str | None:
+            return None if value is None else printable(masker(value), limit)
+
+        first_ns, last_ns = exchange.first_byte_ns, exchange.arrived_ns if self.streamed else None
+        return RequestRecord(
+            request_id=self.request_id,
+            thread_id=self.thread_id,
+            started_ns=started_ns,
+            outcome=self.outcome,
+            latency_ns=end_ns - started_ns,
+            status=self.status,
+            error=text(self.error, 500),
+            retries=exchange.retries,
+            ttfb_ns=since_start(first_ns),
+            ttft_ns=since_start(times[0]) if times else None,
+            ttfa_ns=since_start(self.first_answer_ns),
+            streaming_ns=last_ns - first_ns if first_ns is not None and last_ns is not None else None,
+            start_slack_ns=exchange.start_slack_ns,
+            connect_ns=exchange.connect_ns,
+            tls_ns=exchange.tls_ns,
+            dns_ns=exchange.dns_ns,
+            output_tokens=tokens,
+            prompt_tokens=usage.prompt_tokens if usage else None,
+            reasoning_tokens=usage.reasoning_tokens if usage else None,
+            token_source=token_source,
+            chunks=len(times),
+            gaps_us=gaps_us(times),
+            came=lumps_of(times, self.reads),
+            text_chars=len(reader.text) if reader is not None else 0,
+            bytes_received=exchange.bytes_received,
+            conversation_id=text(reader.conversation_id) if reader is not None else None,
+            message_id=text(reader.message_id) if reader is not None else None,
+            finish_reason=text(reader.finish_reason) if reader is not None else None,
+            query=self.query.text,
+            format=reader.format_name if reader is not None else "",
+            clock=exchange.clock_name,
+            turn=self.turn,
+            context_tokens=self.query.context_tokens,
+            intended_ns=self.intended_ns,
+            phase=self.phase,
+        )
+
+
+def gaps_us(times_ns: list[int]) -> tuple[int, ...]:
+    """Microseconds between successive times.  Each time is rounded first, so that the gaps add up to the whole."""
+    micros = [ns // 1000 for ns in times_ns]
+    return tuple(map(int.__sub__, micros[1:], micros))

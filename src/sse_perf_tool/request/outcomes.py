@@ -1,0 +1,264 @@
+"""How a request ended: what is wrong with an answer is judged here, once, and said in words."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from http.client import HTTPException, RemoteDisconnected
+from typing import Any
+
+import requests
+import urllib3
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
+
+from ..formats import AnswerReader, error_in_body
+from ..masking import mask_url
+from ..records import Outcome
+from ..texts import Texts, printable, speaker
+from ..wire import Exchange, FramingError
+from .answer_notes import AnswerNotes
+from .target import Target
+
+EVENT_BYTES = 64 << 20
+"""An event of this size is no event: it would fill the memory."""
+
+TEXTS: Texts = {
+    "refused": (
+        "connection refused by {host}: is the server running there, and is the port right?",
+        "{host} 拒绝连接：服务是否已启动？端口是否正确？",
+    ),
+    "dns": (
+        "host name {host} cannot be resolved: check its spelling and the DNS",
+        "无法解析主机名 {host}：请检查拼写和 DNS",
+    ),
+    "proxy": (
+        "the proxy {proxy} does not let the request through: {reason}",
+        "代理 {proxy} 未能转发请求：{reason}",
+    ),
+    "unreachable": ("no connection to {host}: {reason}", "无法连接 {host}：{reason}"),
+    "certificate": (
+        "the certificate of {host} is not trusted: {reason}; give --cacert FILE, or --insecure to go on without",
+        "{host} 的证书不受信任：{reason}；请用 --cacert 指定证书，或用 --insecure 跳过验证",
+    ),
+    "tls": (
+        "no TLS connection with {host}: {reason}; does it speak https on this port?",
+        "与 {host} 的 TLS 连接失败：{reason}；该端口是否提供 https？",
+    ),
+    "closed": (
+        "{host} closed the connection without an answer",
+        "{host} 未作任何应答就关闭了连接",
+    ),
+    "not_http": ("{host} does not answer in HTTP: {reason}", "{host} 的应答不是 HTTP：{reason}"),
+    "redirects": ("too many redirects", "重定向次数过多"),
+    "timeout": ("no whole answer within {seconds:g} s (--timeout)", "{seconds:g} 秒内没有收到完整回答（--timeout）"),
+    "idle": ("nothing came for {seconds:g} s (--idle-timeout)", "{seconds:g} 秒内没有收到任何数据（--idle-timeout）"),
+    "cancelled": ("cancelled", "已取消"),
+    "left": ("left after {seconds:g} s (--cancel-after)", "{seconds:g} 秒后离开（--cancel-after）"),
+    "http": ("HTTP {status}: {reason}", "HTTP {status}：{reason}"),
+    "broken": (
+        "the connection broke in mid-answer after {chunks} chunk(s): {reason}",
+        "回答中途连接中断（已收到 {chunks} 个数据块）：{reason}",
+    ),
+    "no_end": (
+        "the answer ended after {chunks} chunk(s) without its end marker",
+        "回答在 {chunks} 个数据块后结束，但没有结束标记",
+    ),
+    "cut": ("the server closed it", "服务端关闭了连接"),
+    "bad_coding": (
+        "the body is not the {coding} that its head says it is",
+        "响应体并非其头部所声明的 {coding} 编码",
+    ),
+    "bad_chunks": ("the chunked coding of the body is invalid", "响应体的分块（chunked）编码无效"),
+    "endless": ("an event of more than {mib} MiB without end", "单个事件超过 {mib} MiB 仍未结束"),
+    "became_get": (
+        "{error} (a redirect had turned the POST into a GET: give the final URL)",
+        "{error}（重定向已把 POST 变成 GET：请直接给出最终网址）",
+    ),
+    "bad_redirect": ("redirected to an address that cannot be used: {reason}", "重定向到无法使用的地址：{reason}"),
+    "no_json": (
+        "none of the {events} events is JSON: is --format right?",
+        "{events} 个事件都不是 JSON：--format 是否正确？",
+    ),
+    "no_event": (
+        'the body of {bytes} bytes is no event stream: "{head}"',
+        "{bytes} 字节的响应体不是事件流：“{head}”",
+    ),
+    "broken_whole": (
+        "the connection broke in mid-answer after {bytes} bytes of the body: {reason}",
+        "回答中途连接中断（已收到响应体 {bytes} 字节）：{reason}",
+    ),
+    "cut_short": (
+        "the answer ended after {bytes} bytes, within its JSON",
+        "回答在 {bytes} 字节后结束，JSON 不完整",
+    ),
+    "streamed": (
+        "a stream came although the answer was asked for whole (--no-stream)",
+        "请求的是完整回答（--no-stream），服务端却返回了流",
+    ),
+    "no_object": (
+        'the body of {bytes} bytes is no JSON object: "{head}"',
+        "{bytes} 字节的响应体不是 JSON 对象：“{head}”",
+    ),
+    "no_answer": (
+        "the JSON is an answer of no known format: name it with --format",
+        "该 JSON 不是任何已知格式的回答：请用 --format 指定",
+    ),
+    "empty_body": ("the body is empty", "响应体为空"),
+    "empty": ("the answer ended without any token", "回答已结束，但没有任何 token"),
+}
+
+_NO_ANSWER: tuple[tuple[tuple[type[Exception], ...], Outcome, str], ...] = (
+    ((ssl.SSLCertVerificationError,), Outcome.TLS_ERROR, "certificate"),
+    ((ssl.SSLError,), Outcome.TLS_ERROR, "tls"),
+    ((requests.exceptions.SSLError,), Outcome.TLS_ERROR, "tls"),
+    ((socket.gaierror,), Outcome.CONNECT_ERROR, "dns"),
+    ((requests.exceptions.TooManyRedirects,), Outcome.HTTP_ERROR, "redirects"),
+    ((RemoteDisconnected, ConnectionResetError), Outcome.CONNECT_ERROR, "closed"),
+    ((HTTPException, urllib3.exceptions.InvalidHeader), Outcome.MALFORMED, "not_http"),
+    (
+        (InvalidSchema, InvalidURL, MissingSchema, urllib3.exceptions.LocationParseError),
+        Outcome.HTTP_ERROR,
+        "bad_redirect",
+    ),
+)
+"""What a failed request is called: the first row of whose exceptions one is among the causes."""
+
+
+class Judge:
+    """Says how each request of one connection ended: (outcome, the reason in words; None for that of an ok one).
+
+    `proxies` are as `requests` takes them.
+    """
+
+    def __init__(self, target: Target, exchange: Exchange, proxies: Any) -> None:
+        self._target, self._exchange, self._proxies = target, exchange, proxies
+        self._say = speaker(TEXTS, target.lang)
+
+    def unanswered(self, answer: AnswerNotes, error: Exception) -> tuple[Outcome, str]:
+        """The outcome of a request to which no head of an answer came, because of `error`."""
+        stopped = self._stopped(answer)
+        if stopped is not None:
+            return stopped
+        causes = list(_causes(error))
+        proxy = requests.utils.select_proxy(self._target.url, self._proxies)
+        if proxy and any(isinstance(c, (urllib3.exceptions.ProxyError, InvalidSchema)) for c in causes):
+            system = [c for c in causes if isinstance(c, OSError) and c.strerror]
+            reason = _reason(system[-1] if system else causes[-1])
+            return Outcome.CONNECT_ERROR, self._say("proxy", proxy=mask_url(proxy), reason=reason)
+        for kinds, outcome, key in _NO_ANSWER:
+            cause = next((c for c in causes if isinstance(c, kinds)), None)
+            if cause is not None:
+                return outcome, self._say(key, host=self._target.place, reason=_reason(cause))
+        if any(isinstance(c, OSError) and c.errno == errno.ECONNREFUSED for c in causes):
+            return Outcome.CONNECT_ERROR, self._say("refused", host=self._target.place)
+        if any(isinstance(c, urllib3.exceptions.ProtocolError) for c in causes):
+            return Outcome.CONNECT_ERROR, self._say("closed", host=self._target.place)
+        return Outcome.CONNECT_ERROR, self._say("unreachable", host=self._target.place, reason=_reason(causes[-1]))
+
+    def answered(
+        self, response: requests.Response, answer: AnswerNotes, failure: Exception | None
+    ) -> tuple[Outcome, str | None]:
+        """The outcome of an answer whose head has come; `failure` ended the reading of its body, None: nothing did."""
+        outcome, error = self._outcome(response, answer, failure)
+        if error is not None and response.request.method != "POST":
+            error = self._say("became_get", error=error)
+        return outcome, error
+
+    def _stopped(self, answer: AnswerNotes) -> tuple[Outcome, str] | None:
+        reason = self._exchange.stopped_by
+        if reason == "cancelled":
+            return Outcome.CANCELLED, self._say("cancelled")
+        if reason == "timeout" and answer.leave_after_s is not None and answer.leave_after_s < self._target.timeout_s:
+            return Outcome.CANCELLED, self._say("left", seconds=answer.leave_after_s)
+        if reason == "timeout":
+            return Outcome.TIMEOUT, self._say("timeout", seconds=self._target.timeout_s)
+        if reason == "idle":
+            return Outcome.IDLE_TIMEOUT, self._say("idle", seconds=self._target.idle_timeout_s)
+        return None
+
+    def _outcome(
+        self, response: requests.Response, answer: AnswerNotes, failure: Exception | None
+    ) -> tuple[Outcome, str | None]:
+        reader = answer.reader
+        if reader is None:
+            stopped = self._stopped(answer)
+            if stopped is not None:
+                return stopped
+            reason = error_in_body(answer.error_body) or response.reason or ""
+            return Outcome.HTTP_ERROR, self._say("http", status=response.status_code, reason=reason)
+        if reader.error is not None:
+            no_stream = self._target.stream and _content_type(response) in ("text/html", "application/json")
+            return (Outcome.NOT_A_STREAM if no_stream else Outcome.IN_STREAM_ERROR), reader.error
+        if reader.complete:
+            return (Outcome.OK, None) if answer.output_tokens() else (Outcome.EMPTY, self._say("empty"))
+        return self._stopped(answer) or self._incomplete(response, reader, failure)
+
+    def _incomplete(
+        self, response: requests.Response, reader: AnswerReader, failure: Exception | None
+    ) -> tuple[Outcome, str]:
+        """The outcome of an answer that is not whole, although nobody stopped it."""
+        exchange, say = self._exchange, self._say
+        if isinstance(failure, urllib3.exceptions.DecodeError):
+            coding = response.headers.get("Content-Encoding", "")
+            return Outcome.MALFORMED, say("bad_coding", coding=coding)
+        if isinstance(failure, FramingError) and reader.body_bytes > EVENT_BYTES:
+            return Outcome.MALFORMED, say("endless", mib=EVENT_BYTES >> 20)
+        if failure is not None:
+            broken = next((c for c in _causes(failure) if isinstance(c, OSError)), None)
+            if broken is None and not exchange.at_eof:
+                return Outcome.MALFORMED, say("bad_chunks")
+            reason = say("cut") if broken is None else _reason(broken)
+            key = "broken" if self._target.stream else "broken_whole"
+            return Outcome.TRUNCATED, say(key, chunks=reader.chunks, bytes=reader.body_bytes, reason=reason)
+        if not reader.body_bytes:
+            return Outcome.EMPTY, say("empty_body")
+        if not self._target.stream:
+            return self._no_whole(response, reader)
+        if not reader.events and not reader.looks_like_stream:
+            head = printable(reader.head.decode("utf-8", "replace"), 60)
+            claimed = _content_type(response) in ("text/event-stream", "application/x-ndjson")
+            outcome = Outcome.MALFORMED if claimed and not head.startswith("<") else Outcome.NOT_A_STREAM
+            return outcome, say("no_event", bytes=reader.body_bytes, head=head)
+        if reader.events and not reader.json_events and not reader.chunks:
+            return Outcome.MALFORMED, say("no_json", events=reader.events)
+        return Outcome.TRUNCATED, say("no_end", chunks=reader.chunks)
+
+    def _no_whole(self, response: requests.Response, reader: AnswerReader) -> tuple[Outcome, str]:
+        """The same for a body that came to its end and is not the one JSON object that was asked for."""
+        if reader.json_events:
+            return Outcome.MALFORMED, self._say("no_answer")
+        if reader.looks_like_stream or _content_type(response) in ("text/event-stream", "application/x-ndjson"):
+            return Outcome.MALFORMED, self._say("streamed")
+        if reader.cut_short:
+            return Outcome.TRUNCATED, self._say("cut_short", bytes=reader.body_bytes)
+        head = printable(reader.head.decode("utf-8", "replace"), 60)
+        return Outcome.MALFORMED, self._say("no_object", bytes=reader.body_bytes, head=head)
+
+
+def _content_type(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what is wrapped in it (by urllib3 in `reason` or the arguments), outermost first."""
+    seen: set[int] = set()
+    todo: list[Any] = [error]
+    while todo:
+        current = todo.pop(0)
+        if isinstance(current, BaseException) and id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            todo += [getattr(current, "reason", None), *current.args, current.__cause__, current.__context__]
+
+
+def _reason(error: BaseException) -> str:
+    """The shortest true words for an exception."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message or str(error)
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return error.reason.lower().replace("_", " ")
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__

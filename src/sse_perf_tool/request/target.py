@@ -1,0 +1,59 @@
+"""What all requests of a run share: where they go, what they carry and how long they may take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from urllib3.util import parse_url
+
+from ..formats.base import Format
+from ..masking import Masker
+from ..pace.replay import Replayed
+from ..providers import ApiKeyProvider, QueryProvider
+from .body import BodyBuilder
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What all requests of a run share.  It holds secrets (`keys`, `headers`), so it is never written anywhere."""
+
+    url: str
+    body: BodyBuilder
+    queries: QueryProvider
+    masker: Masker
+    replayed: Sequence[Replayed] = ()
+    """The requests of a trace that is sent again, in order."""
+    keys: ApiKeyProvider | None = None
+    auth: tuple[str, str] | None = None
+    headers: Mapping[str, str] | None = None
+    format: Format | None = None
+    """Named by the user or guessed from the URL."""
+    named: bool = False
+    """`format` was named: answers are read as that, whatever they look like."""
+    options: Mapping[str, Any] | None = None
+    timeout_s: float = 60.0
+    idle_timeout_s: float | None = None
+    retries: int = 3
+    stream: bool = True
+    """Answers come as streams; else each is one JSON object."""
+    turns: int = 1
+    """Requests in one conversation."""
+    context_tokens: int | None = None
+    """Filler before the first query of each; None: the run has no context tiers."""
+    verify: bool | str = True
+    lang: str = "en"
+    direct: bool = False
+    """Past the proxies of the environment, to a server of our own."""
+
+    def part(self, share: tuple[int, int]) -> Target:
+        """The same for process number `share[0]` of `share[1]`, whose queries and keys are those of its turn."""
+        keys = None if self.keys is None else ApiKeyProvider(self.keys.keys, *share)
+        return replace(self, queries=self.queries.part(*share), keys=keys)
+
+    @property
+    def place(self) -> str:
+        """host:port, for messages."""
+        parts = parse_url(self.url)
+        return f"{parts.host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
