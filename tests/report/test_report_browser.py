@@ -14,8 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from report_runs import CONFIG, STARTED_UNIX_NS, sample_run, sample_search, simulate, watched, whole_answer
-from test_report_page import ATTACK, attacked_run
+from report_runs import (
+    ATTACK,
+    CONFIG,
+    STARTED_UNIX_NS,
+    attacked_run,
+    sample_run,
+    sample_search,
+    simulate,
+    watched,
+    whole_answer,
+)
 from tools.build_assets import node_command
 
 from sse_perf_tool.metrics import Tally

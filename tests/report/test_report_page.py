@@ -11,14 +11,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from report_runs import CONFIG, MS, STARTED_UNIX_NS, sample_run, simulate
+from report_runs import ATTACK, CONFIG, MS, STARTED_UNIX_NS, attacked_run, sample_run, simulate
 
 from sse_perf_tool.metrics import Tally
-from sse_perf_tool.records import Outcome, RequestRecord, RunResult
+from sse_perf_tool.records import RunResult
 from sse_perf_tool.report_generator import generate_html_report
 from sse_perf_tool.report_parts.page import command_html, json_for_script
-
-ATTACK = '</script><img src=x onerror="window.pwned=true"><!--<script>{{style}} \u2028 &amp; \ud800 \x1b[31m \u202e'
 
 
 class Page(HTMLParser):
@@ -56,29 +54,6 @@ def data_of(source: str) -> dict[str, object]:
     found = re.search(r'<script type="application/json" id="data">(.*?)</script>', source, re.DOTALL)
     assert found is not None
     return json.loads(found[1])
-
-
-def attacked_run() -> RunResult:
-    """A server, a user and a command line that all try to become markup."""
-    tally = Tally(origin_ns=0)
-    record = RequestRecord(
-        1, 0, 0, Outcome.HTTP_ERROR, 5 * MS, status=500, error=ATTACK, query=ATTACK, conversation_id=ATTACK
-    )
-    tally.add(record)
-    tally.add(
-        replace(
-            record,
-            request_id=2,
-            outcome=Outcome.OK,
-            output_tokens=2,
-            chunks=2,
-            gaps_us=[9],
-            ttft_ns=MS,
-            message_id=ATTACK,
-        )
-    )
-    config = replace(CONFIG, url=ATTACK, model=ATTACK, command=ATTACK, version=ATTACK, host_info=ATTACK, format=ATTACK)
-    return tally.result(config, STARTED_UNIX_NS, [ATTACK])
 
 
 def test_the_page_holds_verdict_facts_figures_and_tables_without_any_script(tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("resource", reason="the bench needs Linux or macOS")
-TOOLS = Path(__file__).parent.parent / "tools"
-sys.path.insert(0, str(TOOLS))
 
-import bench  # noqa: E402  the path comes first
-import bench_clients  # noqa: E402
-import bench_parts  # noqa: E402
-from bench_figures import distribution, percentile  # noqa: E402
+import bench
+import bench_clients
+import bench_parts
+from bench_figures import distribution, percentile
+
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
 LOAD = bench.Load(threads=5, ttft_ms=40.0, itl_ms=10.0, events=8)
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-
 from scripted_server import (
     ANSWER,
     CLOSE,
@@ -34,10 +33,11 @@ from scripted_server import (
     token,
     usage,
 )
+
 from sse_perf_tool import __version__
 from sse_perf_tool.cli import World, main
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-0123456789abcdef4Knu"
 JSON = "application/json"
 NO_KEY = sized(b'{"error": {"message": "invalid api key"}}', status="401 Unauthorized", kind=JSON)

@@ -198,3 +198,29 @@ def sample_step(level: int) -> StepResult:
         "http_error: HTTP 503 <img src=x onerror=window.pwned=true>" if failed else "",
         0.1,
     )
+
+
+ATTACK = '</script><img src=x onerror="window.pwned=true"><!--<script>{{style}} \u2028 &amp; \ud800 \x1b[31m \u202e'
+
+
+def attacked_run() -> RunResult:
+    """A server, a user and a command line that all try to become markup."""
+    tally = Tally(origin_ns=0)
+    record = RequestRecord(
+        1, 0, 0, Outcome.HTTP_ERROR, 5 * MS, status=500, error=ATTACK, query=ATTACK, conversation_id=ATTACK
+    )
+    tally.add(record)
+    tally.add(
+        replace(
+            record,
+            request_id=2,
+            outcome=Outcome.OK,
+            output_tokens=2,
+            chunks=2,
+            gaps_us=[9],
+            ttft_ns=MS,
+            message_id=ATTACK,
+        )
+    )
+    config = replace(CONFIG, url=ATTACK, model=ATTACK, command=ATTACK, version=ATTACK, host_info=ATTACK, format=ATTACK)
+    return tally.result(config, STARTED_UNIX_NS, [ATTACK])

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from capacity_steps import levels_of, passing_up_to, saturating_at, step
 
 from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.capacity.file import (
@@ -36,7 +37,6 @@ from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import CapacitySearch, Ending, Outcome, RequestRecord, RunConfig, RunResult, ThresholdResult
 from sse_perf_tool.report_parts.capacity import capacity_data, headline, limits_ms, sentence
 from sse_perf_tool.texts import speaker
-from test_capacity import levels_of, passing_up_to, saturating_at, step
 
 MS, S = 1_000_000, 1_000_000_000
 TARGET = ("--url", "http://127.0.0.1:9/v1/chat-messages", "--api-key", "app-0123456789abcdef")

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from scripted_server import DONE, Serve, chunked, token
+
 from sse_perf_tool.load.run import LoadRun
 from sse_perf_tool.masking import Masker
 from sse_perf_tool.providers import Query, QueryProvider
@@ -23,7 +23,7 @@ from sse_perf_tool.records import RunConfig
 from sse_perf_tool.request.body import BodyBuilder
 from sse_perf_tool.request.target import Target
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ANSWER = chunked(token("a"), 0.05, token("b"), DONE)
 SLOW = chunked(token("a"), *[0.1, token("b")] * 100, DONE)
 

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
-
 from trust_grid import Cell, Measured, cells, chunks_of, conclusion, read, table
 
 CELL = Cell(50, 20.0, "idle")

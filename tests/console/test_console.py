@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-
 from scripted_server import ANSWER, ScriptedServer, Serve, head, sized
+
 from sse_perf_tool import cli
 from sse_perf_tool.arguments import output_paths, parse_arguments
 from sse_perf_tool.commands import report
@@ -29,7 +29,7 @@ from sse_perf_tool.test_runner import Snapshot
 from sse_perf_tool.texts import display_width
 from sse_perf_tool.units import NS_PER_MS, NS_PER_S
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-0123456789abcdef4Knu"
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "zh"])
 ESCAPE = re.compile(r"\x1b\[[0-9;]*[mK]|\r")

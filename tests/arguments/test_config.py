@@ -12,6 +12,7 @@ from typing import Any
 
 import certifi
 import pytest
+from command_lines import EFFECTS, KEY, KEYED, WITH_FILES, older_run, parsed, problem, write
 
 from sse_perf_tool.arguments import EXCLUSIONS, TEXTS, Arguments, config_file, sources
 from sse_perf_tool.arguments.asked import Asked
@@ -22,9 +23,8 @@ from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import RunConfig
 from sse_perf_tool.records.file import RecordsHeader, config_of, header_line
 from sse_perf_tool.texts import display_width
-from test_arguments import EFFECTS, KEY, KEYED, WITH_FILES, older_run, parsed, problem, write
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 MASKED = "app-…4Knu"
 KEY_MASKED = "is masked, as files and reports show it; give the key by --api-key, SSE_PERF_API_KEY or --api-key-file"
 WHOLE = "give a whole number from 1 to 100000"

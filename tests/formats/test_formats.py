@@ -21,7 +21,7 @@ from sse_perf_tool.formats.body import HELD_LIMIT
 from sse_perf_tool.records import Usage
 from sse_perf_tool.sse import encode
 
-VECTORS = load(Path(__file__).parent / "vectors" / "formats.jsonl")
+VECTORS = load(Path(__file__).resolve().parents[1] / "vectors" / "formats.jsonl")
 SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
 

@@ -17,7 +17,7 @@ from sse_perf_tool.providers import Query, load_queries
 from sse_perf_tool.request import body as request_body
 from sse_perf_tool.request.body import BodyBuilder, load_template
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 def filled(template: Any, query: Query, **given: Any) -> Any:

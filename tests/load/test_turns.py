@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from scripted_server import ANSWER, ScriptedServer, Serve, Step, chunked, sized
+
 from sse_perf_tool.console import Console
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.formats import FORMATS
@@ -38,7 +38,7 @@ from sse_perf_tool.sse import encode
 from sse_perf_tool.tester import SSETester
 from sse_perf_tool.texts import display_width
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 QUERIES = [Query(text) for text in ("one", "two", "three", "four", "five")]
 FAILED = sized(b'{"error": "no"}', status="400 Bad Request", kind="application/json")
 

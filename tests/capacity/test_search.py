@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 
 import pytest
+from capacity_steps import Measure, levels_of, passing_up_to, saturating_at, step
 
 from sse_perf_tool.capacity.search import (
     Point,
@@ -20,46 +20,10 @@ from sse_perf_tool.capacity.search import (
     is_saturated,
     knee,
     limit,
-    next_level,
     slope_of,
 )
 from sse_perf_tool.metrics import stats_of
-from sse_perf_tool.records import Capacity, CapacitySearch, Ending, Limit, Stats, StepResult, ThresholdResult
-
-Measure = Callable[[float], StepResult]
-
-
-def step(
-    level: float,
-    ok: bool = True,
-    per_s: float | None = None,
-    latency_ms: float = 1000.0,
-    value: float | None = 100.0,
-    rule: str = "ttft_ms:p(95)<500",
-    **more: object,
-) -> StepResult:
-    """A step whose throughput is one request a second for each of its level, unless told otherwise."""
-    rate = level if per_s is None else per_s
-    times = {name: stats_of([latency_ms] * 2) for name in ("ttft_ms", "latency_ms")}
-    checks = (ThresholdResult(rule, value, ok),)
-    return StepResult(level, 0, 10.0, 100, 100, 0, rate, 10 * rate, {**times, "itl_ms": Stats()}, checks, **more)  # type: ignore[arg-type]
-
-
-def levels_of(
-    search: CapacitySearch, measure: Measure, steps: Sequence[StepResult] = ()
-) -> tuple[list[float], Capacity]:
-    """The levels measured in order, beyond the `steps` known already, and the answer."""
-    known, asked = list(steps), []
-    while not isinstance(level := next_level(search, known), Ending):
-        asked.append(level)
-        known.append(measure(level))
-        assert len(known) < 100, "it does not end"
-    return asked, answer(search, known, level)
-
-
-def passing_up_to(capacity: float) -> Measure:
-    return lambda level: step(level, level <= capacity)
-
+from sse_perf_tool.records import Capacity, CapacitySearch, Ending, Limit, StepResult, ThresholdResult
 
 # --- the way to the edge
 
@@ -196,16 +160,6 @@ def test_above_a_level_that_passes_a_step_without_requests_is_a_service_that_kee
 
 
 # --- saturation, knee, limit
-
-
-def saturating_at(knee_level: float, passing: float = math.inf) -> Measure:
-    """A closed loop whose throughput grows up to a level and whose answers then wait, by Little's law."""
-
-    def measure(level: float) -> StepResult:
-        rate = min(level, knee_level)
-        return step(level, level <= passing, rate, 1000 * level / rate)
-
-    return measure
 
 
 def test_a_saturated_server_ends_the_search_though_all_levels_pass():

@@ -45,7 +45,7 @@ from sse_perf_tool.records import (
 )
 from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")])
 READMES = ("README.md", "README_zh.md")
 STATUSES = (world.OK, world.SOME_FAILED, world.WRONG_USAGE, world.PARTIAL, world.MISSED, world.INTERRUPTED)
