@@ -10,7 +10,9 @@ from ..records import Capacity, CapacitySearch, IntervalSample, RunConfig, Stats
 from ..report_parts.capacity import check_text, headline, level_text, sentence
 from ..test_runner import OnSample, Snapshot
 from ..texts import Texts, printable, speaker
-from . import BOLD, GREEN, RED, YELLOW, Console, in_columns, number, percent
+from .console import Console
+from .figures import number, percent
+from .paper import BOLD, GREEN, RED, YELLOW, in_columns
 
 TEXTS: Texts = {
     "title": ("Search for capacity", "容量搜索"),

@@ -113,10 +113,6 @@ class Format:
     whole: Whole | None = Whole()
     """How it answers without a stream; None: it does not."""
 
-    def __reduce__(self) -> tuple[Callable[[str], Format], tuple[str]]:
-        """Goes to another process by its name: a row holds functions, which do not travel."""
-        return _format_named, (self.name,)
-
     def whole_reader(self, options: Options) -> ReadEvent:
         """A reader for an answer that comes whole; such an object is the end of its answer."""
         read_event = self.reader(options)
@@ -127,12 +123,6 @@ class Format:
             return delta._replace(end=True, last=True)
 
         return read
-
-
-def _format_named(name: str) -> Format:
-    from .table import FORMATS  # the table is made of rows that are made here
-
-    return FORMATS[name]
 
 
 def text_of(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import re
 
 from . import (
@@ -41,6 +42,14 @@ _MODULES = (
 
 FORMATS: dict[str, Format] = {module.FORMAT.name: module.FORMAT for module in _MODULES}
 """Name -> format, in the order in which an event is tried: what is unmistakable first."""
+
+
+def _format_named(name: str) -> Format:
+    return FORMATS[name]
+
+
+# A row goes to another process by its name: it holds functions, which do not travel.
+copyreg.pickle(Format, lambda row: (_format_named, (row.name,)))
 
 
 def guess_from_url(host: str, path: str, *, stream: bool = True) -> Format | None:

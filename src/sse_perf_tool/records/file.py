@@ -17,7 +17,10 @@ from typing import Any
 from ..errors import UsageError
 from ..texts import LANGUAGES, Texts, printable, speaker
 from ..units import NS_PER_MS
-from . import RECORDS_SCHEMA, Calibration, Compared, Lumps, Outcome, Phase, RequestRecord, RunConfig, TrustSample
+from .calibration import Calibration, Compared
+from .config import RunConfig
+from .request import RECORDS_SCHEMA, Lumps, Outcome, Phase, RequestRecord
+from .trust import TrustSample
 
 TEXTS: Texts = {
     "unreadable": ("{path}: cannot be read ({reason}); check the path", "{path}: 无法读取（{reason}），请检查路径"),

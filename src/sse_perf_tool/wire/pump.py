@@ -10,12 +10,10 @@ import struct
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .gate import GATE
-
-if TYPE_CHECKING:
-    from .sockets import PumpedSocket
+from .readable import Readable
 
 READ_BYTES = 65_536
 
@@ -121,16 +119,16 @@ class Pump(threading.Thread):
         """The same of how long the sockets read had not been looked at: whatever was read came within that time."""
         self._longest_wait_us = 0
         self._looked_ns = time.perf_counter_ns()
-        self._sockets: dict[int, PumpedSocket] = {}
+        self._sockets: dict[int, Readable] = {}
         self._ready: Any = _Epoll() if hasattr(select, "epoll") else _Selector()
         self.start()
 
-    def add(self, pumped: PumpedSocket) -> None:
+    def add(self, pumped: Readable) -> None:
         """Reads this socket from now on."""
         self._sockets[pumped.fd] = pumped
         self._ready.add(pumped.fd)
 
-    def drop(self, pumped: PumpedSocket) -> None:
+    def drop(self, pumped: Readable) -> None:
         """Leaves this socket alone from now on; to be called before it is closed."""
         if self._sockets.pop(pumped.fd, None) is not None:
             self._ready.drop(pumped.fd)
@@ -171,7 +169,7 @@ class Pump(threading.Thread):
             if len(ready) > 1:
                 time.sleep(min(LONGEST_NAP_S, NAP_S * len(ready)))
 
-    def _round(self, ready: list[tuple[int, int]], buffers: list[bytearray], view: memoryview) -> list[PumpedSocket]:
+    def _round(self, ready: list[tuple[int, int]], buffers: list[bytearray], view: memoryview) -> list[Readable]:
         """Reads what is ready; gives the sockets whose workers are to be woken."""
         sockets, due = self._sockets, []
         # Looked up in each round: the wall clock, which the kernel stamps with, may be set at any time.
