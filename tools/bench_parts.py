@@ -40,7 +40,7 @@ from sse_perf_tool.formats.openai_chat import FORMAT
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.metrics.stream_shape import lumps_of
 from sse_perf_tool.records import Outcome, RequestRecord
-from sse_perf_tool.request.answer_notes import gaps_us
+from sse_perf_tool.request.timeline import gaps_us
 from sse_perf_tool.sse import SSEParser
 from sse_perf_tool.wire.body import Chunked
 from sse_perf_tool.wire.pump import ask_for_stamps

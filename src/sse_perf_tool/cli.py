@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, TextIO
 
-from .commands.world import INTERRUPTED, OK, SOME_FAILED, WRONG_USAGE, World, unwritten_is_said
+from .commands.environment import INTERRUPTED, OK, SOME_FAILED, WRONG_USAGE, World, unwritten_is_said
 from .errors import UsageError
 from .flags import PROGRAM, text_asked_for
 

@@ -19,9 +19,9 @@ from .formats.base import END_HINT
 from .masking import names_a_secret
 from .providers import Query
 from .records import Outcome, Phase, RequestRecord
-from .request.answer_notes import AnswerNotes
 from .request.outcomes import EVENT_BYTES, Judge
 from .request.target import Target
+from .request.timeline import AnswerNotes
 from .wire import GATE, Exchange, FramingError, Interruptible, TimedAdapter, Trace, reads
 
 ERROR_BODY_BYTES = 65_536

@@ -28,11 +28,12 @@ from command_lines import (
     write,
 )
 
-from sse_perf_tool.arguments import TEXTS, Address, asked, sources
+from sse_perf_tool.arguments import TEXTS, Address, sources
+from sse_perf_tool.arguments import flag_values as asked
 from sse_perf_tool.arguments.load import TEXTS as LOAD_TEXTS
 from sse_perf_tool.exporters import EXPORTERS
 from sse_perf_tool.flags import COMMANDS, EVERY_FLAG, FLAGS, HELP, PROGRAM, help_text
-from sse_perf_tool.flags import values as flag_values
+from sse_perf_tool.flags import checks as flag_values
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.goals.thresholds import RUN_FIGURES
 from sse_perf_tool.load.abort import LIVE_FIGURES

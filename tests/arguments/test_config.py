@@ -15,7 +15,7 @@ import pytest
 from command_lines import EFFECTS, KEY, KEYED, WITH_FILES, older_run, parsed, problem, write
 
 from sse_perf_tool.arguments import EXCLUSIONS, TEXTS, Arguments, config_file, sources
-from sse_perf_tool.arguments.asked import Asked
+from sse_perf_tool.arguments.flag_values import Asked
 from sse_perf_tool.exporters import EXPORTERS
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.flags import FLAGS, help_text

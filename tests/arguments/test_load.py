@@ -12,7 +12,7 @@ import pytest
 from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.arguments.load import TEXTS as LOAD_TEXTS
 from sse_perf_tool.errors import UsageError
-from sse_perf_tool.flags import load_values
+from sse_perf_tool.flags import load_checks as load_values
 from sse_perf_tool.pace import replay
 from sse_perf_tool.pace.replay import Replayed, load_replay
 from sse_perf_tool.providers import Query

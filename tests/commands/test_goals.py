@@ -14,8 +14,8 @@ import pytest
 from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked, sized, token, usage
 
 from sse_perf_tool.cli import main
+from sse_perf_tool.commands.environment import INTERRUPTED, MISSED, PARTIAL, World
 from sse_perf_tool.commands.judging import status_of
-from sse_perf_tool.commands.world import INTERRUPTED, MISSED, PARTIAL, World
 from sse_perf_tool.console import Console
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.exporters.json_summary import summary_document

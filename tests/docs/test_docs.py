@@ -17,7 +17,7 @@ import pytest
 from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.calibration.command import document_of
 from sse_perf_tool.capacity.file import capacity_document
-from sse_perf_tool.commands import world
+from sse_perf_tool.commands import environment as world
 from sse_perf_tool.exporters.json_summary import summary_document, to_json
 from sse_perf_tool.flags import EVERY_FLAG
 from sse_perf_tool.formats import FORMATS, AnswerReader

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from sse_perf_tool.commands.environment import MISSED, OK, SOME_FAILED
 from sse_perf_tool.commands.judging import status_of
-from sse_perf_tool.commands.world import MISSED, OK, SOME_FAILED
 from sse_perf_tool.console import Console
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.exporters.junit import to_junit

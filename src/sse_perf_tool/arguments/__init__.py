@@ -30,10 +30,10 @@ from ..flags import (
 )
 from ..texts import Texts
 from . import capacity, files, goals, load, report, request, run, target
-from .asked import Asked
 from .calibrate import calibrate_arguments
 from .capacity import capacity_arguments
-from .nouns import Address, Arguments
+from .flag_values import Asked
+from .parsed import Address, Arguments
 from .report import report_arguments
 from .run import EXCLUSIONS, run_command
 

@@ -9,10 +9,10 @@ from .. import __version__
 from ..flags import CALIBRATE_FLAGS
 from ..masking import Masker
 from ..records import RunConfig
-from .asked import Asked
 from .config import host_info, processes, shown_command
 from .files import drop_files_of_runs, inputs, outputs
-from .nouns import Arguments
+from .flag_values import Asked
+from .parsed import Arguments
 
 
 def calibrate_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:

@@ -11,15 +11,16 @@ from ..capacity.file import TEXTS as FILE_TEXTS
 from ..capacity.file import read_search, unlike
 from ..capacity.search import StepPlan
 from ..errors import UsageError
-from ..flags import CAPACITY_FLAGS, capacity_values
+from ..flags import CAPACITY_FLAGS
+from ..flags import capacity_checks as capacity_values
 from ..goals.thresholds import TEXTS as RULE_TEXTS
 from ..goals.thresholds import Rule, Slo
 from ..records import CapacitySearch, RunConfig
 from ..texts import Texts, printable
-from .asked import Asked
 from .config import shown_command
 from .files import drop_files_of_runs
-from .nouns import Arguments, CapacityArguments
+from .flag_values import Asked
+from .parsed import Arguments, CapacityArguments
 from .run import run_arguments
 
 TEXTS: Texts = {

@@ -10,13 +10,13 @@ from typing import Any
 
 from .. import __version__
 from ..flags import PROGRAM
-from ..flags.values import NO_KEY, masked_key
+from ..flags.checks import NO_KEY, masked_key
 from ..masking import Masker, mask_headers, mask_key, mask_url
 from ..pace.schedule import processes_for
 from ..records import RunConfig
-from .asked import Asked
+from .flag_values import Asked
 from .goals import goal_settings
-from .nouns import Address
+from .parsed import Address
 from .settings import settings_of
 
 _SAME_IN_CONFIG = ("model", "model_name", "conversation_id", "user", "api_key_file", "param_file", "request_body_file",

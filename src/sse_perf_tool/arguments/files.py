@@ -10,7 +10,7 @@ from typing import Any
 from ..flags import Flag
 from ..texts import Texts
 from . import output_paths
-from .asked import Asked
+from .flag_values import Asked
 from .sources import Source
 
 TEXTS: Texts = {

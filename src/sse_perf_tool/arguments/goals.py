@@ -12,7 +12,7 @@ from ..goals.thresholds import Rule, Slo
 from ..load import abort
 from ..metrics import SCHEDULE_METRICS, STREAM_METRICS
 from ..texts import Texts
-from .asked import Asked
+from .flag_values import Asked
 
 TEXTS: Texts = {
     **abort.TEXTS,

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..flags import flag_name
-from ..flags.load_values import Warmup
+from ..flags.load_checks import Warmup
 from ..pace.replay import Replayed, load_replay
 from ..pace.schedule import threads_for
 from ..records import RunConfig
-from .asked import Asked, Exclusion
+from .flag_values import Asked, Exclusion
 
 TEXTS = {
     "endless": ("has no end; add --duration or --requests", "没有终点，请加 --duration 或 --requests"),

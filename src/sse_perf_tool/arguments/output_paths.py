@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..exporters import EXPORTERS
-from .asked import Asked
+from .flag_values import Asked
 
 TEXTS = {
     "no_folder": ("the folder {folder} does not exist; make it first", "目录 {folder} 不存在，请先创建"),

@@ -10,9 +10,9 @@ from ..errors import UsageError
 from ..exporters import EXPORTERS
 from ..flags import REPORT_FLAGS
 from ..texts import Say, Texts, printable
-from .asked import Asked
 from .files import drop_files_of_runs, outputs
-from .nouns import Arguments
+from .flag_values import Asked
+from .parsed import Arguments
 
 TEXTS: Texts = {
     "no_files": (

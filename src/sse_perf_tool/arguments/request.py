@@ -13,7 +13,7 @@ from ..providers import Query, QueryProvider, load_queries
 from ..queries.prompts import Prompts
 from ..request.body import BodyBuilder, load_template
 from ..texts import Texts, printable
-from .asked import Asked
+from .flag_values import Asked
 
 TEXTS: Texts = {
     "custom_only": (

@@ -11,11 +11,11 @@ from ..masking import Masker
 from ..records import RunConfig
 from ..texts import Texts
 from . import load
-from .asked import Asked, Exclusion
 from .config import run_config
 from .files import inputs, outputs
+from .flag_values import Asked, Exclusion
 from .goals import baseline_of, check_goals
-from .nouns import Arguments
+from .parsed import Arguments
 from .request import (
     body_of,
     body_row,

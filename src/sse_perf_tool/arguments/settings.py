@@ -8,7 +8,7 @@ from typing import Any
 
 from ..flags import FLAGS, Flag
 from ..texts import printable
-from .asked import Asked
+from .flag_values import Asked
 from .sources import NOT_IN_A_FILE
 
 

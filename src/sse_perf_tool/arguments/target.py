@@ -8,13 +8,13 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote
 
 from ..errors import UsageError
-from ..flags.values import NO_KEY
+from ..flags.checks import NO_KEY
 from ..formats.base import Format
 from ..masking import names_a_secret, url_secrets
 from ..providers import ApiKeyProvider, load_keys
 from ..texts import Texts
-from .asked import Asked
-from .nouns import DEFAULT_PORTS, Address
+from .flag_values import Asked
+from .parsed import DEFAULT_PORTS, Address
 
 TEXTS: Texts = {
     "no_key": (

@@ -10,9 +10,9 @@ from ..calibration.command import calibrate
 from ..calibration.measure import Calibrator
 from ..console import Console
 from ..records import Calibration
+from .environment import OK, SOME_FAILED, World
 from .outputs import file_of, json_bytes, write_outputs
 from .setup import console_of, interrupts
-from .world import OK, SOME_FAILED, World
 
 
 def main(arguments: Arguments, world: World) -> int:

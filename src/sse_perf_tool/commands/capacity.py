@@ -17,9 +17,9 @@ from ..records import Capacity, Ending, StepResult
 from ..records.file import write_line
 from ..report_generator import generate_capacity_report
 from ..report_parts.capacity import sentence
+from .environment import INTERRUPTED, MISSED, OK, SOME_FAILED, World
 from .outputs import exports_of, json_bytes, page_of, write_outputs
 from .setup import console_of, interrupts, opened, target_of
-from .world import INTERRUPTED, MISSED, OK, SOME_FAILED, World
 
 
 def main(arguments: Arguments, world: World) -> int:

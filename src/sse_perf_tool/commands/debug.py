@@ -8,8 +8,8 @@ from ..arguments import Arguments
 from ..console import debug_trace
 from ..records import Outcome
 from ..tester import SSETester
+from .environment import INTERRUPTED, OK, SOME_FAILED, World
 from .setup import console_of, interrupts, target_of
-from .world import INTERRUPTED, OK, SOME_FAILED, World
 
 
 def main(arguments: Arguments, world: World) -> int:

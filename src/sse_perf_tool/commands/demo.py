@@ -8,7 +8,7 @@ from ..arguments import Arguments
 from ..chat_server import MISSING
 from ..errors import UsageError
 from . import run
-from .world import World
+from .environment import World
 
 
 def main(arguments: Arguments, world: World) -> int:

@@ -14,7 +14,7 @@ from ..records import RunResult
 from ..report_parts.comparison import unlike_settings
 from ..texts import LANGUAGES
 from ..trust import REQUIRED, held
-from .world import INTERRUPTED, MISSED, OK, PARTIAL, SOME_FAILED
+from .environment import INTERRUPTED, MISSED, OK, PARTIAL, SOME_FAILED
 
 
 def judged(result: RunResult, old: Baseline | None) -> RunResult:

@@ -15,7 +15,7 @@ from ..exporters import EXPORTERS
 from ..records import RunResult
 from ..report_generator import generate_html_report
 from ..texts import LANGUAGES
-from .world import World, unwritten_is_said
+from .environment import World, unwritten_is_said
 
 Output = tuple[str, Path, Callable[[Path], Sequence[str]]]
 """What the console calls a file, where it goes, and what writes it and gives notes for the console."""

@@ -20,10 +20,10 @@ from ..records import RunResult
 from ..records.file import read_header, read_records
 from ..report_generator import generate_compare_report
 from ..trust import judge
+from .environment import OK, SOME_FAILED, World
 from .judging import judged_again
 from .outputs import page_of, write_outputs, write_result
 from .setup import console_of
-from .world import OK, SOME_FAILED, World
 
 
 def main(arguments: Arguments, world: World) -> int:

@@ -8,10 +8,10 @@ from ..arguments import Arguments
 from ..console import SingleRequestNotices
 from ..load.run import LoadRun
 from .calibrate import calibrated
+from .environment import OK, SOME_FAILED, World
 from .judging import judged, status_of
 from .outputs import write_result
 from .setup import console_of, interrupts, opened, target_of
-from .world import OK, SOME_FAILED, World
 
 
 def main(arguments: Arguments, world: World) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..arguments import PROGRAM, Arguments
 from ..chat_server import main as serve
 from ..flags import COMMAND
-from .world import World
+from .environment import World
 
 
 def main(arguments: Arguments, _world: World) -> int:

@@ -15,7 +15,7 @@ from ..arguments import Arguments
 from ..console import Console
 from ..errors import UsageError
 from ..request.target import Target
-from .world import INTERRUPTED, World
+from .environment import INTERRUPTED, World
 
 
 def console_of(arguments: Arguments, world: World) -> Console:

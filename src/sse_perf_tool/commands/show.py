@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..arguments import Arguments
-from .world import OK, World
+from .environment import OK, World
 
 
 def main(arguments: Arguments, world: World) -> int:

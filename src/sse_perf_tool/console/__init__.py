@@ -6,8 +6,8 @@
 
 from .console import Console
 from .figures import clock_time, number, percent
-from .paper import BOLD, GREEN, RED, YELLOW, Paper, in_columns
 from .trace import SingleRequestNotices, debug_trace
+from .writer import BOLD, GREEN, RED, YELLOW, Paper, in_columns
 
 __all__ = [
     "BOLD",

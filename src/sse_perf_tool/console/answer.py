@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..records import Outcome, RequestRecord
 from ..texts import Texts
 from .figures import ms_text, number
-from .paper import GREEN, RED, Paper
+from .writer import GREEN, RED, Paper
 
 TEXTS: Texts = {
     "status": ("HTTP status", "HTTP 状态"),

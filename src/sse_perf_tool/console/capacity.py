@@ -12,7 +12,7 @@ from ..test_runner import OnSample, Snapshot
 from ..texts import Texts, printable, speaker
 from .console import Console
 from .figures import number, percent
-from .paper import BOLD, GREEN, RED, YELLOW, in_columns
+from .writer import BOLD, GREEN, RED, YELLOW, in_columns
 
 TEXTS: Texts = {
     "title": ("Search for capacity", "容量搜索"),

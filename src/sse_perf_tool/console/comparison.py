@@ -11,7 +11,7 @@ from ..records import RunResult
 from ..report_parts.comparison import run_letter, unlike_settings
 from ..texts import Texts, printable
 from .figures import number, percent, signed
-from .paper import DIM, GREEN, RED, Paper, in_columns
+from .writer import DIM, GREEN, RED, Paper, in_columns
 
 TEXTS: Texts = {
     "comparison": ("Comparison of SSE performance tests", "SSE 性能测试对比"),

@@ -10,7 +10,7 @@ from ..records import Abort, IntervalSample, RequestRecord, RunConfig, RunResult
 from ..test_runner import Snapshot
 from ..texts import Texts, together
 from . import answer, comparison, goals, live, start, summary, tables
-from .paper import Paper
+from .writer import Paper
 
 TEXTS: Texts = {
     "report": ("report", "报告"),

@@ -9,7 +9,7 @@ from ..records import RunResult
 from ..report_parts.verdict import baseline_cells
 from ..texts import Texts, pad, printable
 from ..trust import verdict_words, words
-from .paper import BOLD, GREEN, RED, YELLOW, Paper, in_columns
+from .writer import BOLD, GREEN, RED, YELLOW, Paper, in_columns
 
 TEXTS: Texts = {
     "trust": ("Trust", "可信度"),

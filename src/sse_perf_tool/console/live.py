@@ -8,7 +8,7 @@ from ..test_runner import Snapshot
 from ..texts import Texts
 from ..units import NS_PER_MS
 from .figures import clock_time, number, percent
-from .paper import YELLOW, Paper, in_columns
+from .writer import YELLOW, Paper, in_columns
 
 TEXTS: Texts = {
     "tier": ("context of {tokens} tokens ({number} of {all})", "上下文 {tokens} token（{number}/{all}）"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..records import RunConfig
 from ..report_parts.verdict import also_text, shape_text
 from ..texts import Texts, clip, printable
-from .paper import Paper
+from .writer import Paper
 
 TEXTS: Texts = {
     "title": ("SSE performance test", "SSE 性能测试"),

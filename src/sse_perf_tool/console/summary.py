@@ -11,8 +11,8 @@ from ..units import NS_PER_S
 from .answer import tokens_words
 from .figures import number, percent
 from .live import abort_words
-from .paper import GREEN, RED, YELLOW, Paper
 from .tables import groups_table, metrics_table
+from .writer import GREEN, RED, YELLOW, Paper
 
 TEXTS: Texts = {
     "summary": ("Summary", "汇总"),

@@ -9,7 +9,7 @@ from ..metrics import PERCENTILES
 from ..records import GroupStats, RunResult, Summary
 from ..texts import Texts
 from .figures import number, stats_cells
-from .paper import DIM, RED, Paper, in_columns
+from .writer import DIM, RED, Paper, in_columns
 
 TEXTS: Texts = {
     "metric": ("metric", "指标"),

@@ -10,9 +10,9 @@ from ..exporters import EXPORTERS
 from ..formats import FORMATS
 from ..masking import mask_url
 from ..texts import LANGUAGES, Say
-from . import capacity_values as searches
-from . import load_values as loads
-from . import values
+from . import capacity_checks as searches
+from . import checks as values
+from . import load_checks as loads
 
 DEFAULT_QUERY = "你是谁"
 MAX_THREADS = 100_000

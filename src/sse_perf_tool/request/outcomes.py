@@ -18,8 +18,8 @@ from ..masking import mask_url
 from ..records import Outcome
 from ..texts import Texts, printable, speaker
 from ..wire import Exchange, FramingError
-from .answer_notes import AnswerNotes
 from .target import Target
+from .timeline import AnswerNotes
 
 EVENT_BYTES = 64 << 20
 """An event of this size is no event: it would fill the memory."""

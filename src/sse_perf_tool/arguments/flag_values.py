@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
-from ..flags import COMMANDS, FLAGS, Flag, flag_name, load_values
-from ..flags import values as flag_values
+from ..flags import COMMANDS, FLAGS, Flag, flag_name
+from ..flags import checks as flag_values
+from ..flags import load_checks as load_values
 from ..texts import LANGUAGES, Say, Texts, printable, speaker
 from . import sources
 from .sources import Given, Source

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..errors import UsageError
 from ..texts import Say
-from .values import MAX_SECONDS, duration_fault, duration_s, number_fault, wrong_at
+from .checks import MAX_SECONDS, duration_fault, duration_s, number_fault, wrong_at
 
 MAX_RATE = 100_000
 MAX_TARGET_THREADS = 100_000
