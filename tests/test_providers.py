@@ -14,7 +14,7 @@ from sse_perf_tool.errors import UsageError
 from sse_perf_tool.providers import ApiKeyProvider, Query, QueryProvider, bare_key, load_keys, load_queries, read_text
 from sse_perf_tool.queries.prompts import Prompts
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
 def written(folder: Path, name: str, content: str | bytes) -> Path:

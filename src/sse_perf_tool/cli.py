@@ -11,37 +11,37 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, TextIO
 
-from .commands.environment import INTERRUPTED, OK, SOME_FAILED, WRONG_USAGE, World, unwritten_is_said
+from .commands.environment import INTERRUPTED, OK, SOME_FAILED, WRONG_USAGE, Environment, unwritten_is_said
 from .errors import UsageError
 from .flags import PROGRAM, text_asked_for
 
 if TYPE_CHECKING:
     from .arguments import Arguments
 
-Command = Callable[["Arguments", World], int]
+Command = Callable[["Arguments", Environment], int]
 
 
-def main(argv: Sequence[str] | None = None, world: World | None = None) -> int:
+def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:
     """Does what `argv` (without the program's name) asks for and gives the exit status."""
-    if world is None:
-        world = World.real()
+    if environment is None:
+        environment = Environment.real()
         try:
-            return main(argv, world)
+            return main(argv, environment)
         finally:
-            _let_go_of(world.stdout)
+            _let_go_of(environment.stdout)
     try:
         words = sys.argv[1:] if argv is None else argv
-        if (text := text_asked_for(words, world.environ)) is not None:
-            world.stdout.write(text)
+        if (text := text_asked_for(words, environment.environ)) is not None:
+            environment.stdout.write(text)
             return OK
         from .arguments import parse_arguments  # only here: --help has no need of it
 
-        arguments = parse_arguments(words, world.environ)
+        arguments = parse_arguments(words, environment.environ)
         status = SOME_FAILED
-        with unwritten_is_said("", world):  # a full disk under what is written during the run
-            status = _command(arguments.command)(arguments, world)
+        with unwritten_is_said("", environment):  # a full disk under what is written during the run
+            status = _command(arguments.command)(arguments, environment)
     except UsageError as error:
-        print(f"{PROGRAM}: {error}", file=world.stderr)
+        print(f"{PROGRAM}: {error}", file=environment.stderr)
         return WRONG_USAGE
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -21,7 +21,7 @@ from .providers import Query
 from .records import Outcome, Phase, RequestRecord
 from .request.outcomes import EVENT_BYTES, Judge
 from .request.target import Target
-from .request.timeline import AnswerNotes
+from .request.timeline import AnswerTimeline
 from .wire import GATE, Exchange, FramingError, Interruptible, TimedAdapter, Trace, reads
 
 ERROR_BODY_BYTES = 65_536
@@ -148,11 +148,11 @@ class SSETester:
         with GATE:
             target, conversation = self.target, self.conversation
             asked = query or conversation.query or target.queries.next(conversation.turn, target.context_tokens)
-            answer = AnswerNotes(request_id, self.thread_id, asked, conversation.turn, target.stream)
+            answer = AnswerTimeline(request_id, self.thread_id, asked, conversation.turn, target.stream)
             answer.intended_ns, answer.phase, answer.leave_after_s = intended_ns, phase, leave_after_s
             return self._test(answer)
 
-    def _test(self, answer: AnswerNotes) -> RequestRecord:
+    def _test(self, answer: AnswerTimeline) -> RequestRecord:
         target, exchange, conversation, query = self.target, self.exchange, self.conversation, answer.query
         key = conversation.key or (None if target.keys is None else target.keys.next())
         hint = target.format.end_hint if target.format is not None else END_HINT
@@ -175,7 +175,7 @@ class SSETester:
         self.conversation = self._after(conversation, answer, key)
         return answer.record(exchange, target.masker)
 
-    def _after(self, conversation: Conversation, answer: AnswerNotes, key: str | None) -> Conversation:
+    def _after(self, conversation: Conversation, answer: AnswerTimeline, key: str | None) -> Conversation:
         """What the next request goes on with: nothing after the last or a failed turn, or with nothing to carry."""
         reader = answer.reader
         if conversation.turn >= self.target.turns or answer.outcome is not Outcome.OK or reader is None:
@@ -238,7 +238,7 @@ class SSETester:
         if self._notice is not None and at_ns is not None and self.exchange.started_ns is not None:
             self._notice(key, at_ns - self.exchange.started_ns)
 
-    def _read(self, response: requests.Response, answer: AnswerNotes) -> None:
+    def _read(self, response: requests.Response, answer: AnswerTimeline) -> None:
         answer.status = response.status_code
         if self._notice is not None:
             self._notice("status", response.status_code)
@@ -262,7 +262,7 @@ class SSETester:
         response.close()  # unless its connection went back to the pool: what ended early leaves bytes behind
         answer.outcome, answer.error = self._judge.answered(response, answer, failure)
 
-    def _finish(self, answer: AnswerNotes, reader: AnswerReader) -> None:
+    def _finish(self, answer: AnswerTimeline, reader: AnswerReader) -> None:
         new = reader.close()
         if new and self.exchange.arrived_ns is not None and self.target.stream:
             self._stamp(answer, reader, self.exchange.arrived_ns, new, True)
@@ -270,7 +270,7 @@ class SSETester:
         if reader.detected is not None:
             self._on_format(reader.detected)
 
-    def _read_stream(self, response: requests.Response, answer: AnswerNotes, reader: AnswerReader) -> None:
+    def _read_stream(self, response: requests.Response, answer: AnswerTimeline, reader: AnswerReader) -> None:
         exchange, raw = self.exchange, response.raw
         until_close = not raw.chunked and raw.length_remaining is None
         told_end = told_last = False
@@ -298,7 +298,9 @@ class SSETester:
             self._progress(self._unreported)
             self._unreported = 0
 
-    def _stamp(self, answer: AnswerNotes, reader: AnswerReader, arrived_ns: int, new: int, at_line_end: bool) -> None:
+    def _stamp(
+        self, answer: AnswerTimeline, reader: AnswerReader, arrived_ns: int, new: int, at_line_end: bool
+    ) -> None:
         """Notes the arrival of `new` text-bearing events in one read."""
         self._unreported += new
         answer.reads += (new, reader.body_bytes, at_line_end)

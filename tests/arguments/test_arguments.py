@@ -28,12 +28,10 @@ from command_lines import (
     write,
 )
 
-from sse_perf_tool.arguments import TEXTS, Address, sources
-from sse_perf_tool.arguments import flag_values as asked
+from sse_perf_tool.arguments import TEXTS, Address, flag_values, sources
 from sse_perf_tool.arguments.load import TEXTS as LOAD_TEXTS
 from sse_perf_tool.exporters import EXPORTERS
-from sse_perf_tool.flags import COMMANDS, EVERY_FLAG, FLAGS, HELP, PROGRAM, help_text
-from sse_perf_tool.flags import checks as flag_values
+from sse_perf_tool.flags import COMMANDS, EVERY_FLAG, FLAGS, HELP, PROGRAM, checks, help_text
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.goals.thresholds import RUN_FIGURES
 from sse_perf_tool.load.abort import LIVE_FIGURES
@@ -622,7 +620,7 @@ def test_the_demo_takes_the_load_that_is_asked_for() -> None:
     ],
 )
 def test_a_duration_has_units_in_falling_order(text, seconds):
-    assert flag_values.duration_s(text) == seconds
+    assert checks.duration_s(text) == seconds
 
 
 SECONDS = "give a time above 0: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"
@@ -918,7 +916,7 @@ def test_every_text_of_a_mistake_is_tested() -> None:
         "no_turns_template",
         *LOAD_TEXTS,
     }
-    tables = (TEXTS, asked.TEXTS, flag_values.TEXTS)
+    tables = (TEXTS, flag_values.TEXTS, checks.TEXTS)
     keys = [key for table in (*tables, sources.TEXTS) for key in table]
     assert len(set(keys)) == len(keys), "no key stands for two texts"
     for key, (english, _) in itertools.chain.from_iterable(table.items() for table in tables):

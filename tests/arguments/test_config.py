@@ -15,7 +15,7 @@ import pytest
 from command_lines import EFFECTS, KEY, KEYED, WITH_FILES, older_run, parsed, problem, write
 
 from sse_perf_tool.arguments import EXCLUSIONS, TEXTS, Arguments, config_file, sources
-from sse_perf_tool.arguments.flag_values import Asked
+from sse_perf_tool.arguments.flag_values import FlagValues
 from sse_perf_tool.exporters import EXPORTERS
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.flags import FLAGS, help_text
@@ -126,7 +126,7 @@ def test_a_setting_that_is_null_or_an_empty_list_says_nothing() -> None:
 def test_settings_of_another_command_may_stand_in_the_same_file_but_names_must_be_right() -> None:
     report = [flag for flag in FLAGS if flag.key in ("brand", "config")]
     file = write("run.toml", "threads = 5\nbrand = 'ACME'")
-    asked = Asked(report, ["--config", file], "en", TEXTS)
+    asked = FlagValues(report, ["--config", file], "en", TEXTS)
     assert asked.given == {"config": file, "brand": "ACME"}
 
 

@@ -12,7 +12,7 @@ import pytest
 from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.arguments.load import TEXTS as LOAD_TEXTS
 from sse_perf_tool.errors import UsageError
-from sse_perf_tool.flags import load_checks as load_values
+from sse_perf_tool.flags import load_checks
 from sse_perf_tool.pace import replay
 from sse_perf_tool.pace.replay import Replayed, load_replay
 from sse_perf_tool.providers import Query
@@ -124,7 +124,7 @@ def test_a_mistake_gets_one_line_that_points_at_the_character(argv: list[str], e
 
 def test_every_text_of_a_mistake_is_tested() -> None:
     spoken = "\n".join(expected for _, expected in MISTAKES)
-    for key, (english, _) in chain(load_values.TEXTS.items(), LOAD_TEXTS.items()):
+    for key, (english, _) in chain(load_checks.TEXTS.items(), LOAD_TEXTS.items()):
         assert re.search(".*".join(map(re.escape, re.split(r"\{[\w:]+\}", english))), spoken), key
 
 

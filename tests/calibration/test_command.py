@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from scripted_server import ANSWER, Serve
+
 from sse_perf_tool.calibration import command
 from sse_perf_tool.calibration.measure import Calibrator
-from sse_perf_tool.cli import World, main
+from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.records import Calibration, Compared
 
 Tool = Callable[..., tuple[int, str, str]]
@@ -29,7 +29,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
 
     def run(*argv: str) -> tuple[int, str, str]:
         out, err = io.StringIO(), io.StringIO()
-        return main(argv, World(out, err, {})), out.getvalue(), err.getvalue()
+        return main(argv, Environment(out, err, {})), out.getvalue(), err.getvalue()
 
     return run
 

@@ -27,7 +27,7 @@ from sse_perf_tool.capacity.file import (
     unlike,
 )
 from sse_perf_tool.capacity.search import StepPlan, answer, requests_wanted, step_times
-from sse_perf_tool.cli import World, main
+from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.goals.thresholds import TEXTS as RULE_TEXTS
 from sse_perf_tool.goals.thresholds import parse_rule, slos_of
@@ -465,7 +465,7 @@ class Ran(NamedTuple):
 
 def tool(*argv: str) -> Ran:
     out, err = io.StringIO(), io.StringIO()
-    status = main(["capacity", *TARGET, *argv], World(out, err, {}))
+    status = main(["capacity", *TARGET, *argv], Environment(out, err, {}))
     return Ran(status, out.getvalue(), err.getvalue())
 
 
@@ -523,7 +523,7 @@ def test_without_a_server_there_is_nothing_to_search() -> None:
         port = taken.getsockname()[1]
     out, err = io.StringIO(), io.StringIO()
     argv = ["capacity", "--host", "127.0.0.1", "--port", str(port), "--api-key", "-"]
-    assert main(argv, World(out, err, {})) == 2
+    assert main(argv, Environment(out, err, {})) == 2
     assert f"connection refused by 127.0.0.1:{port}" in err.getvalue()
     assert err.getvalue().count("\n") == 1
 

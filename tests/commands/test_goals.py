@@ -14,7 +14,7 @@ import pytest
 from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked, sized, token, usage
 
 from sse_perf_tool.cli import main
-from sse_perf_tool.commands.environment import INTERRUPTED, MISSED, PARTIAL, World
+from sse_perf_tool.commands.environment import INTERRUPTED, MISSED, PARTIAL, Environment
 from sse_perf_tool.commands.judging import status_of
 from sse_perf_tool.console import Console
 from sse_perf_tool.errors import UsageError
@@ -305,7 +305,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
 
     def ran(*argv: str) -> tuple[int, str, str]:
         out, err = io.StringIO(), io.StringIO()
-        return main(argv, World(out, err, {})), out.getvalue(), err.getvalue()
+        return main(argv, Environment(out, err, {})), out.getvalue(), err.getvalue()
 
     return ran
 

@@ -16,7 +16,7 @@ import pytest
 from scripted_server import ANSWER, Serve, sized
 
 from sse_perf_tool import report_generator
-from sse_perf_tool.cli import World, main
+from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.exporters import EXPORTERS
 from sse_perf_tool.flags import FLAGS
 from sse_perf_tool.metrics import METRICS
@@ -55,7 +55,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
 
     def run(*argv: str, stdout: io.StringIO | None = None) -> Ran:
         out, err = stdout or io.StringIO(), io.StringIO()
-        status = main(argv, World(out, err, {}))
+        status = main(argv, Environment(out, err, {}))
         return Ran(status, out.getvalue(), err.getvalue())
 
     return run

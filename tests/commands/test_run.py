@@ -35,7 +35,7 @@ from scripted_server import (
 )
 
 from sse_perf_tool import __version__
-from sse_perf_tool.cli import World, main
+from sse_perf_tool.cli import Environment, main
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "sk-0123456789abcdef4Knu"
@@ -77,7 +77,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
 
     def run(*argv: str, stdout: io.StringIO | None = None, **environ: str) -> Ran:
         out, err = stdout or io.StringIO(), io.StringIO()
-        status = main(argv, World(out, err, environ))
+        status = main(argv, Environment(out, err, environ))
         return Ran(status, out.getvalue(), err.getvalue())
 
     return run

@@ -508,7 +508,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
 
     def run(*argv: str) -> Ran:
         out, err = io.StringIO(), io.StringIO()
-        status = cli.main(argv, cli.World(out, err, {}))
+        status = cli.main(argv, cli.Environment(out, err, {}))
         return Ran(status, out.getvalue(), err.getvalue())
 
     return run
@@ -536,7 +536,7 @@ def test_a_terminal_gets_colours_and_a_progress_line_unless_told_otherwise(
     arguments = parse_arguments(["--api-key", KEY, *flags], environ)
     texts = []
     for stream in (Terminal(), io.StringIO()):
-        console = console_of(arguments, cli.World(stream, stream, environ))
+        console = console_of(arguments, cli.Environment(stream, stream, environ))
         console.row(IntervalSample(2), HALFWAY, TEN_SECONDS)
         texts.append(stream.getvalue())
     assert ("\x1b[1m" in texts[0], "\x1b[K" in texts[0]) == (colours, progress)
@@ -621,7 +621,7 @@ def test_two_reports_of_the_same_second_do_not_overwrite_each_other(serve: Serve
     again = [parse_arguments(["report", "run.jsonl"], {}, lambda: datetime(2025, 3, 4)) for _ in range(2)]
     said = io.StringIO()
     for arguments in again:
-        assert report.main(arguments, cli.World(said, said, {})) == 0
+        assert report.main(arguments, cli.Environment(said, said, {})) == 0
     names = ["report_20250304_000000.html", "report_20250304_000000_2.html"]
     assert sorted(path.name for path in Path("report").iterdir()) == names
     assert re.findall(r"report/(\S+)", said.getvalue()) == names

@@ -13,7 +13,7 @@ from scripted_server import ScriptedServer, Serve, Step, chunked, sized, token, 
 from whole_answers import ANSWERS, DIFY, OPENAI, TGI, TOOL_CALL, WholeAnswer
 
 from sse_perf_tool.arguments import Arguments, parse_arguments
-from sse_perf_tool.cli import World, main
+from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.console import Console
 from sse_perf_tool.exporters.csv_table import to_csv
 from sse_perf_tool.exporters.json_summary import summary_document
@@ -508,7 +508,7 @@ def test_runs_with_and_without_a_stream_are_told_apart() -> None:
 
 def run(*argv: str) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
-    status = main([*argv, "--html-report", "r.html", "--lang", "en"], World(out, err, {}))
+    status = main([*argv, "--html-report", "r.html", "--lang", "en"], Environment(out, err, {}))
     return status, out.getvalue(), err.getvalue()
 
 

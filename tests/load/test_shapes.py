@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked, token, usage
 
-from sse_perf_tool.cli import World, main
+from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.load.run import LoadRun
 from sse_perf_tool.masking import Masker
 from sse_perf_tool.providers import Query, QueryProvider
@@ -54,7 +54,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def ran(server: ScriptedServer, *flags: str) -> Ran:
         out = io.StringIO()
         argv = ["--url", server.url(), "--api-key", "-", "--html-report", "r.html", "--quiet"]
-        status = main([*argv, "--json", "s.json", "--records", "r.jsonl", *flags], World(out, out, {}))
+        status = main([*argv, "--json", "s.json", "--records", "r.jsonl", *flags], Environment(out, out, {}))
         header, *rows = map(json.loads, Path("r.jsonl").read_text(encoding="utf-8").splitlines())
         rows.sort(key=lambda row: row["started_at_ns"])
         return Ran(
@@ -99,7 +99,7 @@ def test_what_still_waits_at_the_end_is_dropped_and_said(serve: Serve, run: Run)
     assert f"never sent, because they still waited for a free thread at the end: {dropped} requests" in ran.out
     assert f"Never sent: {dropped} requests." in Path("r.html").read_text(encoding="utf-8")
     again = io.StringIO()
-    main(["report", "r.jsonl", "--json", "again.json", "--html-report", "a.html"], World(again, again, {}))
+    main(["report", "r.jsonl", "--json", "again.json", "--html-report", "a.html"], Environment(again, again, {}))
     assert json.loads(Path("again.json").read_text())["schedule"] == ran.summary["schedule"]
 
 
@@ -157,7 +157,7 @@ def test_each_context_tier_is_the_whole_schedule_with_its_own_warm_up(serve: Ser
     assert ran.summary["measured_s"] == pytest.approx(2 * 0.23, abs=0.06)
     assert ran.summary["schedule"]["asked_per_s"] == pytest.approx(40)
     again = io.StringIO()
-    main(["report", "r.jsonl", "--json", "again.json", "--html-report", "a.html"], World(again, again, {}))
+    main(["report", "r.jsonl", "--json", "again.json", "--html-report", "a.html"], Environment(again, again, {}))
     found = json.loads(Path("again.json").read_text(encoding="utf-8"))
     assert {name for name in found if found[name] != ran.summary[name]} == set()
 

@@ -1,9 +1,10 @@
 """From the command line to `Arguments`: what the flags mean together, and the files that they name.
 
-The flags stand in `flags`, what the value of one may be in `flag_values`, and `asked` takes the line apart.  Nothing is
+The flags and the checks of their values stand in `flags`.  Nothing is
 sent and no file is changed; the folder of the default report is made when it is missing.
 
-* `nouns.py`: `Arguments`, what comes out.
+* `flag_values.py`: the values of the flags from line, environment (`sources.py`) and file (`config_file.py`).
+* `parsed.py`: `Arguments`, what comes out.
 * `run.py`: a run, with `target.py` (where to, and with which key), `request.py` (what is asked, and how answers are
   read), `load.py` (how many at which time), `goals.py` (what is demanded) and `config.py` (the settings as they are
   written down).
@@ -32,7 +33,7 @@ from ..texts import Texts
 from . import capacity, files, goals, load, report, request, run, target
 from .calibrate import calibrate_arguments
 from .capacity import capacity_arguments
-from .flag_values import Asked
+from .flag_values import FlagValues
 from .parsed import Address, Arguments
 from .report import report_arguments
 from .run import EXCLUSIONS, run_command
@@ -55,7 +56,7 @@ class _Command(NamedTuple):
 
     flags: Sequence[Flag]
     texts: Texts
-    arguments_of: Callable[[Asked, Mapping[str, str], Callable[[], datetime]], Arguments]
+    arguments_of: Callable[[FlagValues, Mapping[str, str], Callable[[], datetime]], Arguments]
 
 
 _COMMANDS = {
@@ -80,4 +81,4 @@ def parse_arguments(
     if (text := text_asked_for(argv, environ)) is not None:
         return Arguments("show", language, text=text)
     flags, texts, arguments_of = _COMMANDS[name]
-    return arguments_of(Asked(flags, words, language, texts, environ, EXCLUSIONS), environ, now)
+    return arguments_of(FlagValues(flags, words, language, texts, environ, EXCLUSIONS), environ, now)

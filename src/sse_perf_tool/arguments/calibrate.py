@@ -11,27 +11,27 @@ from ..masking import Masker
 from ..records import RunConfig
 from .config import host_info, processes, shown_command
 from .files import drop_files_of_runs, inputs, outputs
-from .flag_values import Asked
+from .flag_values import FlagValues
 from .parsed import Arguments
 
 
-def calibrate_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+def calibrate_arguments(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
     """The load to calibrate, and the file to write."""
-    asked.refuse_rest()
-    drop_files_of_runs(asked, CALIBRATE_FLAGS)
+    flags.refuse_rest()
+    drop_files_of_runs(flags, CALIBRATE_FLAGS)
     return Arguments(
         "calibrate",
-        asked.language,
+        flags.language,
         config=RunConfig(
-            threads=asked["threads"],
-            processes=processes(asked),
-            calibrate_itl_ms=asked["itl_ms"],
-            lang=asked.language,
-            command=shown_command(["calibrate", *asked.argv], Masker(())),
+            threads=flags["threads"],
+            processes=processes(flags),
+            calibrate_itl_ms=flags["itl_ms"],
+            lang=flags.language,
+            command=shown_command(["calibrate", *flags.argv], Masker(())),
             version=__version__,
             host_info=host_info(),
         ),
-        processes=asked.given.get("processes"),
-        quick=asked["quick"] is True,
-        **outputs(asked, environ, now, inputs(asked), default_report=False),
+        processes=flags.given.get("processes"),
+        quick=flags["quick"] is True,
+        **outputs(flags, environ, now, inputs(flags), default_report=False),
     )

@@ -11,20 +11,19 @@ from ..capacity.file import TEXTS as FILE_TEXTS
 from ..capacity.file import read_search, unlike
 from ..capacity.search import StepPlan
 from ..errors import UsageError
-from ..flags import CAPACITY_FLAGS
-from ..flags import capacity_checks as capacity_values
+from ..flags import CAPACITY_FLAGS, capacity_checks
 from ..goals.thresholds import TEXTS as RULE_TEXTS
 from ..goals.thresholds import Rule, Slo
 from ..records import CapacitySearch, RunConfig
 from ..texts import Texts, printable
 from .config import shown_command
 from .files import drop_files_of_runs
-from .flag_values import Asked
+from .flag_values import FlagValues
 from .parsed import Arguments, CapacityArguments
 from .run import run_arguments
 
 TEXTS: Texts = {
-    **capacity_values.TEXTS,
+    **capacity_checks.TEXTS,
     **FILE_TEXTS,
     **RULE_TEXTS,
     "whole_threads": (
@@ -44,69 +43,69 @@ ERRORS_RULE = "errors:rate<0.01"
 """What a level has to meet unless another rule speaks of errors."""
 
 
-def capacity_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+def capacity_arguments(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
     """What a run is asked for, but its load, and the search that finds one."""
-    asked.refuse_rest()
-    drop_files_of_runs(asked, CAPACITY_FLAGS)
-    found = _search(asked)
-    asked.defaults["threads"] = 1  # the settings are those of one answer; each step has its own load
-    run = run_arguments(asked, environ, now)
-    command = shown_command(["capacity", *asked.argv], run.masker)
+    flags.refuse_rest()
+    drop_files_of_runs(flags, CAPACITY_FLAGS)
+    found = _search(flags)
+    flags.defaults["threads"] = 1  # the settings are those of one answer; each step has its own load
+    run = run_arguments(flags, environ, now)
+    command = shown_command(["capacity", *flags.argv], run.masker)
     config = replace(run.config, slo=found.search.slo, command=command)
     for key, path in {"html_report": run.html_report, **run.exports}.items():
         if path is not None and found.resume is not None and path.resolve() == found.resume.resolve():
-            raise asked.wrong("resume", "same_file", other=asked.name(key))
-    return replace(run, command="capacity", config=config, capacity=_resumed(asked, found, config))
+            raise flags.wrong("resume", "same_file", other=flags.name(key))
+    return replace(run, command="capacity", config=config, capacity=_resumed(flags, found, config))
 
 
-def _search(asked: Asked) -> CapacityArguments:
+def _search(flags: FlagValues) -> CapacityArguments:
     """The search that is asked for.  UsageError for flags that contradict each other."""
-    by_threads = asked["by"] == "threads"
-    _check_levels(asked, by_threads)
-    demands: Sequence[Rule | Slo] = asked["slo"] or ()
+    by_threads = flags["by"] == "threads"
+    _check_levels(flags, by_threads)
+    demands: Sequence[Rule | Slo] = flags["slo"] or ()
     slo = tuple(each.text for each in demands if isinstance(each, Slo))
     rules = [each for each in demands if isinstance(each, Rule)]
-    texts = [*([f"goodput:rate>={asked['slo_share']:g}"] if slo else ()), *(rule.text for rule in rules)]
+    texts = [*([f"goodput:rate>={flags['slo_share']:g}"] if slo else ()), *(rule.text for rule in rules)]
     if not any(rule.subject == "errors" for rule in rules):
         texts.append(ERRORS_RULE)
     plan = StepPlan(
-        step_s=asked["step_duration"],
-        pause_s=asked["pause"],
-        processes=asked.given.get("processes"),
-        threads=asked.given.get("threads"),
+        step_s=flags["step_duration"],
+        pause_s=flags["pause"],
+        processes=flags.given.get("processes"),
+        threads=flags.given.get("threads"),
     )
     number = int if by_threads else float
-    least, most, *ladder = (number(level) for level in (asked["min"], asked["max"], *(asked["sweep"] or ())))
-    search = CapacitySearch(asked["by"], least, most, tuple(ladder), tuple(texts), slo)
-    resume = Path(asked["resume"]) if asked["resume"] else None
+    least, most, *ladder = (number(level) for level in (flags["min"], flags["max"], *(flags["sweep"] or ())))
+    search = CapacitySearch(flags["by"], least, most, tuple(ladder), tuple(texts), slo)
+    resume = Path(flags["resume"]) if flags["resume"] else None
     return CapacityArguments(search, plan, resume)
 
 
-def _check_levels(asked: Asked, by_threads: bool) -> None:
-    if by_threads and "threads" in asked.given:
-        raise asked.wrong("threads", "by_threads")
-    if by_threads and "arrival" in asked.given:
-        raise asked.wrong("arrival", "by_rate_only")
+def _check_levels(flags: FlagValues, by_threads: bool) -> None:
+    if by_threads and "threads" in flags.given:
+        raise flags.wrong("threads", "by_threads")
+    if by_threads and "arrival" in flags.given:
+        raise flags.wrong("arrival", "by_rate_only")
     for key in ("min", "max", "sweep"):
-        levels = asked[key] if isinstance(asked[key], tuple) else (asked[key] or 1,)
+        levels = flags[key] if isinstance(flags[key], tuple) else (flags[key] or 1,)
         if by_threads and any(level != int(level) for level in levels):
-            raise asked.wrong(key, "whole_threads")
+            raise flags.wrong(key, "whole_threads")
     for key in ("min", "max"):
-        if asked["sweep"] and key in asked.given:
-            raise asked.wrong(key, "not_with_sweep")
-    if asked["max"] < asked["min"]:
-        raise asked.wrong("max" if "max" in asked.given else "min", "most_below_least", least=asked["min"])
+        if flags["sweep"] and key in flags.given:
+            raise flags.wrong(key, "not_with_sweep")
+    if flags["max"] < flags["min"]:
+        raise flags.wrong("max" if "max" in flags.given else "min", "most_below_least", least=flags["min"])
 
 
-def _resumed(asked: Asked, found: CapacityArguments, config: RunConfig) -> CapacityArguments:
+def _resumed(flags: FlagValues, found: CapacityArguments, config: RunConfig) -> CapacityArguments:
     """The same, going on from its file if that is there.  UsageError when it holds something else."""
     path = found.resume
     if path is None or not path.exists() or path.stat().st_size == 0:
         return found
     try:
-        header, steps, length = read_search(path, asked.language)
+        header, steps, length = read_search(path, flags.language)
     except UsageError as error:
         raise UsageError(f"--resume {printable(str(error))}") from error
     if names := unlike(header, config, found.search):
-        raise asked.wrong("resume", "other_search", names=", ".join(names))
+        raise flags.wrong("resume", "other_search", names=", ".join(names))
     return replace(found, steps=tuple(steps), resume_at=length)

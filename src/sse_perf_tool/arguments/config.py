@@ -14,7 +14,7 @@ from ..flags.checks import NO_KEY, masked_key
 from ..masking import Masker, mask_headers, mask_key, mask_url
 from ..pace.schedule import processes_for
 from ..records import RunConfig
-from .flag_values import Asked
+from .flag_values import FlagValues
 from .goals import goal_settings
 from .parsed import Address
 from .settings import settings_of
@@ -24,7 +24,7 @@ _SAME_IN_CONFIG = ("model", "model_name", "conversation_id", "user", "api_key_fi
 
 
 def run_config(
-    asked: Asked,
+    flags: FlagValues,
     address: Address,
     format_name: str,
     options: Mapping[str, Any],
@@ -32,46 +32,46 @@ def run_config(
     load: Mapping[str, Any],
 ) -> RunConfig:
     """The settings of a run; `load` has those that shape its load, as `load_settings` gives them."""
-    think_time_s, think_time_max_s = asked["think_time"] or (0.0, 0.0)
-    prompt_tokens, prompt_spread_tokens = asked["prompt_tokens"] or (None, 0)
+    think_time_s, think_time_max_s = flags["think_time"] or (0.0, 0.0)
+    prompt_tokens, prompt_spread_tokens = flags["prompt_tokens"] or (None, 0)
     return RunConfig(
         url=masker(mask_url(address.url)),
         format=format_name,
         format_options=options,
-        query=None if asked["param_file"] or asked["prompt_tokens"] else asked["query"],
-        api_key=mask_key(asked["api_key"]) if asked["api_key"] not in (None, NO_KEY) else None,
-        headers=mask_headers(dict(asked["header"] or ())),
-        timeout_s=asked["timeout"],
-        idle_timeout_s=asked["idle_timeout"],
-        stream=not asked["no_stream"],
+        query=None if flags["param_file"] or flags["prompt_tokens"] else flags["query"],
+        api_key=mask_key(flags["api_key"]) if flags["api_key"] not in (None, NO_KEY) else None,
+        headers=mask_headers(dict(flags["header"] or ())),
+        timeout_s=flags["timeout"],
+        idle_timeout_s=flags["idle_timeout"],
+        stream=not flags["no_stream"],
         think_time_s=think_time_s,
         think_time_max_s=think_time_max_s,
-        shuffle=asked["shuffle"] is True,
+        shuffle=flags["shuffle"] is True,
         prompt_tokens=prompt_tokens,
         prompt_spread_tokens=prompt_spread_tokens,
-        shared_prefix_tokens=asked["shared_prefix_tokens"] or 0,
-        context_tiers=asked["context_tiers"] or [],
-        stall_ms=asked["stall_ms"],
-        insecure=asked["insecure"] is True,
-        strict=asked["strict"] is True,
-        lang=asked.language,
-        command=shown_command(asked.argv, masker),
+        shared_prefix_tokens=flags["shared_prefix_tokens"] or 0,
+        context_tiers=flags["context_tiers"] or [],
+        stall_ms=flags["stall_ms"],
+        insecure=flags["insecure"] is True,
+        strict=flags["strict"] is True,
+        lang=flags.language,
+        command=shown_command(flags.argv, masker),
         version=__version__,
         host_info=host_info(),
-        flags=settings_of(asked, masker),
-        processes=processes(asked),
-        calibrate_itl_ms=asked["itl_ms"] if asked["calibrate"] else None,
+        flags=settings_of(flags, masker),
+        processes=processes(flags),
+        calibrate_itl_ms=flags["itl_ms"] if flags["calibrate"] else None,
         **load,
-        **goal_settings(asked),
-        **{key: asked[key] for key in _SAME_IN_CONFIG},
+        **goal_settings(flags),
+        **{key: flags[key] for key in _SAME_IN_CONFIG},
     )
 
 
-def processes(asked: Asked) -> int:
+def processes(flags: FlagValues) -> int:
     """Over how many processes the threads are divided."""
     # A batch waits for all of its requests, and what a process knows are its own.
-    wanted = 1 if asked["batch"] else asked.given.get("processes")
-    return processes_for(wanted, asked["threads"], os.cpu_count() or 1)
+    wanted = 1 if flags["batch"] else flags.given.get("processes")
+    return processes_for(wanted, flags["threads"], os.cpu_count() or 1)
 
 
 def shown_command(argv: Sequence[str], masker: Masker) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from ..flags import Flag
 from ..texts import Texts
 from . import output_paths
-from .flag_values import Asked
+from .flag_values import FlagValues
 from .sources import Source
 
 TEXTS: Texts = {
@@ -21,20 +21,20 @@ TEXTS: Texts = {
 _INPUT_FILES = ("config", "param_file", "replay", "api_key_file", "request_body_file", "cacert", "baseline")
 
 
-def inputs(asked: Asked) -> dict[Path, str]:
+def inputs(flags: FlagValues) -> dict[Path, str]:
     """The files that are read, and the names of their flags."""
-    return {Path(asked[key]).resolve(): asked.name(key) for key in _INPUT_FILES if asked[key]}
+    return {Path(flags[key]).resolve(): flags.name(key) for key in _INPUT_FILES if flags[key]}
 
 
-def drop_files_of_runs(asked: Asked, flags: Sequence[Flag]) -> None:
+def drop_files_of_runs(flags: FlagValues, of_runs: Sequence[Flag]) -> None:
     """Takes back the files to write that are not named on the line of a command: they are those of a run."""
-    for flag in flags:
-        if flag.writes_file and flag.key in asked.given and asked.source(flag.key) is not Source.LINE:
-            asked.drop(flag.key)
+    for flag in of_runs:
+        if flag.writes_file and flag.key in flags.given and flags.source(flag.key) is not Source.LINE:
+            flags.drop(flag.key)
 
 
 def outputs(
-    asked: Asked,
+    flags: FlagValues,
     environ: Mapping[str, str],
     now: Callable[[], datetime],
     taken: dict[Path, str],
@@ -45,13 +45,13 @@ def outputs(
 
     `taken` has the files that must not be written over and what to call them; `now` dates the default report.
     """
-    files = output_paths.checked(asked, taken, now, default_report=default_report)
+    files = output_paths.checked(flags, taken, now, default_report=default_report)
     return {
         "html_report": files.html_report,
-        "report_named": "html_report" in asked.given,
-        "brand": asked["brand"],
-        "report_title": asked["report_title"],
+        "report_named": "html_report" in flags.given,
+        "brand": flags["brand"],
+        "report_title": flags["report_title"],
         "exports": files.exports,
         "records_file": files.records,
-        "color": not (asked["no_color"] or environ.get("NO_COLOR")),
+        "color": not (flags["no_color"] or environ.get("NO_COLOR")),
     }

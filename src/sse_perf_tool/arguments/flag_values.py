@@ -13,9 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
-from ..flags import COMMANDS, FLAGS, Flag, flag_name
-from ..flags import checks as flag_values
-from ..flags import load_checks as load_values
+from ..flags import COMMANDS, FLAGS, Flag, checks, flag_name, load_checks
 from ..texts import LANGUAGES, Say, Texts, printable, speaker
 from . import sources
 from .sources import Given, Source
@@ -52,7 +50,7 @@ class Exclusion(NamedTuple):
     """`other` is only a part of what `key` says: even a stronger one cannot take its place, which is the problem."""
 
 
-class Asked:
+class FlagValues:
     """The values of the flags: those given, else their defaults.  `wrong` makes the error about one of them.
 
     A value comes from the line, else from the environment, else from the file of --config.  `flags` are those that the
@@ -71,7 +69,7 @@ class Asked:
         exclusions: Sequence[Exclusion] = (),
     ) -> None:
         self.argv, self._taken = argv, flags
-        self._texts = {**flag_values.TEXTS, **load_values.TEXTS, **sources.TEXTS, **TEXTS, **texts}
+        self._texts = {**checks.TEXTS, **load_checks.TEXTS, **sources.TEXTS, **TEXTS, **texts}
         self._speak(language)
         self.defaults: dict[str, Any] = {flag.key: flag.default for flag in (*FLAGS, *flags)}
         line, self.rest = _split(flags, argv, self.say)
@@ -183,9 +181,9 @@ class Asked:
         ]
         return values if flag.repeat else values[0]
 
-    def _checked_one(self, flag: Flag, check: flag_values.Check, text: str) -> Any:
+    def _checked_one(self, flag: Flag, check: checks.Check, text: str) -> Any:
         try:
-            return check(flag_values.utf8(text, self.say), self.say)
+            return check(checks.utf8(text, self.say), self.say)
         except UsageError as error:
             given = self._given[flag.key]._replace(typed=text)
             raise UsageError(printable(f"{given.shown(flag)}: {error}")) from None

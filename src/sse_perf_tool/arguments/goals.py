@@ -12,7 +12,7 @@ from ..goals.thresholds import Rule, Slo
 from ..load import abort
 from ..metrics import SCHEDULE_METRICS, STREAM_METRICS
 from ..texts import Texts
-from .flag_values import Asked
+from .flag_values import FlagValues
 
 TEXTS: Texts = {
     **abort.TEXTS,
@@ -32,38 +32,38 @@ TEXTS: Texts = {
 }
 
 
-def goal_settings(asked: Asked) -> dict[str, Any]:
+def goal_settings(flags: FlagValues) -> dict[str, Any]:
     """The fields of `RunConfig` that say what is demanded of the run."""
     return {
-        "thresholds": _typed(asked["threshold"]),
-        "require_trust": asked["require_trust"],
-        "slo": _typed(asked["slo"]),
-        "abort_on": _typed(asked["abort_on"]),
-        "abort_after_s": asked["abort_after"],
-        "baseline": asked["baseline"],
-        "allow": _allow(asked),
+        "thresholds": _typed(flags["threshold"]),
+        "require_trust": flags["require_trust"],
+        "slo": _typed(flags["slo"]),
+        "abort_on": _typed(flags["abort_on"]),
+        "abort_after_s": flags["abort_after"],
+        "baseline": flags["baseline"],
+        "allow": _allow(flags),
     }
 
 
-def check_goals(asked: Asked, open_loop: bool) -> None:
+def check_goals(flags: FlagValues, open_loop: bool) -> None:
     """UsageError for a goal that no run of this kind could reach."""
     for key in ("threshold", "slo", "abort_on", "allow"):
-        for rule in asked[key] or ():
-            if asked["no_stream"] and rule.subject in STREAM_METRICS:
-                raise asked.wrong(key, "of_streams", metric=rule.subject, flag=asked.name("no_stream"))
+        for rule in flags[key] or ():
+            if flags["no_stream"] and rule.subject in STREAM_METRICS:
+                raise flags.wrong(key, "of_streams", metric=rule.subject, flag=flags.name("no_stream"))
             if not open_loop and rule.subject in SCHEDULE_METRICS:
-                raise asked.wrong(key, "of_open_loops", metric=rule.subject)
+                raise flags.wrong(key, "of_open_loops", metric=rule.subject)
     for key in ("threshold", "allow"):
-        if not asked["slo"] and any(rule.subject == "goodput" for rule in asked[key] or ()):
-            raise asked.wrong(key, "needs_slo")
+        if not flags["slo"] and any(rule.subject == "goodput" for rule in flags[key] or ()):
+            raise flags.wrong(key, "needs_slo")
 
 
-def baseline_of(asked: Asked) -> Baseline | None:
+def baseline_of(flags: FlagValues) -> Baseline | None:
     """The older run of --baseline, held against the service levels of this one."""
-    if not asked["baseline"]:
+    if not flags["baseline"]:
         return None
-    slos: Sequence[Slo] = asked["slo"] or ()
-    loaded: Baseline = asked.load("baseline", lambda path, lang: load_baseline(Path(path), slos, lang))
+    slos: Sequence[Slo] = flags["slo"] or ()
+    loaded: Baseline = flags.load("baseline", lambda path, lang: load_baseline(Path(path), slos, lang))
     return loaded
 
 
@@ -71,7 +71,7 @@ def _typed(rules: Sequence[Rule | Slo | Allowed] | None) -> list[str]:
     return [rule.text for rule in rules or ()]
 
 
-def _allow(asked: Asked) -> list[str]:
-    if asked["allow"] or not asked["baseline"]:
-        return _typed(asked["allow"])
-    return list(WHOLE_ALLOW if asked["no_stream"] else DEFAULT_ALLOW)
+def _allow(flags: FlagValues) -> list[str]:
+    if flags["allow"] or not flags["baseline"]:
+        return _typed(flags["allow"])
+    return list(WHOLE_ALLOW if flags["no_stream"] else DEFAULT_ALLOW)

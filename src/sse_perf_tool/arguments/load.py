@@ -12,7 +12,7 @@ from ..flags.load_checks import Warmup
 from ..pace.replay import Replayed, load_replay
 from ..pace.schedule import threads_for
 from ..records import RunConfig
-from .flag_values import Asked, Exclusion
+from .flag_values import Exclusion, FlagValues
 
 TEXTS = {
     "endless": ("has no end; add --duration or --requests", "没有终点，请加 --duration 或 --requests"),
@@ -60,80 +60,80 @@ MANY_REQUESTS = ("rate", "arrival", "stages", "replay", "speed", "batch", "warmu
 """The flags that say nothing about a single request."""
 
 
-def load_settings(asked: Asked) -> tuple[dict[str, Any], Sequence[Replayed]]:
+def load_settings(flags: FlagValues) -> tuple[dict[str, Any], Sequence[Replayed]]:
     """The fields of `RunConfig` that say how the load is shaped, and the requests of a trace.
 
     Defaults that depend on other flags are put into `asked`.  UsageError for flags that contradict each other.
     """
-    rate_stages = asked["stages"] is not None and asked["stages"].of == "rate"
-    _check(asked, rate_stages)
-    _set_defaults(asked, rate_stages)
-    replayed = _replayed(asked)
-    warmup = asked["warmup"] or Warmup()
+    rate_stages = flags["stages"] is not None and flags["stages"].of == "rate"
+    _check(flags, rate_stages)
+    _set_defaults(flags, rate_stages)
+    replayed = _replayed(flags)
+    warmup = flags["warmup"] or Warmup()
     settings = {
-        "rate_per_s": asked["rate"],
-        "arrival": asked["arrival"],
-        "stages": [list(stage) for stage in asked["stages"].stages] if asked["stages"] else [],
-        "stages_of": asked["stages"].of if asked["stages"] else None,
-        "replay_file": asked["replay"],
+        "rate_per_s": flags["rate"],
+        "arrival": flags["arrival"],
+        "stages": [list(stage) for stage in flags["stages"].stages] if flags["stages"] else [],
+        "stages_of": flags["stages"].of if flags["stages"] else None,
+        "replay_file": flags["replay"],
         "replay_s": replayed[-1].at_s if replayed else None,
-        "speed": asked["speed"],
-        "batch": asked["batch"],
+        "speed": flags["speed"],
+        "batch": flags["batch"],
         "warmup_s": warmup.seconds,
         "warmup_requests": warmup.requests,
-        "cooldown_s": asked["cooldown"],
-        "cancel_rate": asked["cancel_rate"],
-        "cancel_after_s": asked["cancel_after"],
-        "threads": asked["threads"],
-        "duration_s": asked["duration"],
-        "ramp_up_s": asked["ramp_up"],
-        "requests": asked["requests"] if not replayed else min(len(replayed), asked["requests"] or len(replayed)),
-        "turns": asked["turns"],
+        "cooldown_s": flags["cooldown"],
+        "cancel_rate": flags["cancel_rate"],
+        "cancel_after_s": flags["cancel_after"],
+        "threads": flags["threads"],
+        "duration_s": flags["duration"],
+        "ramp_up_s": flags["ramp_up"],
+        "requests": flags["requests"] if not replayed else min(len(replayed), flags["requests"] or len(replayed)),
+        "turns": flags["turns"],
     }
-    _check_phases(asked, RunConfig(**settings))
+    _check_phases(flags, RunConfig(**settings))
     return settings, replayed
 
 
-def _check(asked: Asked, rate_stages: bool) -> None:
-    if "arrival" in asked.given and not (asked["rate"] or rate_stages):
-        raise asked.wrong("arrival", "needs_other", other=flag_name("rate"))
-    if asked["rate"] and not (asked["duration"] or asked["requests"]):
-        raise asked.wrong("rate", "endless")
+def _check(flags: FlagValues, rate_stages: bool) -> None:
+    if "arrival" in flags.given and not (flags["rate"] or rate_stages):
+        raise flags.wrong("arrival", "needs_other", other=flag_name("rate"))
+    if flags["rate"] and not (flags["duration"] or flags["requests"]):
+        raise flags.wrong("rate", "endless")
 
 
-def _set_defaults(asked: Asked, rate_stages: bool) -> None:
-    stages = asked["stages"]
+def _set_defaults(flags: FlagValues, rate_stages: bool) -> None:
+    stages = flags["stages"]
     if stages is not None:
-        asked.defaults["duration"] = stages.seconds
-        asked.defaults["threads"] = threads_for(stages.highest) if rate_stages else math.ceil(stages.highest)
-    elif asked["rate"]:
-        asked.defaults["threads"] = threads_for(asked["rate"])
-    elif asked["batch"]:
-        asked.defaults["threads"] = asked["batch"]
-        if not asked["duration"]:
-            asked.defaults["requests"] = asked["batch"] * asked["turns"]
+        flags.defaults["duration"] = stages.seconds
+        flags.defaults["threads"] = threads_for(stages.highest) if rate_stages else math.ceil(stages.highest)
+    elif flags["rate"]:
+        flags.defaults["threads"] = threads_for(flags["rate"])
+    elif flags["batch"]:
+        flags.defaults["threads"] = flags["batch"]
+        if not flags["duration"]:
+            flags.defaults["requests"] = flags["batch"] * flags["turns"]
 
 
-def _replayed(asked: Asked) -> list[Replayed]:
+def _replayed(flags: FlagValues) -> list[Replayed]:
     """The requests of the trace that are due within the run, at the speed asked for."""
-    if not asked["replay"]:
+    if not flags["replay"]:
         return []
-    every = [each._replace(at_s=each.at_s / asked["speed"]) for each in asked.load("replay", load_replay)]
-    if asked["duration"]:
-        every = every[: bisect_left(every, asked["duration"], key=lambda each: each.at_s)]
-    asked.defaults["threads"] = threads_for(len(every) / max(1.0, every[-1].at_s))
+    every = [each._replace(at_s=each.at_s / flags["speed"]) for each in flags.load("replay", load_replay)]
+    if flags["duration"]:
+        every = every[: bisect_left(every, flags["duration"], key=lambda each: each.at_s)]
+    flags.defaults["threads"] = threads_for(len(every) / max(1.0, every[-1].at_s))
     return every
 
 
-def _check_phases(asked: Asked, config: RunConfig) -> None:
+def _check_phases(flags: FlagValues, config: RunConfig) -> None:
     """UsageError when warm-up and cool-down leave nothing, or the end is not known from which to count back."""
     planned_s = config.planned_s
     if config.cooldown_s and planned_s is None:
-        raise asked.wrong("cooldown", "no_end_known")
+        raise flags.wrong("cooldown", "no_end_known")
     key = "warmup" if config.warmup_s else "cooldown"
     outside_s = config.warmup_s + config.cooldown_s
     if planned_s is not None and outside_s and outside_s >= planned_s:
-        raise asked.wrong(key, "nothing_left", seconds=planned_s)
+        raise flags.wrong(key, "nothing_left", seconds=planned_s)
     wanted = config.requests_wanted
     if wanted is not None and config.warmup_requests >= wanted:
-        raise asked.wrong("warmup", "all_warmup", requests=wanted)
+        raise flags.wrong("warmup", "all_warmup", requests=wanted)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..exporters import EXPORTERS
-from .flag_values import Asked
+from .flag_values import FlagValues
 
 TEXTS = {
     "no_folder": ("the folder {folder} does not exist; make it first", "目录 {folder} 不存在，请先创建"),
@@ -32,27 +32,29 @@ class OutputFiles(NamedTuple):
     exports: dict[str, Path]
 
 
-def checked(asked: Asked, taken: dict[Path, str], now: Callable[[], datetime], *, default_report: bool) -> OutputFiles:
+def checked(
+    flags: FlagValues, taken: dict[Path, str], now: Callable[[], datetime], *, default_report: bool
+) -> OutputFiles:
     """The files that were asked for.  All can be written, none is another one or an input (`taken`)."""
-    named = {key: asked[key] for key in ("html_report", *EXPORTERS, "records") if asked[key]}
+    named = {key: flags[key] for key in ("html_report", *EXPORTERS, "records") if flags[key]}
     if (key := next((key for key, name in named.items() if name == "-"), None)) is not None:
-        raise asked.wrong(key, "no_stdout")
+        raise flags.wrong(key, "no_stdout")
     paths = {key: Path(name) for key, name in named.items()}
     if default_report and "html_report" not in paths:
-        paths["html_report"] = _default_report(asked, now())
+        paths["html_report"] = _default_report(flags, now())
     for key, path in paths.items():
-        _check_output(asked, key, path, taken)
+        _check_output(flags, key, path, taken)
     exports = {name: paths[name] for name in EXPORTERS if name in paths}
     return OutputFiles(paths.get("html_report"), paths.get("records"), exports)
 
 
-def _default_report(asked: Asked, now: datetime) -> Path:
-    model = re.sub(r"[^\w.-]+", "_", asked["model_name"] or "").strip("._")[:80]
+def _default_report(flags: FlagValues, now: datetime) -> Path:
+    model = re.sub(r"[^\w.-]+", "_", flags["model_name"] or "").strip("._")[:80]
     folder = Path("report")
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise asked.wrong("html_report", "not_writable", reason=f"report: {error.strerror}") from error
+        raise flags.wrong("html_report", "not_writable", reason=f"report: {error.strerror}") from error
     return folder / f"report_{model and model + '_'}{now:%Y%m%d_%H%M%S}.html"
 
 
@@ -72,21 +74,21 @@ def _is_made(path: Path) -> bool:
     return True
 
 
-def _check_output(asked: Asked, key: str, path: Path, taken: dict[Path, str]) -> None:
+def _check_output(flags: FlagValues, key: str, path: Path, taken: dict[Path, str]) -> None:
     """Tries to open the file for writing and leaves everything as it was."""
     try:
         if path.is_dir():
-            raise asked.wrong(key, "is_folder")
+            raise flags.wrong(key, "is_folder")
         if not path.parent.is_dir():
-            raise asked.wrong(key, "no_folder", folder=path.parent)
+            raise flags.wrong(key, "no_folder", folder=path.parent)
         if path.exists() and not path.is_file():
             return  # a device or pipe: opening it is not without effect, and it may serve twice
-        other = taken.setdefault(path.resolve(), asked.name(key))
-        if other != asked.name(key):
-            raise asked.wrong(key, "same_file", other=other)
+        other = taken.setdefault(path.resolve(), flags.name(key))
+        if other != flags.name(key):
+            raise flags.wrong(key, "same_file", other=other)
         there = path.exists() or path.is_symlink()
         path.open("ab").close()
         if not there:
             path.unlink()
     except OSError as error:
-        raise asked.wrong(key, "not_writable", reason=error.strerror) from error
+        raise flags.wrong(key, "not_writable", reason=error.strerror) from error

@@ -11,7 +11,7 @@ from ..exporters import EXPORTERS
 from ..flags import REPORT_FLAGS
 from ..texts import Say, Texts, printable
 from .files import drop_files_of_runs, outputs
-from .flag_values import Asked
+from .flag_values import FlagValues
 from .parsed import Arguments
 
 TEXTS: Texts = {
@@ -26,24 +26,24 @@ TEXTS: Texts = {
 }
 
 
-def report_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+def report_arguments(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
     """The files to read and what to write of them.  UsageError for one that cannot be read."""
-    drop_files_of_runs(asked, REPORT_FLAGS)
-    files = tuple(Path(name) for name in asked.rest)
+    drop_files_of_runs(flags, REPORT_FLAGS)
+    files = tuple(Path(name) for name in flags.rest)
     if not files:
-        raise UsageError(asked.say("no_files"))
+        raise UsageError(flags.say("no_files"))
     for path in files:
-        _check_readable(path, asked.say)
+        _check_readable(path, flags.say)
     for name in EXPORTERS:
-        if len(files) > 1 and name in asked.given:
-            raise asked.wrong(name, "one_run", count=len(files))
+        if len(files) > 1 and name in flags.given:
+            raise flags.wrong(name, "one_run", count=len(files))
     taken = {path.resolve(): "report" for path in files}
     return Arguments(
         "report",
-        asked.language,
+        flags.language,
         files=files,
-        stall_ms=asked.given.get("stall_ms"),
-        **outputs(asked, environ, now, taken, default_report=True),
+        stall_ms=flags.given.get("stall_ms"),
+        **outputs(flags, environ, now, taken, default_report=True),
     )
 
 

@@ -13,7 +13,7 @@ from ..providers import Query, QueryProvider, load_queries
 from ..queries.prompts import Prompts
 from ..request.body import BodyBuilder, load_template
 from ..texts import Texts, printable
-from .flag_values import Asked
+from .flag_values import FlagValues
 
 TEXTS: Texts = {
     "custom_only": (
@@ -79,33 +79,33 @@ _CUSTOM_FIELDS = ("text", "reasoning", "event", "error", "conversation_id", "mes
                   "completion_tokens", "finish_reason")  # fmt: skip
 
 
-def format_name_of(asked: Asked) -> str:
+def format_name_of(flags: FlagValues) -> str:
     """The format asked for; any flag of the custom format implies that one."""
-    name = str(asked["format"])
-    custom = asked.first(*(flag.key for flag in FLAGS if flag.group == "custom"))
+    name = str(flags["format"])
+    custom = flags.first(*(flag.key for flag in FLAGS if flag.group == "custom"))
     if custom and name not in ("auto", "custom"):
-        raise UsageError(f"{custom}: {asked.say('custom_only', format=name)}")
+        raise UsageError(f"{custom}: {flags.say('custom_only', format=name)}")
     if custom is None and name != "custom":
         return name
-    if not asked["text_path"] and not asked["raw"]:
-        raise UsageError(f"--format custom: {asked.say('custom_text')}")
-    if asked["error_code_ok"] and not asked["error_code_path"]:
-        raise asked.wrong("error_code_ok", "code_path")
+    if not flags["text_path"] and not flags["raw"]:
+        raise UsageError(f"--format custom: {flags.say('custom_text')}")
+    if flags["error_code_ok"] and not flags["error_code_path"]:
+        raise flags.wrong("error_code_ok", "code_path")
     return "custom"
 
 
-def custom_options(asked: Asked) -> dict[str, Any]:
+def custom_options(flags: FlagValues) -> dict[str, Any]:
     """The options of the custom format: `fields`, `*_events`, `error_code`, `cumulative`, `raw`; those given."""
-    fields = {name: asked[f"{name}_path"] for name in _CUSTOM_FIELDS if asked[f"{name}_path"]}
-    events = {f"{kind}_events": asked[f"{kind}_event"] for kind in ("text", "error", "end") if asked[f"{kind}_event"]}
+    fields = {name: flags[f"{name}_path"] for name in _CUSTOM_FIELDS if flags[f"{name}_path"]}
+    events = {f"{kind}_events": flags[f"{kind}_event"] for kind in ("text", "error", "end") if flags[f"{kind}_event"]}
     if events:
         fields.setdefault("event", "@event")
     options: dict[str, Any] = {"fields": fields} if fields else {}
     options.update(events)
-    if asked["error_code_path"]:
-        ok = [0] if asked["error_code_ok"] is None else asked["error_code_ok"]
-        options["error_code"] = {"path": asked["error_code_path"], "ok": ok}
-    return options | {name: True for name in ("cumulative", "raw") if asked[name]}
+    if flags["error_code_path"]:
+        ok = [0] if flags["error_code_ok"] is None else flags["error_code_ok"]
+        options["error_code"] = {"path": flags["error_code_path"], "ok": ok}
+    return options | {name: True for name in ("cumulative", "raw") if flags[name]}
 
 
 def stream_options(body: BodyBuilder, query: Query) -> dict[str, Any]:
@@ -124,78 +124,78 @@ def body_row(format_name: str, row: Format | None, guessed: Format | None) -> Fo
     return guessed if guessed is not None and (format_name == "custom" or guessed.name == "dify") else row
 
 
-def queries_of(asked: Asked) -> QueryProvider:
+def queries_of(flags: FlagValues) -> QueryProvider:
     """The queries to send: of the file in its order or shuffled, made ones, or always the same."""
-    if asked["shuffle"] and not asked["param_file"]:
-        raise asked.wrong("shuffle", "shuffle_alone")
-    queries = asked.load("param_file", load_queries) if asked["param_file"] else [Query(asked["query"])]
-    if asked["shuffle"]:
+    if flags["shuffle"] and not flags["param_file"]:
+        raise flags.wrong("shuffle", "shuffle_alone")
+    queries = flags.load("param_file", load_queries) if flags["param_file"] else [Query(flags["query"])]
+    if flags["shuffle"]:
         from random import Random  # only here, it costs start-up time
 
-        Random(asked["seed"]).shuffle(queries)  # noqa: S311 - no secret, and the same for every run
-    tokens, spread = asked["prompt_tokens"] or (None, 0)
-    return QueryProvider(queries, prompts=Prompts(asked["seed"], tokens, spread, asked["shared_prefix_tokens"] or 0))
+        Random(flags["seed"]).shuffle(queries)  # noqa: S311 - no secret, and the same for every run
+    tokens, spread = flags["prompt_tokens"] or (None, 0)
+    return QueryProvider(queries, prompts=Prompts(flags["seed"], tokens, spread, flags["shared_prefix_tokens"] or 0))
 
 
-def body_of(asked: Asked, row: Format | None, query: Query) -> BodyBuilder:
+def body_of(flags: FlagValues, row: Format | None, query: Query) -> BodyBuilder:
     """The body as `row` or a template has it; `query` is one that will fill it."""
     body = BodyBuilder(
-        _template(asked),
+        _template(flags),
         row,
-        model=asked["model"],
-        model_name=asked["model_name"],
-        user=asked["user"],
-        conversation_id=asked["conversation_id"],
-        stream=not asked["no_stream"],
+        model=flags["model"],
+        model_name=flags["model_name"],
+        user=flags["user"],
+        conversation_id=flags["conversation_id"],
+        stream=not flags["no_stream"],
     )
     if body.from_template and body.switched:
-        asked.warnings.append(
-            asked.say("switched", flag=asked.name("no_stream"), names=printable(", ".join(body.switched)))
+        flags.warnings.append(
+            flags.say("switched", flag=flags.name("no_stream"), names=printable(", ".join(body.switched)))
         )
-    if asked["model"] and not body.takes_model:
-        asked.warnings.append(asked.say("model_unused", model=printable(asked["model"])))
+    if flags["model"] and not body.takes_model:
+        flags.warnings.append(flags.say("model_unused", model=printable(flags["model"])))
     if names := body.unfilled(query):
-        path = printable(asked["request_body_file"])
-        asked.warnings.append(asked.say("unfilled", path=path, names=printable(", ".join(names))))
+        path = printable(flags["request_body_file"])
+        flags.warnings.append(flags.say("unfilled", path=path, names=printable(", ".join(names))))
     return body
 
 
-def _template(asked: Asked) -> dict[str, Any] | None:
-    if not asked["request_body_file"]:
+def _template(flags: FlagValues) -> dict[str, Any] | None:
+    if not flags["request_body_file"]:
         return None
     try:
-        template: dict[str, Any] = asked.load("request_body_file", load_template)
+        template: dict[str, Any] = flags.load("request_body_file", load_template)
     except UsageError as error:
-        if asked["strict"]:
+        if flags["strict"]:
             raise
-        asked.warnings.append(asked.say("template_fallback", problem=error))
+        flags.warnings.append(flags.say("template_fallback", problem=error))
         return None
     return template
 
 
-def check_whole(asked: Asked, row: Format | None, path: str) -> None:
+def check_whole(flags: FlagValues, row: Format | None, path: str) -> None:
     """UsageError when no whole answer can be had; a warning when the URL asks for a stream."""
     if row is None:
         return
     if row.whole is None:
-        raise asked.wrong("no_stream", "no_whole", title=row.title)
+        raise flags.wrong("no_stream", "no_whole", title=row.title)
     if row.whole.path is not None and path.endswith(row.whole.path[0]):
         stream, whole = row.whole.path
-        asked.warnings.append(asked.say("stream_path", flag=asked.name("no_stream"), stream=stream, whole=whole))
+        flags.warnings.append(flags.say("stream_path", flag=flags.name("no_stream"), stream=stream, whole=whole))
 
 
-def check_turns(asked: Asked, row: Format | None, body: BodyBuilder, queries: QueryProvider) -> None:
+def check_turns(flags: FlagValues, row: Format | None, body: BodyBuilder, queries: QueryProvider) -> None:
     """UsageError when a conversation is asked for that the requests cannot go on with."""
-    if asked["turns"] == 1:
-        if asked["think_time"]:
-            raise asked.wrong("think_time", "think_alone")
+    if flags["turns"] == 1:
+        if flags["think_time"]:
+            raise flags.wrong("think_time", "think_alone")
         return
     if not body.carries and body.from_template:
-        raise asked.wrong("turns", "no_turns_template")
+        raise flags.wrong("turns", "no_turns_template")
     if not body.carries:
         formats = ", ".join(name for name, each in FORMATS.items() if each.carries)
-        raise asked.wrong("turns", "no_turns", name=row.name if row else "auto", formats=formats)
-    if body.carries == "id" and row is FORMATS["custom"] and not asked["conversation_id_path"]:
-        raise asked.wrong("turns", "no_turns_id")
+        raise flags.wrong("turns", "no_turns", name=row.name if row else "auto", formats=formats)
+    if body.carries == "id" and row is FORMATS["custom"] and not flags["conversation_id_path"]:
+        raise flags.wrong("turns", "no_turns_id")
     if all(query.later == () for query in queries.queries):
-        raise asked.wrong("turns", "no_turns_asked", file=asked.name("param_file"))
+        raise flags.wrong("turns", "no_turns_asked", file=flags.name("param_file"))

@@ -13,7 +13,7 @@ from ..texts import Texts
 from . import load
 from .config import run_config
 from .files import inputs, outputs
-from .flag_values import Asked, Exclusion
+from .flag_values import Exclusion, FlagValues
 from .goals import baseline_of, check_goals
 from .parsed import Arguments
 from .request import (
@@ -73,43 +73,43 @@ EXCLUSIONS = (
 """What of a weaker source gives way to a stronger one.  Both of one source: the problem is said, if there is one."""
 
 
-def run_command(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+def run_command(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
     """The run that is asked for, or with --print-config its settings, to be shown."""
-    asked.refuse_rest()
-    if asked["print_config"]:
-        _command(asked)
-        return Arguments("show", asked.language, text=settings_text(asked, Masker(filter(None, [asked["api_key"]]))))
-    return run_arguments(asked, environ, now)
+    flags.refuse_rest()
+    if flags["print_config"]:
+        _command(flags)
+        return Arguments("show", flags.language, text=settings_text(flags, Masker(filter(None, [flags["api_key"]]))))
+    return run_arguments(flags, environ, now)
 
 
-def run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
     """What the flags of a run mean together, with the files that they name loaded."""
-    command = _command(asked)
+    command = _command(flags)
     for key, other in NEEDS:
-        if key in asked.given and other not in asked.given:
-            raise asked.wrong(key, "needs_other", other=asked.name(other))
-    address = address_of(asked)
+        if key in flags.given and other not in flags.given:
+            raise flags.wrong(key, "needs_other", other=flags.name(other))
+    address = address_of(flags)
     path = address.path.partition("?")[0]
-    guessed = guess_from_url(address.host, path, stream=not asked["no_stream"])
-    format_name = format_name_of(asked)
+    guessed = guess_from_url(address.host, path, stream=not flags["no_stream"])
+    format_name = format_name_of(flags)
     row = guessed if format_name == "auto" else FORMATS[format_name]
-    if asked["no_stream"]:
-        check_whole(asked, row, path)
-    headers = headers_of(asked)
-    keys = keys_of(asked, row, headers)
-    queries = queries_of(asked)
+    if flags["no_stream"]:
+        check_whole(flags, row, path)
+    headers = headers_of(flags)
+    keys = keys_of(flags, row, headers)
+    queries = queries_of(flags)
     example = queries.query(0)
-    body = body_of(asked, body_row(format_name, row, guessed), example)
-    check_turns(asked, row, body, queries)
-    shape, replayed = load.load_settings(asked)
-    check_goals(asked, RunConfig(**shape).open_loop)
-    options = {**custom_options(asked), **stream_options(body, example)}
-    written = outputs(asked, environ, now, inputs(asked), default_report=command != "debug")
-    masker = Masker(secrets_of(asked, headers, keys, environ))
+    body = body_of(flags, body_row(format_name, row, guessed), example)
+    check_turns(flags, row, body, queries)
+    shape, replayed = load.load_settings(flags)
+    check_goals(flags, RunConfig(**shape).open_loop)
+    options = {**custom_options(flags), **stream_options(body, example)}
+    written = outputs(flags, environ, now, inputs(flags), default_report=command != "debug")
+    masker = Masker(secrets_of(flags, headers, keys, environ))
     return Arguments(
         command,
-        asked.language,
-        config=run_config(asked, address, format_name, options, masker, shape),
+        flags.language,
+        config=run_config(flags, address, format_name, options, masker, shape),
         address=address,
         headers=headers,
         keys=keys,
@@ -119,26 +119,26 @@ def run_arguments(asked: Asked, environ: Mapping[str, str], now: Callable[[], da
         replayed=replayed,
         format=row,
         options=options,
-        verify=verify_of(asked),
-        baseline=baseline_of(asked),
-        processes=asked.given.get("processes"),
-        quiet=asked["quiet"] is True,
-        warnings=tuple(map(masker, asked.warnings)),
+        verify=verify_of(flags),
+        baseline=baseline_of(flags),
+        processes=flags.given.get("processes"),
+        quiet=flags["quiet"] is True,
+        warnings=tuple(map(masker, flags.warnings)),
         masker=masker,
         **written,
     )
 
 
-def _command(asked: Asked) -> str:
+def _command(flags: FlagValues) -> str:
     """Which of run, debug and demo it is; the defaults become those of that command."""
-    if asked["demo"]:
-        asked.defaults.update(DEMO_DEFAULTS)
-    if one := next((key for key in ("debug", "simple") if key in asked.given), None):
-        for key in (*_MANY_REQUESTS, *(_GOALS if asked["debug"] else ())):
-            if key not in asked.given:
+    if flags["demo"]:
+        flags.defaults.update(DEMO_DEFAULTS)
+    if one := next((key for key in ("debug", "simple") if key in flags.given), None):
+        for key in (*_MANY_REQUESTS, *(_GOALS if flags["debug"] else ())):
+            if key not in flags.given:
                 continue
-            if asked.source(key) >= asked.source(one):
-                asked.warnings.append(asked.say("one_unused", flag=asked.name(key), by=asked.name(one)))
-            asked.drop(key)
-        asked.defaults.update({"threads": 1, "duration": 0.0, "requests": 1})
-    return next((command for command in ("demo", "debug") if asked[command]), "run")
+            if flags.source(key) >= flags.source(one):
+                flags.warnings.append(flags.say("one_unused", flag=flags.name(key), by=flags.name(one)))
+            flags.drop(key)
+        flags.defaults.update({"threads": 1, "duration": 0.0, "requests": 1})
+    return next((command for command in ("demo", "debug") if flags[command]), "run")

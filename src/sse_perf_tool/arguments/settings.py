@@ -8,26 +8,26 @@ from typing import Any
 
 from ..flags import FLAGS, Flag
 from ..texts import printable
-from .flag_values import Asked
+from .flag_values import FlagValues
 from .sources import NOT_IN_A_FILE
 
 
-def settings_of(asked: Asked, mask: Callable[[str], str]) -> dict[str, Any]:
+def settings_of(flags: FlagValues, mask: Callable[[str], str]) -> dict[str, Any]:
     """{flag key: value} of all that was given and makes the run what it is; secrets masked.
 
     The files that it writes are left out: run again, it is to write others.  So is a key that only stands by for a file
     of keys: masked it would be of no use.
     """
-    stands_by = {"api_key"} if "api_key_file" in asked.given else set()
+    stands_by = {"api_key"} if "api_key_file" in flags.given else set()
     kept = (flag for flag in _settings() if not flag.writes_file and flag.key not in stands_by)
-    return {flag.key: asked.written(flag, mask) for flag in kept if flag.key in asked.given}
+    return {flag.key: flags.written(flag, mask) for flag in kept if flag.key in flags.given}
 
 
-def settings_text(asked: Asked, mask: Callable[[str], str]) -> str:
+def settings_text(flags: FlagValues, mask: Callable[[str], str]) -> str:
     """All settings as TOML, in tables by group, each with its origin; defaults are comments."""
-    lines = [f"# {text}" for text in asked.warnings]
+    lines = [f"# {text}" for text in flags.warnings]
     for group in dict.fromkeys(flag.group for flag in FLAGS):
-        found = [_setting(asked, flag, mask) for flag in _settings() if flag.group == group]
+        found = [_setting(flags, flag, mask) for flag in _settings() if flag.group == group]
         if any(found):
             lines += ["", f"[{group}]", *filter(None, found)]
     return "\n".join(lines).lstrip("\n") + "\n"
@@ -37,11 +37,11 @@ def _settings() -> list[Flag]:
     return [flag for flag in FLAGS if flag.key not in NOT_IN_A_FILE]
 
 
-def _setting(asked: Asked, flag: Flag, mask: Callable[[str], str]) -> str:
+def _setting(flags: FlagValues, flag: Flag, mask: Callable[[str], str]) -> str:
     """The line of one flag, "" for what was not given and has no default."""
     name = flag.names[0][2:]
-    if flag.key in asked.given:
-        value = json.dumps(asked.written(flag, mask), ensure_ascii=False)
-        return f"{name} = {value}  # {printable(asked.origin(flag.key))}"
-    default = asked.defaults[flag.key]
+    if flag.key in flags.given:
+        value = json.dumps(flags.written(flag, mask), ensure_ascii=False)
+        return f"{name} = {value}  # {printable(flags.origin(flag.key))}"
+    default = flags.defaults[flag.key]
     return "" if default is None else f"# {name} = {json.dumps(default, ensure_ascii=False)}"

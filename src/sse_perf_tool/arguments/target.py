@@ -13,7 +13,7 @@ from ..formats.base import Format
 from ..masking import names_a_secret, url_secrets
 from ..providers import ApiKeyProvider, load_keys
 from ..texts import Texts
-from .flag_values import Asked
+from .flag_values import FlagValues
 from .parsed import DEFAULT_PORTS, Address
 
 TEXTS: Texts = {
@@ -31,26 +31,26 @@ TEXTS: Texts = {
 DEMO_KEY = "app-demo"
 
 
-def address_of(asked: Asked) -> Address:
+def address_of(flags: FlagValues) -> Address:
     """Where requests go: what --url says, else its parts."""
-    url: SplitResult | None = asked["url"]
+    url: SplitResult | None = flags["url"]
     if url is None:
-        return Address("http", asked["host"], asked["port"], asked["api_path"])
+        return Address("http", flags["host"], flags["port"], flags["api_path"])
     scheme = url.scheme.lower()
     path = (url.path or "/") + (f"?{url.query}" if url.query else "")
     return Address(scheme, str(url.hostname), url.port or DEFAULT_PORTS[scheme], path)
 
 
-def headers_of(asked: Asked) -> dict[str, str]:
+def headers_of(flags: FlagValues) -> dict[str, str]:
     """The headers of -H; user and password of the URL become one, as no URL is sent with them."""
     headers: dict[str, str] = {}
     seen = set()
-    for name, value in asked["header"] or ():
+    for name, value in flags["header"] or ():
         if name.lower() in seen:
-            raise UsageError(f"{asked.labelled('header', name)}: {asked.say('twice')}")
+            raise UsageError(f"{flags.labelled('header', name)}: {flags.say('twice')}")
         seen.add(name.lower())
         headers[name] = value
-    url: SplitResult | None = asked["url"]
+    url: SplitResult | None = flags["url"]
     if url is not None and url.username is not None and "authorization" not in seen:
         pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
         headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
@@ -63,53 +63,53 @@ def auth_of(row: Format | None, headers: Mapping[str, str]) -> tuple[str, str] |
     return None if auth is None or auth[0].lower() in {name.lower() for name in headers} else auth
 
 
-def keys_of(asked: Asked, row: Format | None, headers: Mapping[str, str]) -> ApiKeyProvider | None:
+def keys_of(flags: FlagValues, row: Format | None, headers: Mapping[str, str]) -> ApiKeyProvider | None:
     """The keys to send; UsageError when there is none where one is needed."""
-    single = [asked["api_key"]] if asked["api_key"] not in (None, NO_KEY) else []
+    single = [flags["api_key"]] if flags["api_key"] not in (None, NO_KEY) else []
     keys = single
-    if asked["api_key_file"]:
+    if flags["api_key_file"]:
         try:
-            keys = asked.load("api_key_file", load_keys)
+            keys = flags.load("api_key_file", load_keys)
         except UsageError as error:
-            if not asked["api_key"] or asked["strict"]:
+            if not flags["api_key"] or flags["strict"]:
                 raise
-            asked.warnings.append(asked.say("key_fallback", problem=error))
-    if keys or asked["demo"]:
+            flags.warnings.append(flags.say("key_fallback", problem=error))
+    if keys or flags["demo"]:
         return ApiKeyProvider(keys or [DEMO_KEY])
-    if asked["api_key"] == NO_KEY or (row is not None and not row.needs_key):
+    if flags["api_key"] == NO_KEY or (row is not None and not row.needs_key):
         return None
-    if any(map(names_a_secret, headers)) or (asked["url"] and url_secrets(asked["url"].geturl())):
+    if any(map(names_a_secret, headers)) or (flags["url"] and url_secrets(flags["url"].geturl())):
         return None
-    raise asked.wrong("api_key", "no_key")
+    raise flags.wrong("api_key", "no_key")
 
 
-def verify_of(asked: Asked) -> bool | str:
+def verify_of(flags: FlagValues) -> bool | str:
     """As `requests` takes it: False, True or the path of a PEM file; UsageError for one without a certificate."""
-    path: str | None = asked["cacert"]
+    path: str | None = flags["cacert"]
     if path is None:
-        return not asked["insecure"]
+        return not flags["insecure"]
     import ssl  # only here, it costs start-up time
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
         context.load_verify_locations(**{"capath" if Path(path).is_dir() else "cafile": path})
     except ssl.SSLError as error:
-        raise asked.wrong("cacert", "cacert", reason=error.reason or "SSL") from error
+        raise flags.wrong("cacert", "cacert", reason=error.reason or "SSL") from error
     except OSError as error:
-        raise asked.wrong("cacert", "no_record_file", reason=error.strerror) from error
+        raise flags.wrong("cacert", "no_record_file", reason=error.strerror) from error
     return path
 
 
 def secrets_of(
-    asked: Asked, headers: Mapping[str, str], keys: ApiKeyProvider | None, environ: Mapping[str, str]
+    flags: FlagValues, headers: Mapping[str, str], keys: ApiKeyProvider | None, environ: Mapping[str, str]
 ) -> list[str]:
     """Every secret that may turn up in a text: keys, headers, URL, also those of a proxy's URL."""
-    found = [*(keys.keys if keys else ()), *([asked["api_key"]] if asked["api_key"] else ())]
+    found = [*(keys.keys if keys else ()), *([flags["api_key"]] if flags["api_key"] else ())]
     for name, value in headers.items():
         if names_a_secret(name):
             found += [value, value.partition(" ")[2]]
-    if asked["url"]:
-        found += url_secrets(asked["url"].geturl())
+    if flags["url"]:
+        found += url_secrets(flags["url"].geturl())
     for name, value in environ.items():
         if name.lower().endswith("_proxy"):
             found += url_secrets(value)

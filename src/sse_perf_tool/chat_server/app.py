@@ -18,7 +18,7 @@ from .gate import Gate, refusal
 from .metrics import Metrics
 from .service import ChatService
 from .settings import Settings, load
-from .turn import AnswerError, Asked
+from .turn import AnswerError, FlagValues
 
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
@@ -46,7 +46,7 @@ def from_environment() -> FastAPI:
 
 
 def _add_answers(app: FastAPI, service: ChatService) -> None:
-    async def answer(asked: Asked, request: Request) -> Response:
+    async def answer(asked: FlagValues, request: Request) -> Response:
         return await service.answer(BY_PATH[request.url.path], asked, request)
 
     @app.post("/chat")

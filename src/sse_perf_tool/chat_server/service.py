@@ -24,7 +24,7 @@ from .engine import AnswerCutError, Pace
 from .faults import NONE, Fault, choose, parse_faults
 from .metrics import Metrics
 from .settings import Settings
-from .turn import AnswerError, Asked, Turn
+from .turn import AnswerError, FlagValues, Turn
 
 _GARBAGE = b'data: {"half": "a JSON obj\xff\xfe\n\n'
 
@@ -45,7 +45,7 @@ class ChatService:
         self._metrics = metrics
         self._faults = parse_faults(settings.fault)
 
-    async def answer(self, dialect: Dialect, asked: Asked, request: Request) -> Response:
+    async def answer(self, dialect: Dialect, asked: FlagValues, request: Request) -> Response:
         """The response to `asked`, streamed if it asks for that.
 
         Raises AnswerError when it is refused: an unknown conversation, a fault on demand, an answer that broke off
@@ -82,7 +82,7 @@ class ChatService:
             raise AnswerError(fault.status, "fault", f"This server was set to answer with status {fault.status}.")
         return fault, {}
 
-    def _plan(self, asked: Asked) -> Turn:
+    def _plan(self, asked: FlagValues) -> Turn:
         if asked.conversation_id is None:
             number = 1 + sum(role == "user" for role, _ in asked.before)
             return Turn.plan(asked, asked.before, number, "", self._settings.answer_tokens)

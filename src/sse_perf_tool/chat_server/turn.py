@@ -10,7 +10,7 @@ from .answers import answer_tokens, count_tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FlagValues:
     """What a request asks for, the same whichever API it came by.
 
     `before` is the conversation so far as (role, text) pairs, oldest first, where the request brings it.
@@ -43,7 +43,7 @@ class Turn:
     `number` counts the turns of its conversation from 1; `conversation_id` is "" when the server remembers none.
     """
 
-    asked: Asked
+    asked: FlagValues
     conversation_id: str
     number: int
     prompt_tokens: int
@@ -62,7 +62,7 @@ class Turn:
 
     @classmethod
     def plan(
-        cls, asked: Asked, before: tuple[tuple[str, str], ...], number: int, conversation_id: str, length: int
+        cls, asked: FlagValues, before: tuple[tuple[str, str], ...], number: int, conversation_id: str, length: int
     ) -> Turn:
         """A turn with its whole answer of `length` tokens (0: the script's own) thought out, none of it given yet."""
         started_ns = time.monotonic_ns()

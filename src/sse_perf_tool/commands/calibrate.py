@@ -10,18 +10,18 @@ from ..calibration.command import calibrate
 from ..calibration.measure import Calibrator
 from ..console import Console
 from ..records import Calibration
-from .environment import OK, SOME_FAILED, World
+from .environment import OK, SOME_FAILED, Environment
 from .outputs import file_of, json_bytes, write_outputs
 from .setup import console_of, interrupts
 
 
-def main(arguments: Arguments, world: World) -> int:
+def main(arguments: Arguments, environment: Environment) -> int:
     """Measures the load asked for and, without --quick, how far the machine goes."""
-    console, calibrator = console_of(arguments, world), _calibrator(arguments)
+    console, calibrator = console_of(arguments, environment), _calibrator(arguments)
     with interrupts(calibrator.stop):
         document = calibrate(arguments.config, calibrator, arguments.quick, console.line)
     outputs = [file_of("JSON", path, lambda: json_bytes(document)) for path in arguments.exports.values()]
-    return OK if write_outputs(outputs, None, console, world) else SOME_FAILED
+    return OK if write_outputs(outputs, None, console, environment) else SOME_FAILED
 
 
 def calibrated(arguments: Arguments, console: Console) -> Calibration | None:

@@ -17,17 +17,17 @@ from ..records import Capacity, Ending, StepResult
 from ..records.file import write_line
 from ..report_generator import generate_capacity_report
 from ..report_parts.capacity import sentence
-from .environment import INTERRUPTED, MISSED, OK, SOME_FAILED, World
+from .environment import INTERRUPTED, MISSED, OK, SOME_FAILED, Environment
 from .outputs import exports_of, json_bytes, page_of, write_outputs
 from .setup import console_of, interrupts, opened, target_of
 
 
-def main(arguments: Arguments, world: World) -> int:
+def main(arguments: Arguments, environment: Environment) -> int:
     """Exit status 99 when no load meets the demands."""
     asked = arguments.capacity
     if asked is None:
         raise TypeError("the capacity command without a search")
-    console, config, steps = console_of(arguments, world), arguments.config, list(asked.steps)
+    console, config, steps = console_of(arguments, environment), arguments.config, list(asked.steps)
     shown = CapacityConsole(console, asked.search, arguments.lang, rows=not arguments.quiet)
     search = CapacityRun(target_of(arguments), config, asked.search, asked.plan)
     with contextlib.ExitStack() as open_files:
@@ -50,7 +50,7 @@ def main(arguments: Arguments, world: World) -> int:
     for text in search.warnings:
         console.warn(text)
     shown.answer(found)
-    whole = _write_capacity(arguments, found, console, world)
+    whole = _write_capacity(arguments, found, console, environment)
     if ending is Ending.INTERRUPTED:
         return INTERRUPTED
     if found.level is None:
@@ -58,7 +58,7 @@ def main(arguments: Arguments, world: World) -> int:
     return OK if whole else SOME_FAILED
 
 
-def _write_capacity(arguments: Arguments, found: Capacity, console: Console, world: World) -> bool:
+def _write_capacity(arguments: Arguments, found: Capacity, console: Console, environment: Environment) -> bool:
     """Writes the page and the JSON of a search."""
 
     def content(_name: str) -> bytes:
@@ -67,4 +67,4 @@ def _write_capacity(arguments: Arguments, found: Capacity, console: Console, wor
     outputs = page_of(arguments, console, partial(generate_capacity_report, found, arguments.config))
     outputs += exports_of(arguments, content)
     kept = arguments.capacity.resume if arguments.capacity else None
-    return write_outputs(outputs, kept, console, world, "steps")
+    return write_outputs(outputs, kept, console, environment, "steps")

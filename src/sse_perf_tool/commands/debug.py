@@ -8,13 +8,13 @@ from ..arguments import Arguments
 from ..console import debug_trace
 from ..records import Outcome
 from ..tester import SSETester
-from .environment import INTERRUPTED, OK, SOME_FAILED, World
+from .environment import INTERRUPTED, OK, SOME_FAILED, Environment
 from .setup import console_of, interrupts, target_of
 
 
-def main(arguments: Arguments, world: World) -> int:
+def main(arguments: Arguments, environment: Environment) -> int:
     """Sends it, with what goes over the wire on the console."""
-    console = console_of(arguments, world)
+    console = console_of(arguments, environment)
     console.start(arguments.config, arguments.warnings, arguments.format.name if arguments.format else None)
     tester = SSETester(target_of(arguments), 1, trace=debug_trace(console, arguments.masker))
     # From another thread: the one interrupted may hold the locks that this takes.

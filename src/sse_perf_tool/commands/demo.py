@@ -8,10 +8,10 @@ from ..arguments import Arguments
 from ..chat_server import MISSING
 from ..errors import UsageError
 from . import run
-from .environment import World
+from .environment import Environment
 
 
-def main(arguments: Arguments, world: World) -> int:
+def main(arguments: Arguments, environment: Environment) -> int:
     """UsageError when the server's packages are not installed, or it does not come up."""
     try:
         from ..chat_server.run import BackgroundServer
@@ -22,4 +22,4 @@ def main(arguments: Arguments, world: World) -> int:
             server = stack.enter_context(BackgroundServer())
         except RuntimeError as error:
             raise UsageError(f"--demo: {error}") from error
-        return run.main(arguments.at("127.0.0.1", server.port), world)
+        return run.main(arguments.at("127.0.0.1", server.port), environment)

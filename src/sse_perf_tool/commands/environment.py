@@ -26,7 +26,7 @@ INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Environment:
     """What a command may touch besides its arguments; a test passes its own."""
 
     stdout: TextIO
@@ -34,7 +34,7 @@ class World:
     environ: Mapping[str, str]
 
     @classmethod
-    def real(cls) -> World:
+    def real(cls) -> Environment:
         """The process's own streams and environment; what is written to a closed stream is lost."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
@@ -48,9 +48,9 @@ def _or_nowhere(stream: TextIO | None) -> TextIO:
 
 
 @contextlib.contextmanager
-def unwritten_is_said(path: object, world: World) -> Iterator[None]:
+def unwritten_is_said(path: object, environment: Environment) -> Iterator[None]:
     """Turns a failure to write into one line."""
     try:
         yield
     except OSError as error:
-        print(f"{PROGRAM}: {error.filename or path}: cannot be written: {error.strerror}", file=world.stderr)
+        print(f"{PROGRAM}: {error.filename or path}: cannot be written: {error.strerror}", file=environment.stderr)

@@ -15,13 +15,13 @@ from ..exporters import EXPORTERS
 from ..records import RunResult
 from ..report_generator import generate_html_report
 from ..texts import LANGUAGES
-from .environment import World, unwritten_is_said
+from .environment import Environment, unwritten_is_said
 
 Output = tuple[str, Path, Callable[[Path], Sequence[str]]]
 """What the console calls a file, where it goes, and what writes it and gives notes for the console."""
 
 
-def write_result(arguments: Arguments, result: RunResult, console: Console, world: World) -> bool:
+def write_result(arguments: Arguments, result: RunResult, console: Console, environment: Environment) -> bool:
     """Writes everything that was asked for about one run; True when all of it could be."""
 
     def content(name: str) -> bytes:
@@ -29,7 +29,7 @@ def write_result(arguments: Arguments, result: RunResult, console: Console, worl
 
     outputs = page_of(arguments, console, partial(generate_html_report, result))
     outputs += exports_of(arguments, content)
-    return write_outputs(outputs, arguments.records_file, console, world)
+    return write_outputs(outputs, arguments.records_file, console, environment)
 
 
 def page_of(arguments: Arguments, console: Console, generate: Callable[..., Sequence[str]]) -> list[Output]:
@@ -69,7 +69,11 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
 
 
 def write_outputs(
-    outputs: Sequence[Output], kept: Path | None, console: Console, world: World, kept_label: str = "records"
+    outputs: Sequence[Output],
+    kept: Path | None,
+    console: Console,
+    environment: Environment,
+    kept_label: str = "records",
 ) -> bool:
     """Writes the files and names them; one that cannot be written is said and costs only itself.  True: all were.
 
@@ -77,7 +81,7 @@ def write_outputs(
     """
     written: list[tuple[str, str]] = []
     for label, path, write in outputs:
-        with unwritten_is_said(path, world):
+        with unwritten_is_said(path, environment):
             for note in write(path):
                 console.line(note)
             written.append((label, str(path)))

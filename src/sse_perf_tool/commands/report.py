@@ -20,19 +20,19 @@ from ..records import RunResult
 from ..records.file import read_header, read_records
 from ..report_generator import generate_compare_report
 from ..trust import judge
-from .environment import OK, SOME_FAILED, World
+from .environment import OK, SOME_FAILED, Environment
 from .judging import judged_again
 from .outputs import page_of, write_outputs, write_result
 from .setup import console_of
 
 
-def main(arguments: Arguments, world: World) -> int:
+def main(arguments: Arguments, environment: Environment) -> int:
     """Failed requests of the past are no failure of this command."""
     read = [_read_back(path, arguments.lang, arguments.stall_ms) for path in arguments.files]
     results = [result for result, _ in read]
-    console = console_of(arguments, world)
+    console = console_of(arguments, environment)
     if len(results) > 1:
-        return _compare(arguments, results, console, world)
+        return _compare(arguments, results, console, environment)
     ((result, seen_format),) = read
     result = judged_again(result)
     console.start(result.config, result.warnings, seen_format=seen_format)
@@ -40,10 +40,10 @@ def main(arguments: Arguments, world: World) -> int:
     console.errors(result.summary)
     console.trust(result)
     console.goals(result)
-    return OK if write_result(arguments, result, console, world) else SOME_FAILED
+    return OK if write_result(arguments, result, console, environment) else SOME_FAILED
 
 
-def _compare(arguments: Arguments, results: Sequence[RunResult], console: Console, world: World) -> int:
+def _compare(arguments: Arguments, results: Sequence[RunResult], console: Console, environment: Environment) -> int:
     """Each run against the first, on the console and on one page."""
     names = [path.name for path in arguments.files]
     if len(set(names)) < len(names):
@@ -51,7 +51,7 @@ def _compare(arguments: Arguments, results: Sequence[RunResult], console: Consol
     compared = [differences(results[0], other) for other in results[1:]]
     console.comparison(results, names, compared)
     page = partial(generate_compare_report, results, names=names, compared=compared)
-    return OK if write_outputs(page_of(arguments, console, page), None, console, world) else SOME_FAILED
+    return OK if write_outputs(page_of(arguments, console, page), None, console, environment) else SOME_FAILED
 
 
 def _read_back(path: Path, lang: str, stall_ms: float | None) -> tuple[RunResult, str]:

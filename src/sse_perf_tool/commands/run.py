@@ -8,15 +8,15 @@ from ..arguments import Arguments
 from ..console import SingleRequestNotices
 from ..load.run import LoadRun
 from .calibrate import calibrated
-from .environment import OK, SOME_FAILED, World
+from .environment import OK, SOME_FAILED, Environment
 from .judging import judged, status_of
 from .outputs import write_result
 from .setup import console_of, interrupts, opened, target_of
 
 
-def main(arguments: Arguments, world: World) -> int:
+def main(arguments: Arguments, environment: Environment) -> int:
     """Sends the load and gives the exit status that its result comes to."""
-    console = console_of(arguments, world)
+    console = console_of(arguments, environment)
     config = arguments.config
     single = config.threads == 1 and config.requests_wanted == 1
     console.start(config, arguments.warnings, arguments.format.name if arguments.format else None)
@@ -55,5 +55,5 @@ def main(arguments: Arguments, world: World) -> int:
     for text in result.warnings:
         if not (single and text in arguments.warnings):  # on the same screen already
             console.warn(text)
-    whole = write_result(arguments, result, console, world)
+    whole = write_result(arguments, result, console, environment)
     return status_of(result) or (OK if whole else SOME_FAILED)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..arguments import PROGRAM, Arguments
 from ..chat_server import main as serve
 from ..flags import COMMAND
-from .environment import World
+from .environment import Environment
 
 
-def main(arguments: Arguments, _world: World) -> int:
+def main(arguments: Arguments, _world: Environment) -> int:
     """Serves until it is stopped; the exit status is that of the server."""
     return serve(list(arguments.rest), prog=f"{PROGRAM} serve", tool=COMMAND)

@@ -15,14 +15,14 @@ from ..arguments import Arguments
 from ..console import Console
 from ..errors import UsageError
 from ..request.target import Target
-from .environment import INTERRUPTED, World
+from .environment import INTERRUPTED, Environment
 
 
-def console_of(arguments: Arguments, world: World) -> Console:
+def console_of(arguments: Arguments, environment: Environment) -> Console:
     """The console on `world.stdout`, in colours and with a progress line where that is a terminal."""
-    terminal = world.stdout.isatty() and world.environ.get("TERM") != "dumb"
+    terminal = environment.stdout.isatty() and environment.environ.get("TERM") != "dumb"
     return Console(
-        world.stdout,
+        environment.stdout,
         arguments.lang,
         color=terminal and arguments.color,
         terminal=terminal,

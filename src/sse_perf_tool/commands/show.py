@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ..arguments import Arguments
-from .environment import OK, World
+from .environment import OK, Environment
 
 
-def main(arguments: Arguments, world: World) -> int:
+def main(arguments: Arguments, environment: Environment) -> int:
     """Writes `arguments.text`."""
-    world.stdout.write(arguments.text)
+    environment.stdout.write(arguments.text)
     return OK

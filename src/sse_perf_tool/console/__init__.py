@@ -1,13 +1,13 @@
 """What a person sees while a run goes on and at its end, on a terminal, in a pipe and in a CI log.
 
-`Console` is all of it in order.  `paper.py` writes lines; what stands on them is a file each: `start.py`, `live.py`,
+`Console` is all of it in order.  `writer.py` writes lines; what stands on them is a file each: `start.py`, `live.py`,
 `answer.py`, `summary.py` with its `tables.py`, `goals.py`, `comparison.py`; `trace.py` follows a single request.
 """
 
 from .console import Console
 from .figures import clock_time, number, percent
 from .trace import SingleRequestNotices, debug_trace
-from .writer import BOLD, GREEN, RED, YELLOW, Paper, in_columns
+from .writer import BOLD, GREEN, RED, YELLOW, Writer, in_columns
 
 __all__ = [
     "BOLD",
@@ -15,8 +15,8 @@ __all__ = [
     "RED",
     "YELLOW",
     "Console",
-    "Paper",
     "SingleRequestNotices",
+    "Writer",
     "clock_time",
     "debug_trace",
     "in_columns",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..records import Outcome, RequestRecord
 from ..texts import Texts
 from .figures import ms_text, number
-from .writer import GREEN, RED, Paper
+from .writer import GREEN, RED, Writer
 
 TEXTS: Texts = {
     "status": ("HTTP status", "HTTP 状态"),
@@ -36,24 +36,24 @@ TEXTS: Texts = {
 }
 
 
-def show(paper: Paper, record: RequestRecord) -> None:
+def show(writer: Writer, record: RequestRecord) -> None:
     """The closing block of a single request."""
-    say = paper.say
+    say = writer.say
     good = record.outcome is Outcome.OK
-    paper.gap()
-    paper.heading("answer")
+    writer.gap()
+    writer.heading("answer")
     rate = record.tokens_per_s
     whole = good and record.streaming_ns is None
-    paper.facts(
+    writer.facts(
         [
-            ("outcome", paper.paint(record.outcome.value, GREEN if good else RED)),
+            ("outcome", writer.paint(record.outcome.value, GREEN if good else RED)),
             ("error", record.error),
             ("retries", str(record.retries) if record.retries else None),
             ("conversation_id", record.conversation_id),
             ("message_id", record.message_id),
             ("finish_reason", record.finish_reason),
             ("blocks", None if whole else str(record.chunks)),
-            ("tokens", tokens_words(paper, record.output_tokens, record.token_source)),
+            ("tokens", tokens_words(writer, record.output_tokens, record.token_source)),
             ("length", say("characters", number=record.text_chars)),
             ("received", say("bytes", number=record.bytes_received) if whole else None),
             ("connect", ms_text(record.connect_ns)),
@@ -67,6 +67,6 @@ def show(paper: Paper, record: RequestRecord) -> None:
     )
 
 
-def tokens_words(paper: Paper, tokens: int | None, source: str | None) -> str | None:
+def tokens_words(writer: Writer, tokens: int | None, source: str | None) -> str | None:
     """A number of tokens and who counted them; None when there are none."""
-    return paper.say("tokens_from", tokens=tokens, source=paper.say(source)) if tokens and source else None
+    return writer.say("tokens_from", tokens=tokens, source=writer.say(source)) if tokens and source else None

@@ -51,26 +51,26 @@ class CapacityConsole:
     """Writes to `console`; no row for each step without `rows`."""
 
     def __init__(self, console: Console, search: CapacitySearch, lang: str, rows: bool = True) -> None:
-        self._paper, self._search, self._rows = console.paper, search, rows
+        self._writer, self._search, self._rows = console.writer, search, rows
         self._say = speaker(TEXTS, lang)
         self._number = 0
 
     def start(self, config: RunConfig, steps: Sequence[StepResult], path: object) -> None:
         """What is searched for, and the steps that are known already."""
-        paper, say, search = self._paper, self._say, self._search
+        writer, say, search = self._writer, self._say, self._search
         levels = ", ".join(f"{level:g}" for level in search.ladder) or f"{search.least:g} – {search.most:g}"
-        paper.bold(say("title"))
+        writer.bold(say("title"))
         demands = ", ".join((*search.slo, *search.rules))
         facts = [("target", config.url), ("demands", demands), ("levels", say(search.by, levels=levels))]
         for key, value in facts:
-            paper.fact(say(key), printable(value))
+            writer.fact(say(key), printable(value))
         if steps:
-            paper.line("  " + say("resumed", steps=len(steps), path=printable(str(path))))
+            writer.line("  " + say("resumed", steps=len(steps), path=printable(str(path))))
         if not self._rows:
             return
-        paper.line()
+        writer.line()
         heads = (say(f"level_{search.by}" if name == "level" else name) for name in COLUMNS)
-        paper.bold(in_columns(heads, COLUMNS.values()))
+        writer.bold(in_columns(heads, COLUMNS.values()))
         for step in steps:
             self.step(step)
 
@@ -82,7 +82,7 @@ class CapacityConsole:
 
         def show(sample: IntervalSample, totals: Snapshot) -> None:
             left_s = max(0.0, whole_s - sample.second - 1)
-            self._paper.progress(self._say("now", step=step, level=level, left=left_s, done=totals.requests_done))
+            self._writer.progress(self._say("now", step=step, level=level, left=left_s, done=totals.requests_done))
 
         return show
 
@@ -107,14 +107,14 @@ class CapacityConsole:
         mark, color = PASSED_MARKS[step.passed]
         missed = "  ".join(check_text(check) for check in step.checks if not check.ok)
         row = in_columns(cells, COLUMNS.values())
-        self._paper.line(f"{row}  {self._paper.paint(mark, color)} {missed}".rstrip())
+        self._writer.line(f"{row}  {self._writer.paint(mark, color)} {missed}".rstrip())
 
     def answer(self, capacity: Capacity) -> None:
         """The answer in a sentence, and where the curve bends."""
-        column, paper = self._paper.column, self._paper
+        column, writer = self._writer.column, self._writer
         color = RED if capacity.level is None else GREEN
-        paper.line()
-        paper.line(paper.paint(self._say("answer", headline=headline(capacity)[column]), f"{BOLD};{color}"))
-        paper.line("  " + sentence(capacity)[column] + (".", "。")[column])
+        writer.line()
+        writer.line(writer.paint(self._say("answer", headline=headline(capacity)[column]), f"{BOLD};{color}"))
+        writer.line("  " + sentence(capacity)[column] + (".", "。")[column])
         if capacity.knee is not None:
-            paper.line("  " + self._say("knee", level=level_text(capacity, capacity.knee)[column]))
+            writer.line("  " + self._say("knee", level=level_text(capacity, capacity.knee)[column]))

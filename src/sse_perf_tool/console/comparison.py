@@ -11,7 +11,7 @@ from ..records import RunResult
 from ..report_parts.comparison import run_letter, unlike_settings
 from ..texts import Texts, printable
 from .figures import number, percent, signed
-from .writer import DIM, GREEN, RED, Paper, in_columns
+from .writer import DIM, GREEN, RED, Writer, in_columns
 
 TEXTS: Texts = {
     "comparison": ("Comparison of SSE performance tests", "SSE 性能测试对比"),
@@ -39,34 +39,34 @@ WORD_COLORS = {"better": GREEN, "worse": RED, "same": DIM, "unknown": DIM}
 
 
 def show(
-    paper: Paper, results: Sequence[RunResult], names: Sequence[str], compared: Sequence[Sequence[Difference]]
+    writer: Writer, results: Sequence[RunResult], names: Sequence[str], compared: Sequence[Sequence[Difference]]
 ) -> None:
     """The runs with their letters, and a table of the differences of each from the first."""
-    say = paper.say
-    paper.heading("comparison")
+    say = writer.say
+    writer.heading("comparison")
     for at, (result, name) in enumerate(zip(results, names, strict=True)):
         found = result.summary
         share = percent(success_rate(found.ok, found.ok + found.failed))
-        paper.line(f"  {run_letter(at)}  {printable(name)}: " + say("run_facts", sent=found.sent, share=share))
+        writer.line(f"  {run_letter(at)}  {printable(name)}: " + say("run_facts", sent=found.sent, share=share))
     unlike = unlike_settings(results)
     if unlike:
-        paper.warn(say("unlike", names=unlike[paper.column]))
+        writer.warn(say("unlike", names=unlike[writer.column]))
     for at, differences in enumerate(compared, 1):
-        paper.gap()
-        _difference_table(paper, run_letter(at), differences)
-    paper.line(paper.paint("  " + say("difference_note"), DIM))
+        writer.gap()
+        _difference_table(writer, run_letter(at), differences)
+    writer.line(writer.paint("  " + say("difference_note"), DIM))
 
 
-def _difference_table(paper: Paper, letter: str, differences: Sequence[Difference]) -> None:
-    say = paper.say
+def _difference_table(writer: Writer, letter: str, differences: Sequence[Difference]) -> None:
+    say = writer.say
     heads = (say("metric"), "A", letter, f"{letter} - A", say("interval"), say("difference"))
     joined = partial(in_columns, widths=DIFFERENCE_WIDTHS, aligns="<>>>>")
-    paper.bold(f"  {joined(heads[:-1])}  {heads[-1]}")
+    writer.bold(f"  {joined(heads[:-1])}  {heads[-1]}")
     for each in differences:
         scale = 100 if each.metric == "success_rate" else 1
         shown = [None if value is None else value * scale for value in (each.base, each.other)]
         low, high = signed(each.low, scale), signed(each.high, scale)
         cells = [f"{say(each.metric)} {each.statistic}".rstrip(), *map(number, shown)]
         cells += [signed(each.difference, scale), "n/a" if each.low is None else f"{low} … {high}"]
-        word = paper.paint(say(f"word_{each.word}"), WORD_COLORS[each.word])
-        paper.line(f"  {joined(cells)}  {word}")
+        word = writer.paint(say(f"word_{each.word}"), WORD_COLORS[each.word])
+        writer.line(f"  {joined(cells)}  {word}")

@@ -10,7 +10,7 @@ from ..records import Abort, IntervalSample, RequestRecord, RunConfig, RunResult
 from ..test_runner import Snapshot
 from ..texts import Texts, together
 from . import answer, comparison, goals, live, start, summary, tables
-from .writer import Paper
+from .writer import Writer
 
 TEXTS: Texts = {
     "report": ("report", "报告"),
@@ -28,9 +28,9 @@ class Console:
         self, stream: TextIO, lang: str, color: bool = False, terminal: bool = False, columns: int = 80
     ) -> None:
         texts = together(TEXTS, *(part.TEXTS for part in _PARTS))
-        self.paper = Paper(stream, lang, texts, color=color, terminal=terminal, columns=columns)
-        self.say, self.line, self.warn = self.paper.say, self.paper.line, self.paper.warn
-        self._table = live.LiveTable(self.paper)
+        self.writer = Writer(stream, lang, texts, color=color, terminal=terminal, columns=columns)
+        self.say, self.line, self.warn = self.writer.say, self.writer.line, self.writer.warn
+        self._table = live.LiveTable(self.writer)
 
     def start(
         self,
@@ -43,11 +43,11 @@ class Console:
 
         When the user named no format, `guessed_format` is what the URL speaks for, `seen_format` what the answers were.
         """
-        start.show(self.paper, config, warnings, guessed_format, seen_format)
+        start.show(self.writer, config, warnings, guessed_format, seen_format)
 
     def tier(self, number: int, config: RunConfig) -> None:
         """The context tier that begins, counted from 0."""
-        live.tier(self.paper, number, config)
+        live.tier(self.writer, number, config)
 
     def row(self, sample: IntervalSample, totals: Snapshot, config: RunConfig) -> None:
         """One second of the live table: averages of the run so far, tokens/s of this second."""
@@ -55,40 +55,40 @@ class Console:
 
     def stopping(self, grace_s: float) -> None:
         """After the first interrupt."""
-        live.stopping(self.paper, grace_s)
+        live.stopping(self.writer, grace_s)
 
     def aborting(self, abort: Abort) -> None:
         """When a rule ends the run."""
-        live.aborting(self.paper, abort)
+        live.aborting(self.writer, abort)
 
     def answer(self, record: RequestRecord) -> None:
         """The closing block of a single request."""
-        answer.show(self.paper, record)
+        answer.show(self.writer, record)
 
     def summary(self, result: RunResult) -> None:
         """The closing block of a run with several requests."""
-        summary.show(self.paper, result)
+        summary.show(self.writer, result)
 
     def errors(self, found: Summary) -> None:
         """Failed requests by kind, each with an example."""
-        tables.show_errors(self.paper, found)
+        tables.show_errors(self.writer, found)
 
     def trust(self, result: RunResult) -> None:
         """Whether the figures are true, how far off they can be at most, and why if that is too much."""
-        goals.show_trust(self.paper, result)
+        goals.show_trust(self.writer, result)
 
     def goals(self, result: RunResult) -> None:
         """Each rule beside what was measured, with a tick or a cross; nothing when there was none."""
-        goals.show(self.paper, result)
+        goals.show(self.writer, result)
 
     def comparison(
         self, results: Sequence[RunResult], names: Sequence[str], compared: Sequence[Sequence[Difference]]
     ) -> None:
         """The runs with their letters, and a table of the differences of each from the first."""
-        comparison.show(self.paper, results, names, compared)
+        comparison.show(self.writer, results, names, compared)
 
     def written(self, files: Iterable[tuple[str, str]]) -> None:
         """The files that were written: (what it is, path)."""
-        self.paper.gap()
+        self.writer.gap()
         for label, path in files:
-            self.paper.fact(label, path)
+            self.writer.fact(label, path)

@@ -9,7 +9,7 @@ from ..records import RunResult
 from ..report_parts.verdict import baseline_cells
 from ..texts import Texts, pad, printable
 from ..trust import verdict_words, words
-from .writer import BOLD, GREEN, RED, YELLOW, Paper, in_columns
+from .writer import BOLD, GREEN, RED, YELLOW, Writer, in_columns
 
 TEXTS: Texts = {
     "trust": ("Trust", "可信度"),
@@ -29,49 +29,49 @@ TICK, CROSS = "✓", "✗"
 TRUST_COLORS = {"trusted": GREEN, "degraded": YELLOW, "invalid": RED}
 
 
-def show_trust(paper: Paper, result: RunResult) -> None:
+def show_trust(writer: Writer, result: RunResult) -> None:
     """Whether the figures are true, how far off they can be at most, and why if that is too much."""
     trust = result.trust
     if trust is None or trust.verdict == "not_measured":
         return
-    paper.gap()
-    said = verdict_words(trust)[paper.column]
-    paper.line(f"{paper.paint(paper.say('trust'), BOLD)}  {paper.paint(said, TRUST_COLORS[trust.verdict])}")
+    writer.gap()
+    said = verdict_words(trust)[writer.column]
+    writer.line(f"{writer.paint(writer.say('trust'), BOLD)}  {writer.paint(said, TRUST_COLORS[trust.verdict])}")
     for reason in trust.reasons:
-        paper.line(f"  - {words(reason, paper.lang)}")
+        writer.line(f"  - {words(reason, writer.lang)}")
 
 
-def show(paper: Paper, result: RunResult) -> None:
+def show(writer: Writer, result: RunResult) -> None:
     """Each rule beside what was measured, with a tick or a cross; nothing when there was none."""
     if result.thresholds:
-        paper.gap()
-        paper.heading("thresholds")
+        writer.gap()
+        writer.heading("thresholds")
         width = max(RULE_COLUMNS, *(len(each.rule) for each in result.thresholds))
         for each in result.thresholds:
-            note = each.note or ("" if each.ok else paper.say("missed"))
-            cells = f"{pad(each.rule, width)} {pad(value_text(each.value), 12, '>')}  {_judged(paper, each.ok, note)}"
-            paper.line(f"  {_mark(paper, each.ok)} {cells}".rstrip())
+            note = each.note or ("" if each.ok else writer.say("missed"))
+            cells = f"{pad(each.rule, width)} {pad(value_text(each.value), 12, '>')}  {_judged(writer, each.ok, note)}"
+            writer.line(f"  {_mark(writer, each.ok)} {cells}".rstrip())
     if result.baseline:
-        _baseline_table(paper, result)
+        _baseline_table(writer, result)
 
 
-def _mark(paper: Paper, ok: bool) -> str:
-    return paper.paint(TICK, GREEN) if ok else paper.paint(CROSS, RED)
+def _mark(writer: Writer, ok: bool) -> str:
+    return writer.paint(TICK, GREEN) if ok else writer.paint(CROSS, RED)
 
 
-def _judged(paper: Paper, ok: bool, words: str) -> str:
-    return words if ok else paper.paint(words, RED)
+def _judged(writer: Writer, ok: bool, words: str) -> str:
+    return words if ok else writer.paint(words, RED)
 
 
-def _baseline_table(paper: Paper, result: RunResult) -> None:
-    say = paper.say
+def _baseline_table(writer: Writer, result: RunResult) -> None:
+    say = writer.say
     widths = (max(BASELINE_WIDTHS[0], *(len(each.rule) for each in result.baseline)), *BASELINE_WIDTHS[1:])
     joined = partial(in_columns, widths=widths, aligns="<>>>>")
-    paper.gap()
-    paper.heading("baseline", file=printable(result.config.baseline or ""))
+    writer.gap()
+    writer.heading("baseline", file=printable(result.config.baseline or ""))
     heads = (say("rule"), say("old"), say("new"), say("difference"), say("interval"))
-    paper.bold("    " + joined(heads))
+    writer.bold("    " + joined(heads))
     for each in result.baseline:
-        paper.line(f"  {_mark(paper, each.ok)} {joined([each.rule, *baseline_cells(each)])}")
+        writer.line(f"  {_mark(writer, each.ok)} {joined([each.rule, *baseline_cells(each)])}")
         if note := each.note or ("" if each.ok else say("worse")):
-            paper.line(f"      {_judged(paper, each.ok, note)}")
+            writer.line(f"      {_judged(writer, each.ok, note)}")

@@ -8,7 +8,7 @@ from ..test_runner import Snapshot
 from ..texts import Texts
 from ..units import NS_PER_MS
 from .figures import clock_time, number, percent
-from .writer import YELLOW, Paper, in_columns
+from .writer import YELLOW, Writer, in_columns
 
 TEXTS: Texts = {
     "tier": ("context of {tokens} tokens ({number} of {all})", "上下文 {tokens} token（{number}/{all}）"),
@@ -42,18 +42,18 @@ WHOLE_COLUMNS = {"time": 9, "threads": 11, "requests": 9, "avg_rt": 12, "tps": 1
 class LiveTable:
     """Averages of the run so far and tokens/s of each second, a row a second; its head comes with the first row."""
 
-    def __init__(self, paper: Paper) -> None:
-        self._paper = paper
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
         self._begun = False
 
     def row(self, sample: IntervalSample, totals: Snapshot, config: RunConfig) -> None:
         """That of one second."""
-        paper = self._paper
+        writer = self._writer
         columns = LIVE_COLUMNS if config.stream else WHOLE_COLUMNS
         if not self._begun:
             self._begun = True
-            paper.gap()
-            paper.bold(in_columns(map(paper.say, columns), columns.values()))
+            writer.gap()
+            writer.bold(in_columns(map(writer.say, columns), columns.values()))
         ok, finished = totals.requests_ok, totals.requests_ok + totals.requests_failed
         cells = {
             "time": clock_time(sample.second + 1),
@@ -65,33 +65,33 @@ class LiveTable:
             "tps": number(sample.tokens),
             "success": percent(ok / finished) if finished else "-",
         }
-        paper.line(in_columns(map(cells.__getitem__, columns), columns.values()))
-        paper.progress(_progress_words(paper, sample.second + 1, totals, config))
+        writer.line(in_columns(map(cells.__getitem__, columns), columns.values()))
+        writer.progress(_progress_words(writer, sample.second + 1, totals, config))
 
 
-def tier(paper: Paper, number: int, config: RunConfig) -> None:
+def tier(writer: Writer, number: int, config: RunConfig) -> None:
     """The context tier that begins, counted from 0."""
     tiers = config.context_tiers
-    paper.heading("tier", tokens=tiers[number], number=number + 1, all=len(tiers))
+    writer.heading("tier", tokens=tiers[number], number=number + 1, all=len(tiers))
 
 
-def stopping(paper: Paper, grace_s: float) -> None:
+def stopping(writer: Writer, grace_s: float) -> None:
     """After the first interrupt."""
-    paper.line(paper.paint(paper.say("stopping", seconds=grace_s), YELLOW))
+    writer.line(writer.paint(writer.say("stopping", seconds=grace_s), YELLOW))
 
 
-def aborting(paper: Paper, abort: Abort) -> None:
+def aborting(writer: Writer, abort: Abort) -> None:
     """When a rule ends the run."""
-    paper.line(paper.paint(abort_words(paper, "aborting", abort), YELLOW))
+    writer.line(writer.paint(abort_words(writer, "aborting", abort), YELLOW))
 
 
-def abort_words(paper: Paper, key: str, abort: Abort) -> str:
+def abort_words(writer: Writer, key: str, abort: Abort) -> str:
     """The text of this key, of a rule that ended the run."""
-    return paper.say(key, rule=abort.rule, at=abort.at_s, value=value_text(abort.value))
+    return writer.say(key, rule=abort.rule, at=abort.at_s, value=value_text(abort.value))
 
 
-def _progress_words(paper: Paper, elapsed_s: int, totals: Snapshot, config: RunConfig) -> str:
-    say = paper.say
+def _progress_words(writer: Writer, elapsed_s: int, totals: Snapshot, config: RunConfig) -> str:
+    say = writer.say
     if config.duration_s:
         left_s = max(0.0, (config.ramp_up_s + config.duration_s) * config.rounds - elapsed_s)
         return say("left", left=clock_time(left_s), rest=say("running", done=totals.requests_done))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..records import RunConfig
 from ..report_parts.verdict import also_text, shape_text
 from ..texts import Texts, clip, printable
-from .writer import Paper
+from .writer import Writer
 
 TEXTS: Texts = {
     "title": ("SSE performance test", "SSE 性能测试"),
@@ -34,35 +34,35 @@ TEXTS: Texts = {
 }
 
 
-def show(paper: Paper, config: RunConfig, warnings: Sequence[str], guessed: str | None, seen: str | None) -> None:
+def show(writer: Writer, config: RunConfig, warnings: Sequence[str], guessed: str | None, seen: str | None) -> None:
     """Target, format, query and load, and the warnings; `guessed` and `seen` as in `Console.start`."""
-    paper.heading("title")
-    paper.facts(
+    writer.heading("title")
+    writer.facts(
         [
             ("target", config.url),
-            ("format", _format_words(paper, config, guessed, seen)),
-            ("query", clip(printable(config.query), paper.room) if config.query else config.param_file),
-            ("load", _load_words(paper, config)),
+            ("format", _format_words(writer, config, guessed, seen)),
+            ("query", clip(printable(config.query), writer.room) if config.query else config.param_file),
+            ("load", _load_words(writer, config)),
         ]
     )
     for text in warnings:
-        paper.warn(text)
-    paper.gap()
+        writer.warn(text)
+    writer.gap()
 
 
-def _format_words(paper: Paper, config: RunConfig, guessed: str | None, seen: str | None) -> str:
+def _format_words(writer: Writer, config: RunConfig, guessed: str | None, seen: str | None) -> str:
     if config.format != "auto":
         return config.format
     if seen:
-        return paper.say("auto_seen", seen=seen)
-    return paper.say("auto_guess", guess=guessed) if guessed else paper.say("auto")
+        return writer.say("auto_seen", seen=seen)
+    return writer.say("auto_guess", guess=guessed) if guessed else writer.say("auto")
 
 
-def _load_words(paper: Paper, config: RunConfig) -> str:
-    say = paper.say
+def _load_words(writer: Writer, config: RunConfig) -> str:
+    say = writer.say
     threads = say("one_thread") if config.threads == 1 else say("many_threads", number=config.threads)
     if shape := shape_text(config):
-        threads = shape[paper.column]
+        threads = shape[writer.column]
     if config.duration_s and config.requests is not None:
         words = say("load_total_for", threads=threads, requests=config.requests, seconds=config.duration_s)
     elif config.duration_s:
@@ -73,5 +73,5 @@ def _load_words(paper: Paper, config: RunConfig) -> str:
         words = say("load_total", threads=threads, requests=config.requests)
     else:
         words = say("load_once" if config.turns == 1 else "load_conversation", threads=threads)
-    words += "".join(say("also", text=more[paper.column]) for more in also_text(config))
+    words += "".join(say("also", text=more[writer.column]) for more in also_text(config))
     return words + (say("ramp", seconds=config.ramp_up_s) if config.ramp_up_s else "")

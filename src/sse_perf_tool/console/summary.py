@@ -12,7 +12,7 @@ from .answer import tokens_words
 from .figures import number, percent
 from .live import abort_words
 from .tables import groups_table, metrics_table
-from .writer import GREEN, RED, YELLOW, Paper
+from .writer import GREEN, RED, YELLOW, Writer
 
 TEXTS: Texts = {
     "summary": ("Summary", "汇总"),
@@ -60,73 +60,73 @@ TEXTS: Texts = {
 }
 
 
-def show(paper: Paper, result: RunResult) -> None:
+def show(writer: Writer, result: RunResult) -> None:
     """The closing block of a run with several requests."""
-    found, say = result.summary, paper.say
-    paper.gap()
-    paper.heading("summary")
+    found, say = result.summary, writer.say
+    writer.gap()
+    writer.heading("summary")
     if result.interrupted:
-        paper.line(paper.paint("  " + say("interrupted"), YELLOW))
+        writer.line(writer.paint("  " + say("interrupted"), YELLOW))
     if result.aborted:
-        paper.line(paper.paint("  " + abort_words(paper, "aborted", result.aborted), YELLOW))
+        writer.line(writer.paint("  " + abort_words(writer, "aborted", result.aborted), YELLOW))
     if not found.sent:
-        paper.line("  " + say("nothing"))
+        writer.line("  " + say("nothing"))
         return
     finished = found.ok + found.failed
     latency = found.metrics["latency_ms"]
-    failed = paper.paint(str(found.failed), RED) if found.failed else "0"
-    paper.facts(
+    failed = writer.paint(str(found.failed), RED) if found.failed else "0"
+    writer.facts(
         [
             ("threads", str(result.config.threads)),
             ("requests", str(found.sent)),
             ("wall", number(result.duration_ns / NS_PER_S, " s")),
-            ("ok", paper.paint(str(found.ok), GREEN) if found.ok else "0"),
+            ("ok", writer.paint(str(found.ok), GREEN) if found.ok else "0"),
             ("failed", failed),
             ("cancelled", str(found.cancelled - found.left_early) if found.cancelled > found.left_early else None),
-            ("left_early", _left_early_words(paper, found)),
-            ("left_out", _left_out_words(paper, found)),
+            ("left_early", _left_early_words(writer, found)),
+            ("left_out", _left_out_words(writer, found)),
             ("retried", str(found.retried) if found.retried else None),
             ("success", percent(found.ok / finished) if finished else "n/a"),
             ("blocks", str(found.chunks) if result.config.stream else None),
-            ("tokens", tokens_words(paper, found.output_tokens, found.token_source)),
-            ("rates", _rate_words(paper, result)),
-            ("schedule", _schedule_words(paper, found)),
+            ("tokens", tokens_words(writer, found.output_tokens, found.token_source)),
+            ("rates", _rate_words(writer, result)),
+            ("schedule", _schedule_words(writer, found)),
             ("dropped", str(found.schedule.dropped) if found.schedule and found.schedule.dropped else None),
-            ("goodput", _goodput_words(paper, found.goodput) if found.goodput else None),
-            ("stream_shape", _in_its_language(paper, short_stream_text(found.shape))),
-            ("stalls", _in_its_language(paper, short_stalls_text(stalls_of(result)))),
+            ("goodput", _goodput_words(writer, found.goodput) if found.goodput else None),
+            ("stream_shape", _in_its_language(writer, short_stream_text(found.shape))),
+            ("stalls", _in_its_language(writer, short_stalls_text(stalls_of(result)))),
             ("sum_rt", number(latency.mean * latency.count / 1000, " s") if latency.mean else None),
         ]
     )
-    paper.gap()
+    writer.gap()
     if found.ok:
-        metrics_table(paper, result)
-        groups_table(paper, "context", found.context_tiers, result.config.stream)
-        groups_table(paper, "turn", found.turns, result.config.stream)
+        metrics_table(writer, result)
+        groups_table(writer, "context", found.context_tiers, result.config.stream)
+        groups_table(writer, "turn", found.turns, result.config.stream)
     else:
-        paper.line("  " + say("no_figures"))
+        writer.line("  " + say("no_figures"))
 
 
-def _in_its_language(paper: Paper, text: Both | None) -> str | None:
-    return None if text is None else text[paper.column]
+def _in_its_language(writer: Writer, text: Both | None) -> str | None:
+    return None if text is None else text[writer.column]
 
 
-def _left_early_words(paper: Paper, found: Summary) -> str | None:
+def _left_early_words(writer: Writer, found: Summary) -> str | None:
     tokens = found.left_early_tokens
-    return paper.say("left_early_of", number=found.left_early, tokens=tokens) if found.left_early else None
+    return writer.say("left_early_of", number=found.left_early, tokens=tokens) if found.left_early else None
 
 
-def _left_out_words(paper: Paper, found: Summary) -> str | None:
+def _left_out_words(writer: Writer, found: Summary) -> str | None:
     parts = [
-        paper.say("left_out_of", number=sum(counts.values()), phase=paper.say(phase))
+        writer.say("left_out_of", number=sum(counts.values()), phase=writer.say(phase))
         for phase, counts in found.left_out.items()
     ]
     return ", ".join(parts) or None
 
 
-def _rate_words(paper: Paper, result: RunResult) -> str:
+def _rate_words(writer: Writer, result: RunResult) -> str:
     found = result.summary
-    return paper.say(
+    return writer.say(
         "rates_of" if result.config.stream else "rates_whole",
         requests=number(found.requests_per_s),
         tokens=number(found.output_tokens_per_s),
@@ -135,16 +135,16 @@ def _rate_words(paper: Paper, result: RunResult) -> str:
     )
 
 
-def _schedule_words(paper: Paper, found: Summary) -> str | None:
+def _schedule_words(writer: Writer, found: Summary) -> str | None:
     kept = found.schedule
     if kept is None or kept.worst_delay_ms is None:
         return None
     rates = {"asked": number(kept.asked_per_s), "sent": number(kept.sent_per_s)}
-    return paper.say("schedule_of", **rates, late=kept.late, worst=number(kept.worst_delay_ms, " ms"))
+    return writer.say("schedule_of", **rates, late=kept.late, worst=number(kept.worst_delay_ms, " ms"))
 
 
-def _goodput_words(paper: Paper, goodput: Goodput) -> str:
-    return paper.say(
+def _goodput_words(writer: Writer, goodput: Goodput) -> str:
+    return writer.say(
         "goodput_of",
         met=goodput.met,
         all=goodput.of,

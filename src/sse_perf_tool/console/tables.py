@@ -9,7 +9,7 @@ from ..metrics import PERCENTILES
 from ..records import GroupStats, RunResult, Summary
 from ..texts import Texts
 from .figures import number, stats_cells
-from .writer import DIM, RED, Paper, in_columns
+from .writer import DIM, RED, Writer, in_columns
 
 TEXTS: Texts = {
     "metric": ("metric", "指标"),
@@ -61,20 +61,20 @@ STREAM_CELLS = frozenset({"group_ttft", "group_ttft_p95"})
 """Those of `GROUP_COLUMNS` that a run of whole answers does not have."""
 
 
-def metrics_table(paper: Paper, result: RunResult) -> None:
+def metrics_table(writer: Writer, result: RunResult) -> None:
     """A row a metric, and what n/a stands for where there is one."""
-    say, found = paper.say, result.summary
+    say, found = writer.say, result.summary
     heads = [say("metric"), say("average"), say("min"), *(f"P{p}" for p in PERCENTILES), say("max")]
     widths = [16, *[7] * (len(heads) - 1)]  # 74 columns in all, of the 80 of a terminal
     aligns = "<" + ">" * (len(heads) - 1)
     joined = partial(in_columns, widths=widths, aligns=aligns)
-    paper.bold("  " + joined(heads))
+    writer.bold("  " + joined(heads))
     names = (*(SUMMARY_METRICS if result.config.stream else WHOLE_METRICS), *OPEN_LOOP_METRICS)
     rows = [(say(name), found.metrics[name]) for name in names if _worth_a_row(name, found)]
     for title, stats in rows:
-        paper.line("  " + joined([title, *stats_cells(stats)]))
+        writer.line("  " + joined([title, *stats_cells(stats)]))
     if any("n/a" in stats_cells(stats) for _, stats in rows):
-        paper.line(paper.paint("  " + say("few"), DIM))
+        writer.line(writer.paint("  " + say("few"), DIM))
 
 
 def _worth_a_row(name: str, found: Summary) -> bool:
@@ -85,14 +85,14 @@ def _worth_a_row(name: str, found: Summary) -> bool:
     return True
 
 
-def groups_table(paper: Paper, kind: str, groups: Sequence[GroupStats], stream: bool) -> None:
+def groups_table(writer: Writer, kind: str, groups: Sequence[GroupStats], stream: bool) -> None:
     """A row for each value of "turn" or "context"; nothing without any."""
     if not groups:
         return
-    paper.gap()
-    paper.heading(f"by_{kind}")
+    writer.gap()
+    writer.heading(f"by_{kind}")
     columns = {kind: 7, **{name: width for name, width in GROUP_COLUMNS.items() if stream or name not in STREAM_CELLS}}
-    paper.bold("  " + in_columns(map(paper.say, columns), columns.values()))
+    writer.bold("  " + in_columns(map(writer.say, columns), columns.values()))
     for each in groups[:MOST_GROUPS]:
         ttft, latency = stats_cells(each.ttft_ms), stats_cells(each.latency_ms)
         cells = {
@@ -104,19 +104,19 @@ def groups_table(paper: Paper, kind: str, groups: Sequence[GroupStats], stream: 
             "group_latency_p95": latency[4],
             "group_tokens": number(each.output_tokens),
         }
-        paper.line("  " + in_columns(map(cells.__getitem__, columns), columns.values()))
+        writer.line("  " + in_columns(map(cells.__getitem__, columns), columns.values()))
     if len(groups) > MOST_GROUPS:
-        paper.line("  " + paper.say("more_groups", number=len(groups) - MOST_GROUPS))
+        writer.line("  " + writer.say("more_groups", number=len(groups) - MOST_GROUPS))
 
 
-def show_errors(paper: Paper, found: Summary) -> None:
+def show_errors(writer: Writer, found: Summary) -> None:
     """Failed requests by kind, each with an example."""
     if not found.errors:
         return
-    paper.gap()
-    paper.heading("errors")
+    writer.gap()
+    writer.heading("errors")
     for group in found.errors[:MOST_ERRORS]:
-        example = paper.say("example", number=group.example_request)
-        paper.line(f"  {group.count:>6} x {paper.paint(group.outcome, RED)}: {group.message}{example}")
+        example = writer.say("example", number=group.example_request)
+        writer.line(f"  {group.count:>6} x {writer.paint(group.outcome, RED)}: {group.message}{example}")
     if len(found.errors) > MOST_ERRORS:
-        paper.line("  " + paper.say("more_errors", number=len(found.errors) - MOST_ERRORS))
+        writer.line("  " + writer.say("more_errors", number=len(found.errors) - MOST_ERRORS))

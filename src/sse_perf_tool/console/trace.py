@@ -21,7 +21,7 @@ class SingleRequestNotices:
     def __call__(self, key: str, value: float) -> None:
         """`status` as it is, times in nanoseconds."""
         text = str(int(value)) if key == "status" else number(value / NS_PER_MS, " ms")
-        self._console.paper.facts([(key, text)])
+        self._console.writer.facts([(key, text)])
 
 
 def debug_trace(console: Console, mask: Callable[[str], str]) -> Callable[[str, int, bytes], None]:

@@ -19,7 +19,7 @@ FACT_COLUMNS = 20
 GREEN, RED, YELLOW, BOLD, DIM = "32", "31", "33", "1", "2"
 
 
-class Paper:
+class Writer:
     """Writes to `stream`, in `lang`, with colours when `color`; `terminal` also gets a line that is written over.
 
     `texts` are those that can be said by their key.

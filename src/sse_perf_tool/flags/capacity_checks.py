@@ -1,4 +1,4 @@
-"""What the values of the flags of the capacity command may be; see `flag_values` for what a check is."""
+"""What the values of the flags of the capacity command may be; see `checks.py` for what a check is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the values of the flags that shape the load may be, see `flag_values`.
+"""What the values of the flags that shape the load may be, see `checks.py`.
 
 A value that cannot be read is told with the character at which reading it ended.
 """

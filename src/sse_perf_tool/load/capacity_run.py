@@ -1,4 +1,4 @@
-"""A search for capacity as it is done: one `LoadRun` a step, until `capacity.next_level` has no further level."""
+"""A search for capacity: one `LoadRun` a step, until `search.next_level` has no further level."""
 
 from __future__ import annotations
 

@@ -2,6 +2,6 @@
 
 * `target.py`: what all requests of a run share.
 * `body.py`: the JSON body, from a template or from the format.
-* `answer_notes.py`: the times and texts of one answer, and the `RequestRecord` that they become.
+* `timeline.py`: the times and texts of one answer, and the `RequestRecord` that they become.
 * `outcomes.py`: the judgement of how a request ended, and the words for it.
 """

@@ -19,7 +19,7 @@ from ..records import Outcome
 from ..texts import Texts, printable, speaker
 from ..wire import Exchange, FramingError
 from .target import Target
-from .timeline import AnswerNotes
+from .timeline import AnswerTimeline
 
 EVENT_BYTES = 64 << 20
 """An event of this size is no event: it would fill the memory."""
@@ -136,7 +136,7 @@ class Judge:
         self._target, self._exchange, self._proxies = target, exchange, proxies
         self._say = speaker(TEXTS, target.lang)
 
-    def unanswered(self, answer: AnswerNotes, error: Exception) -> tuple[Outcome, str]:
+    def unanswered(self, answer: AnswerTimeline, error: Exception) -> tuple[Outcome, str]:
         """The outcome of a request to which no head of an answer came, because of `error`."""
         stopped = self._stopped(answer)
         if stopped is not None:
@@ -158,7 +158,7 @@ class Judge:
         return Outcome.CONNECT_ERROR, self._say("unreachable", host=self._target.place, reason=_reason(causes[-1]))
 
     def answered(
-        self, response: requests.Response, answer: AnswerNotes, failure: Exception | None
+        self, response: requests.Response, answer: AnswerTimeline, failure: Exception | None
     ) -> tuple[Outcome, str | None]:
         """The outcome of an answer whose head has come; `failure` ended the reading of its body, None: nothing did."""
         outcome, error = self._outcome(response, answer, failure)
@@ -166,7 +166,7 @@ class Judge:
             error = self._say("became_get", error=error)
         return outcome, error
 
-    def _stopped(self, answer: AnswerNotes) -> tuple[Outcome, str] | None:
+    def _stopped(self, answer: AnswerTimeline) -> tuple[Outcome, str] | None:
         reason = self._exchange.stopped_by
         if reason == "cancelled":
             return Outcome.CANCELLED, self._say("cancelled")
@@ -179,7 +179,7 @@ class Judge:
         return None
 
     def _outcome(
-        self, response: requests.Response, answer: AnswerNotes, failure: Exception | None
+        self, response: requests.Response, answer: AnswerTimeline, failure: Exception | None
     ) -> tuple[Outcome, str | None]:
         reader = answer.reader
         if reader is None:

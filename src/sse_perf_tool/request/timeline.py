@@ -12,7 +12,7 @@ from ..texts import printable
 from ..wire import Exchange
 
 
-class AnswerNotes:
+class AnswerTimeline:
     """What is gathered while one answer is read; `record` makes the `RequestRecord` of it."""
 
     def __init__(self, request_id: int, thread_id: int, query: Query, turn: int, streamed: bool) -> None:

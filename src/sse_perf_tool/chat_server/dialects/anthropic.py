@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 from sse_starlette import ServerSentEvent
 
-from ..turn import AnswerError, Asked, Turn
+from ..turn import AnswerError, FlagValues, Turn
 from .base import Dialect, Text, block
 from .messages import Message, Part, split_history
 
@@ -34,11 +34,11 @@ class Request(BaseModel):
     system: Text | list[Part] | None = None
     conversation_id: str | None = None
 
-    def asked(self) -> Asked:
+    def asked(self) -> FlagValues:
         """The request as every dialect understands it.  Raises AnswerError when nobody asks anything."""
         system = Message(role="system", content=self.system)
         before, query = split_history(self.messages)
-        return Asked(
+        return FlagValues(
             query=query,
             before=(("system", system.text), *before),
             conversation_id=self.conversation_id,

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..turn import AnswerError, Asked, Turn
+from ..turn import AnswerError, FlagValues, Turn
 from .base import COMMENT_PING, Dialect, Text, block
 
 
@@ -17,9 +17,9 @@ class Request(BaseModel):
     conversation_id: str | None = None
     stream: bool = True
 
-    def asked(self) -> Asked:
+    def asked(self) -> FlagValues:
         """The request as every dialect understands it."""
-        return Asked(query=self.message, conversation_id=self.conversation_id or "", stream=self.stream)
+        return FlagValues(query=self.message, conversation_id=self.conversation_id or "", stream=self.stream)
 
 
 def _ids(turn: Turn) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from sse_starlette import ServerSentEvent
 
-from ..turn import AnswerError, Asked, Turn
+from ..turn import AnswerError, FlagValues, Turn
 from .base import Dialect, Text, block
 
 
@@ -23,10 +23,10 @@ class Request(BaseModel):
     conversation_id: str | None = None
     user: str = ""
 
-    def asked(self) -> Asked:
+    def asked(self) -> FlagValues:
         """The request as every dialect understands it."""
         streams = self.response_mode == "streaming"
-        return Asked(query=self.query, conversation_id=self.conversation_id or "", stream=streams)
+        return FlagValues(query=self.query, conversation_id=self.conversation_id or "", stream=streams)
 
 
 def _ids(turn: Turn) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from ...sse import encode
-from ..turn import AnswerError, Asked, Turn
+from ..turn import AnswerError, FlagValues, Turn
 from .base import COMMENT_PING, Dialect, Text, block
 from .messages import Message, split_history
 
@@ -29,10 +29,10 @@ class Request(BaseModel):
     max_completion_tokens: int | None = Field(default=None, ge=1)
     conversation_id: str | None = None
 
-    def asked(self) -> Asked:
+    def asked(self) -> FlagValues:
         """The request as every dialect understands it.  Raises AnswerError when nobody asks anything."""
         before, query = split_history(self.messages)
-        return Asked(
+        return FlagValues(
             query=query,
             before=before,
             conversation_id=self.conversation_id,
