@@ -56,6 +56,12 @@ def with_stream_off(body: Doc) -> Doc:
     return {**without_stream(body), "stream": False}
 
 
+def with_field(body: Doc, path: Sequence[str], value: object) -> Doc:
+    """A copy of a body with `value` at `path`, names from the outside in; objects on the way are made when missing."""
+    name, *inner = path
+    return {**body, name: with_field(dict_of(body.get(name)), inner, value) if inner else value}
+
+
 @dataclass(frozen=True, slots=True)
 class Whole:
     """How an API gives an answer whole: as one JSON object.
@@ -100,6 +106,10 @@ class Format:
     end_hint: bytes = END_HINT
     """Bytes that the last event of an answer holds, and hardly any other: they wake whoever waits for the end."""
     default_model: str = ""
+    limit: tuple[str, ...] = ("max_tokens",)
+    """Where `body` says how many tokens an answer may have at most: names from the outside in, () where nowhere."""
+    temperature: tuple[str, ...] = ("temperature",)
+    """The same for the temperature."""
     done_ends: bool = False
     """Whether `[DONE]` is an end marker of the format: elsewhere it ends the reading, but proves nothing."""
     end_event: str | None = None

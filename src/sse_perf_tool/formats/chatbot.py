@@ -71,4 +71,6 @@ FORMAT = Format(
     carries="id",
     end_hint=b"event: completed",
     whole=Whole(with_stream_off, _read_whole, lambda doc: "turn" in doc and "content" in doc),
+    limit=(),
+    temperature=(),
 )

@@ -57,4 +57,6 @@ FORMAT = Format(
     end_event="done",
     end_hint=b"chat.completed",
     whole=None,  # without a stream it says at once that it has begun, and the answer must be asked for again and again
+    limit=(),
+    temperature=(),
 )

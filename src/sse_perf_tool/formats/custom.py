@@ -168,4 +168,6 @@ FORMAT = Format(
     error_anywhere=False,
     raw_reader=_raw_reader,
     whole=Whole(read=_read_whole),
+    limit=(),
+    temperature=(),
 )

@@ -94,4 +94,6 @@ FORMAT = Format(
     default_model="qwen-turbo",
     end_hint=b'"finish_reason":"stop"',
     whole=Whole(_ask_whole),
+    limit=("parameters", "max_tokens"),
+    temperature=("parameters", "temperature"),
 )

@@ -141,4 +141,6 @@ FORMAT = Format(
     end_hint=b"message_end",
     carries="id",
     whole=Whole(read=_read_whole, detects=_detects_whole),
+    limit=(),
+    temperature=(),
 )

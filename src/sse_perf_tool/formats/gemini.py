@@ -77,4 +77,6 @@ FORMAT = Format(
     default_model="gemini-2.0-flash",
     end_hint=b"finishReason",
     whole=Whole(path=(":streamGenerateContent", ":generateContent")),
+    limit=("generationConfig", "maxOutputTokens"),
+    temperature=("generationConfig", "temperature"),
 )

@@ -40,4 +40,6 @@ FORMAT = Format(
     default_model="llama3.2",
     end_hint=b'"done":true',
     whole=Whole(with_stream_off),
+    limit=("options", "num_predict"),
+    temperature=("options", "temperature"),
 )

@@ -93,4 +93,5 @@ FORMAT = Format(
     default_model="gpt-4o-mini",
     end_hint=b"response.completed",
     whole=Whole(read=_read_whole, detects=lambda doc: doc.get("object") == "response"),
+    limit=("max_output_tokens",),
 )

@@ -40,4 +40,5 @@ FORMAT = Format(
     needs_key=False,
     end_hint=b'"is_end":true',
     whole=Whole(detects=lambda doc: "result" in doc and ("is_truncated" in doc or "need_clear_history" in doc)),
+    limit=("max_output_tokens",),
 )

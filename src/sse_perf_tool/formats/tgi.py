@@ -46,4 +46,6 @@ FORMAT = Format(
         detects=lambda doc: "generated_text" in doc,
         path=("/generate_stream", "/generate"),
     ),
+    limit=("parameters", "max_new_tokens"),
+    temperature=("parameters", "temperature"),
 )
