@@ -13,6 +13,7 @@ from pathlib import Path
 
 import certifi
 import pytest
+
 from command_lines import (
     CUSTOM,
     EFFECTS,
@@ -27,7 +28,6 @@ from command_lines import (
     problem,
     write,
 )
-
 from sse_perf_tool.arguments import TEXTS, Address, flag_values, sources
 from sse_perf_tool.arguments.load import TEXTS as LOAD_TEXTS
 from sse_perf_tool.exporters import EXPORTERS

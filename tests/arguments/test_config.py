@@ -12,8 +12,8 @@ from typing import Any
 
 import certifi
 import pytest
-from command_lines import EFFECTS, KEY, KEYED, WITH_FILES, older_run, parsed, problem, write
 
+from command_lines import EFFECTS, KEY, KEYED, WITH_FILES, older_run, parsed, problem, write
 from sse_perf_tool.arguments import EXCLUSIONS, TEXTS, Arguments, config_file, sources
 from sse_perf_tool.arguments.flag_values import FlagValues
 from sse_perf_tool.exporters import EXPORTERS

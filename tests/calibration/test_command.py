@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_server import ANSWER, Serve
 
+from scripted_server import ANSWER, Serve
 from sse_perf_tool.calibration import command
 from sse_perf_tool.calibration.measure import Calibrator
 from sse_perf_tool.cli import Environment, main

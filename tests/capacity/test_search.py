@@ -8,8 +8,8 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from capacity_steps import Measure, levels_of, passing_up_to, saturating_at, step
 
+from capacity_steps import Measure, levels_of, passing_up_to, saturating_at, step
 from sse_perf_tool.capacity.search import (
     Point,
     about_edge,

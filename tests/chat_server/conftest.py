@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from chat_client import QUICK
 
+from chat_client import QUICK
 from sse_perf_tool.chat_server.run import BackgroundServer
 
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import uuid
 
 from chat_client import ask
-
 from sse_perf_tool.chat_server.conversations import Conversations
 from sse_perf_tool.chat_server.run import BackgroundServer
 

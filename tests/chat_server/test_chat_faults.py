@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from chat_client import QUICK, Answer, ask
 
+from chat_client import QUICK, Answer, ask
 from sse_perf_tool.chat_server.faults import NONE, Fault, choose, parse_faults
 from sse_perf_tool.chat_server.run import BackgroundServer
 from sse_perf_tool.chat_server.settings import Settings

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from chat_client import Answer, ask, read_blocks, send
 
 import sse_perf_tool.chat_server as package
+from chat_client import Answer, ask, read_blocks, send
 
 pytest.importorskip("uvicorn_worker", reason="gunicorn and uvicorn-worker are not installed")
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_client import QUICK, Answer, ask, read_blocks, send
 from pydantic import SecretStr
 
 import sse_perf_tool.chat_server as package
+from chat_client import QUICK, Answer, ask, read_blocks, send
 from sse_perf_tool.chat_server.run import BackgroundServer
 
 LONG = {"answer_tokens": 2000, "token_delay_s": 0.02}

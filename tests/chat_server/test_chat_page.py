@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import chromium
 import pytest
-from chat_client import QUICK, ask
 
+import chromium
+from chat_client import QUICK, ask
 from sse_perf_tool.chat_server.run import BackgroundServer
 
 pytestmark = pytest.mark.skipif(chromium.FOUND is None, reason="no Chromium found: the test page was not opened")

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from chat_client import QUICK
 
 import sse_perf_tool.chat_server as package
+from chat_client import QUICK
 from sse_perf_tool.chat_server import MISSING
 from sse_perf_tool.chat_server.command import WITHOUT_FLAG
 from sse_perf_tool.chat_server.run import BackgroundServer, _listen

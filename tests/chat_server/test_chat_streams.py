@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from chat_client import QUICK, ask, send
 
+from chat_client import QUICK, ask, send
 from sse_perf_tool.chat_server.run import BackgroundServer
 
 

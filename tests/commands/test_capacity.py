@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from capacity_steps import levels_of, passing_up_to, saturating_at, step
 
+from capacity_steps import levels_of, passing_up_to, saturating_at, step
 from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.capacity.file import (
     SearchHeader,

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked, sized, token, usage
 
+from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked, sized, token, usage
 from sse_perf_tool.cli import main
 from sse_perf_tool.commands.environment import INTERRUPTED, MISSED, PARTIAL, Environment
 from sse_perf_tool.commands.judging import status_of

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from scripted_server import ANSWER, Serve, sized
 
+from scripted_server import ANSWER, Serve, sized
 from sse_perf_tool import report_generator
 from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.exporters import EXPORTERS

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
 from scripted_server import (
     ANSWER,
     CLOSE,
@@ -33,7 +34,6 @@ from scripted_server import (
     token,
     usage,
 )
-
 from sse_perf_tool import __version__
 from sse_perf_tool.cli import Environment, main
 

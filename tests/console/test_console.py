@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from scripted_server import ANSWER, ScriptedServer, Serve, head, sized
 
+from scripted_server import ANSWER, ScriptedServer, Serve, head, sized
 from sse_perf_tool import cli
 from sse_perf_tool.arguments import output_paths, parse_arguments
 from sse_perf_tool.commands import report

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_server import ScriptedServer, Serve, Step, chunked, sized, token, until_close
-from whole_answers import ANSWERS, DIFY, OPENAI, TGI, TOOL_CALL, WholeAnswer
 
+from scripted_server import ScriptedServer, Serve, Step, chunked, sized, token, until_close
 from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.console import Console
@@ -35,6 +34,7 @@ from sse_perf_tool.request.target import Target
 from sse_perf_tool.test_runner import count_finished, new_shared_stats, sample_between, snapshot
 from sse_perf_tool.tester import SSETester
 from sse_perf_tool.texts import display_width
+from whole_answers import ANSWERS, DIFY, OPENAI, TGI, TOOL_CALL, WholeAnswer
 
 JSON = "application/json"
 NS_PER_MS = 1_000_000

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_server import ANSWER, Serve
 
+from scripted_server import ANSWER, Serve
 from sse_perf_tool.console import Console
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.exporters.markdown import to_markdown

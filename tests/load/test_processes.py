@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_server import DONE, Serve, chunked, token
 
+from scripted_server import DONE, Serve, chunked, token
 from sse_perf_tool.load.run import LoadRun
 from sse_perf_tool.masking import Masker
 from sse_perf_tool.providers import Query, QueryProvider

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked, token, usage
 
+from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked, token, usage
 from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.load.run import LoadRun
 from sse_perf_tool.masking import Masker

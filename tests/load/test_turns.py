@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripted_server import ANSWER, ScriptedServer, Serve, Step, chunked, sized
 
+from scripted_server import ANSWER, ScriptedServer, Serve, Step, chunked, sized
 from sse_perf_tool.console import Console
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.formats import FORMATS

@@ -9,8 +9,8 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from scripted_server import DONE, FINISH, Script, Serve, Step, chunked, token, until_close, usage
 
+from scripted_server import DONE, FINISH, Script, Serve, Step, chunked, token, until_close, usage
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.formats import FORMATS

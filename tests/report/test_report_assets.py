@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 import pytest
-from report_runs import sample_run
 
+from report_runs import sample_run
 from sse_perf_tool.report_generator import generate_html_report
 from sse_perf_tool.report_parts import libraries
 from sse_perf_tool.report_parts.libraries import ASSETS, LIBRARIES, Library, inline_script

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tools.build_assets import node_command
+
 from report_runs import (
     ATTACK,
     CONFIG,
@@ -25,8 +27,6 @@ from report_runs import (
     watched,
     whole_answer,
 )
-from tools.build_assets import node_command
-
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.report_generator import generate_capacity_report, generate_compare_report, generate_html_report
 from sse_perf_tool.report_parts.libraries import ASSETS, LIBRARIES

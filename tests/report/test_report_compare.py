@@ -8,8 +8,8 @@ from pathlib import Path
 from statistics import mean, stdev
 
 import pytest
-from report_runs import CONFIG, STARTED_UNIX_NS, sample_run, simulate
 
+from report_runs import CONFIG, STARTED_UNIX_NS, sample_run, simulate
 from sse_perf_tool.goals.compare import Difference, differences, figures, judge
 from sse_perf_tool.metrics import percentile
 from sse_perf_tool.records import RunResult

@@ -11,8 +11,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from report_runs import ATTACK, CONFIG, MS, STARTED_UNIX_NS, attacked_run, sample_run, simulate
 
+from report_runs import ATTACK, CONFIG, MS, STARTED_UNIX_NS, attacked_run, sample_run, simulate
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import RunResult
 from sse_perf_tool.report_generator import generate_html_report

@@ -6,8 +6,8 @@ from dataclasses import replace
 from string import Formatter
 
 import pytest
-from report_runs import CONFIG, sample_run
 
+from report_runs import CONFIG, sample_run
 from sse_perf_tool.records import Goodput, RequestTable, RunResult, Stats, Summary
 from sse_perf_tool.report_parts.verdict import figure, percent_text, time_text, verdict
 from sse_perf_tool.report_parts.wording import TEXTS

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
+
 from scripted_server import (
     ANSWER,
     CLOSE,
@@ -36,7 +37,6 @@ from scripted_server import (
     until_close,
     usage,
 )
-
 from sse_perf_tool import tester as tester_module
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.load.run import LoadRun

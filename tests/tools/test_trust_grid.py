@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from trust_grid import Cell, Measured, cells, chunks_of, conclusion, read, table
 
 CELL = Cell(50, 20.0, "idle")

@@ -10,8 +10,8 @@ import threading
 import time
 
 import pytest
-from scripted_server import DONE, Serve, chunk, chunked, head, sized, token, until_close
 
+from scripted_server import DONE, Serve, chunk, chunked, head, sized, token, until_close
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.masking import Masker
 from sse_perf_tool.pace.schedule import processes_for, tick_s
