@@ -1,4 +1,4 @@
-"""The flags: one row each in `FLAGS`, what `--help` says of it in `HELP`, and the text of `--help`."""
+"""The command-line flags: one row each in `FLAGS`, its help text in `HELP`, and the whole text of `--help`."""
 
 from .help import help_text, language_of, text_asked_for
 from .program import COMMAND, COMMANDS, PROGRAM

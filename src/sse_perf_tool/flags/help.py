@@ -24,16 +24,16 @@ TEXTS = {
         "流式（Server-Sent Events）AI 服务压力测试工具。",
     ),
     "about_report": (
-        "Makes the reports again from files that --records wrote.",
-        "由 --records 写的文件重新生成报告。",
+        "Rebuilds the reports from --records files; with several files it compares them.",
+        "由 --records 写的文件重新生成报告；给出多个文件时进行对比。",
     ),
     "about_calibrate": (
-        "Measures the error of this tool on this machine, where the truth is known.",
-        "在已知真实值的条件下，测量本工具在本机的误差。",
+        "Measures the error of this tool on this machine, with a server of known timing.",
+        "用计时已知的服务器，测量本工具在本机的误差。",
     ),
     "about_capacity": (
-        "Finds the highest load that still meets the demands, and what limits it.",
-        "寻找仍能满足要求的最高负载，以及它受限于什么。",
+        "Finds the highest load that still meets the goals, and what limits it.",
+        "寻找仍能满足要求的最高负载，并指出瓶颈所在。",
     ),
     "capacity": ("Search", "搜索"),
     "target": ("Target", "目标"),
@@ -42,16 +42,16 @@ TEXTS = {
     "goals": ("Goals", "目标与判定"),
     "output": ("Output", "输出"),
     "custom": (
-        "Custom format (PATH: names in the JSON of an event, a.0.b)",
-        "自定义格式（路径：事件 JSON 中的名称，如 a.0.b）",
+        "Custom format (PATH: a path into the JSON of an event, e.g. choices.0.text)",
+        "自定义格式（PATH：事件 JSON 中的路径，如 choices.0.text）",
     ),
     "other": ("Other", "其他"),
     "serve_usage": (
-        "serve [flags]      the embedded server",
-        "serve [参数]       内置聊天服务",
+        "serve [flags]      start the embedded server",
+        "serve [参数]       启动内置聊天服务",
     ),
     "report_usage": (
-        "report FILE.jsonl  make the reports again",
+        "report FILE.jsonl  rebuild the reports",
         "report FILE.jsonl  重新生成报告",
     ),
     "capacity_usage": (
@@ -59,8 +59,8 @@ TEXTS = {
         "capacity [参数]    寻找最高负载",
     ),
     "calibrate_usage": (
-        "calibrate [flags]  how exact it is on this machine",
-        "calibrate [参数]   本工具在本机的准确度",
+        "calibrate [flags]  measure the tool's error",
+        "calibrate [参数]   测量本工具的误差",
     ),
 }
 
@@ -80,7 +80,7 @@ _COMMAND_HELP = {
     "capacity": (CAPACITY_FLAGS, ""),
     "calibrate": (CALIBRATE_FLAGS, ""),
 }
-"""Command -> (its flags, what stands before them in its usage line)."""
+"""Command -> (its flags, the operands before them in its usage line)."""
 
 
 def help_text(language: str, command: str = "run") -> str:

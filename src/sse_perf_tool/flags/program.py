@@ -1,4 +1,4 @@
-"""How the program was started, and what it can be told to do instead of a run."""
+"""The name under which the program was started, and the names of its commands."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 PROGRAM = "sse-perf" if Path(sys.argv[0]).stem == "sse-perf" else "sse_perfTestTool.py"
-"""What the user has started."""
+"""The program's name in messages."""
 COMMAND = PROGRAM if PROGRAM == "sse-perf" else f"python3 {PROGRAM}"
-"""How to start it again."""
+"""The shell command that starts it."""
 COMMANDS = ("serve", "report", "capacity", "calibrate")
-"""What may stand first instead of flags."""
+"""The words that select a command when they come first on the command line; without one it is a run."""

@@ -1,4 +1,4 @@
-"""The flags, one row each, and which of them a command takes."""
+"""The table of flags, one row each, and the flags of each command."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_TURNS = 1000
 
 
 def _late(module: str, name: str) -> checks.Check:
-    """A check whose module is imported when there is something to check: `--help` wants nothing of it."""
+    """A check whose module is imported at its first use, so that `--help` does not import it."""
 
     def check(text: str, say: Say) -> Any:
         return getattr(import_module(f"..{module}", __package__), name)(text, say)
@@ -154,7 +154,7 @@ REPORT_FLAGS = tuple(
     for flag in FLAGS
     if flag.key in ("html_report", "brand", "report_title", *EXPORTERS, "stall_ms", "no_color", "lang")
 )
-"""Those that the report command takes."""
+"""The flags of the report command."""
 
 SEARCH_FLAGS = (
     Flag(("--slo",), "capacity", _late("goals.thresholds", "parse_demand"), "RULE", repeat=True),
@@ -168,7 +168,7 @@ SEARCH_FLAGS = (
     Flag(("--resume",), "capacity", checks.some_text, "FILE"),
     Flag(("--threads",), "capacity", checks.whole(1, MAX_THREADS), "N"),
 )
-"""Those that the capacity command has, or has in another way than a run."""
+"""The flags that only the capacity command has, or that mean something else there."""
 
 _CAPACITY_KEYS = frozenset(
     {"processes", "turns", "think_time", "timeout", "idle_timeout", "retries", "arrival", "cancel_rate", "cancel_after",
@@ -178,10 +178,10 @@ _CAPACITY_KEYS = frozenset(
 CAPACITY_FLAGS = (
     *SEARCH_FLAGS,
     *(flag for flag in FLAGS if flag.group in ("target", "input", "custom") and flag.key != "context_tiers"),
-    # A retry hides that the server refused, and that is what a search has to see.
+    # No retries: they would hide that the server refused, which is what a search looks for.
     *(flag._replace(default=0) if flag.key == "retries" else flag for flag in FLAGS if flag.key in _CAPACITY_KEYS),
 )
-"""Those of the capacity command: all but what shapes the load of one run or judges it."""
+"""The flags of the capacity command: all but those that set the load or the goals of a single run."""
 
 _CALIBRATE_DEFAULTS = {"threads": 50}
 CALIBRATE_FLAGS = (
@@ -192,10 +192,10 @@ CALIBRATE_FLAGS = (
     ),
     Flag(("--quick",), "load"),
 )
-"""Those that the calibrate command takes."""
+"""The flags of the calibrate command."""
 
 EVERY_FLAG = tuple({flag.key: flag for flag in (*CALIBRATE_FLAGS, *CAPACITY_FLAGS, *FLAGS)}.values())
-"""Those of all commands, as a run has them where it has them."""
+"""The flags of all commands; one that several commands have is in the form that a run has."""
 
 
 def flag_name(key: str) -> str:

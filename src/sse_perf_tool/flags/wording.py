@@ -1,4 +1,4 @@
-"""What `--help` says of each flag."""
+"""The `--help` text of each flag."""
 
 from __future__ import annotations
 
@@ -8,216 +8,342 @@ HELP = {
     "host": ("server name or address", "服务器名称或地址"),
     "port": ("server port", "服务器端口"),
     "api_path": ("path, begins with /", "路径，以 / 开头"),
-    "url": ("whole URL, http or https, instead of the three above", "完整网址（http 或 https），代替以上三项"),
+    "url": (
+        "full URL (http or https), instead of --host, --port and --api-path",
+        "完整网址（http 或 https），代替 --host、--port、--api-path",
+    ),
     "api_key": (
-        'API key, "app-xxx" or "Bearer app-xxx"; - for a server that takes none',
+        'API key, "app-xxx" or "Bearer app-xxx"; - if the server needs none',
         '接口密钥，"app-xxx" 或 "Bearer app-xxx"；服务无需密钥时写 -',
     ),
-    "format": ("{formats}; auto goes by the URL and the stream", "{formats}；auto 由网址和数据流判断"),
-    "model": ("model in the body", "请求体中的模型"),
-    "header": ('extra header "Name: value", repeatable', '附加请求头 "名称: 值"，可重复'),
-    "insecure": ("do not check the certificate", "不校验证书"),
-    "cacert": ("PEM file of the authorities to trust", "受信任证书的 PEM 文件"),
-    "threads": ("concurrent threads", "并发线程数"),
+    "format": (
+        "{formats}; auto detects it from the URL and the stream",
+        "{formats}；auto 由网址和数据流自动识别",
+    ),
+    "model": (
+        "model name in the request body",
+        "请求体中的模型名",
+    ),
+    "header": (
+        'extra request header "Name: value"; repeatable',
+        '附加请求头 "名称: 值"；可重复',
+    ),
+    "insecure": (
+        "do not verify the TLS certificate",
+        "不校验 TLS 证书",
+    ),
+    "cacert": (
+        "PEM file with the CA certificates to trust",
+        "受信任 CA 证书的 PEM 文件",
+    ),
+    "threads": (
+        "concurrent threads, each with one request at a time",
+        "并发线程数，每个线程同时只有一个请求",
+    ),
     "processes": (
-        "processes over which the threads are divided; auto: one for each 256 threads, as far as there are cores",
-        "线程分布到的进程数；auto：每 256 个线程一个进程，不超过 CPU 核数",
+        "worker processes that share the threads; auto: one per 256 threads, at most one per CPU core",
+        "分担线程的进程数；auto：每 256 个线程一个进程，不超过 CPU 核数",
     ),
     "duration": (
-        "seconds (or 5m, 1h30m) for which each thread sends again and again; 0: once each",
-        "每个线程循环发送的秒数（或 5m、1h30m）；0：各发送一次",
+        "run time in seconds (or 5m, 1h30m); each thread sends one request after the other; 0: one request per thread",
+        "运行时长，秒（或 5m、1h30m），每个线程依次不断发送请求；0：每个线程只发一次",
     ),
     "requests": (
-        "requests in total, over all threads; with --duration whichever comes first",
+        "total number of requests over all threads; with --duration, the run ends at whichever comes first",
         "所有线程的请求总数；与 --duration 同用时先到者为准",
     ),
     "no_stream": (
-        "ask for whole answers instead of streams: plain JSON, measured by its response time",
-        "请求完整回答而不是流：普通 JSON，按响应时间衡量",
+        "request whole answers (plain JSON) instead of streams; the response time is measured",
+        "请求完整回答（普通 JSON）而不是流；测量响应时间",
     ),
     "turns": (
-        "requests in each conversation, one after the other; then the thread begins a new one",
+        "requests per conversation, sent one after the other; then the thread starts a new conversation",
         "每个会话的请求轮数，依次发送；之后线程开始新会话",
     ),
     "think_time": (
-        "seconds between two turns, or LOW:HIGH for evenly between the two",
-        "两轮之间等待的秒数；低:高 表示在两者间均匀取值",
+        "wait between two turns in seconds; LOW:HIGH draws it evenly from that range",
+        "两轮之间的等待时间（秒）；低:高 表示在该范围内均匀随机取值",
     ),
-    "seed": ("what is drawn by chance is drawn from this number", "随机抽取所用的种子"),
-    "simple": ("one request, whatever else is given", "只发一个请求，忽略其他负载参数"),
-    "ramp_up": ("seconds over which the threads start", "线程全部启动所用秒数"),
+    "seed": (
+        "seed of everything that is random",
+        "随机数种子",
+    ),
+    "simple": (
+        "send one request only; the other load flags are ignored",
+        "只发一个请求，忽略其他负载参数",
+    ),
+    "ramp_up": (
+        "seconds over which the threads are started",
+        "在多少秒内逐步启动全部线程",
+    ),
     "rate": (
-        "requests a second, whether or not answers have come; --threads is the most at a time (else 10 times the rate)",
-        "每秒发送的请求数，不等待回答；--threads 为最大并发（默认为速率的 10 倍）",
+        "requests per second, sent without waiting for answers (open loop); --threads: most at once, else 10 x rate",
+        "每秒请求数，不等待回答（开环）；--threads 为最大并发（默认为速率的 10 倍）",
     ),
     "arrival": (
-        "how they follow each other: constant, poisson, gamma:CV",
-        "到达间隔：constant、poisson、gamma:CV",
+        "how the gaps between arrivals are distributed: constant, poisson, gamma:CV",
+        "请求到达间隔的分布：constant、poisson、gamma:CV",
     ),
     "stages": (
-        "load over time: 30s:10,1m:50,30s:0 threads, or 30s:5/s,1m:20/s requests a second; from 0, in straight lines",
-        "随时间变化的负载：30s:10,1m:50,30s:0 为线程数，30s:5/s,1m:20/s 为每秒请求数；从 0 开始，直线变化",
+        "load over time: 30s:10,1m:50,30s:0 threads, or 30s:5/s,1m:20/s requests per second; linear, from 0",
+        "随时间变化的负载：30s:10,1m:50,30s:0 为线程数，30s:5/s,1m:20/s 为每秒请求数；从 0 开始线性变化",
     ),
     "replay": (
-        "trace to send again: JSON lines with timestamp and query or body",
+        "recorded trace to replay: JSON lines with timestamp and query or body",
         "重放请求记录：每行一个含 timestamp 与 query 或 body 的 JSON",
     ),
-    "speed": ("how many times as fast as recorded", "重放速度的倍数"),
+    "speed": (
+        "replay speed; 2 is twice as fast as recorded",
+        "重放速度，2 表示两倍速",
+    ),
     "batch": (
-        "send so many at once, the next so many when all have ended",
-        "每次同时发送的请求数，全部结束后再发下一批",
+        "send N requests at once, and the next N when all of them have ended",
+        "每次同时发送 N 个请求，全部结束后再发下一批",
     ),
     "warmup": (
-        "first time (10s) or number of requests (20) to leave out of the figures",
-        "不计入指标的开头时间（10s）或请求数（20）",
+        "warm-up to leave out of the metrics: a time (10s) or a number of requests (20)",
+        "预热：开头不计入指标的时间（10s）或请求数（20）",
     ),
-    "cooldown": ("last time to leave out of the figures", "不计入指标的结尾时间"),
+    "cooldown": (
+        "cool-down: time at the end to leave out of the metrics",
+        "收尾：结尾不计入指标的时间",
+    ),
     "cancel_rate": (
-        "share of requests that leave in mid-answer, 0.05 or 5%",
-        "中途离开的请求比例，0.05 或 5%",
+        "share of requests that the client cancels in mid-answer, 0.05 or 5%",
+        "客户端在回答中途主动取消的请求比例，0.05 或 5%",
     ),
-    "cancel_after": ("when these leave, after their start", "这些请求在开始多久后离开"),
-    "timeout": ("seconds for a whole answer", "完整应答的超时秒数"),
-    "idle_timeout": ("seconds between two reads", "两次读取之间的超时秒数"),
-    "retries": ("retries of a request on 429, 500, 502, 503, 504", "遇 429、500、502、503、504 时的重试次数"),
+    "cancel_after": (
+        "when to cancel these, counted from the start of the request",
+        "这些请求在开始多久后取消",
+    ),
+    "timeout": (
+        "timeout of a whole answer in seconds",
+        "完整回答的超时秒数",
+    ),
+    "idle_timeout": (
+        "longest time without any data from the server, in seconds",
+        "多少秒收不到任何数据即超时",
+    ),
+    "retries": (
+        "retries of a request on status 429, 500, 502, 503 or 504",
+        "遇状态码 429、500、502、503、504 时的重试次数",
+    ),
     "calibrate": (
-        "3 s against a paced server of its own first, to know the error of the figures",
-        "先以自带的定时服务器运行 3 秒，得知数据的误差",
+        "first run for 3 s against a local server with known timing, to measure the tool's own error",
+        "先用 3 秒测试一个计时已知的本地服务器，测出本工具自身的误差",
     ),
-    "itl_ms": ("ms between two chunks of the calibration", "校准时两个数据块之间的毫秒数"),
-    "quick": ("only the load asked for, not how far the machine goes", "只测所给负载，不测本机能达到的负载"),
+    "itl_ms": (
+        "time between two chunks of the calibration, in ms",
+        "校准时两个数据块之间的毫秒数",
+    ),
+    "quick": (
+        "test the given load only; do not look for the limit of the machine",
+        "只测所给负载，不测本机能达到的负载",
+    ),
     "query": ("query text", "问题文本"),
     "param_file": (
-        "queries used in turn instead of --query: one a line, or .jsonl, .json, .csv with variables or conversations",
-        "代替 --query 轮流使用的问题：每行一个，或含模板变量、会话的 .jsonl、.json、.csv",
+        "queries used in turn instead of --query: one per line, or .jsonl, .json, .csv with variables or conversations",
+        "问题文件，代替 --query 轮流使用：每行一个，或含模板变量、会话的 .jsonl、.json、.csv",
     ),
-    "shuffle": ("queries of the file in another order, drawn from --seed", "打乱文件中问题的顺序，由 --seed 决定"),
+    "shuffle": (
+        "shuffle the queries of the file, see --seed",
+        "打乱文件中问题的顺序，由 --seed 决定",
+    ),
     "prompt_tokens": (
-        "instead of queries made prompts of about so many tokens, or mean:spread",
-        "不用给定的问题，而用约含这么多 token 的生成提示；也可写 平均:标准差",
+        "send generated prompts of about N tokens instead of queries; MEAN:STDDEV varies the length",
+        "不用给定的问题，而发送约 N 个 token 的生成提示；平均:标准差 使长度随机变化",
     ),
     "shared_prefix_tokens": (
-        "so many tokens, always the same, before every prompt",
-        "在每个提示前加上相同的、含这么多 token 的前缀",
+        "put the same N tokens before every prompt",
+        "在每个提示前加上相同的、N 个 token 的前缀",
     ),
     "context_tiers": (
-        "the whole load once for each number of tokens of filler before the query",
-        "依次以每种数量的填充 token 放在问题前，各执行一遍全部负载",
+        "run the whole load once per context length: N tokens of filler before each query",
+        "对每种上下文长度各执行一遍全部负载：在问题前放 N 个填充 token",
     ),
-    "api_key_file": ("keys used in turn, one a line", "轮流使用的密钥，每行一个"),
+    "api_key_file": (
+        "file of API keys, used in turn, one per line",
+        "密钥文件，轮流使用，每行一个",
+    ),
     "request_body_file": (
-        "JSON template of the body with {query}, {user}, {conversation_id}, {files}, {inputs.KEY}, {COLUMN}",
+        "JSON template of the request body with {query}, {user}, {conversation_id}, {files}, {inputs.KEY}, {COLUMN}",
         "请求体的 JSON 模板，可含 {query}、{user}、{conversation_id}、{files}、{inputs.KEY}、{列名}",
     ),
     "strict": (
-        "a template or key file that cannot be loaded is an error, not a warning",
+        "exit with an error, not a warning, when the template or key file cannot be loaded",
         "模板或密钥文件无法加载时报错，而不是警告",
     ),
-    "conversation_id": ("conversation in the body", "请求体中的会话标识"),
-    "user": ("user in the body", "请求体中的用户"),
+    "conversation_id": (
+        "conversation id in the request body",
+        "请求体中的会话标识",
+    ),
+    "user": (
+        "user name in the request body",
+        "请求体中的用户",
+    ),
     "threshold": (
-        "what the run must reach, e.g. 'ttft_ms:p(95)<500', 'errors:rate<1%'; missed: status 99; repeatable",
-        "测试必须达到的要求，如 'ttft_ms:p(95)<500'、'errors:rate<1%'；未达到时退出码为 99；可重复",
+        "goal for the whole run, e.g. 'ttft_ms:p(95)<500', 'errors:rate<1%'; exit status 99 when missed; repeatable",
+        "整个测试必须达到的要求，如 'ttft_ms:p(95)<500'、'errors:rate<1%'；未达到时退出码为 99；可重复",
     ),
     "require_trust": (
-        "figures that are not wholly to be trusted count as a missed threshold",
-        "数据不完全可信时视为未达到阈值",
+        "treat a measurement that cannot be fully trusted as a missed threshold",
+        "测量数据不完全可信时，按未达到阈值处理",
     ),
     "slo": (
-        "what a good request is like, e.g. 'ttft_ms<500', 'itl_ms:p(99)<100', for the goodput; repeatable",
-        "合格请求的条件，如 'ttft_ms<500'、'itl_ms:p(99)<100'，用于统计 goodput；可重复",
+        "goal for each request, e.g. 'ttft_ms<500', 'itl_ms:p(99)<100'; goodput counts those that meet all; repeatable",
+        "对每个请求的要求，如 'ttft_ms<500'、'itl_ms:p(99)<100'；goodput 统计全部满足的请求；可重复",
     ),
     "abort_on": (
-        "end the run when this is true, e.g. 'errors:rate>0.5'; repeatable",
-        "此条件成立时结束测试，如 'errors:rate>0.5'；可重复",
+        "end the run early when this becomes true, e.g. 'errors:rate>0.5'; repeatable",
+        "此条件成立时提前结束测试，如 'errors:rate>0.5'；可重复",
     ),
-    "abort_after": ("time before which --abort-on does not count", "--abort-on 生效前的时间"),
+    "abort_after": (
+        "do not check --abort-on before this time",
+        "在此时间之前不检查 --abort-on",
+    ),
     "baseline": (
-        "older run to be held against, from --json or --records",
-        "用于对照的旧测试，由 --json 或 --records 写成",
+        "older run to compare with: a file of --json or --records",
+        "用于对比的旧测试：--json 或 --records 写的文件",
     ),
     "allow": (
-        "how much worse than --baseline, e.g. 'ttft_ms:p(95)<+10%', 'tokens:rate>-5%'; repeatable",
-        "允许比 --baseline 差多少，如 'ttft_ms:p(95)<+10%'、'tokens:rate>-5%'；可重复",
+        "how much worse than --baseline a metric may be, e.g. 'ttft_ms:p(95)<+10%', 'tokens:rate>-5%'; repeatable",
+        "指标允许比 --baseline 差多少，如 'ttft_ms:p(95)<+10%'、'tokens:rate>-5%'；可重复",
     ),
     "html_report": (
-        "report; else report/report_[MODEL_]YYYYMMDD_HHMMSS.html",
-        "报告；默认 report/report_[模型_]年月日_时分秒.html",
+        "HTML report; default report/report_[MODEL_]YYYYMMDD_HHMMSS.html",
+        "HTML 报告；默认 report/report_[模型_]年月日_时分秒.html",
     ),
-    "brand": ("brand in the header and footer of the report", "报告页眉和页脚的品牌名"),
+    "brand": (
+        "brand name in the header and footer of the report",
+        "报告页眉和页脚的品牌名",
+    ),
     "report_title": ("title of the report", "报告标题"),
     "model_name": (
-        "model in the report, its file name and, without --model, the body",
+        "model name in the report and its file name; without --model in the request body, too",
         "报告及其文件名中的模型名；未给 --model 时也用于请求体",
     ),
     **{name: exporter.about for name, exporter in EXPORTERS.items()},
-    "records": ("write a JSON line a request while running (.jsonl)", "运行中为每个请求写一行 JSON（.jsonl）"),
-    "stall_ms": ("ms between two chunks from which on it is a stall", "两个数据块间隔超过多少毫秒算停顿"),
+    "records": (
+        "write one JSON line per request during the run (.jsonl)",
+        "运行中为每个请求写一行 JSON（.jsonl）",
+    ),
+    "stall_ms": (
+        "a longer gap between two chunks, in ms, counts as a stall",
+        "两个数据块间隔超过多少毫秒算停顿",
+    ),
     "quiet": ("no live table", "不显示实时表格"),
-    "no_color": ("no colours (also NO_COLOR)", "不用颜色（也可设 NO_COLOR）"),
-    "lang": ("en or zh; else the locale decides", "en 或 zh；默认由系统区域决定"),
-    "text_path": ("visible text", "可见文本"),
+    "no_color": (
+        "no colours (same as NO_COLOR)",
+        "不用颜色（也可设 NO_COLOR）",
+    ),
+    "lang": (
+        "en or zh; default: the language of the locale",
+        "en 或 zh；默认由系统区域决定",
+    ),
+    "text_path": (
+        "visible text",
+        "可见文本",
+    ),
     "reasoning_path": ("reasoning text", "推理文本"),
     "event_path": (
-        "kind of event; @event (the default) is the SSE name",
-        "事件类型；@event（默认）为 SSE 事件名",
+        "type of the event; default @event, the SSE event name",
+        "事件类型；默认 @event，即 SSE 事件名",
     ),
-    "text_event": ("only this event brings text, repeatable", "只有此事件带文本，可重复"),
-    "end_event": ("ends the answer, repeatable", "结束应答的事件，可重复"),
-    "error_event": ("is an error, repeatable", "表示错误的事件，可重复"),
-    "error_path": ("error text", "错误文本"),
-    "error_code_path": ("code that tells errors", "表示错误的代码"),
-    "error_code_ok": ("code that is no error, repeatable; else 0", "不是错误的代码，可重复；默认 0"),
+    "text_event": (
+        "only events of this type carry text; repeatable",
+        "只有此类事件带文本；可重复",
+    ),
+    "end_event": (
+        "type of the event that ends the answer; repeatable",
+        "表示回答结束的事件类型；可重复",
+    ),
+    "error_event": (
+        "type of an error event; repeatable",
+        "表示错误的事件类型；可重复",
+    ),
+    "error_path": (
+        "error message",
+        "错误信息",
+    ),
+    "error_code_path": (
+        "error code",
+        "错误代码",
+    ),
+    "error_code_ok": (
+        "error code that means success; repeatable; default 0",
+        "表示成功的代码；可重复；默认 0",
+    ),
     "conversation_id_path": ("conversation id", "会话标识"),
     "message_id_path": ("message id", "消息标识"),
     "prompt_tokens_path": ("prompt tokens", "输入 token 数"),
     "completion_tokens_path": ("output tokens", "输出 token 数"),
     "finish_reason_path": ("finish reason", "结束原因"),
-    "cumulative": ("each event repeats all text so far", "每个事件重复此前全部文本"),
-    "raw": ("the data is the text itself, no JSON", "数据即文本本身，不是 JSON"),
+    "cumulative": (
+        "each event repeats the whole text so far",
+        "每个事件重复此前全部文本",
+    ),
+    "raw": (
+        "the data of an event is the text itself, not JSON",
+        "事件数据即文本本身，不是 JSON",
+    ),
     "by": (
-        "what the load is: threads, or rate (requests a second)",
-        "负载的含义：threads（线程）或 rate（每秒请求数）",
+        "unit of the load: threads, or rate (requests per second)",
+        "负载的单位：threads（线程数）或 rate（每秒请求数）",
     ),
     "min": ("lowest load", "最低负载"),
     "max": ("highest load", "最高负载"),
-    "sweep": ("measure these loads instead of searching, e.g. 1,2,4,8", "不搜索，依次测量这些负载，如 1,2,4,8"),
+    "sweep": (
+        "test these loads one after the other instead of searching, e.g. 1,2,4,8",
+        "不搜索，依次测量这些负载，如 1,2,4,8",
+    ),
     "slo_share": (
-        "share of requests that has to meet those --slo that are about one request, 0.95 or 95%",
+        "share of requests that must meet the --slo rules for each request, 0.95 or 95%",
         "须满足单请求 --slo 的请求比例，0.95 或 95%",
     ),
     "step_duration": (
-        "time to measure each load, or LOW:HIGH; else 5 to 20 s by what the percentiles need",
+        "measuring time per load, or LOW:HIGH; default 5 to 20 s, as long as the percentiles need",
         "每级负载的测量时间，或 低:高；默认按百分位数所需取 5 到 20 秒",
     ),
-    "pause": ("time between two steps", "两步之间的等待时间"),
+    "pause": (
+        "pause between two steps",
+        "两步之间的等待时间",
+    ),
     "resume": (
-        "write each step to this file as it ends; if it is there already, go on from it (.jsonl)",
-        "每步结束时写入此文件；文件已存在时从中继续（.jsonl）",
+        "save each step to this file (.jsonl); if the file exists, continue from it",
+        "每步结束时写入此文件（.jsonl）；文件已存在时从中继续",
     ),
     "config": (
-        "flags from a .toml, .yaml or .json file, or those of a run from its --json or --records; the line goes first",
-        "从 .toml、.yaml、.json 文件读取参数，或从 --json、--records 的文件读取该次运行的参数；命令行优先",
+        "read flags from a .toml, .yaml or .json file, or a run's --json or --records file; the command line wins",
+        "从 .toml、.yaml、.json 文件读取参数，或从某次运行的 --json、--records 文件读取；命令行优先",
     ),
     "print_config": (
-        "show what would be used, and where it comes from, as a file for --config",
+        "print the settings that would be used and where each comes from, as a file for --config",
         "显示将采用的设置及其来源，格式可用于 --config",
     ),
     "demo": (
-        "start the embedded server and test it (5 threads, 10 s unless told otherwise)",
+        "start the embedded server and test it (default 5 threads, 10 s)",
         "启动内置服务并测试（默认 5 线程、10 秒）",
     ),
-    "debug": ("one request; show everything sent and received", "只发一个请求，显示全部收发内容"),
+    "debug": (
+        "send one request and show everything sent and received",
+        "只发一个请求，显示全部收发内容",
+    ),
     "version": ("show the version", "显示版本"),
-    "help": ("show this text", "显示本帮助"),
+    "help": (
+        "show this help",
+        "显示本帮助",
+    ),
 }
 """Flag key -> (English, Chinese)."""
 
 CAPACITY_HELP = {
     "slo": (
-        "'ttft_ms<500' of each request, see --slo-share; 'ttft_ms:p(95)<500' of a step; repeatable",
+        "'ttft_ms<500' for each request (see --slo-share), 'ttft_ms:p(95)<500' for a whole step; repeatable",
         "'ttft_ms<500' 针对每个请求（见 --slo-share），'ttft_ms:p(95)<500' 针对整步；可重复",
     ),
-    "threads": ("with --by rate: most requests at a time", "与 --by rate 同用：最大并发数"),
+    "threads": (
+        "with --by rate: limit of the concurrency",
+        "与 --by rate 同用：最大并发数",
+    ),
 }
-"""The same for flags that mean something else to the capacity command."""
+"""The same for the flags that have another meaning in the capacity command."""
