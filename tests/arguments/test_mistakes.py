@@ -234,7 +234,7 @@ MISTAKES: list[tuple[list[str], str]] = [
      ("--slo ttft_ms:avg<5: character 8: a request has one ttft_ms, so no function goes with it; "
       "write ttft_ms and an operator")),
     ([*KEYED, "--abort-on", "ttft_ms:p(95)>5"],
-     ("--abort-on ttft_ms:p(95)>5: ttft_ms:p(95) is not known while a run goes on; these are: "
+     ("--abort-on ttft_ms:p(95)>5: ttft_ms:p(95) cannot be checked during a run; use one of "
       f"{', '.join(map(':'.join, LIVE_FIGURES))}")),
     *(
         ([*KEYED, "--no-stream", *rest, flag, rule],

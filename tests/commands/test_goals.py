@@ -288,7 +288,7 @@ def test_a_rule_counts_from_its_age_on_and_the_first_true_one_is_named() -> None
 
 @pytest.mark.parametrize("text", ["ttft_ms:p(95)>1", "itl_ms:avg>1", "goodput:rate<0.5", "latency_ms:max>1"])
 def test_what_the_counters_do_not_know_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is not known while a run goes on; these are: errors:rate, errors:count"):
+    with pytest.raises(UsageError, match="cannot be checked during a run; use one of errors:rate, errors:count"):
         parse_abort_rule(text, SAY)
 
 

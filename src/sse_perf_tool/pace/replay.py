@@ -1,9 +1,9 @@
-"""A trace: requests with the times at which they are to be sent, read from JSON lines.
+"""Reads a recorded trace to replay: JSON lines, each a request and the time at which to send it.
 
-Each line has a time and what to ask: `{"timestamp": 1500, "query": "..."}`, or a whole `body`, or neither, which takes
-the queries of the run in turn.  `timestamp_s` and `timestamp_ms` name their unit.  A plain `timestamp` is told by its
-size: Unix time in seconds, milliseconds, ...  or, counted from the start of the trace, seconds when one has a fraction
-or all are below `WHOLE_SECONDS`, else milliseconds.
+Each line has a time and a query, `{"timestamp": 1500, "query": "..."}`, or a whole `body` instead of the query.  With
+neither, the queries of the run are used in turn.  `timestamp_s` and `timestamp_ms` name their unit.  The unit of a
+plain `timestamp` is guessed from its size: Unix time in seconds, milliseconds, ...  or, counted from the start of the
+trace, seconds when one has a fraction or all are below `WHOLE_SECONDS`, else milliseconds.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from ..providers import QUERY_FIELDS, Query, parse_json, read_text
 from ..texts import Say, speaker
 
 WHOLE_SECONDS = 100
-"""Whole numbers that stay below this are seconds: a trace of milliseconds would be over before it began."""
+"""Whole numbers that all stay below this are seconds: as milliseconds the trace would last no time."""
 
 UNIX_S, UNIX_MS = 1e9, 1e11
-"""From here on a time is one since 1970, in seconds and in milliseconds: 2001 and 1973 are the first that count so."""
+"""From this number on a time is Unix time: 2001 when it is in seconds, 1973 in milliseconds."""
 
 TIME_FIELDS: Mapping[str, float | None] = {"timestamp_ms": 0.001, "timestamp_s": 1.0, "timestamp": None}
-"""Field -> seconds in one of it; None is told by the sizes."""
+"""Field -> seconds in its unit; None: guessed from the sizes."""
 
 TEXTS = {
     "bad_line": (
@@ -48,7 +48,7 @@ EXAMPLE = '{"timestamp": 1500, "query": "..."}'
 
 
 class Replayed(NamedTuple):
-    """One request of a trace: when it is due, in seconds after the first, and what it asks; None: the next query."""
+    """One request of a trace: when it is due, in seconds after the first, and its query; None: the run's next query."""
 
     at_s: float
     query: Query | None
@@ -93,7 +93,7 @@ def _rows(path: str | Path, language: str, say: Say) -> Iterator[tuple[int, Mapp
 
 
 def _time_of(row: Mapping[str, Any], known: str, say: Say) -> tuple[str, float, str]:
-    """The name of the field with the time, its number, and what is wrong with it."""
+    """The name of the time field, its value, and an error text if it is wrong."""
     name = next((name for name in TIME_FIELDS if name in row), "timestamp")
     time = row.get(name)
     if isinstance(time, bool) or not isinstance(time, (int, float)) or not math.isfinite(time):
@@ -104,7 +104,7 @@ def _time_of(row: Mapping[str, Any], known: str, say: Say) -> tuple[str, float, 
 
 
 def _query_of(row: Mapping[str, Any], say: Say) -> tuple[Query | None, str]:
-    """What a row asks, and what is wrong with it."""
+    """The query of a row, and an error text if it is wrong."""
     text = next((value for name in QUERY_FIELDS if isinstance(value := row.get(name), str) and value), None)
     body = row.get("body")
     if body is None:
@@ -116,7 +116,7 @@ def _query_of(row: Mapping[str, Any], say: Say) -> tuple[Query | None, str]:
 
 
 def _text_in(body: Mapping[str, Any]) -> str:
-    """The words of a body that a reader of the report will know it by; "" when it has them elsewhere."""
+    """The query text in a body, by which the report shows it; "" when it is in no known field."""
     named = (body.get(name) for name in QUERY_FIELDS)
     messages = body.get("messages")
     last = (
