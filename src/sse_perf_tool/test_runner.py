@@ -343,6 +343,9 @@ class ThreadGroup:
         for tester in self._testers:
             tester.cancel()
 
+    def close(self) -> None:
+        """Nothing: threads end with their process."""
+
     def _work(self, tester: SSETester) -> None:
         try:
             think_time_s = (self.config.think_time_s, self.config.think_time_max_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -80,6 +81,18 @@ def test_a_run_that_is_stopped_before_its_processes_are_ready_is_whole_and_empty
     load.stop()
     result = load.run()
     assert (result.summary.sent, result.interrupted, result.partial) == (0, True, False)
+
+
+def test_a_run_that_fails_leaves_no_process_behind() -> None:
+    config = RunConfig(url="http://127.0.0.1:9/", threads=2, processes=2, duration_s=60.0, context_tiers=(0,))
+    load = LoadRun(Target(config.url, BodyBuilder(), QueryProvider([Query("q")]), Masker(())), config)
+
+    def fail(_number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        load.run(on_tier=fail)
+    assert multiprocessing.active_children() == []
 
 
 def test_three_processes_send_what_one_would(serve: Serve, started: Any, tmp_path: Path) -> None:

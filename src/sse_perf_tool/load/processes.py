@@ -7,6 +7,7 @@ start, stop and cancel.  Each child writes its request lines straight to the rec
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import multiprocessing
 import os
@@ -19,6 +20,7 @@ from io import FileIO
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
+from weakref import WeakSet
 
 from ..goals.thresholds import slos_of
 from ..metrics import Tally
@@ -65,16 +67,13 @@ class ProcessGroup:
         self._error: OSError | None = None
         self._listeners: list[threading.Thread] = []
         self._children: list[_Child] = []
-        spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that nobody releases
-        for part in range(config.processes):
-            ours, theirs = spawn.Pipe()
-            share = Share(part, config.processes)
-            work = (theirs, target.part(share), config, share, records_path, after_id)
-            process = spawn.Process(target=_child, args=work, daemon=True)
-            with _unheard():
-                process.start()
-            theirs.close()
-            self._children.append(_Child(process, ours))
+        try:
+            for part in range(config.processes):
+                share = Share(part, config.processes)
+                self._children.append(_started(target.part(share), config, share, records_path, after_id))
+        except BaseException:  # out of memory, Ctrl-C: those that run already are not left behind
+            self.close()
+            raise
 
     def prepare(self) -> None:
         """Starts the processes and waits until each is ready."""
@@ -111,6 +110,11 @@ class ProcessGroup:
     def cancel(self) -> None:
         """Cancels every request in flight."""
         self._tell_all(("cancel", None))
+
+    def close(self) -> None:
+        """Ends what still runs, at once; does nothing behind `wait`."""
+        for child in self._children:
+            _end(child.process)
 
     def _tell_all(self, message: tuple[str, Any]) -> None:
         for child in self._children:
@@ -152,6 +156,39 @@ class ProcessGroup:
             for name, number in outcomes.items():
                 stats["outcomes"][name] = stats["outcomes"].get(name, 0) + number - known.get(name, 0)
         child.counters, child.outcomes = counters, outcomes
+
+
+def _started(target: Target, config: RunConfig, share: Share, records_path: str | None, after_id: int) -> _Child:
+    """A new process that does this share, and gets ready for it."""
+    spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that nobody releases
+    ours, theirs = spawn.Pipe()
+    work = (theirs, target, config, share, records_path, after_id)
+    process = spawn.Process(target=_child, args=work, daemon=True)
+    with _unheard():
+        process.start()
+    theirs.close()
+    _STARTED.add(process)
+    return _Child(process, ours)
+
+
+_STARTED: WeakSet[Any] = WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """Whatever this process ends of, its children end with it.
+
+    `multiprocessing` would send SIGTERM, which a child does not hear, and wait for it; it registered before us, and
+    what is registered later is called earlier.
+    """
+    for process in list(_STARTED):
+        _end(process)
+
+
+def _end(process: Any) -> None:
+    """Ends a process, which may have ended already."""
+    process.kill()
+    process.join()
 
 
 @contextlib.contextmanager

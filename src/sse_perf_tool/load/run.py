@@ -145,6 +145,7 @@ class Group(Protocol):
     def look(self) -> None: ...
     def stop(self) -> None: ...
     def cancel(self) -> None: ...
+    def close(self) -> None: ...
 
 
 class LoadRun:
@@ -209,6 +210,12 @@ class LoadRun:
 
         `on_tier` is called with the number, from 0, of each context tier that begins.
         """
+        try:
+            return self._run(on_sample, on_tier)
+        finally:
+            self._group.close()
+
+    def _run(self, on_sample: OnSample, on_tier: Callable[[int], None]) -> RunResult:
         finished = threading.Event()
 
         def at_second(sample: IntervalSample, totals: Snapshot) -> None:
@@ -245,6 +252,7 @@ class LoadRun:
         group.prepare()
         self._group, before = group, self._group
         if self._stopped:  # stopped meanwhile; the new group stays unused
+            group.close()
             self._group = before
             return False
         with self.shared_stats["lock"]:
