@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import json
 import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +19,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from .errors import UsageError
 from .queries.conversations import conversation_in, human_turns
 from .queries.prompts import BREAK, Prompts
-from .texts import Say, speaker
+from .texts import Say, loads_bounded, speaker
 
 QUERY_FIELDS = ("query", "question", "prompt", "text", "input")
 """Names of the field that holds the query text, the first that is there wins."""
@@ -213,7 +212,7 @@ def read_text(path: str | Path, language: str = "en", *, first_line: bool = Fals
 
 def parse_json(text: str) -> Any:
     """The JSON value in `text`.  ValueError (with `lineno`, `colno` where known) also for NaN and infinities."""
-    return json.loads(text, parse_constant=_refuse_constant)
+    return loads_bounded(text, parse_constant=_refuse_constant)
 
 
 def _refuse_constant(name: str) -> None:

@@ -7,9 +7,9 @@ from functools import partial
 from ..goals.thresholds import value_text
 from ..records import RunResult
 from ..report_parts.verdict import baseline_cells
-from ..texts import Texts, pad, printable
+from ..texts import Texts, clip_middle, display_width, pad, printable
 from ..trust import verdict_words, words
-from .writer import BOLD, GREEN, RED, YELLOW, Writer, in_columns
+from .writer import BOLD, GREEN, RED, TABLE_WIDTH, YELLOW, Writer, in_columns
 
 TEXTS: Texts = {
     "trust": ("Trust", "可信度"),
@@ -68,7 +68,8 @@ def _baseline_table(writer: Writer, result: RunResult) -> None:
     widths = (max(BASELINE_WIDTHS[0], *(len(each.rule) for each in result.baseline)), *BASELINE_WIDTHS[1:])
     joined = partial(in_columns, widths=widths, aligns="<>>>>")
     writer.gap()
-    writer.heading("baseline", file=printable(result.config.baseline or ""))
+    room = TABLE_WIDTH - display_width(say("baseline", file=""))
+    writer.heading("baseline", file=clip_middle(printable(result.config.baseline or ""), room))
     heads = (say("rule"), say("old"), say("new"), say("difference"), say("interval"))
     writer.bold("    " + joined(heads))
     for each in result.baseline:
