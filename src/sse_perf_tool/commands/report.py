@@ -38,6 +38,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
     console.start(result.config, result.warnings, seen_format=seen_format)
     console.summary(result)
     console.errors(result.summary)
+    console.findings(result)
     console.trust(result)
     console.goals(result)
     return OK if write_result(arguments, result, console, environment) else SOME_FAILED

@@ -25,6 +25,7 @@ from ..records import (
     ScheduleFacts,
 )
 from ..units import NS_PER_MS, NS_PER_S
+from .concurrency import most_under_way
 
 LATE_MS = 10
 """A request that starts this much after its scheduled time is late: waking a thread takes less on an idle machine."""
@@ -113,7 +114,7 @@ def schedule_facts(
         sent_per_s=_rate([[table["started_ns"][row] for row in rows] for rows in main]),
         late=sum(1 for delay in delays if delay > LATE_MS * NS_PER_MS),
         worst_delay_ms=max(delays) / NS_PER_MS if delays else None,
-        all_busy=_most_at_a_time(table) >= config.threads,
+        all_busy=most_under_way(table) >= config.threads,
         dropped=_dropped(config, every, rounds) if whole else 0,
     )
 
@@ -139,18 +140,6 @@ def _rate(times_ns: Sequence[Sequence[int]]) -> float | None:
     """The rate of these moments: the gaps between them per second, over all rounds; None when there are none."""
     passed_ns = sum(max(each) - min(each) for each in times_ns if each)
     return sum(len(each) - 1 for each in times_ns if each) / passed_ns * NS_PER_S if passed_ns else None
-
-
-def _most_at_a_time(table: RequestTable) -> int:
-    """The highest number of requests in flight at one moment."""
-    starts = sorted(table["started_ns"])
-    ends = sorted(start + latency for start, latency in table.rows("started_ns", "latency_ns"))
-    most = ended = 0
-    for begun, start in enumerate(starts, 1):
-        while ends[ended] <= start and ended < begun - 1:
-            ended += 1
-        most = max(most, begun - ended)
-    return most
 
 
 def _dropped(config: RunConfig, rows: Sequence[Sequence[int]], rounds: Sequence[Round]) -> int:

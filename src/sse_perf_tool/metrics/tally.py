@@ -26,6 +26,7 @@ from ..records import (
     TrustSample,
 )
 from ..units import NS_PER_S
+from .concurrency import service_queue_of
 from .definitions import METRICS, REQUEST_METRICS, ok_values, row_of
 from .distribution import Distribution, leading_bits
 from .error_groups import ErrorGroups
@@ -196,6 +197,7 @@ class Tally:
             left_early_tokens=left_tokens,
             schedule=schedule_facts(config, self.table, rounds, whole),
             shape=shape_of(table, token_source),
+            service_queue=service_queue_of(self.table),
             intervals=sure,
         )
 
