@@ -119,8 +119,8 @@ def test_json_lines_give_the_text_and_all_fields(tmp_path: Path) -> None:
         ('{"input": "no", "text": "yes"}', "yes"),
         ('{"id": "no", "input": "yes"}', "yes"),
         ('{"n": 1, "title": "yes", "more": "no"}', "yes"),
-        ('{"query": "", "title": "yes"}', "yes"),
-        ('{"query": 5, "prompt": "yes"}', "yes"),
+        ('{"Query": "yes", "id": "no"}', "yes"),
+        ('{"Query": "no", "query": "yes"}', "yes"),
     ],
 )
 def test_the_query_is_the_best_named_field_else_the_first_text(tmp_path: Path, line: str, text: str) -> None:
@@ -135,6 +135,11 @@ def test_the_query_is_the_best_named_field_else_the_first_text(tmp_path: Path, l
         ('["a"]', ", line 1, column 1: not a JSON object"),
         ('{"n": 1}', ', line 1, column 1: no text in it, the field "query" is missing'),
         ('{"query": "a", "n": NaN}', ", line 1, column 1: NaN is not JSON"),
+        ('{"query": "a"}\n{"query": null}', ', line 2, column 1: the field "query" is null, not a text'),
+        ('{"query": "", "title": "no"}', ', line 1, column 1: the field "query" is empty, not a text'),
+        ('{"query": 42, "prompt": "no"}', ', line 1, column 1: the field "query" is a number, not a text'),
+        ('{"Prompt": " ", "id": "no"}', ', line 1, column 1: the field "Prompt" is empty, not a text'),
+        ('{"body": {"model": "no"}}', ', line 1, column 1: no text of a person in its "body"'),
     ],
 )
 def test_a_broken_json_line_is_named_with_its_column(tmp_path: Path, content: str, expected: str) -> None:
@@ -247,6 +252,50 @@ def test_a_broken_message_in_json_lines_is_named_with_its_line(tmp_path: Path) -
     assert "第 2 行" in problem(path, "zh")
 
 
+# --- rows that no field names the query of
+
+
+def warned(path: Path, language: str = "en") -> list[str]:
+    """What is said of a file that is read all the same, without its folder."""
+    warnings: list[str] = []
+    load_queries(path, language, warnings.append)
+    return [warning.removeprefix(str(path)) for warning in warnings]
+
+
+def test_taking_the_first_text_is_said_with_the_field_and_an_example(tmp_path: Path) -> None:
+    rows = [{"n": 1, "title": "one"}, {"query": "mine"}, {"title": "two"}, {"id": "x"}]
+    none = "rows have none of query, question, prompt, text, input, text_input: asked is the first text,"
+    assert warned(written(tmp_path, "q.jsonl", "\n".join(map(json.dumps, rows)))) == [
+        f': 2 of 4 {none} "title" (e.g. "one", line 1); call the right field query',
+        f': 1 of 4 {none} "id" (e.g. "x", line 4); call the right field query',
+    ]
+    in_a_list = written(tmp_path, "q.json", json.dumps([{"query": "a"}, {"title": "\x1b[31m" + "x" * 99}]))
+    assert warned(in_a_list) == [
+        f': 1 of 2 {none} "title" (e.g. "\ufffd[31m{"x" * 34}…", item 2); call the right field query'
+    ]
+    assert warned(written(tmp_path, "q.csv", "name,age\nx,1\ny,2\n")) == [
+        f': 2 of 2 {none} "name" (e.g. "x", line 2); call the right field query'
+    ]
+
+
+def test_many_fields_taken_so_are_counted(tmp_path: Path) -> None:
+    path = written(tmp_path, "q.jsonl", "\n".join(f'{{"f{n}": "t"}}' for n in range(5)))
+    assert warned(path)[3:] == [": 2 more fields were taken for the query in this way"]
+    assert warned(path, "zh")[0].startswith("：5 行中有 1 行没有 query, question, prompt")
+
+
+def test_conversations_left_out_and_json_read_as_text_are_said(tmp_path: Path) -> None:
+    silent = [{"query": "a"}, {"messages": []}, {"conversations": [{"from": "gpt", "value": "hm"}]}]
+    assert warned(written(tmp_path, "q.json", json.dumps(silent))) == [
+        ": 2 of 3 rows are left out, no person speaks in these conversations"
+    ]
+    assert warned(written(tmp_path, "q.txt", '{"query": "a"}')) == [
+        ": the lines are sent as they stand, but look like JSON; call the file .jsonl to have its fields read"
+    ]
+    assert warned(written(tmp_path, "q.txt", "{a} is a set")) == []
+    assert texts(written(tmp_path, "q.ndjson", '{"query": "a"}')) == ["a"]
+
+
 # --- what the tool puts before queries, or in their place
 
 
@@ -286,6 +335,37 @@ def test_csv_takes_the_best_named_column_else_the_first(tmp_path: Path, header: 
 
 def test_csv_takes_prompts_longer_than_128_kib(tmp_path: Path) -> None:
     assert texts(written(tmp_path, "q.csv", "query\n" + "x" * 200_000)) == ["x" * 200_000]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("q.csv", "id;Query\r\n1;hello, world\r\n"),
+        ("q.csv", "sep=;\nid;query\n1;hello, world\n"),
+        ("q.csv", 'sep=,\r\nid,QUERY\r\n1,"hello, world"\r\n'),
+        ("q.csv", "\ufeffSEP=|\nid| Query \n1|hello, world\n"),
+        ("q.csv", "id\tPrompt\n1\thello, world\n"),
+        ("q.tsv", "id\tprompt\n1\thello, world\n"),
+        ("q.TSV", "name\tn\nhello, world\t1\n"),
+        ("q.tsv", 'id,question\n1,"hello, world"\n'),
+        ("q.csv", "query\nhello, world\n".replace("hello, world", '"hello, world"')),
+        ("q.csv", 'Input;Instruction\n"";hello, world\n'),
+    ],
+)
+def test_what_separates_the_columns_is_told_by_the_file(tmp_path: Path, name: str, content: str) -> None:
+    assert texts(written(tmp_path, name, content)) == ["hello, world"]
+
+
+def test_a_separator_in_the_texts_alone_separates_nothing(tmp_path: Path) -> None:
+    assert texts(written(tmp_path, "q.csv", "query\na; b;c\td\n")) == ["a; b;c\td"]
+
+
+def test_a_broken_line_behind_the_line_that_names_the_separator_has_its_number_in_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, "q.csv", "sep=;\nid;query\n1;a\n1;a;b\n")
+    assert problem(path) == ", line 4: 3 columns, but 2 in the header; put fields with semicolons in double quotes"
+    tabs = written(tmp_path, "q.tsv", "id\tquery\n1\n")
+    assert problem(tabs, "zh") == " 第 2 行：有 1 列，而表头有 2 列，含制表符的字段要用双引号括起"
+    assert problem(written(tmp_path, "q.csv", "sep=|\nid|query\n1\n")).endswith("put fields with | in double quotes")
 
 
 IN_QUOTES = "put fields with quotes or line ends in double quotes, doubling those in them"

@@ -1,7 +1,7 @@
 """Queries and API keys: read from files, handed out in turn to all threads.
 
-A parameter file is text (one query a line), JSON Lines, a JSON list or CSV; which, its suffix says.  A row of the JSON
-kinds may be a conversation.  What is wrong with a file is one `UsageError` that names the file, the place in it and
+A parameter file is text (one query a line), JSON Lines, a JSON list or CSV; which, its suffix says.  What a row asks
+`queries.rows` tells.  What is wrong with a file is one `UsageError` that names the file, the place in it and
 what to do.
 """
 
@@ -10,21 +10,32 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import json
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from .errors import UsageError
-from .queries.conversations import conversation_in, human_turns
 from .queries.prompts import BREAK, Prompts
-from .texts import Say, loads_bounded, speaker
-
-QUERY_FIELDS = ("query", "question", "prompt", "text", "input")
-"""Names of the field that holds the query text, the first that is there wins."""
+from .queries.rows import FAULTS, INSTRUCTION, QUERY_FIELDS, Asked, Fault, asked_in
+from .queries.tables import separator_of
+from .texts import Say, printable, speaker
 
 NO_FIELDS: Mapping[str, Any] = {}
+
+KNOWN_COLUMNS = (*QUERY_FIELDS, INSTRUCTION)
+
+MAX_WARNINGS = 3
+"""Fields that a file is warned of by name."""
+
+Warn = Callable[[str], None]
+
+
+def nobody(_text: str) -> None:
+    """Whom nothing is told."""
+
 
 TEXTS = {
     "missing": ("{path}: no such file; check the path", "{path}：没有这个文件，请检查路径"),
@@ -55,25 +66,47 @@ TEXTS = {
         "{path}, item {item} of the list: {reason}; write it e.g. as {example}",
         "{path} 列表第 {item} 项：{reason}，请改写，例如 {example}",
     ),
-    "no_object": ("not a JSON object", "不是 JSON 对象"),
     "no_list": ("not a list", "不是列表"),
-    "no_text": ('no text in it, the field "query" is missing', "其中没有文本，缺少字段 query"),
-    "bad_message": (
-        'message {place} of "{name}" has no speaker ("from" or "role") or no text ("value" or "content")',
-        "{name} 的第 {place} 条消息缺少说话者（from 或 role）或文本（value 或 content）",
-    ),
     "bad_csv": (
         "{path}, line {line}: {reason}; put fields with quotes or line ends in double quotes, doubling those in them",
         "{path} 第 {line} 行：{reason}，含引号或换行的字段要用双引号括起，其中的双引号写两遍",
     ),
     "csv_columns": (
-        "{path}, line {line}: {count} columns, but {wanted} in the header; put fields with commas in double quotes",
-        "{path} 第 {line} 行：有 {count} 列，而表头有 {wanted} 列，含逗号的字段要用双引号括起",
+        "{path}, line {line}: {count} columns, but {wanted} in the header; put fields with {mark} in double quotes",
+        "{path} 第 {line} 行：有 {count} 列，而表头有 {wanted} 列，含{mark}的字段要用双引号括起",
     ),
+    "commas": ("commas", "逗号"),
+    "semicolons": ("semicolons", "分号"),
+    "tabs": ("tabs", "制表符"),
     "csv_empty": (
         '{path}, line {line}, column "{column}": no query text; fill it in or delete the line',
         "{path} 第 {line} 行 {column} 列：没有问题文本，请填写或删除该行",
     ),
+    "at_line": ("line {line}", "第 {line} 行"),
+    "at_item": ("item {item}", "第 {item} 项"),
+    "guessed": (
+        (
+            '{path}: {count} of {rows} rows have none of {names}: asked is the first text, "{field}" (e.g. {example}); '
+            "call the right field query"
+        ),
+        (
+            "{path}：{rows} 行中有 {count} 行没有 {names} 中的任何字段，改用第一个文本 {field}（例如 {example}），"
+            "请把正确的字段命名为 query"
+        ),
+    ),
+    "guessed_more": (
+        "{path}: {count} more fields were taken for the query in this way",
+        "{path}：另有 {count} 个字段也这样被当作问题",
+    ),
+    "silent": (
+        "{path}: {count} of {rows} rows are left out, no person speaks in these conversations",
+        "{path}：{rows} 行中有 {count} 行被略去，这些会话中没有用户发言",
+    ),
+    "json_lines": (
+        "{path}: the lines are sent as they stand, but look like JSON; call the file .jsonl to have its fields read",
+        "{path}：各行将原样发送，但看起来是 JSON，若要读取其中的字段，请把文件命名为 .jsonl",
+    ),
+    **FAULTS,
 }
 
 T = TypeVar("T")
@@ -92,6 +125,12 @@ class Query(NamedTuple):
     """The context tier that it was handed out for."""
     body: bytes | None = None
     """The whole body, to be sent as it stands."""
+    messages: tuple[Mapping[str, Any], ...] = ()
+    """All that is said, by all who speak, for a body with a place for it; elsewhere the text alone is asked."""
+    made_tokens: int | None = None
+    """The text is yet to be made, so many tokens of it; see `QueryProvider.made`."""
+    max_tokens: int | None = None
+    """How long the answer may become, for a body with a place for it."""
 
     @property
     def sent(self) -> str:
@@ -167,6 +206,16 @@ class QueryProvider(_Turns[Query]):
         before = "".join(part + BREAK for part in parts if part)
         return query._replace(before=before, context_tokens=context_tokens)
 
+    def made(self, query: Query, number: int) -> Query:
+        """Request `number` of a trace, from 0, with its text made now if only the length of it is known.
+
+        Not before it is sent: the texts of a long trace would not fit into memory.
+        """
+        if query.made_tokens is None:
+            return query
+        words, text = self.prompts.prompt(number, query.made_tokens)
+        return query._replace(before=words + BREAK if words else "", text=text)
+
 
 class ApiKeyProvider(_Turns[str]):
     """Hands out API keys in turn, over all threads; `keys` are bare, without "Bearer ".  ValueError for none at all."""
@@ -212,7 +261,7 @@ def read_text(path: str | Path, language: str = "en", *, first_line: bool = Fals
 
 def parse_json(text: str) -> Any:
     """The JSON value in `text`.  ValueError (with `lineno`, `colno` where known) also for NaN and infinities."""
-    return loads_bounded(text, parse_constant=_refuse_constant)
+    return json.loads(text, parse_constant=_refuse_constant)
 
 
 def _refuse_constant(name: str) -> None:
@@ -240,23 +289,66 @@ def load_keys(path: str | Path, language: str = "en") -> list[str]:
     return keys
 
 
-def load_queries(path: str | Path, language: str = "en") -> list[Query]:
-    """The queries of a parameter file: `.jsonl` one object a line, `.json` a list of objects, `.csv` with a header row,
-    else one query a line.
+def load_queries(path: str | Path, language: str = "en", warn: Warn = nobody) -> list[Query]:
+    """The queries of a parameter file: `.jsonl` one object a line, `.json` a list of objects, `.csv` and `.tsv` with a
+    header row, else one query a line.
 
-    The text of a row is its field "query"; in the JSON kinds else what a person says first in a conversation of the
-    row, with the later turns behind it; else the first of `QUERY_FIELDS` that it has, else its first text field.  Empty
-    lines, and conversations in which no person speaks, are skipped.  UsageError names the file, the place and what to
-    do.
+    What a row asks `queries.rows` tells; where no field has a known name it is the first text (of a CSV: the first
+    column), which `warn` is told with the field and an example.  Empty lines, and conversations in which no person
+    speaks, are skipped, those with a warning.  UsageError names the file, the place and what to do.
     """
     say = speaker(TEXTS, language)
     text = read_text(path, language)
-    readers = {".jsonl": _jsonl_queries, ".json": _json_queries, ".csv": _csv_queries}
-    read = readers.get(Path(path).suffix.lower(), _text_queries)
-    queries = read(str(path), text, say)
-    if not queries:
+    read = _READERS.get(Path(path).suffix.lower(), _read_lines)
+    found = _Found(path, say)
+    read(found, text)
+    for warning in found.warnings():
+        warn(warning)
+    if not found.queries:
         raise UsageError(say("no_query", path=path))
-    return queries
+    return found.queries
+
+
+class _Found:
+    """The queries of a file as its rows come, and what there is to say about how they were read."""
+
+    def __init__(self, path: str | Path, say: Say) -> None:
+        self.path, self.say = path, say
+        self.queries: list[Query] = []
+        self.odd_lines = False
+        self._rows = self._silent = 0
+        self._guessed: dict[str, tuple[int, str]] = {}
+
+    def add(self, row: Any, asked: Asked, place: str) -> None:
+        """One more row."""
+        self._rows += 1
+        fields = row if isinstance(row, dict) else NO_FIELDS
+        if asked.turns:
+            self.queries.append(Query(asked.turns[0], fields, asked.turns[1:] if asked.conversation else None))
+        else:
+            self._silent += 1
+        if asked.guessed:
+            count, example = self._guessed.get(asked.guessed, (0, f'"{printable(asked.turns[0], 40)}", {place}'))
+            self._guessed[asked.guessed] = count + 1, example
+
+    def warnings(self) -> Iterator[str]:
+        """One line each."""
+        say, of = self.say, {"path": self.path, "rows": self._rows}
+        for field, (count, example) in itertools.islice(self._guessed.items(), MAX_WARNINGS):
+            names = ", ".join(QUERY_FIELDS)
+            yield say("guessed", **of, count=count, names=names, field=printable(field, 40), example=example)
+        if len(self._guessed) > MAX_WARNINGS:
+            yield say("guessed_more", path=self.path, count=len(self._guessed) - MAX_WARNINGS)
+        if self._silent and self.queries:
+            yield say("silent", **of, count=self._silent)
+        if self.odd_lines:
+            yield say("json_lines", path=self.path)
+
+    def fault(self, key: str, fault: Fault, **place: object) -> UsageError:
+        """The error about a row, its text that of `key`."""
+        return UsageError(
+            self.say(key, path=self.path, reason=fault_text(fault, self.say), example=EXAMPLE_ROW, **place)
+        )
 
 
 def _lines(text: str) -> list[tuple[int, str]]:
@@ -268,30 +360,46 @@ def _lines(text: str) -> list[tuple[int, str]]:
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def _text_queries(_path: str, text: str, _say: Say) -> list[Query]:
-    return [Query(line.strip()) for _, line in _lines(text)]
-
-
 EXAMPLE_ROW = '{"query": "..."}'
 
 
-def _jsonl_queries(path: str, text: str, say: Say) -> list[Query]:
-    queries = []
+def fault_text(fault: Fault, say: Say) -> str:
+    """What is wrong with a row; `say` knows the `FAULTS`."""
+    values = dict(fault.values)
+    if "kind" in values:
+        values["kind"] = say(str(values["kind"]))
+    return say(fault.key, **{name: printable(str(value), 40) for name, value in values.items()})
+
+
+def _read_lines(found: _Found, text: str) -> None:
     for number, line in _lines(text):
-        column = 1
-        found: list[Query] | str
+        found.add(None, Asked((line.strip(),)), found.say("at_line", line=number))
+    found.odd_lines = bool(found.queries) and _is_object(found.queries[0].text)
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return line.startswith("{") and isinstance(parse_json(line), dict)
+    except ValueError:
+        return False
+
+
+def _read_json_lines(found: _Found, text: str) -> None:
+    for number, line in _lines(text):
         try:
-            found = _row_queries(parse_json(line), say)
+            row = parse_json(line)
         except ValueError as error:
-            found, column = getattr(error, "msg", str(error)), getattr(error, "colno", 1)
-        if isinstance(found, str):
-            raise UsageError(say("bad_line", path=path, line=number, column=column, reason=found, example=EXAMPLE_ROW))
-        queries += found
-    return queries
+            reason, column = getattr(error, "msg", str(error)), getattr(error, "colno", 1)
+            place = {"path": found.path, "line": number, "column": column}
+            raise UsageError(found.say("bad_line", **place, reason=reason, example=EXAMPLE_ROW)) from error
+        asked = asked_in(row)
+        if isinstance(asked, Fault):
+            raise found.fault("bad_line", asked, line=number, column=1)
+        found.add(row, asked, found.say("at_line", line=number))
 
 
-def _json_queries(path: str, text: str, say: Say) -> list[Query]:
-    line, column, reason = 1, 1, say("no_list")
+def _read_json(found: _Found, text: str) -> None:
+    line, column, reason = 1, 1, found.say("no_list")
     rows = None
     try:
         rows = parse_json(text)
@@ -299,60 +407,59 @@ def _json_queries(path: str, text: str, say: Say) -> list[Query]:
         line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
         reason = getattr(error, "msg", str(error))
     if not isinstance(rows, list):
-        raise UsageError(say("bad_list", path=path, line=line, column=column, reason=reason))
-    queries = []
+        raise UsageError(found.say("bad_list", path=found.path, line=line, column=column, reason=reason))
     for item, row in enumerate(rows, 1):
-        found = _row_queries(row, say)
-        if isinstance(found, str):
-            raise UsageError(say("bad_item", path=path, item=item, reason=found, example=EXAMPLE_ROW))
-        queries += found
-    return queries
+        asked = asked_in(row)
+        if isinstance(asked, Fault):
+            raise found.fault("bad_item", asked, item=item)
+        found.add(row, asked, found.say("at_item", item=item))
 
 
-def _row_queries(row: Any, say: Say) -> list[Query] | str:
-    """The query of one object, or none for a conversation in which no person speaks; or what is wrong with it."""
-    if not isinstance(row, dict):
-        return say("no_object")
-    name = conversation_in(row)
-    if name is None or _text_at(row, ("query",)):
-        text = _text_at(row, (*QUERY_FIELDS, *row))
-        return say("no_text") if text is None else [Query(text, row)]
-    turns = human_turns(row[name])
-    if isinstance(turns, int):
-        return say("bad_message", place=turns, name=name)
-    if turns:
-        return [Query(turns[0], row, tuple(turns[1:]))]
-    text = _text_at(row, QUERY_FIELDS)
-    return [] if text is None else [Query(text, row)]
+def _read_csv(found: _Found, text: str) -> None:
+    for line, row in csv_rows(found.path, text, found.say, KNOWN_COLUMNS):
+        asked = asked_in(row, guess=False)
+        if isinstance(asked, Fault):
+            column = str(asked.values.get("name", next(iter(row))))
+            if asked.key == "not_a_text" or not row[column].strip():
+                raise UsageError(found.say("csv_empty", path=found.path, line=line, column=printable(column, 40)))
+            asked = Asked((row[column],), guessed=column)
+        found.add(row, asked, found.say("at_line", line=line))
 
 
-def _text_at(row: Mapping[str, Any], names: Iterable[str]) -> str | None:
-    """The first text, not an empty one, in these fields."""
-    values = (row.get(name) for name in names)
-    return next((value for value in values if isinstance(value, str) and value), None)
+_MARKS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 
 
-def _csv_queries(path: str, text: str, say: Say) -> list[Query]:
+def csv_rows(path: str | Path, text: str, say: Say, known: Collection[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line, the fields by the names in the header) of each row that is not blank.
+
+    What separates fields is told by the text, see `tables.separator_of`; `known` are names of columns, in small
+    letters.  UsageError for what is no CSV and for a row with more or fewer columns than the header.
+    """
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # prompts may be longer than its 128 KiB
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    queries = []
-    line = 1
+    separator, begin = separator_of(text, known, first="\t" if Path(path).suffix.lower() == ".tsv" else ",")
+    reader = csv.reader(io.StringIO(text[begin:], newline=""), delimiter=separator, strict=True)
+    before = 1 if begin else 0
+    line = 1 + before
     try:
         header = [name.strip() for name in next(reader, [])]
-        column = next((header.index(name) for name in QUERY_FIELDS if name in header), 0)
-        line = reader.line_num + 1
+        line = reader.line_num + 1 + before
         for row in reader:
             if any(map(str.strip, row)):
-                _check_row(path, line, header, row, column, say)
-                queries.append(Query(row[column], dict(zip(header, row, strict=True))))
-            line = reader.line_num + 1
+                if len(row) != len(header):
+                    mark = say(_MARKS[separator]) if separator in _MARKS else separator
+                    place = {"path": path, "line": line, "count": len(row), "wanted": len(header)}
+                    raise UsageError(say("csv_columns", **place, mark=mark))
+                yield line, dict(zip(header, row, strict=True))
+            line = reader.line_num + 1 + before
     except csv.Error as error:
         raise UsageError(say("bad_csv", path=path, line=line, reason=error)) from error
-    return queries
 
 
-def _check_row(path: str, line: int, header: Sequence[str], row: Sequence[str], column: int, say: Say) -> None:
-    if len(row) != len(header):
-        raise UsageError(say("csv_columns", path=path, line=line, count=len(row), wanted=len(header)))
-    if not row[column].strip():
-        raise UsageError(say("csv_empty", path=path, line=line, column=header[column]))
+_READERS: Mapping[str, Callable[[_Found, str], None]] = {
+    ".jsonl": _read_json_lines,
+    ".ndjson": _read_json_lines,
+    ".json": _read_json,
+    ".csv": _read_csv,
+    ".tsv": _read_csv,
+}
+"""By the suffix of the file."""

@@ -13,9 +13,6 @@ from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.arguments.load import TEXTS as LOAD_TEXTS
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.flags import load_checks
-from sse_perf_tool.pace import replay
-from sse_perf_tool.pace.replay import Replayed, load_replay
-from sse_perf_tool.providers import Query
 from sse_perf_tool.records import RunConfig
 
 KEYED = ("--api-key", "app-4wX9secret4Knu", "--html-report", "r.html")
@@ -182,62 +179,65 @@ def test_the_threads_of_a_trace_are_for_its_mean_rate() -> None:
 # --- traces
 
 
-def times(*rows: dict[str, object]) -> list[float]:
-    return [each.at_s for each in load_replay(trace(*map(json.dumps, rows)))]
-
-
-@pytest.mark.parametrize(
-    ("field", "values", "expected"),
-    [
-        ("timestamp", [0, 250, 1500], [0, 0.25, 1.5]),
-        ("timestamp", [0, 1, 99], [0, 1, 99]),
-        ("timestamp", [5000, 5100], [0, 0.1]),
-        ("timestamp", [0.0, 0.5, 120], [0, 0.5, 120]),
-        ("timestamp", [1_700_000_000, 1_700_000_150], [0, 150]),
-        ("timestamp", [1_700_000_000_000, 1_700_000_000_150], [0, 0.15]),
-        ("timestamp_s", [1000, 1250], [0, 250]),
-        ("timestamp_ms", [3, 1], [0, 0.002]),
-    ],
-)
-def test_the_unit_of_a_timestamp_is_told_by_its_size(field, values, expected):
-    assert times(*({field: value} for value in values)) == pytest.approx(expected)
-
-
-def test_a_line_has_a_query_or_a_body_or_neither() -> None:
-    body = {"model": "m", "messages": [{"role": "user", "content": "嗨"}]}
-    rows = [{"timestamp": 0, "prompt": "a", "n": 1}, {"timestamp": 1, "body": body}, {"timestamp": 2}]
-    first, second, third = load_replay(trace(*(json.dumps(row, ensure_ascii=False) for row in rows)))
-    assert first.query == Query("a", rows[0])
-    assert second.query is not None
-    assert (second.query.text, second.query.body) == (
-        "嗨",
-        json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(),
-    )
-    assert third == Replayed(2.0, None)
-
-
 def test_a_body_is_sent_as_it_stands_whatever_the_template() -> None:
     arguments = asked("--replay", trace('{"timestamp": 0, "body": {"a": "{query}"}}'))
     assert arguments.body.build(arguments.replayed[0].query, "c-1") == b'{"a":"{query}"}'
 
 
-@pytest.mark.parametrize(
-    ("line", "reason"),
-    [
-        ("[1]", "not a JSON object"),
-        ('{"timestamp": "now"}', 'no number in the field "timestamp"'),
-        ('{"timestamp": true}', 'no number in the field "timestamp"'),
-        ('{"query": "a"}', 'no number in the field "timestamp"'),
-        ('{"timestamp": 1, "body": "x"}', 'the field "body" is not a JSON object'),
-        ('{"timestamp_s": 1}', 'its time is in "timestamp_s", that of the lines before in "timestamp"'),
-        ('{"timestamp": 1', "Expecting ',' delimiter"),
-    ],
-)
-def test_a_line_of_a_trace_that_cannot_be_used_is_told_by_its_number(line, reason):
-    path = trace('{"timestamp": 0}', "", line)
-    assert problem("--replay", path) == f"--replay t.jsonl, line 3: {reason}; {EXAMPLE}"
+def test_a_mistake_in_a_trace_has_the_flag_in_front() -> None:
+    path = trace('{"timestamp": 0}', "", "[1]")
+    assert problem("--replay", path) == f"--replay t.jsonl, line 3: not a JSON object; {EXAMPLE}"
 
 
-def test_an_empty_trace_is_a_mistake() -> None:
-    assert problem("--replay", trace("")).startswith("--replay t.jsonl: holds no request; write one a line")
-    assert set(replay.TEXTS) == {"bad_line", "no_object", "no_time", "no_body", "mixed", "nothing"}
+MESSAGES = [{"role": "system", "content": "be kind"}, {"role": "user", "content": "hi"}]
+OF_LENGTHS = '{"timestamp": 0, "input_length": 50, "output_length": 7}'
+
+
+def warned(*argv: str, lang: str = "en") -> list[str]:
+    return list(asked(*argv, lang=lang).warnings)
+
+
+def test_a_trace_whose_lines_bring_no_text_is_warned_of() -> None:
+    path = trace('{"timestamp": 0, "content": "a"}', '{"timestamp": 1, "content": "b"}')
+    assert warned("--replay", path) == [
+        (
+            "--replay t.jsonl: 2 of 2 lines bring no text (line 1: timestamp, content), "
+            "the queries of the run are asked; "
+            "give query, messages, body or input_length"
+        )
+    ]
+    assert warned("--replay", trace('{"timestamp": 0}')) == []
+
+
+def test_what_a_trace_says_and_the_body_has_no_place_for_is_warned_of() -> None:
+    path = trace(json.dumps({"timestamp": 0, "messages": MESSAGES, "max_tokens": 9}), OF_LENGTHS)
+    template = Path("b.json")
+    template.write_text('{"q": "{query}"}')
+    given = ("--replay", path, "--request-body-file", "b.json")
+    assert warned(*given) == [
+        '--replay: of the messages of 1 of 2 lines only the last is sent; put "messages": "{messages}" into a template',
+        (
+            "--replay: 2 of 2 lines limit the answer, the body has no place for it; "
+            'put "max_tokens": "{output_length}" into a template'
+        ),
+    ]
+    assert [text[:20] for text in warned(*given, lang="zh")] == [
+        "--replay：2 行中有 1 行的 ",
+        "--replay：2 行中有 2 行限定",
+    ]
+    assert warned("--replay", path, "--url", "http://h/v1/chat/completions") == []
+    assert warned("--replay", trace(OF_LENGTHS), "--url", "http://h/v1/chat-messages")[0].startswith("--replay: 1 of 1")
+
+
+def test_a_template_takes_the_messages_and_the_limit_of_a_line_where_it_names_them() -> None:
+    path = trace(json.dumps({"timestamp": 0, "messages": MESSAGES, "output_length": 9}))
+    Path("b.json").write_text('{"chat": "{messages}", "most": "{output_length}"}')
+    arguments = asked("--replay", path, "--request-body-file", "b.json")
+    assert json.loads(arguments.body.build(arguments.replayed[0].query)) == {"chat": MESSAGES, "most": 9}
+    assert arguments.warnings == ()
+
+
+def test_a_file_of_queries_that_is_guessed_at_is_warned_of_with_the_flag_in_front() -> None:
+    Path("q.csv").write_text("name\nAda\n")
+    (warning,) = warned("--param-file", "q.csv")
+    assert warning.startswith("--param-file q.csv: 1 of 1 rows have none of query,")

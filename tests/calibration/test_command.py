@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,21 @@ import pytest
 from scripted_server import ANSWER, Serve
 from sse_perf_tool.calibration import command
 from sse_perf_tool.calibration.measure import Calibrator
+from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.records import Calibration, Compared
-from tool_runs import Tool
+
+Tool = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
+    monkeypatch.chdir(tmp_path)
+
+    def run(*argv: str) -> tuple[int, str, str]:
+        out, err = io.StringIO(), io.StringIO()
+        return main(argv, Environment(out, err, {})), out.getvalue(), err.getvalue()
+
+    return run
 
 
 @pytest.fixture

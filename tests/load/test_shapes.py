@@ -17,6 +17,7 @@ from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked
 from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.load.run import LoadRun
 from sse_perf_tool.masking import Masker
+from sse_perf_tool.metrics import estimate_tokens
 from sse_perf_tool.providers import Query, QueryProvider
 from sse_perf_tool.records import RunConfig
 from sse_perf_tool.request.body import BodyBuilder
@@ -86,7 +87,7 @@ def test_a_stall_shows_in_the_times_from_the_schedule(serve: Serve, run: Run) ->
     assert ran.metric("latency_from_schedule_ms")["p99"] > 900
     assert ran.metric("latency_from_schedule_ms")["mean"] > 3 * ran.metric("latency_ms")["mean"] > 90
     assert ran.summary["schedule"]["late"] > 35
-    assert "because no thread was free: increase --threads" in ran.out
+    assert "for want of a free thread: give more --threads" in ran.out
     assert "TTFT, schedule" in ran.out
 
 
@@ -96,7 +97,7 @@ def test_what_still_waits_at_the_end_is_dropped_and_said(serve: Serve, run: Run)
     sent, dropped = ran.summary["requests"]["sent"], ran.summary["schedule"]["dropped"]
     assert (ran.status, sent + dropped) == (0, 40)
     assert 5 <= sent <= 11
-    assert f"scheduled requests that were never sent, because no thread became free: {dropped};" in ran.out
+    assert f"never sent, because they still waited for a free thread at the end: {dropped} requests" in ran.out
     assert f"Never sent: {dropped} requests." in Path("r.html").read_text(encoding="utf-8")
     again = io.StringIO()
     main(["report", "r.jsonl", "--json", "again.json", "--html-report", "a.html"], Environment(again, again, {}))
@@ -136,7 +137,7 @@ def test_what_failed_in_the_warm_up_does_not_fail_the_run_and_is_said(serve: Ser
     broken = chunked(token("Hello"))
     ran = run(serve(broken, ANSWER), "--requests", "4", "--warmup", "2")
     assert (ran.status, ran.summary["requests"]["failed"], ran.summary["errors"]) == (0, 0, [])
-    assert "failed requests in the warm-up, which the metrics leave out: 1;" in ran.out
+    assert "failed in the warm-up, which is in no figure: 1 requests" in ran.out
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
@@ -203,6 +204,24 @@ def test_a_trace_is_sent_again_at_its_times_with_its_bodies(serve: Serve, run: R
     assert [body["messages"][-1]["content"] for body in bodies] == ["first", "second", "mine"]
     assert [row["query"] for row in ran.records] == ["first", "second", "mine"]
     assert "trace t.jsonl over 400 ms (2 times as fast)" in ran.out
+
+
+def test_a_trace_of_lengths_asks_prompts_of_these_lengths_for_answers_of_these(serve: Serve, run: Run) -> None:
+    rows = [{"timestamp": 0, "input_length": 500, "output_length": 7}, {"timestamp": 100, "input_length": 2},
+            {"timestamp": 200, "input_length": 500, "output_length": 9}]  # fmt: skip
+    Path("t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    server = serve(ANSWER)
+    ran = run(server, "--replay", "t.jsonl", "--seed", "5")
+    bodies = [json.loads(request.body) for request in server.requests]
+    prompts = [body["messages"][0]["content"] for body in bodies]
+    assert [estimate_tokens(prompt) for prompt in prompts] == [500, 2, 500]
+    assert prompts[0].split()[1:] != prompts[2].split()[1:], "no two are alike"
+    assert [body.get("max_tokens") for body in bodies] == [7, None, 9]
+    assert [row["query"] for row in ran.records][::2] == ["Continue text 1", "Continue text 3"]
+    before = len(server.requests)
+    run(server, "--replay", "t.jsonl", "--seed", "5", "--processes", "2", "--threads", "2")
+    again = sorted(json.loads(request.body)["messages"][0]["content"] for request in server.requests[before:])
+    assert again == sorted(prompts), "the same in every run with this seed, whatever the number of processes"
 
 
 def test_some_leave_in_mid_answer_which_is_no_failure_and_has_its_cost(serve: Serve, run: Run) -> None:

@@ -54,6 +54,31 @@ def test_user_and_conversation_of_the_command_line_go_into_the_body() -> None:
     assert (body["user"], body["conversation_id"]) == ("li", "c-1")
 
 
+def test_the_limit_of_a_query_stands_where_the_format_has_it() -> None:
+    asked = Query("q", max_tokens=9)
+    found = {}
+    for name, row in FORMATS.items():
+        body = json.loads(BodyBuilder(row=row).build(asked))
+        for key in row.limit:
+            body = body[key]
+        found[name] = body if row.limit else None
+        assert BodyBuilder(row=row).no_place_for(asked) == (False, not row.limit)
+    assert {name for name, limit in found.items() if limit is None} == {"dify", "coze", "chatbot", "custom"}
+    assert set(found.values()) == {None, 9}
+
+
+def test_messages_take_the_place_of_the_query_where_the_body_has_messages() -> None:
+    said = ({"role": "system", "content": "be kind"}, {"role": "user", "content": "q"})
+    asked = Query("q", messages=said)
+    for name, row in FORMATS.items():
+        builder = BodyBuilder(row=row)
+        body = json.loads(builder.build(asked))
+        assert (body.get("messages") == list(said)) is ("messages" in body), name
+        assert builder.no_place_for(asked) == ("messages" not in body, False), name
+    assert BodyBuilder(row=FORMATS["gemini"]).no_place_for(Query("q", messages=said[1:])) == (False, False)
+    assert BodyBuilder(row=FORMATS["dify"]).no_place_for(asked._replace(body=b"{}")) == (False, False)
+
+
 def test_dify_gets_the_default_body_and_others_their_own() -> None:
     assert BodyBuilder(row=FORMATS["dify"]).build(Query("q")) == BodyBuilder().build(Query("q"))
     body = json.loads(BodyBuilder(row=FORMATS["openai_chat"]).build(Query("q")))

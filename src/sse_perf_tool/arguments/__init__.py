@@ -44,6 +44,7 @@ TEXTS: Texts = {
     **files.TEXTS,
     **goals.TEXTS,
     **load.TEXTS,
+    **load.WARNINGS,
     **report.TEXTS,
     **request.TEXTS,
     **run.TEXTS,

@@ -140,6 +140,14 @@ class FlagValues:
         except UsageError as error:
             raise UsageError(self.labelled(key, printable(str(error)))) from error
 
+    def load_warned(self, key: str, loader: Callable[[str, str, Callable[[str], None]], Any]) -> Any:
+        """The same for a loader that warns: what it says goes to the warnings, with the flag's name in front."""
+
+        def warn(text: str) -> None:
+            self.warnings.append(self.labelled(key, printable(text)))
+
+        return self.load(key, lambda path, language: loader(path, language, warn))
+
     def labelled(self, key: str, value: str) -> str:
         """What the user calls a flag, and `value` behind it as it stands where it was given."""
         given = self._given.get(key)

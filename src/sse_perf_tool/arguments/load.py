@@ -12,6 +12,7 @@ from ..flags.load_checks import Warmup
 from ..pace.replay import Replayed, load_replay
 from ..pace.schedule import threads_for
 from ..records import RunConfig
+from ..request.body import BodyBuilder
 from .flag_values import Exclusion, FlagValues
 
 TEXTS = {
@@ -27,6 +28,17 @@ TEXTS = {
     "all_warmup": (
         "leaves nothing to measure of {requests} requests; give less",
         "{requests} 个请求中没有剩下可测量的请求，请减小",
+    ),
+}
+
+WARNINGS = {
+    "no_messages_sent": (
+        "{flag}: of the messages of {count} of {rows} lines only the last is sent; put {place} into a template",
+        "{flag}：{rows} 行中有 {count} 行的 messages 只发送最后一条，请在模板中加上 {place}",
+    ),
+    "no_limit_sent": (
+        "{flag}: {count} of {rows} lines limit the answer, the body has no place for it; put {place} into a template",
+        "{flag}：{rows} 行中有 {count} 行限定了回答长度，但请求体中没有它的位置，请在模板中加上 {place}",
     ),
 }
 
@@ -118,11 +130,23 @@ def _replayed(flags: FlagValues) -> list[Replayed]:
     """The requests of the trace that are due within the run, at the speed asked for."""
     if not flags["replay"]:
         return []
-    every = [each._replace(at_s=each.at_s / flags["speed"]) for each in flags.load("replay", load_replay)]
+    every = [each._replace(at_s=each.at_s / flags["speed"]) for each in flags.load_warned("replay", load_replay)]
     if flags["duration"]:
         every = every[: bisect_left(every, flags["duration"], key=lambda each: each.at_s)]
     flags.defaults["threads"] = threads_for(len(every) / max(1.0, every[-1].at_s))
     return every
+
+
+def warn_of_trace(flags: FlagValues, body: BodyBuilder, replayed: Sequence[Replayed]) -> None:
+    """A warning for what lines of the trace say and `body` has no place for."""
+    places = [body.no_place_for(each.query) for each in replayed if each.query is not None]
+    flag, rows = flags.name("replay"), len(replayed)
+    if count := sum(messages for messages, _ in places):
+        place = '"messages": "{messages}"'
+        flags.warnings.append(flags.say("no_messages_sent", flag=flag, rows=rows, count=count, place=place))
+    if count := sum(limit for _, limit in places):
+        place = '"max_tokens": "{output_length}"'
+        flags.warnings.append(flags.say("no_limit_sent", flag=flag, rows=rows, count=count, place=place))
 
 
 def _check_phases(flags: FlagValues, config: RunConfig) -> None:

@@ -124,17 +124,21 @@ def body_row(format_name: str, row: Format | None, guessed: Format | None) -> Fo
     return guessed if guessed is not None and (format_name == "custom" or guessed.name == "dify") else row
 
 
-def queries_of(flags: FlagValues) -> QueryProvider:
-    """The queries to send: of the file in its order or shuffled, made ones, or always the same."""
+def queries_of(flags: FlagValues, *, of_trace: bool) -> QueryProvider:
+    """The queries to send: of the file in its order or shuffled, made ones, or always the same.
+
+    `of_trace`: a trace wants texts of its own lengths made beside them.
+    """
     if flags["shuffle"] and not flags["param_file"]:
         raise flags.wrong("shuffle", "shuffle_alone")
-    queries = flags.load("param_file", load_queries) if flags["param_file"] else [Query(flags["query"])]
+    queries = flags.load_warned("param_file", load_queries) if flags["param_file"] else [Query(flags["query"])]
     if flags["shuffle"]:
         from random import Random  # only here, it costs start-up time
 
         Random(flags["seed"]).shuffle(queries)  # noqa: S311 - no secret, and the same for every run
     tokens, spread = flags["prompt_tokens"] or (None, 0)
-    return QueryProvider(queries, prompts=Prompts(flags["seed"], tokens, spread, flags["shared_prefix_tokens"] or 0))
+    prompts = Prompts(flags["seed"], tokens, spread, flags["shared_prefix_tokens"] or 0, of_trace)
+    return QueryProvider(queries, prompts=prompts)
 
 
 def body_of(flags: FlagValues, row: Format | None, query: Query) -> BodyBuilder:

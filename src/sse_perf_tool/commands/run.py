@@ -50,7 +50,6 @@ def main(arguments: Arguments, environment: Environment) -> int:
     else:
         console.summary(result)
         console.errors(result.summary)
-        console.findings(result)
         console.trust(result)
     console.goals(result)
     for text in result.warnings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
 import re
 from collections.abc import Callable, Iterable
@@ -12,7 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from ..errors import UsageError
 from ..masking import mask_headers, mask_key, mask_url
 from ..providers import bare_key, key_fault
-from ..texts import Say, loads_bounded
+from ..texts import Say
 
 MAX_SECONDS = 1e7
 NO_KEY = "-"
@@ -275,7 +276,7 @@ def dotted(text: str, say: Say) -> str:
 def json_or_text(text: str, _say: Say) -> Any:
     """The JSON value, `200` a number; what is no JSON is a text."""
     try:
-        return loads_bounded(text)
+        return json.loads(text)
     except ValueError:
         return text
 

@@ -36,18 +36,20 @@ class Prompts:
     spread_tokens: int = 0
     """Its standard deviation."""
     shared_prefix_tokens: int = 0
+    of_trace: bool = False
+    """Whether there are requests of a trace that bring the lengths of their prompts alone."""
 
     def prepare(self) -> None:
         """Draws the pool, which takes some 20 ms, if there will be any text to make."""
-        if self.tokens is not None or self.shared_prefix_tokens:
+        if self.tokens is not None or self.shared_prefix_tokens or self.of_trace:
             _pool(self.seed)
 
-    def prompt(self, number: int) -> tuple[str, str]:
-        """(words, what is asked about them): together as many tokens as are due, and no two numbers alike.
+    def prompt(self, number: int, tokens: int | None = None) -> tuple[str, str]:
+        """(words, what is asked about them): together `tokens`, else as many as are due, and no two numbers alike.
 
-        The length is normal around the mean and at least 1; with no room for a question there are the words alone.
+        The length due is normal around the mean and at least 1; with no room for a question there are the words alone.
         """
-        length = self._length(number)
+        length = self._length(number) if tokens is None else tokens
         if length <= TASK_TOKENS:
             return "", self.filler(number, length)
         return self.filler(number, length - TASK_TOKENS), TASK.format(number=number + 1)

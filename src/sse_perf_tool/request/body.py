@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
-from ..formats.base import Carries, Format, without_stream
+from ..formats.base import Carries, Format, with_field, without_stream
 from ..providers import Query, parse_json, read_text
 from ..texts import speaker
 
@@ -132,10 +132,25 @@ class BodyBuilder:
             document = self._ask(self._row.body(query.sent, self._model, user, conversation))
             if history and self.carries == "history":
                 document["messages"] = [*history, *document["messages"]]
+            if query.messages and "messages" in document:
+                document["messages"] = list(query.messages)
+            if query.max_tokens is not None and self._row.limit:
+                document = with_field(document, self._row.limit, query.max_tokens)
             return _to_json(document)
         return b"".join(
             piece if isinstance(piece, bytes) else self._fill(piece, query, conversation_id) for piece in self._pieces
         )
+
+    def no_place_for(self, query: Query) -> tuple[bool, bool]:
+        """Whether (what others say in) its messages, and the limit of its answer, are left out of the body."""
+        if query.body is not None:
+            return False, False
+        if self._row is not None:
+            messages, limit = "messages" in self._row.body("", "", "", ""), bool(self._row.limit)
+        else:
+            values = [self._value(piece.name, query, "") for piece in self._pieces if isinstance(piece, _Slot)]
+            messages, limit = list(query.messages) in values, query.max_tokens in values
+        return len(query.messages) > 1 and not messages, query.max_tokens is not None and not limit
 
     def unfilled(self, query: Query) -> list[str]:
         """What looks like a placeholder of the template and has no value for `query`, as it stands there.
