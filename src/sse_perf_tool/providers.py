@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import json
 import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from .errors import UsageError
 from .queries.prompts import BREAK, Prompts
 from .queries.rows import FAULTS, INSTRUCTION, QUERY_FIELDS, Asked, Fault, asked_in
 from .queries.tables import separator_of
-from .texts import Say, printable, speaker
+from .texts import Say, loads_bounded, printable, speaker
 
 NO_FIELDS: Mapping[str, Any] = {}
 
@@ -261,7 +260,7 @@ def read_text(path: str | Path, language: str = "en", *, first_line: bool = Fals
 
 def parse_json(text: str) -> Any:
     """The JSON value in `text`.  ValueError (with `lineno`, `colno` where known) also for NaN and infinities."""
-    return json.loads(text, parse_constant=_refuse_constant)
+    return loads_bounded(text, parse_constant=_refuse_constant)
 
 
 def _refuse_constant(name: str) -> None:

@@ -1,4 +1,4 @@
-"""A run: threads that send, a dict of shared counters, and an aggregator that samples it every second."""
+"""The threads of a run, the shared counters that they update, and an aggregator that samples these every second."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ SWITCH_S = 0.0005
 """How long a thread may keep the interpreter while another wants it: the pump should not wait for Python's 5 ms."""
 
 MANY_THREADS, STACK_BYTES = 500, 1 << 20
-"""From so many threads on each gets this much stack: thousands with the usual 8 MiB would use up address space."""
+"""From this many threads on, the stack of each: thousands with the usual 8 MiB would use up the address space."""
 
 GC_THRESHOLD = 50_000
-"""New containers before a garbage collection, 700 by default: queued reads are many, and none of them is garbage."""
+"""Allocations before a garbage collection (Python's default is 700): queued reads are many, and none is garbage."""
 
 
 class SharedStats(TypedDict):
-    """The counters that threads feed and the aggregator samples; every access holds `lock`.
+    """The counters that threads update and the aggregator samples; every access holds `lock`.
 
     All count from the start of the run.  `chunks` also counts those of answers still under way; everything else is of
     finished requests, sums of ok ones only.  `tokens` are those of answers that came in chunks, `whole_tokens` those of
-    all others.  `queued()` is the number of reads that nobody has looked at yet.
+    all others.  `queued()` is the number of reads that have not been processed yet.
     """
 
     lock: threading.Lock
@@ -94,7 +94,7 @@ class Snapshot(NamedTuple):
 
     @property
     def tokens_per_chunk(self) -> float:
-        """What finished answers show of it; 1 until one has finished."""
+        """The mean over finished answers; 1 until one has finished."""
         return self.tokens / self.finished_chunks if self.finished_chunks and self.tokens else 1.0
 
 
@@ -106,7 +106,7 @@ def new_shared_stats() -> SharedStats:
 
 
 def snapshot(stats: SharedStats) -> Snapshot:
-    """The counters as they are now.  A read that waits to be looked at counts as a chunk, which most of them are."""
+    """The counters as they are now.  A read that is not yet processed counts as a chunk, which most reads are."""
     queued = stats["queued"]()
     with stats["lock"]:
         now = Snapshot(*(stats[name] for name in Snapshot._fields))  # type: ignore[literal-required]
@@ -122,7 +122,7 @@ def sample_between(second: int, before: Snapshot, now: Snapshot, outcomes: dict[
     ok = now.requests_ok - before.requests_ok
     failed = now.requests_failed - before.requests_failed
     ttfts = now.ttft_count - before.ttft_count
-    chunks = max(0, now.chunks - before.chunks)  # reads that were waiting can turn out to bring no text
+    chunks = max(0, now.chunks - before.chunks)  # queued reads can turn out to have no text
     return IntervalSample(
         second=second,
         threads_active=now.threads_active,
@@ -144,14 +144,14 @@ def sample_between(second: int, before: Snapshot, now: Snapshot, outcomes: dict[
 
 
 OnSample = Callable[[IntervalSample, Snapshot], None]
-"""Called at the end of each whole second with what happened in it and the counters so far."""
+"""Called at the end of each second with the sample of that second and the counters so far."""
 
 
 def aggregate_stats(
     stats: SharedStats, finished: threading.Event, on_sample: OnSample, clock: Callable[[], float] = time.monotonic
 ) -> None:
-    """Appends an `IntervalSample` to `stats["time_series"]` every second until `finished`, and one for the rest then,
-    of which `on_sample` does not hear.
+    """Appends an `IntervalSample` to `stats["time_series"]` every second until `finished`, and then one for the rest,
+    for which `on_sample` is not called.
 
     The seconds are those since the call, by the clock: a late sample does not push back the next.
     """
@@ -191,9 +191,9 @@ def run_test_thread(
     sink: Callable[[RequestRecord], None],
     think_time_s: tuple[float, float] = (0.0, 0.0),
 ) -> None:
-    """What one thread does: takes tickets from the pace and sends, until there is none.
+    """The main function of a thread: takes tickets from the pace and sends requests, until there are no more tickets.
 
-    Between the turns of a conversation it waits, evenly between the two `think_time_s`, each thread in its own way.
+    Between the turns of a conversation it waits for a random time between the two `think_time_s`.
     """
     random = Random(tester.thread_id)  # noqa: S311 - no secret, and the same for every run
     sent, refused, pause_s = 0, 0, 0.0
@@ -245,20 +245,20 @@ def count_finished(stats: SharedStats, record: RequestRecord) -> None:
 
 
 def _prepare_interpreter(threads: int) -> None:
-    """Settings of the interpreter that a run with many threads needs."""
+    """Sets up the interpreter for a run with many threads."""
     if threads > MANY_THREADS:
         threading.stack_size(STACK_BYTES)
     sys.setswitchinterval(SWITCH_S)
-    # What was imported stays: a full collection would look at all of it again and again, with every thread standing.
+    # Imported modules stay: a full collection would scan them again and again while every thread waits.
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
 
 
 class ThreadGroup:
-    """The threads of one process, and what they have measured.
+    """The threads of one process, and their measurements.
 
-    `stats` are the counters that they feed, `after_id` is the last request number of the rounds before this; `records`
-    is an open, unbuffered file or None; `notice` hears of each answer as it begins.
+    `stats` are the counters that they update, `after_id` is the last request number of the rounds before; `records` is
+    an open, unbuffered file or None; `notice` is called as each answer begins.
     """
 
     def __init__(
@@ -293,10 +293,10 @@ class ThreadGroup:
             tester.exchange.tick_s = tick_s(config.threads)
 
     def prepare(self) -> None:
-        """Nothing: threads are ready at once."""
+        """Nothing to do: threads are ready at once."""
 
     def start(self, origin: Origin, begin_ns: int) -> None:
-        """Starts the threads of a round that begins at `begin_ns`, or the first of those that the pace will ask for."""
+        """Starts the threads of a round that begins at `begin_ns`; if the pace asks for them one by one, the first."""
         self._origin, self.tally = origin, Tally(origin.ns, slos_of(self.config))
         self._cpu_before_s = time.process_time()
         self.shared_stats["queued"] = self._queued
@@ -319,7 +319,7 @@ class ThreadGroup:
             worker.start()
 
     def wait(self) -> None:
-        """Waits until all threads are through.  Raises what one of them died of."""
+        """Waits until all threads have finished.  Raises the error of a thread that died."""
         for worker in self._workers:  # the list may grow meanwhile, as long as one of them lives
             worker.join()
         self.cpu_s = time.process_time() - self._cpu_before_s
@@ -329,7 +329,7 @@ class ThreadGroup:
             raise self._broken_by
 
     def look(self) -> None:
-        """Notes what this process measures of itself; to be called once a second or oftener."""
+        """Takes a sample of this process (see `self_watch`); to be called at least once a second."""
         if self._watch is not None:
             self._watch.look()
 
@@ -338,17 +338,20 @@ class ThreadGroup:
         self._pace.stop()
 
     def cancel(self) -> None:
-        """Ends every answer under way."""
+        """Cancels every request in flight."""
         self._pace.stop()
         for tester in self._testers:
             tester.cancel()
+
+    def close(self) -> None:
+        """Nothing: threads end with their process."""
 
     def _work(self, tester: SSETester) -> None:
         try:
             think_time_s = (self.config.think_time_s, self.config.think_time_max_s)
             run_test_thread(tester, self.shared_stats, self._pace, self._take, think_time_s)
         except BaseException as error:
-            # A thread that ends so (a full disk, a fault of ours) must not leave a run that looks whole.
+            # A thread that died (a full disk, a bug) must not leave a run that looks complete.
             self._broken_by = self._broken_by or error
             self.stop()
 
@@ -357,7 +360,7 @@ class ThreadGroup:
             self.shared_stats["chunks"] += chunks
 
     def _queued(self) -> int:
-        """Reads that wait to be looked at; none of a whole answer is a chunk."""
+        """Reads that are not yet processed; those of non-streamed answers are no chunks."""
         return sum(tester.exchange.queued for tester in self._testers) if self.config.stream else 0
 
     def _note_format(self, name: str) -> None:

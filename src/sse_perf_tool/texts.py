@@ -1,4 +1,4 @@
-"""Two languages, and text that is safe and straight on a terminal.
+"""Two languages, text that is safe and straight on a terminal, and JSON that is not too deep to be walked.
 
 Each module that speaks keeps a table {key: (English, Chinese)} beside the code that uses it and asks `speaker` for a
 function that says a key in one language.
@@ -6,8 +6,10 @@ function that says a key in one language.
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable, Mapping
+from typing import Any
 
 LANGUAGES = ("en", "zh")
 
@@ -72,6 +74,14 @@ def clip(text: str, width: int) -> str:
     return "".join(kept) + "…"
 
 
+def clip_middle(text: str, width: int) -> str:
+    """`text` cut to `width` columns (2 at least) in its middle: names of files tell most at their end."""
+    if display_width(text) <= width:
+        return text
+    end = clip(text[::-1], width - (width - 1) // 2)[::-1]
+    return clip(text, width - display_width(end) + 1).removesuffix("…") + end
+
+
 def printable(text: str, limit: int = 500) -> str:
     """Foreign text made safe for one line of a terminal: no control, format or surrogate character, `limit` at most.
 
@@ -82,3 +92,35 @@ def printable(text: str, limit: int = 500) -> str:
     if not head.isascii() or not head.isprintable():
         head = "".join("\ufffd" if unicodedata.category(c)[0] == "C" and c != "\u200d" else c for c in head)
     return head if len(head) <= limit else head[: limit - 1] + "…"
+
+
+MAX_DEPTH = 100
+"""Arrays and objects in each other that JSON may have: more than any service or setting has, and safe to walk.
+
+A bound of our own, as that of `json` differs between versions of Python."""
+
+
+def is_too_deep(value: object) -> bool:
+    """Whether arrays and objects stand in each other more than `MAX_DEPTH` times; without recursion."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            child
+            for each in level
+            if isinstance(each, dict | list)
+            for child in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def loads_bounded(text: str, parse_constant: Callable[[str], Any] | None = None) -> Any:
+    """The JSON value in `text`; ValueError also for one that is nested too deep."""
+    try:
+        value = json.loads(text, parse_constant=parse_constant)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    if is_too_deep(value):
+        raise ValueError("nested too deep")
+    return value

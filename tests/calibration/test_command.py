@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import signal
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,21 +15,8 @@ import pytest
 from scripted_server import ANSWER, Serve
 from sse_perf_tool.calibration import command
 from sse_perf_tool.calibration.measure import Calibrator
-from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.records import Calibration, Compared
-
-Tool = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
-    monkeypatch.chdir(tmp_path)
-
-    def run(*argv: str) -> tuple[int, str, str]:
-        out, err = io.StringIO(), io.StringIO()
-        return main(argv, Environment(out, err, {})), out.getvalue(), err.getvalue()
-
-    return run
+from tool_runs import Tool
 
 
 @pytest.fixture

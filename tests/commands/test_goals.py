@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked, sized, token, usage
-from sse_perf_tool.cli import main
-from sse_perf_tool.commands.environment import INTERRUPTED, MISSED, PARTIAL, Environment
+from sse_perf_tool.commands.environment import INTERRUPTED, MISSED, PARTIAL
 from sse_perf_tool.commands.judging import status_of
 from sse_perf_tool.console import Console
 from sse_perf_tool.errors import UsageError
@@ -38,6 +37,7 @@ from sse_perf_tool.report_parts.goals import goals_html
 from sse_perf_tool.report_parts.verdict import verdict
 from sse_perf_tool.test_runner import Snapshot
 from sse_perf_tool.texts import display_width, speaker
+from tool_runs import Tool, summary
 
 MS = 1_000_000
 SAY = speaker(TEXTS, "en")
@@ -288,36 +288,18 @@ def test_a_rule_counts_from_its_age_on_and_the_first_true_one_is_named() -> None
 
 @pytest.mark.parametrize("text", ["ttft_ms:p(95)>1", "itl_ms:avg>1", "goodput:rate<0.5", "latency_ms:max>1"])
 def test_what_the_counters_do_not_know_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="is not known while a run goes on; these are: errors:rate, errors:count"):
+    with pytest.raises(UsageError, match="cannot be checked during a run; use one of errors:rate, errors:count"):
         parse_abort_rule(text, SAY)
 
 
 # The whole tool.
 
-Tool = Callable[..., tuple[int, str, str]]
 NO = sized(b"{}", status="400 Bad Request", kind="application/json")
-
-
-@pytest.fixture
-def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
-    """Runs the tool in an empty directory: status, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def ran(*argv: str) -> tuple[int, str, str]:
-        out, err = io.StringIO(), io.StringIO()
-        return main(argv, Environment(out, err, {})), out.getvalue(), err.getvalue()
-
-    return ran
 
 
 def at(server: ScriptedServer, *more: str) -> list[str]:
     url = server.url("/v1/chat/completions")
     return ["--url", url, "--api-key", "sk-1", "--html-report", "r.html", "--json", "run.json", *more]
-
-
-def summary() -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(Path("run.json").read_text(encoding="utf-8"))
-    return document
 
 
 def test_a_missed_threshold_is_status_99_and_a_met_one_0_although_a_request_failed(serve: Serve, tool: Tool) -> None:

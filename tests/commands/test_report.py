@@ -8,57 +8,24 @@ import json
 import re
 import shutil
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from scripted_server import ANSWER, Serve, sized
 from sse_perf_tool import report_generator
-from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.exporters import EXPORTERS
 from sse_perf_tool.flags import FLAGS
 from sse_perf_tool.metrics import METRICS
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
 from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
 from sse_perf_tool.texts import display_width
+from tool_runs import KEY, Ran, Terminal, Tool
 
 MS = 1_000_000
 STARTED_UNIX_NS = 1_763_600_000 * 1_000_000_000
-KEY = "sk-0123456789abcdef4Knu"
 REFUSED = sized(b'{"error": {"message": "invalid <b>api</b> key"}}', status="401 Unauthorized", kind="application/json")
 EXPORTS = {"json": "run.json", "csv": "run.csv", "markdown": "run.md", "junit": "run.xml"}
-
-
-class Ran(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-class Terminal(io.StringIO):
-    """A standard output that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        """Always."""
-        return True
-
-
-Tool = Callable[..., Ran]
-
-
-@pytest.fixture
-def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
-    """Runs the tool in an empty directory."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*argv: str, stdout: io.StringIO | None = None) -> Ran:
-        out, err = stdout or io.StringIO(), io.StringIO()
-        status = main(argv, Environment(out, err, {}))
-        return Ran(status, out.getvalue(), err.getvalue())
-
-    return run
 
 
 def text_of(name: str) -> str:

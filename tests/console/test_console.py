@@ -555,7 +555,7 @@ def test_several_requests_say_at_the_end_again_what_they_warned_of(serve: Serve,
 
 def test_a_warning_of_the_answer_itself_is_said_for_a_single_request_too(serve: Serve, tool: Tool) -> None:
     ran = tool(*at(serve(ANSWER), path="/v1/chat-messages"))
-    assert "warning: the URL speaks for dify, the answers are openai_chat and were read so" in ran.out
+    assert "warning: the URL looks like dify, but the answers are openai_chat and were read so" in ran.out
 
 
 def test_debug_says_which_format_the_url_speaks_for(serve: Serve, tool: Tool) -> None:

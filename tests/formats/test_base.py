@@ -19,9 +19,13 @@ class TestErrorText:
         assert len(error_text({"other": ["y" * 5000]})) == ERROR_LIMIT
 
     def test_too_deep_json_is_told_without_failing(self):
-        deep: Any = {}
-        for _ in range(5000):
+        deep: Any = 1
+        for _ in range(99):
             deep = {"a": deep}
+        assert error_text({"error": deep}).count("{") == 99
+        assert error_text({"other": [deep]}) == "(nested too deep to be shown)"
+        for _ in range(5000):
+            deep = [deep]
         assert error_text({"error": deep}) == "(nested too deep to be shown)"
 
     @pytest.mark.parametrize(

@@ -202,3 +202,6 @@ def older_run(name: str) -> str:
     tally = Tally(0)
     tally.add(record)
     return write(name, to_json(tally.result(RunConfig(), 0)) if name == "old.json" else "\n".join([*lines, ""]))
+
+
+SECRET = "s3cr3t-value-0001"

@@ -55,10 +55,13 @@ class ScriptedServer:
     """Listens on 127.0.0.1 from its creation on.
 
     `greeting` is played to each new connection before anything is read.  `sent` holds (time by `perf_counter_ns`,
-    bytes) of everything that was sent, noted just before it went.
+    bytes) of everything that was sent, noted just before it went.  Only `at_a_time` scripts are played at once, if that
+    is given: other requests wait.
     """
 
-    def __init__(self, *scripts: Script, greeting: Script = (), tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, *scripts: Script, greeting: Script = (), tls: ssl.SSLContext | None = None, at_a_time: int = 1_000
+    ) -> None:
         self.requests: list[Request] = []
         self.sent: list[tuple[int, bytes]] = []
         self.connections = 0
@@ -66,6 +69,7 @@ class ScriptedServer:
         self._scripts = scripts
         self._greeting = greeting
         self._tls = tls
+        self._workers = threading.BoundedSemaphore(at_a_time)
         self._lock = threading.Lock()
         self.start()
 
@@ -127,7 +131,8 @@ class ScriptedServer:
                 with self._lock:
                     script = self._scripts[min(len(self.requests), len(self._scripts) - 1)]
                     self.requests.append(request)
-                going_on = self._play(sock, script)
+                with self._workers:
+                    going_on = self._play(sock, script)
         finally:
             with self._lock:
                 self._open.discard(sock)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -82,6 +83,18 @@ def test_a_run_that_is_stopped_before_its_processes_are_ready_is_whole_and_empty
     assert (result.summary.sent, result.interrupted, result.partial) == (0, True, False)
 
 
+def test_a_run_that_fails_leaves_no_process_behind() -> None:
+    config = RunConfig(url="http://127.0.0.1:9/", threads=2, processes=2, duration_s=60.0, context_tiers=(0,))
+    load = LoadRun(Target(config.url, BodyBuilder(), QueryProvider([Query("q")]), Masker(())), config)
+
+    def fail(_number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        load.run(on_tier=fail)
+    assert multiprocessing.active_children() == []
+
+
 def test_three_processes_send_what_one_would(serve: Serve, started: Any, tmp_path: Path) -> None:
     server = serve(ANSWER)
     (tmp_path / "queries.txt").write_text("one\ntwo\nthree\nfour\nfive\n", encoding="utf-8")
@@ -124,7 +137,7 @@ def test_a_process_that_dies_is_said_and_makes_the_run_a_part(serve: Serve, star
     os.kill(victim, signal.SIGKILL)
     out, _ = process.communicate(timeout=30)
     assert process.returncode == 4
-    assert "of 2 ended in mid-run (SIGKILL): its requests are missing" in out
+    assert "of 2 died during the run (SIGKILL): the results do not include its requests" in out
     summary, _ = result(tmp_path)
     assert summary["partial"] is True
     assert summary["requests"]["ok"] > 0

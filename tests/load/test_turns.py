@@ -154,7 +154,7 @@ def test_a_run_whose_answers_name_no_conversation_says_so(serve: Serve) -> None:
     result = run_of(target_of(server.url("/x"), "chatbot", 3), RunConfig(threads=2))
     assert list(result.requests["turn"]) == [1] * 6
     assert result.warnings == (
-        "--turns 3: no answer brought a conversation to go on with, so every request was a first turn",
+        "--turns 3: no answer gave a conversation to continue, so every request started a new conversation",
     )
 
 

@@ -127,7 +127,7 @@ def test_distributions_and_threads_of_the_report_leave_them_out_and_charts_show_
 
 def test_what_failed_outside_is_said():
     assert load_warnings(result_of(PHASED, *IN_PHASES), "en") == [
-        "failed in the warm-up, which is in no figure: 1 requests; the records have them (--records)"
+        "failed requests in the warm-up, which the metrics leave out: 1; --records keeps them"
     ]
     assert "预热阶段有 1 个请求失败" in load_warnings(result_of(PHASED, *IN_PHASES), "zh")[0]
 
@@ -203,11 +203,11 @@ def test_tallies_of_several_processes_add_up_to_the_same():
 
 def test_late_requests_are_said_and_what_to_do():
     assert load_warnings(result_of(OPEN, *LATE), "en") == [
-        "33.3% of the requests started late, by 0.402 s at worst, for want of a free thread: give more --threads",
-        "never sent, because they still waited for a free thread at the end: 1 requests; give more --threads",
+        "33.3% of the requests started late, by up to 0.402 s, because no thread was free: increase --threads",
+        "scheduled requests that were never sent, because no thread became free: 1; increase --threads",
     ]
     free = result_of(replace(OPEN, threads=9), *LATE)
-    assert load_warnings(free, "en")[0].endswith("by 0.402 s at worst, with threads free: this machine is too busy")
+    assert load_warnings(free, "en")[0].endswith("by up to 0.402 s, with threads free: this machine is too busy")
     assert load_warnings(free, "zh")[0] == "33.3% 的请求未能按时发出，最多晚 0.402 秒，而线程有空闲：本机过于繁忙"
 
 

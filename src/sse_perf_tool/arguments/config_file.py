@@ -84,7 +84,7 @@ def _toml(text: str, say: Say) -> Any:
         raise UsageError(say("missing_package", kind="TOML", package=name, instead="JSON")) from None
     try:
         return parser.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(say("syntax", kind="TOML", reason=error)) from None
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..flags import EVERY_FLAG, Flag
-from ..texts import Say, printable
+from ..texts import Say, loads_bounded, printable
 from .config_file import load_settings
 
 PREFIX = "SSE_PERF_"
@@ -117,7 +117,7 @@ def from_environment(environ: Mapping[str, str], flags: Sequence[Flag], say: Say
 def _listed(text: str) -> list[str]:
     """A JSON list of texts and numbers as its texts; anything else is one text."""
     try:
-        items = json.loads(text)
+        items = loads_bounded(text)
     except ValueError:
         return [text]
     plain_items = isinstance(items, list) and all(type(item) in (str, int, float) for item in items)

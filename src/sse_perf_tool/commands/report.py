@@ -38,6 +38,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
     console.start(result.config, result.warnings, seen_format=seen_format)
     console.summary(result)
     console.errors(result.summary)
+    console.findings(result)
     console.trust(result)
     console.goals(result)
     return OK if write_result(arguments, result, console, environment) else SOME_FAILED
@@ -45,13 +46,21 @@ def main(arguments: Arguments, environment: Environment) -> int:
 
 def _compare(arguments: Arguments, results: Sequence[RunResult], console: Console, environment: Environment) -> int:
     """Each run against the first, on the console and on one page."""
-    names = [path.name for path in arguments.files]
-    if len(set(names)) < len(names):
-        names = [str(path) for path in arguments.files]
+    names = _shortest_names(arguments.files)
     compared = [differences(results[0], other) for other in results[1:]]
     console.comparison(results, names, compared)
     page = partial(generate_compare_report, results, names=names, compared=compared)
     return OK if write_outputs(page_of(arguments, console, page), None, console, environment) else SOME_FAILED
+
+
+def _shortest_names(paths: Sequence[Path]) -> list[str]:
+    """The last parts of each path, as few as tell all of them apart; all parts where a file was given twice."""
+    deepest = max(len(path.parts) for path in paths)
+    for count in range(1, deepest + 1):
+        names = [str(Path(*path.parts[-count:])) for path in paths]
+        if len(set(names)) == len(names):
+            return names
+    return [str(path) for path in paths]
 
 
 def _read_back(path: Path, lang: str, stall_ms: float | None) -> tuple[RunResult, str]:

@@ -50,6 +50,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
     else:
         console.summary(result)
         console.errors(result.summary)
+        console.findings(result)
         console.trust(result)
     console.goals(result)
     for text in result.warnings:

@@ -9,9 +9,9 @@ from ..goals.compare import Difference
 from ..metrics import success_rate
 from ..records import RunResult
 from ..report_parts.comparison import run_letter, unlike_settings
-from ..texts import Texts, printable
+from ..texts import Texts, clip_middle, display_width, printable
 from .figures import number, percent, signed
-from .writer import DIM, GREEN, RED, Writer, in_columns
+from .writer import DIM, GREEN, RED, TABLE_WIDTH, Writer, in_columns
 
 TEXTS: Texts = {
     "comparison": ("Comparison of SSE performance tests", "SSE 性能测试对比"),
@@ -47,7 +47,9 @@ def show(
     for at, (result, name) in enumerate(zip(results, names, strict=True)):
         found = result.summary
         share = percent(success_rate(found.ok, found.ok + found.failed))
-        writer.line(f"  {run_letter(at)}  {printable(name)}: " + say("run_facts", sent=found.sent, share=share))
+        facts = ": " + say("run_facts", sent=found.sent, share=share)
+        begin = f"  {run_letter(at)}  "
+        writer.line(begin + clip_middle(printable(name), TABLE_WIDTH - display_width(begin + facts)) + facts)
     unlike = unlike_settings(results)
     if unlike:
         writer.warn(say("unlike", names=unlike[writer.column]))

@@ -77,6 +77,10 @@ class Console:
         """Whether the figures are true, how far off they can be at most, and why if that is too much."""
         goals.show_trust(self.writer, result)
 
+    def findings(self, result: RunResult) -> None:
+        """What the run shows beside its figures."""
+        goals.show_findings(self.writer, result)
+
     def goals(self, result: RunResult) -> None:
         """Each rule beside what was measured, with a tick or a cross; nothing when there was none."""
         goals.show(self.writer, result)

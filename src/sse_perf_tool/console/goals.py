@@ -6,13 +6,15 @@ from functools import partial
 
 from ..goals.thresholds import value_text
 from ..records import RunResult
+from ..report_parts.findings import findings
 from ..report_parts.verdict import baseline_cells
-from ..texts import Texts, pad, printable
+from ..texts import Texts, clip_middle, display_width, pad, printable
 from ..trust import verdict_words, words
-from .writer import BOLD, GREEN, RED, YELLOW, Writer, in_columns
+from .writer import BOLD, GREEN, RED, TABLE_WIDTH, YELLOW, Writer, in_columns
 
 TEXTS: Texts = {
     "trust": ("Trust", "可信度"),
+    "findings": ("What the run shows", "测试发现"),
     "thresholds": ("Thresholds", "阈值"),
     "missed": ("missed", "未达到"),
     "baseline": ("Against {file}", "与 {file} 对照"),
@@ -39,6 +41,16 @@ def show_trust(writer: Writer, result: RunResult) -> None:
     writer.line(f"{writer.paint(writer.say('trust'), BOLD)}  {writer.paint(said, TRUST_COLORS[trust.verdict])}")
     for reason in trust.reasons:
         writer.line(f"  - {words(reason, writer.lang)}")
+
+
+def show_findings(writer: Writer, result: RunResult) -> None:
+    """What the run shows beside its figures, a line each; nothing when there is nothing."""
+    found = findings(result)
+    if found:
+        writer.gap()
+        writer.heading("findings")
+    for each in found:
+        writer.line(f"  - {each.text[writer.column]}")
 
 
 def show(writer: Writer, result: RunResult) -> None:
@@ -68,7 +80,8 @@ def _baseline_table(writer: Writer, result: RunResult) -> None:
     widths = (max(BASELINE_WIDTHS[0], *(len(each.rule) for each in result.baseline)), *BASELINE_WIDTHS[1:])
     joined = partial(in_columns, widths=widths, aligns="<>>>>")
     writer.gap()
-    writer.heading("baseline", file=printable(result.config.baseline or ""))
+    room = TABLE_WIDTH - display_width(say("baseline", file=""))
+    writer.heading("baseline", file=clip_middle(printable(result.config.baseline or ""), room))
     heads = (say("rule"), say("old"), say("new"), say("difference"), say("interval"))
     writer.bold("    " + joined(heads))
     for each in result.baseline:

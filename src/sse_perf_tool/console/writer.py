@@ -16,6 +16,9 @@ TEXTS: Texts = {
 FACT_COLUMNS = 20
 """Where the values of facts begin."""
 
+TABLE_WIDTH = 80
+"""Columns that a table takes at most, whatever the names in it."""
+
 GREEN, RED, YELLOW, BOLD, DIM = "32", "31", "33", "1", "2"
 
 

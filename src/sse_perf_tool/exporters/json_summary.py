@@ -17,6 +17,7 @@ from ..records import (
     Interval,
     Plateau,
     RunResult,
+    ServiceQueue,
     Stalls,
     Stats,
     StreamShape,
@@ -25,12 +26,13 @@ from ..records import (
     TrustSample,
 )
 from ..records.file import iso_utc
+from ..report_parts.findings import findings
 from ..report_parts.shape import stream_text
 from ..texts import LANGUAGES
 from ..trust import read_delay_ms, words
 from ..units import NS_PER_S
 
-_Noun = Stats | ThresholdResult | BaselineResult | Abort | StreamShape | Stalls | Plateau
+_Noun = Stats | ThresholdResult | BaselineResult | Abort | StreamShape | Stalls | Plateau | ServiceQueue
 
 
 def summary_document(result: RunResult) -> dict[str, Any]:
@@ -64,6 +66,8 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         },
         "plateau": plateau and rounded(plateau),
         "stream_shape": _shape(result),
+        "service_queue": found.service_queue and rounded(found.service_queue),
+        "findings": _findings(result),
         "stalls": rounded(stalls_of(result)),
         "tokens": {
             "output": found.output_tokens,
@@ -129,6 +133,11 @@ def _intervals(found: Mapping[str, Interval]) -> dict[str, list[float | None]]:
 def _shape(result: RunResult) -> dict[str, Any]:
     said = stream_text(result.summary.shape) or ("", "")
     return {**rounded(result.summary.shape), "evidence": said[LANGUAGES.index(result.config.lang)]}
+
+
+def _findings(result: RunResult) -> list[dict[str, str]]:
+    column = LANGUAGES.index(result.config.lang)
+    return [{"kind": each.kind, "text": each.text[column]} for each in findings(result)]
 
 
 def _group(name: str, group: GroupStats) -> dict[str, Any]:

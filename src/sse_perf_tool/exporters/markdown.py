@@ -10,6 +10,7 @@ from ..metrics import PERCENTILES
 from ..records import ErrorGroup, GroupStats, RunResult, Stats
 from ..records.file import iso_utc
 from ..report_parts.figures import figure, time_text
+from ..report_parts.findings import findings
 from ..report_parts.shape import run_shape
 from ..report_parts.tables import group_figures, group_heads
 from ..report_parts.verdict import (
@@ -49,6 +50,7 @@ def to_markdown(result: RunResult) -> str:
         _groups_table("context", result.summary.context_tiers, result, column),
         _groups_table("turn", result.summary.turns, result, column),
         _rates(result, column) if result.summary.sent else "",
+        _bullets(in_both("findings")[column], [each.text[column] for each in findings(result)]),
         _bullets(in_both("section.shape")[column], [text[column] for text in run_shape(result)]),
         _bullets(in_both("errors")[column], _error_lines(result.summary.errors, column)),
         _bullets(in_both("warnings")[column], [_code(text) for text in result.warnings]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 import math
 import re
 from collections.abc import Callable, Iterable
@@ -13,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from ..errors import UsageError
 from ..masking import mask_headers, mask_key, mask_url
 from ..providers import bare_key, key_fault
-from ..texts import Say
+from ..texts import Say, loads_bounded
 
 MAX_SECONDS = 1e7
 NO_KEY = "-"
@@ -276,7 +275,7 @@ def dotted(text: str, say: Say) -> str:
 def json_or_text(text: str, _say: Say) -> Any:
     """The JSON value, `200` a number; what is no JSON is a text."""
     try:
-        return json.loads(text)
+        return loads_bounded(text)
     except ValueError:
         return text
 

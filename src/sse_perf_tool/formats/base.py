@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..records import Delta, Usage
+from ..texts import is_too_deep
 
 EMPTY = Delta()
 """An event that says nothing."""
@@ -243,7 +244,6 @@ def _values(source: object, keys: Sequence[str]) -> Iterator[str]:
 
 
 def _json(value: object) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False)[:ERROR_LIMIT]
-    except RecursionError:
+    if is_too_deep(value):
         return "(nested too deep to be shown)"
+    return json.dumps(value, ensure_ascii=False)[:ERROR_LIMIT]

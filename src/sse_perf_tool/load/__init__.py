@@ -1,7 +1,7 @@
-"""A load as a whole, from the first thread to the result.
+"""A whole load test, from the first thread to the result.
 
 * `run.py`: `LoadRun`, one run in this process or in several.
-* `processes.py`: the threads of a run divided over processes.
-* `abort.py`: rules that end a run before its time.
-* `capacity_run.py`: a search for capacity, a `LoadRun` a step.
+* `processes.py`: divides the threads of a run over processes.
+* `abort.py`: rules that end a run early.
+* `capacity_run.py`: a search for capacity, one `LoadRun` per step.
 """

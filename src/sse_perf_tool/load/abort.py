@@ -1,8 +1,7 @@
-"""Rules that end a run before its time, held against the live counters at the end of each second.
+"""Rules that end a run early (`--abort-on`), checked against the live counters at the end of each second.
 
-They are told by counters alone, which every run has, of one process or of several, and which cost the same in the last
-second as in the first.  A percentile would have to sort all that was measured again and again, in the middle of the
-measurement.
+They use counters only, which exist with one process or several and cost the same in the last second as in the first.
+A percentile would have to sort all values again every second, in the middle of the measurement.
 """
 
 from __future__ import annotations
@@ -23,13 +22,13 @@ if TYPE_CHECKING:
 TEXTS: Texts = {
     **RULE_TEXTS,
     "rule_not_live": (
-        "{name} is not known while a run goes on; these are: {names}",
-        "{name} 在运行过程中无法得知，可用的有：{names}",
+        "{name} cannot be checked during a run; use one of {names}",
+        "{name} 在运行过程中无法检查，可用的有：{names}",
     ),
 }
 
 Live = Callable[["Snapshot", int], "float | None"]
-"""(counters, seconds since the start) -> the figure so far, None when there is nothing to compute it from."""
+"""(counters, seconds since the start) -> the figure so far, None when it cannot be computed yet."""
 
 
 def _average_ms(total: str, count: str) -> Live:
@@ -61,11 +60,11 @@ LIVE_FIGURES: Mapping[tuple[str, str], Live] = {
     ("tpot_ms", "avg"): _average_ms("tpot_ns", "tpot_count"),
     ("latency_ms", "avg"): _average_ms("latency_ns", "requests_ok"),
 }
-"""(subject, function) -> the figure, of what has finished so far."""
+"""(subject, function) -> the figure of the requests finished so far."""
 
 
 def parse_abort_rule(text: str, say: Say) -> Rule:
-    """The rule that `text` is, when it can be told while a run goes on; UsageError.  `say` must know `TEXTS`."""
+    """Parses an abort rule; UsageError when its figure is not known during a run.  `say` must know `TEXTS`."""
     rule = parse_rule(text, say)
     if (rule.subject, rule.function) not in LIVE_FIGURES:
         names = ", ".join(":".join(key) for key in LIVE_FIGURES)
@@ -74,7 +73,7 @@ def parse_abort_rule(text: str, say: Say) -> Rule:
 
 
 class Watch:
-    """The rules of one run and the age from which they count."""
+    """The abort rules of one run and the time from which they are checked."""
 
     def __init__(self, config: RunConfig) -> None:
         say = speaker(TEXTS, config.lang)
@@ -82,7 +81,7 @@ class Watch:
         self._after_s = config.abort_after_s
 
     def look(self, seconds: int, now: Snapshot) -> Abort | None:
-        """The first rule that is true of the counters `seconds` after the start of the run; None before its time."""
+        """The first rule that is true of the counters `seconds` after the start of the run; None if none is."""
         if seconds < self._after_s:
             return None
         for rule in self._rules:

@@ -1,4 +1,4 @@
-"""A search for capacity: one `LoadRun` a step, until `search.next_level` has no further level."""
+"""Runs a search for capacity: one `LoadRun` per step, until `search.next_level` has no further level."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from .run import LoadRun
 
 NO_SERVER = (Outcome.CONNECT_ERROR.value, Outcome.TLS_ERROR.value)
 RATE_KEPT = 0.95
-"""The share of a rate that has to be sent for a level of it to count as reached."""
+"""The share of a target rate that must really be sent for its level to count as reached."""
 
 
 OnStepStart = Callable[[float, StepTimes, RunConfig], OnSample]
-"""Hears of a step before it begins; what it gives hears of each second of it."""
+"""Called before a step begins; the function that it returns is called every second of the step."""
 
 
 class CapacityRun:
-    """The steps of a search against `target`; `config` has everything but the load.
+    """A search against `target`; `config` has all settings but the load.
 
     `stop()` may be called from a signal handler.
     """
@@ -36,7 +36,7 @@ class CapacityRun:
     def __init__(self, target: Target, config: RunConfig, search: CapacitySearch, plan: StepPlan) -> None:
         self.search = search
         self.warnings: list[str] = []
-        """What the first request warned of, and the run of a step that was lost; steps are expected to go wrong."""
+        """Warnings of the first request and of a step that lost a process; failed requests of a step are no warning."""
         self._target, self._config, self._plan = target, replace(config, slo=search.slo, thresholds=search.rules), plan
         self._rules = [parse_rule(text, speaker(RULE_TEXTS, config.lang)) for text in search.rules]
         self._stopped = threading.Event()
@@ -44,13 +44,13 @@ class CapacityRun:
         self._answer_s: float | None = None
 
     def stop(self) -> None:
-        """Ends the search: the step under way does not count."""
+        """Ends the search; the current step does not count."""
         self._stopped.set()
         if self._running is not None:
             self._running.cancel()
 
     def run(self, steps: list[StepResult], on_start: OnStepStart, on_step: Callable[[StepResult], None]) -> Ending:
-        """Measures level after level, puts each step behind those in `steps`, and says why it ended."""
+        """Measures level after level, appends each step to `steps`, and returns why the search ended."""
         if not steps and not self._stopped.is_set():
             self._answer_s = self._one_answer_s()
         first = True
@@ -66,9 +66,9 @@ class CapacityRun:
         return level
 
     def _one_answer_s(self) -> float | None:
-        """How long one answer takes when nothing else is asked; None when there was none.  It wakes the server, too.
+        """The time of one answer without other load; None when it failed.  This also warms up the server.
 
-        UsageError when there is no server: no level would find one.
+        UsageError when the server cannot be reached: no level would succeed.
         """
         result = self._result(replace(self._config, threads=1, processes=1, requests=1))
         for error in result.summary.errors:
@@ -79,7 +79,7 @@ class CapacityRun:
         return None if latency_ms is None else latency_ms / 1000
 
     def _measure(self, level: float, steps: list[StepResult], on_start: OnStepStart) -> StepResult | None:
-        """One step; None when it was stopped or a process of it was lost."""
+        """Runs one step; None when it was stopped or lost a process."""
         times = step_times(self.search, self._plan, self._rules, steps, level, self._answer_s)
         config = self.config_of(level, times)
         result = self._result(config, on_start(level, times, config))
@@ -100,7 +100,7 @@ class CapacityRun:
             processes=processes_for(self._plan.processes, threads, os.cpu_count() or 1),
             ramp_up_s=times.ramp_s,
             warmup_s=times.warmup_s,
-            # Threads stop over as long a time as they start: that is left out like the start.
+            # Threads stop one by one over the time of the ramp-up: that is left out as a cool-down.
             cooldown_s=times.ramp_s,
             duration_s=times.warmup_s + times.measured_s,
         )
@@ -119,12 +119,12 @@ STEP_METRICS = ("ttft_ms", "itl_ms", "latency_ms")
 
 
 def step_result(level: float, result: RunResult, checks: list[ThresholdResult]) -> StepResult:
-    """What a run says of its level."""
+    """The step that a run at this level gives."""
     found = result.summary
     per_s = found.requests_per_s
     if found.schedule is not None:
-        # From start to start: the last answers of an open loop end later than its rate does.  One start has no
-        # distance to another, so it counts over the time that was measured.
+        # The rate from first to last start, since the last answers of an open loop end after its schedule.  With a
+        # single start it is taken over the measured time.
         kept, run = found.schedule.sent_per_s, result.config
         per_s = found.sent / (run.duration_s - run.warmup_s) if kept is None else kept
         least_per_s = RATE_KEPT * level

@@ -1,12 +1,13 @@
-"""A run divided over processes: each does a share of the threads, this one adds up what they say.
+"""A run divided over processes: each child runs a share of the threads, the parent adds up their counters and tallies.
 
-One Python process computes on one core, however many threads it has.  A child is a `ThreadGroup` at the end of a pipe:
-four times a second it sends its counters, at the end its tally; it is told to go, to stop and to cancel.  Request lines
-go from each child straight to the records file, one write a line.
+One Python process computes on one core, however many threads it has.  A child runs a `ThreadGroup` and talks to the
+parent over a pipe: it sends its counters four times a second and its tally at the end, and receives the commands to
+start, stop and cancel.  Each child writes its request lines straight to the records file, one write per line.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import multiprocessing
 import os
@@ -19,6 +20,7 @@ from io import FileIO
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any
+from weakref import WeakSet
 
 from ..goals.thresholds import slos_of
 from ..metrics import Tally
@@ -28,12 +30,12 @@ from ..request.target import Target
 from ..test_runner import Origin, SharedStats, Snapshot, ThreadGroup, new_shared_stats, snapshot
 
 REPORT_S = 0.25
-"""How often a child sends its counters."""
+"""The interval at which a child sends its counters."""
 
 
 @dataclass(slots=True)
 class _Child:
-    """One process and what it said last."""
+    """One child process and the last counters that it sent."""
 
     process: Any
     pipe: Connection
@@ -42,9 +44,9 @@ class _Child:
 
 
 class ProcessGroup:
-    """As `ThreadGroup`, over `config.processes` processes; `stats` and `after_id` as there.
+    """The interface of `ThreadGroup` over `config.processes` processes; `stats` and `after_id` as there.
 
-    `lost` holds the number of each process that ended before its time, and how.
+    `lost` has the number of each process that ended too early, and how it ended.
     """
 
     def __init__(
@@ -65,21 +67,18 @@ class ProcessGroup:
         self._error: OSError | None = None
         self._listeners: list[threading.Thread] = []
         self._children: list[_Child] = []
-        spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that nobody gives back
-        for part in range(config.processes):
-            ours, theirs = spawn.Pipe()
-            share = Share(part, config.processes)
-            work = (theirs, target.part(share), config, share, records_path, after_id)
-            process = spawn.Process(target=_child, args=work, daemon=True)
-            with _unheard():
-                process.start()
-            theirs.close()
-            self._children.append(_Child(process, ours))
+        try:
+            for part in range(config.processes):
+                share = Share(part, config.processes)
+                self._children.append(_started(target.part(share), config, share, records_path, after_id))
+        except BaseException:  # out of memory, Ctrl-C: those that run already are not left behind
+            self.close()
+            raise
 
     def prepare(self) -> None:
-        """Waits until each process is ready."""
+        """Starts the processes and waits until each is ready."""
         for part, child in enumerate(self._children):
-            self._hear(part, child)  # "ready", or the end of it
+            self._hear(part, child)  # "ready", or end of file when the child has died
 
     def start(self, origin: Origin, begin_ns: int) -> None:
         """As `ThreadGroup.start`, in all processes at the same moment."""
@@ -92,7 +91,7 @@ class ProcessGroup:
             listener.start()
 
     def wait(self) -> None:
-        """Waits until all processes are through.  OSError when one could not write the records."""
+        """Waits until all processes have finished.  OSError when one could not write the records."""
         for listener in self._listeners:
             listener.join()
         for child in self._children:
@@ -102,19 +101,24 @@ class ProcessGroup:
             raise self._error
 
     def look(self) -> None:
-        """Nothing: each process looks at itself."""
+        """Nothing to do: each process measures itself."""
 
     def stop(self) -> None:
         """No new requests."""
         self._tell_all(("stop", None))
 
     def cancel(self) -> None:
-        """Ends every answer under way."""
+        """Cancels every request in flight."""
         self._tell_all(("cancel", None))
+
+    def close(self) -> None:
+        """Ends what still runs, at once; does nothing behind `wait`."""
+        for child in self._children:
+            _end(child.process)
 
     def _tell_all(self, message: tuple[str, Any]) -> None:
         for child in self._children:
-            with contextlib.suppress(OSError):  # it is through, or lost: its listener notices
+            with contextlib.suppress(OSError):  # it has finished or died: its listener notices
                 child.pipe.send(message)
 
     def _listen(self, part: int, child: _Child) -> None:
@@ -122,7 +126,7 @@ class ProcessGroup:
             pass
 
     def _hear(self, part: int, child: _Child) -> bool:
-        """Takes in one message; False after the last one."""
+        """Receives one message of a child; False after the last one."""
         try:
             kind, content = child.pipe.recv()
         except (EOFError, OSError):
@@ -154,9 +158,42 @@ class ProcessGroup:
         child.counters, child.outcomes = counters, outcomes
 
 
+def _started(target: Target, config: RunConfig, share: Share, records_path: str | None, after_id: int) -> _Child:
+    """A new process that does this share, and gets ready for it."""
+    spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that nobody releases
+    ours, theirs = spawn.Pipe()
+    work = (theirs, target, config, share, records_path, after_id)
+    process = spawn.Process(target=_child, args=work, daemon=True)
+    with _unheard():
+        process.start()
+    theirs.close()
+    _STARTED.add(process)
+    return _Child(process, ours)
+
+
+_STARTED: WeakSet[Any] = WeakSet()
+
+
+@atexit.register
+def _end_all() -> None:
+    """Whatever this process ends of, its children end with it.
+
+    `multiprocessing` would send SIGTERM, which a child does not hear, and wait for it; it registered before us, and
+    what is registered later is called earlier.
+    """
+    for process in list(_STARTED):
+        _end(process)
+
+
+def _end(process: Any) -> None:
+    """Ends a process, which may have ended already."""
+    process.kill()
+    process.join()
+
+
 @contextlib.contextmanager
 def _unheard() -> Iterator[None]:
-    """A process started in here does not hear Ctrl-C: before `_child` that would end it with a traceback."""
+    """Processes started in this block ignore Ctrl-C: before `_child` runs it would end them with a traceback."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
@@ -180,8 +217,8 @@ def _how(exit_code: int | None) -> str:
 def _child(
     pipe: Connection, target: Target, config: RunConfig, share: Share, records_path: str | None, after_id: int
 ) -> None:
-    """What a child process does."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of them; the parent decides what it means
+    """The main function of a child process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; only the parent acts on it
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     records = None if records_path is None else FileIO(records_path, "a")
     group = ThreadGroup(target, config, share, records, after_id=after_id)
@@ -191,7 +228,7 @@ def _child(
         while kind != "go":  # told to stop before it began
             group.stop()
             kind, moments = pipe.recv()
-    except (EOFError, OSError):  # the parent ended, or let go of us, while we got ready
+    except (EOFError, OSError):  # the parent ended, or closed the pipe, while we got ready
         return
     group.start(*moments)
     through = threading.Event()
@@ -217,7 +254,7 @@ def _obey(pipe: Connection, group: ThreadGroup) -> None:
             kind, _ = pipe.recv()
             group.stop() if kind == "stop" else group.cancel()
     except (EOFError, OSError):
-        os._exit(1)  # the parent is gone: nobody wants to know any more
+        os._exit(1)  # the parent is gone
 
 
 def _report(pipe: Connection, group: ThreadGroup, through: threading.Event, speaking: threading.Lock) -> None:

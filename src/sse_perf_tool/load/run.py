@@ -22,10 +22,10 @@ from .abort import Watch
 from .processes import ProcessGroup
 
 GRACE_S = 5.0
-"""How long running answers may go on after the first interrupt."""
+"""How long requests in flight may go on after the first interrupt."""
 
 SPARE_FILES = 64
-"""Open files besides one connection a thread."""
+"""Open files besides one connection per thread."""
 
 TEXTS: Texts = {
     "files": (
@@ -33,31 +33,31 @@ TEXTS: Texts = {
         "--threads {threads}：系统只允许打开 {hard} 个文件；请不超过 {most}，或用 ulimit -n 提高上限",
     ),
     "lost": (
-        "process {part} of {parts} ended in mid-run ({how}): its requests are missing, the figures are of the others",
-        "{parts} 个进程中的第 {part} 个在运行中退出（{how}）：缺少它的请求，以下数据只来自其余进程",
+        "process {part} of {parts} died during the run ({how}): the results do not include its requests",
+        "{parts} 个进程中的第 {part} 个在运行中退出（{how}）：结果不包含它的请求",
     ),
     "no_turns": (
-        "--turns {turns}: no answer brought a conversation to go on with, so every request was a first turn",
+        "--turns {turns}: no answer gave a conversation to continue, so every request started a new conversation",
         "--turns {turns}：没有任何回答给出可继续的会话，因此每个请求都是第一轮",
     ),
     "late": (
-        "{share} of the requests started late, by {worst} s at worst, for want of a free thread: give more --threads",
+        "{share} of the requests started late, by up to {worst} s, because no thread was free: increase --threads",
         "{share} 的请求因没有空闲线程而未能按时发出，最多晚 {worst} 秒：请增加 --threads",
     ),
     "late_here": (
-        "{share} of the requests started late, by {worst} s at worst, with threads free: this machine is too busy",
+        "{share} of the requests started late, by up to {worst} s, with threads free: this machine is too busy",
         "{share} 的请求未能按时发出，最多晚 {worst} 秒，而线程有空闲：本机过于繁忙",
     ),
     "dropped": (
-        "never sent, because they still waited for a free thread at the end: {dropped} requests; give more --threads",
-        "结束时仍在等待空闲线程而始终未发出的请求：{dropped} 个；请增加 --threads",
+        "scheduled requests that were never sent, because no thread became free: {dropped}; increase --threads",
+        "有 {dropped} 个计划的请求直到结束都没有空闲线程，始终未发出：请增加 --threads",
     ),
     "failed_warmup": (
-        "failed in the warm-up, which is in no figure: {number} requests; the records have them (--records)",
+        "failed requests in the warm-up, which the metrics leave out: {number}; --records keeps them",
         "预热阶段有 {number} 个请求失败，未计入指标；可用 --records 查看",
     ),
     "failed_cooldown": (
-        "failed in the cool-down, which is in no figure: {number} requests; the records have them (--records)",
+        "failed requests in the cool-down, which the metrics leave out: {number}; --records keeps them",
         "收尾阶段有 {number} 个请求失败，未计入指标；可用 --records 查看",
     ),
     "format_named": (
@@ -65,16 +65,16 @@ TEXTS: Texts = {
         "回答看起来是 {seen}，但按 --format {expected} 读取",
     ),
     "format_guessed": (
-        "the URL speaks for {expected}, the answers are {seen} and were read so; name it with --format {seen}",
+        "the URL looks like {expected}, but the answers are {seen} and were read so; name it with --format {seen}",
         "网址看起来是 {expected}，而回答是 {seen}，已按后者读取；可用 --format {seen} 指定",
     ),
 }
 
 
 def format_warnings(expected: Format | None, named: bool, seen: Iterable[str], lang: str) -> list[str]:
-    """A line for each format that answers showed themselves to be of and that was not the `expected` one.
+    """A warning for each format of the answers that is not the `expected` one.
 
-    `named` tells whether the user named that one or the URL suggested it.
+    `named`: the user named the expected format; otherwise it was guessed from the URL.
     """
     if expected is None or expected.name == "custom":
         return []
@@ -83,7 +83,7 @@ def format_warnings(expected: Format | None, named: bool, seen: Iterable[str], l
 
 
 def most_threads() -> int | None:
-    """How many threads the hard limit of open files leaves room for; None where there is no limit."""
+    """The most threads that the hard limit of open files allows; None where there is no limit."""
     try:
         import resource
     except ImportError:  # Windows has no such limit
@@ -93,11 +93,11 @@ def most_threads() -> int | None:
 
 
 LATE_SHARE, LATE_WORST_MS = 0.01, 100.0
-"""From so many late requests on, or one so late, the user should know."""
+"""The user is warned from this many late requests on, or when one is this late."""
 
 
 def load_warnings(result: RunResult, lang: str) -> list[str]:
-    """A line for each way in which the load was not what was asked for."""
+    """A warning for each way in which the load differed from the target load."""
     say, found = speaker(TEXTS, lang), result.summary
     said = []
     if (kept := found.schedule) is not None:
@@ -117,7 +117,7 @@ _NOT_FAILED = (Outcome.OK.value, Outcome.CANCELLED.value)
 
 
 def _allow_open_files(threads: int, lang: str) -> None:
-    """Raises the soft limit of open files to what so many connections need; UsageError when it cannot be had."""
+    """Raises the soft limit of open files for this many connections; UsageError when the hard limit is lower."""
     try:
         import resource
     except ImportError:
@@ -133,7 +133,7 @@ def _allow_open_files(threads: int, lang: str) -> None:
 
 
 class Group(Protocol):
-    """What sends the load: the threads of this process, or other processes."""
+    """The interface of what sends the load: the threads of this process, or child processes."""
 
     formats_seen: dict[str, None]
     tally: Tally
@@ -145,14 +145,15 @@ class Group(Protocol):
     def look(self) -> None: ...
     def stop(self) -> None: ...
     def cancel(self) -> None: ...
+    def close(self) -> None: ...
 
 
 class LoadRun:
-    """One run.  `records` is an open, unbuffered file or None; `notice` hears of each answer as it begins, `on_abort`
-    of the rule that ends the run, if one does; `calibration` was measured before it and goes into the result.
+    """One run.  `records` is an open, unbuffered file or None; `notice` is called as each answer begins, `on_abort`
+    with the rule that ends the run, if one does; `calibration` was measured before the run and goes into the result.
 
-    It has one round of the whole load, or with context tiers one for each of them, one after another: the next begins
-    when the last answer of the one before has ended.  `stop()` may be called from a signal handler.
+    The run has one round of the whole load or, with context tiers, one round per tier; a round begins when the last
+    answer of the round before has ended.  `stop()` may be called from a signal handler.
     """
 
     def __init__(
@@ -172,11 +173,11 @@ class LoadRun:
         self.interrupted = False
         self.aborted: Abort | None = None
         self.origin = Origin(0, 0)
-        """When the run began; set by `run`."""
+        """The start of the run; set by `run`."""
         self.shared_stats = new_shared_stats()
         """The live counters of all threads."""
         self.cpu_s = 0.0
-        """CPU seconds of all processes of the tool while they sent; known at the end of the run."""
+        """CPU seconds of all processes of the tool during the run; known at its end."""
         self._target = target
         self._warnings = warnings
         self._records = records
@@ -190,7 +191,7 @@ class LoadRun:
         self._group = self._new_group(0)
 
     def _new_group(self, number: int) -> Group:
-        """What sends round `number`, from 0."""
+        """The threads or processes of round `number`, from 0."""
         config, stats = self.config, self.shared_stats
         tiers = config.context_tiers
         target = replace(self._target, context_tokens=tiers[number]) if tiers else self._target
@@ -205,10 +206,16 @@ class LoadRun:
         on_sample: OnSample = lambda _sample, _totals: None,
         on_tier: Callable[[int], None] = lambda _number: None,
     ) -> RunResult:
-        """Starts the threads, waits for them, and gives the result.  Raises what a thread died of, if one did.
+        """Starts the threads, waits for them and returns the result.  Raises the error of a thread that died, if any.
 
-        `on_tier` hears the number, from 0, of each context tier that begins.
+        `on_tier` is called with the number, from 0, of each context tier that begins.
         """
+        try:
+            return self._run(on_sample, on_tier)
+        finally:
+            self._group.close()
+
+    def _run(self, on_sample: OnSample, on_tier: Callable[[int], None]) -> RunResult:
         finished = threading.Event()
 
         def at_second(sample: IntervalSample, totals: Snapshot) -> None:
@@ -238,13 +245,14 @@ class LoadRun:
         return self._result(origin)
 
     def _next_group(self, number: int) -> bool:
-        """Makes ready what sends round `number`; False when there is none, as the run was stopped."""
+        """Prepares the threads or processes of round `number`; False when the run was stopped."""
         if self._stopped:
             return False
         group = self._new_group(number)
         group.prepare()
         self._group, before = group, self._group
-        if self._stopped:  # meanwhile; the new group is let go of unused
+        if self._stopped:  # stopped meanwhile; the new group stays unused
+            group.close()
             self._group = before
             return False
         with self.shared_stats["lock"]:
@@ -256,7 +264,7 @@ class LoadRun:
         return self.interrupted or self.aborted is not None
 
     def _take_in(self, group: Group) -> None:
-        """Adds what a round has measured to that of the rounds before."""
+        """Adds the tally of a round to that of the rounds before."""
         if len(self._tally.table):
             self._tally.merge(group.tally)
         else:
@@ -298,7 +306,7 @@ class LoadRun:
             self._on_abort(found)
 
     def stop(self) -> None:
-        """No new requests; what is running may go on for the grace and is cancelled then."""
+        """Sends no new requests; those in flight may go on for `GRACE_S` and are then cancelled."""
         self.interrupted = True
         self._wind_down()
 
@@ -309,5 +317,5 @@ class LoadRun:
         timer.start()
 
     def cancel(self) -> None:
-        """Ends every answer under way."""
+        """Cancels every request in flight."""
         self._group.cancel()

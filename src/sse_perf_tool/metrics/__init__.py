@@ -1,12 +1,17 @@
-"""From request records to figures.  Pure: no clock, no thread, no socket.
+"""The metrics of a run, computed from its request records.  Pure: no clock, no thread, no socket.
 
 Each metric is defined once, in `docs/metrics.md`, and computed once, here:
 
-* `definitions.py`: what each metric is, as a function of one request.
-* `percentiles.py`, `distribution.py`: from many values to `Stats`, exactly or in bounded memory.
-* `time_series.py`, `groups.py`, `error_groups.py`: requests of one second, of one turn or tier, with one error.
-* `tally.py`: takes the records of a run in, one by one, and gives its result.
-* `estimate.py`: how many tokens a text has.
+* `definitions.py`: each metric as a function of one request.
+* `percentiles.py`, `distribution.py`: `Stats` (mean, percentiles, ...) of many values, exact or in bounded memory.
+* `intervals.py`: the 95 % confidence interval of a percentile.
+* `time_series.py`, `groups.py`, `error_groups.py`: figures by second, by turn or context tier, by error.
+* `phases.py`: rounds, warm-up, main phase and cool-down, and how well an open loop kept its schedule.
+* `steadiness.py`: stalls within answers, and the plateau at full load.
+* `stream_shape.py`: whether chunks came smoothly, in bursts or buffered.
+* `concurrency.py`: how many requests were in flight at once, and how many of them were answered at once.
+* `tally.py`: collects the records of a run one by one and computes its result.
+* `estimate.py`: an estimate of the number of tokens in a text.
 """
 
 from .definitions import (

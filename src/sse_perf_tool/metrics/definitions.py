@@ -1,4 +1,4 @@
-"""What each metric is: a function of one request, in the table of all requests of a run."""
+"""The definition of each metric: a function of one request, which is a row in the table of all requests."""
 
 from __future__ import annotations
 
@@ -74,16 +74,16 @@ METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", *list(REQUEST_METRICS)[3:]
 STREAM_METRICS = frozenset(
     {"ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "streaming_ms", "max_gap_ms", "ttft_from_schedule_ms"}
 )
-"""Those that only a stream has."""
+"""The metrics that exist only for streams."""
 
 SCHEDULE_METRICS = frozenset(name for name in METRICS if name.endswith(("_from_schedule_ms", "schedule_delay_ms")))
-"""Those that only an open loop has."""
+"""The metrics that exist only in an open loop."""
 
 
 def row_of(record: RequestRecord, start_ns: int) -> dict[str, int]:
-    """What a `RequestTable` holds of a request that began `start_ns` after the run did: column -> value.
+    """The row of a `RequestTable` for a request that began `start_ns` after the run: column -> value.
 
-    `good` is not known from the record alone.
+    `good` is left out: it cannot be computed from the record alone.
     """
     derived = {
         "started_ns": start_ns,

@@ -1,4 +1,4 @@
-"""All the gaps between the chunks of a run, counted in bounded memory."""
+"""A histogram in bounded memory, for all the gaps between the chunks of a run."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .percentiles import Ranked, stats_of_sorted
 
 
 class Distribution:
-    """Counts of whole numbers (microseconds, say) in bounded memory.
+    """A histogram of whole numbers, such as microseconds, in bounded memory.
 
-    Exact while there are up to `EXACT_VALUES` different ones; after that each value keeps its 11 leading bits, which is
-    at most 0.05 % off (3 significant digits).  Count, mean, standard deviation, minimum and maximum stay exact.
+    Exact up to `EXACT_VALUES` different values.  With more, each value is rounded to its 11 leading bits, which is at
+    most 0.05 % off (3 significant digits).  Count, mean, standard deviation, minimum and maximum stay exact.
     """
 
     EXACT_VALUES = 16_384
@@ -63,7 +63,7 @@ class Distribution:
         self._exact = Counter()
 
     def histogram(self) -> list[tuple[int, int]]:
-        """(value, how many), ascending."""
+        """(value, count), ascending by value."""
         if self._coarse:
             self._fold()
         return sorted((self._coarse or self._exact).items())

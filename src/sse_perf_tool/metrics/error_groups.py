@@ -1,4 +1,4 @@
-"""Failed requests, those that mean the same together."""
+"""Failed requests, grouped by error: messages that differ only in ids, addresses and numbers are one group."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import replace
 from ..records import ErrorGroup, RequestRecord
 
 MOST_GROUPS = 1000
-"""A server that puts something new into every message must not fill the memory."""
+"""Limit, since a server that puts something new into every message must not fill the memory."""
 
 _NUMBERS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|\d+", re.IGNORECASE)
-"""What differs between two messages that mean the same: ids, addresses, numbers."""
+"""The parts of a message that are ignored when messages are compared: ids, addresses, numbers."""
 
 
 class ErrorGroups:
@@ -42,5 +42,5 @@ class ErrorGroups:
             self._groups[key] = replace(first, count=known + group.count)
 
     def groups(self) -> tuple[ErrorGroup, ...]:
-        """All of them, the most frequent first."""
+        """All groups, the most frequent first."""
         return tuple(sorted(self._groups.values(), key=lambda group: -group.count))

@@ -1,4 +1,4 @@
-"""How many tokens a text is likely to have, where nobody says it."""
+"""An estimate of the number of tokens in a text, for servers that do not report it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ESTIMATED_TOKEN = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+(?:['’][^\W{_CJK}]+)*")
 
 
 def estimate_tokens(text: str) -> int:
-    """A guess at the token count of `text`: each CJK letter one, each other word one; at least one for any text."""
+    """The estimated tokens of `text`: one per CJK character, one per other word; at least one for any text."""
     if not text:
         return 0
     return max(1, len(_ESTIMATED_TOKEN.findall(text)))

@@ -1,4 +1,4 @@
-"""The figures of requests that have something in common: a turn of the conversation, a context tier."""
+"""Figures by group: requests of the same turn of a conversation, or of the same context tier."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .percentiles import stats_of
 
 
 def groups_of(table: RequestTable, column: str, alone: int) -> tuple[GroupStats, ...]:
-    """A row for each value of `column`, ascending; () when all requests have the value `alone`."""
+    """One row per value of `column`, ascending; () when the only value is `alone`."""
     rows: dict[int, list[int]] = {}
     for row, value in enumerate(table[column]):
         rows.setdefault(value, []).append(row)
@@ -20,7 +20,7 @@ def groups_of(table: RequestTable, column: str, alone: int) -> tuple[GroupStats,
 
 
 def _group_stats(table: RequestTable, value: int, rows: Sequence[int]) -> GroupStats:
-    """The figures of `rows`, which are all requests with this value."""
+    """The figures of `rows`, the requests that have this value."""
     ok = [row for row in rows if OUTCOMES[table["outcome"][row]] is Outcome.OK]
     ttft, latency = (
         stats_of(found for row in ok if (found := REQUEST_METRICS[name](table, row)) is not None)

@@ -1,15 +1,15 @@
-"""How sure is a percentile?  95 % intervals without any assumption on how the values are distributed.
+"""95 % confidence intervals of percentiles, without any assumption on the distribution of the values.
 
-Of n independent values the number below the true percentile p is Bin(n, p / 100).  So the l-th and the u-th smallest
-hold the percentile between them with a probability that is a sum of binomial terms, whatever the values are (H. A.
-David and H. N. Nagaraja, "Order Statistics", 2003, section 7.1).  l is the largest and u the smallest for which at most
-2.5 % lie on either side.  With few values there is no such u, or no such l: that side stays open.
+Of n independent values, the number below the true percentile p has the distribution Bin(n, p / 100).  So the
+probability that the percentile lies between the l-th and the u-th smallest value is a sum of binomial terms, whatever
+the values are (H. A. David and H. N. Nagaraja, "Order Statistics", 2003, section 7.1).  l is the largest and u the
+smallest rank that leaves at most 2.5 % on its side.  With few values there is no such rank: that side stays open.
 
-`compare` rests on the same fact, in the form of Beta variables, and draws from them because it needs the distribution
-of a difference.  For one percentile the ranks follow directly, and nothing has to be drawn.
+`compare` uses the same fact in the form of Beta variables.  It draws from them, because it needs the distribution of a
+difference.  For a single percentile the ranks follow directly.
 
 The gaps of one answer are not independent: a slow answer has slow gaps.  `GapSample` keeps the gaps of some answers and
-says how many independent gaps theirs are worth (`design_effect`), which then counts instead of their number.
+estimates to how many independent gaps they are equivalent (`design_effect`); that number is used in place of n.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from typing import Protocol
 from ..records import Interval
 
 TAIL = 0.025
-"""What may lie on either side of an interval."""
+"""The probability left on each side of an interval."""
 FEWEST = 10
-"""Below so many values, or answers, an interval would claim more than it knows."""
+"""With fewer values, or answers, there is no interval: it would not be reliable."""
 
 
 class SortedValues(Protocol):
@@ -39,7 +39,7 @@ class SortedValues(Protocol):
 
 @lru_cache(maxsize=256)
 def ranks(count: int, percent: float) -> tuple[int | None, int | None]:
-    """The ranks, from 1, of the values between which a percentile of `count` values lies; None: none is sure enough."""
+    """The ranks (from 1) of the two bounds of a percentile of `count` values; None for a side that stays open."""
     low = high = None
     below = 0.0
     for successes, chance in _binomial(count, percent / 100):
@@ -53,7 +53,7 @@ def ranks(count: int, percent: float) -> tuple[int | None, int | None]:
 
 
 def _binomial(count: int, share: float) -> Iterator[tuple[int, float]]:
-    """(k, P(Bin(count, share) = k)) for ascending k, without those ends that hold less than 1e-15."""
+    """(k, P(Bin(count, share) = k)) for ascending k, without the tails of less than 1e-15."""
     spread = 9 * math.sqrt(count * share * (1 - share)) + 40
     first, last = max(0, int(count * share - spread)), min(count, int(count * share + spread))
     log_chance = (
@@ -68,9 +68,9 @@ def _binomial(count: int, share: float) -> Iterator[tuple[int, float]]:
 
 
 def interval(ordered: SortedValues, percent: float, effective: float | None = None) -> Interval | None:
-    """Where the percentile of ascending values lies, with 95 % confidence; None for fewer than `FEWEST` of them.
+    """The 95 % interval of a percentile of ascending values; None for fewer than `FEWEST` values.
 
-    `effective` is how many independent values they are worth; by default they are independent.
+    `effective` is the equivalent number of independent values; by default all are independent.
     """
     count = len(ordered)
     worth = count if effective is None else min(count, int(effective))
@@ -84,7 +84,7 @@ def interval(ordered: SortedValues, percent: float, effective: float | None = No
 
 
 def intervals(ordered: SortedValues, percents: Sequence[int], scale: float = 1.0) -> dict[str, Interval]:
-    """The `interval` of each percentile, "p50" and so on; those that there is none of are missing."""
+    """The `interval` of each percentile ("p50" and so on) that has one."""
     found = {f"p{percent}": interval(ordered, percent) for percent in percents}
     return {name: scaled(each, scale) for name, each in found.items() if each is not None}
 
@@ -95,10 +95,10 @@ def scaled(given: Interval, scale: float) -> Interval:
 
 
 class GapSample:
-    """The gaps of some answers, whole, chosen by chance but the same in each reading of the same requests.
+    """All gaps of a sample of answers: drawn at random, yet the same whenever the same requests are read.
 
-    It keeps the answers whose number comes first in a shuffled order, up to `MOST_ANSWERS` of them and `MOST_GAPS`
-    gaps, so samples of several processes are merged by adding them.
+    It keeps the answers whose numbers come first in a shuffled order, up to `MOST_ANSWERS` answers and `MOST_GAPS`
+    gaps.  Samples of several processes can therefore be merged.
     """
 
     MOST_ANSWERS = 500
@@ -109,13 +109,13 @@ class GapSample:
         self._gaps = 0
 
     def add(self, request_id: int, gaps_us: Sequence[int]) -> None:
-        """Takes the gaps of an answer in, if its turn comes."""
+        """Adds the gaps of an answer, if the answer belongs to the sample."""
         order = _shuffled(request_id)
         if gaps_us and not (self._full and -order < self._kept[0][0]):
             self._push((-order, request_id, array("q", sorted(gaps_us))))
 
     def merge(self, other: GapSample) -> None:
-        """Takes the answers of another sample in."""
+        """Adds the answers of another sample."""
         for entry in other._kept:
             self._push(entry)
 
@@ -130,10 +130,10 @@ class GapSample:
             self._gaps -= len(heappop(self._kept)[2])
 
     def design_effect(self, value_us: float) -> float | None:
-        """The variance of the share of gaps up to `value_us`, over that of as many independent gaps; at least 1.
+        """The design effect of clustering: how much larger the variance is than that of independent gaps; at least 1.
 
-        None for fewer than `FEWEST` answers.  The first is the variance of a ratio whose clusters are the answers
-        (W. G. Cochran, "Sampling Techniques", 1977, section 9A.1).
+        It is that of the share of gaps up to `value_us`; None for fewer than `FEWEST` answers.  The variance is that
+        of a ratio whose clusters are the answers (W. G. Cochran, "Sampling Techniques", 1977, section 9A.1).
         """
         answers = len(self._kept)
         if answers < FEWEST:
@@ -151,7 +151,7 @@ class GapSample:
 def gap_intervals(
     ordered: SortedValues, sample: GapSample, percents: Sequence[int], scale: float
 ) -> dict[str, Interval]:
-    """The intervals of percentiles of all gaps in microseconds, each with the worth of the gaps at that place."""
+    """The intervals of the percentiles of all gaps, in microseconds, each corrected by its design effect."""
     found = {}
     for percent in percents:
         if not len(ordered):
@@ -164,7 +164,7 @@ def gap_intervals(
 
 
 def _shuffled(number: int) -> int:
-    """A number of 32 bits for another, in no order: the finisher of MurmurHash3 (A. Appleby, public domain)."""
+    """Scrambles a number of 32 bits: the finalizer of MurmurHash3 (A. Appleby, public domain)."""
     mixed = number & 0xFFFFFFFF
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
         mixed = (mixed ^ mixed >> shift) * factor & 0xFFFFFFFF

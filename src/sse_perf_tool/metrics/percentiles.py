@@ -1,4 +1,4 @@
-"""Percentiles, how many samples they need, and `Stats` of values in memory or counted in a histogram."""
+"""Percentiles, how many samples they need, and the `Stats` of a list or a histogram."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def percentile(ordered: SortedValues, percent: float) -> float | None:
 
 
 def enough_for(percent: float, count: int) -> bool:
-    """Whether `count` samples say anything about this percentile: at least 100 / (100 - percent) of them."""
+    """Whether `count` samples are enough for this percentile: at least 100 / (100 - percent)."""
     return count >= samples_needed(percent)
 
 
 def samples_needed(percent: float) -> int:
-    """The fewest samples that say anything about this percentile, which is below 100: 1000 for 99.9."""
+    """The fewest samples that are enough for this percentile, which is below 100: 1000 for 99.9."""
     return math.ceil(round(100 / (100 - percent), 6))  # 100 - 99.9 is a little less than 0.1
 
 
@@ -51,7 +51,7 @@ def stats_of(values: Iterable[float]) -> Stats:
 
 
 def stats_of_sorted(ordered: SortedValues, mean: float, stddev: float | None, scale: float = 1.0) -> Stats:
-    """`Stats` of ascending values, of which there is one at least, each multiplied by `scale`."""
+    """`Stats` of ascending values (at least one), each multiplied by `scale`."""
     p50, p90, p95, p99 = ((percentile(ordered, p) or 0.0) * scale for p in PERCENTILES)
     return Stats(
         count=len(ordered),
@@ -67,7 +67,7 @@ def stats_of_sorted(ordered: SortedValues, mean: float, stddev: float | None, sc
 
 
 class Ranked:
-    """A histogram, (value, how many) in ascending order, seen as the long sorted list that it stands for."""
+    """A histogram of ascending (value, count) as a sequence: the sorted list of all its values."""
 
     def __init__(self, pairs: Sequence[tuple[float, int]]) -> None:
         self._values = [value for value, _ in pairs]

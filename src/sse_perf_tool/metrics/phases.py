@@ -1,6 +1,7 @@
-"""What of a run its figures are of: its rounds, their main phases, and how an open loop kept its schedule.  Pure.
+"""Which requests count: the rounds of a run, their main phases without warm-up and cool-down, and schedule lateness.
 
-All of it is told by the settings and the requests alone, so that a records file tells the same as the run itself.
+Pure.  All of it is computed from the settings and the requests alone, so a records file gives the same result as the
+run itself.
 """
 
 from __future__ import annotations
@@ -24,19 +25,20 @@ from ..records import (
     ScheduleFacts,
 )
 from ..units import NS_PER_MS, NS_PER_S
+from .concurrency import most_under_way
 
 LATE_MS = 10
-"""A request that starts so much later than intended is late: waking up takes less, unless the machine is busy."""
+"""A request that starts this much after its scheduled time is late: waking a thread takes less on an idle machine."""
 
 _CANCELLED = OUTCOMES.index(Outcome.CANCELLED)
 _MAIN = PHASES.index(Phase.MAIN)
 
 
 def rounds_of(config: RunConfig, table: RequestTable, end_ns: int) -> list[Round]:
-    """The rounds of a run that ended at `end_ns`; rates are over their main phases.
+    """The rounds of a run that ended at `end_ns`; rates are computed over their main phases.
 
-    The first begins with the run, a later one so long before its first request as the settings say, and it ends with
-    its last answer.
+    The first round begins with the run.  A later round begins before its first request, by the delay that follows from
+    the settings.  A round ends with its last answer.
     """
     if not config.context_tiers:
         return [_in_phases(config, table, range(len(table)), 0, end_ns)]
@@ -49,7 +51,7 @@ def rounds_of(config: RunConfig, table: RequestTable, end_ns: int) -> list[Round
 
 
 def _rows_of_rounds(config: RunConfig, table: RequestTable) -> list[Sequence[int]]:
-    """The requests of each round that has any."""
+    """The rows of the requests of each round, without empty rounds."""
     if not config.context_tiers:
         return [range(len(table))]
     rows: dict[int, list[int]] = {}
@@ -59,9 +61,9 @@ def _rows_of_rounds(config: RunConfig, table: RequestTable) -> list[Sequence[int
 
 
 def _in_phases(config: RunConfig, table: RequestTable, rows: Sequence[int], begin_ns: int, end_ns: int) -> Round:
-    """The round of these requests.
+    """The round that consists of these requests.
 
-    Its main phase begins with the warm-up's end, or with the first request behind it when that is a number of requests.
+    Its main phase begins when the warm-up ends; with a warm-up of N requests, it begins with the request after them.
     """
     main_begin_ns = begin_ns + round(config.warmup_s * NS_PER_S)
     if config.warmup_requests:
@@ -73,13 +75,13 @@ def _in_phases(config: RunConfig, table: RequestTable, rows: Sequence[int], begi
 
 
 def _intended_ns(table: RequestTable) -> Callable[[int], int]:
-    """When a request was to start, of a closed loop when it did."""
+    """The scheduled start of a request; in a closed loop its actual start."""
     starts, delays = table["started_ns"], table["schedule_delay_ns"]
     return lambda row: starts[row] - (0 if delays[row] == NOT_MEASURED else delays[row])
 
 
 def left_out(table: RequestTable) -> dict[str, dict[str, int]]:
-    """Phase -> outcome -> requests, of the phases that are in no figure; {} when there are none."""
+    """The requests that are excluded from the figures: phase -> outcome -> requests; {} when there are none."""
     counts = Counter(table.rows("phase", "outcome"))
     found: dict[str, dict[str, int]] = {}
     for (phase, outcome), number in sorted(counts.items()):
@@ -89,7 +91,7 @@ def left_out(table: RequestTable) -> dict[str, dict[str, int]]:
 
 
 def left_early(config: RunConfig, table: RequestTable) -> tuple[int, int]:
-    """How many requests left in mid-answer because they were drawn to, and the output tokens that came until then."""
+    """The requests that were cancelled on purpose (`cancel_rate`): how many, and the output tokens they received."""
     if not config.cancel_rate:
         return 0, 0
     rows = table.rows("request_id", "outcome", "output_tokens")
@@ -112,7 +114,7 @@ def schedule_facts(
         sent_per_s=_rate([[table["started_ns"][row] for row in rows] for rows in main]),
         late=sum(1 for delay in delays if delay > LATE_MS * NS_PER_MS),
         worst_delay_ms=max(delays) / NS_PER_MS if delays else None,
-        all_busy=_most_at_a_time(table) >= config.threads,
+        all_busy=most_under_way(table) >= config.threads,
         dropped=_dropped(config, every, rounds) if whole else 0,
     )
 
@@ -120,7 +122,7 @@ def schedule_facts(
 def _asked_per_s(
     config: RunConfig, intended_ns: Sequence[Sequence[int]], rounds: Sequence[Round], whole: bool
 ) -> float | None:
-    """Requests a second under the line of the rate, over the main phases; None without a line, or without a length."""
+    """The mean target rate over the main phases, in requests a second; None without a rate or without main phase."""
     line, asked, length_ns = rate_line(config), 0.0, 0
     for times_ns, each in zip(intended_ns, rounds, strict=False):
         until_ns = each.main_end_ns
@@ -135,27 +137,16 @@ def _asked_per_s(
 
 
 def _rate(times_ns: Sequence[Sequence[int]]) -> float | None:
-    """The gaps between moments a second, added up over the rounds; None when there are none."""
+    """The rate of these moments: the gaps between them per second, over all rounds; None when there are none."""
     passed_ns = sum(max(each) - min(each) for each in times_ns if each)
     return sum(len(each) - 1 for each in times_ns if each) / passed_ns * NS_PER_S if passed_ns else None
 
 
-def _most_at_a_time(table: RequestTable) -> int:
-    """The most requests that were under way at one moment."""
-    starts = sorted(table["started_ns"])
-    ends = sorted(start + latency for start, latency in table.rows("started_ns", "latency_ns"))
-    most = ended = 0
-    for begun, start in enumerate(starts, 1):
-        while ends[ended] <= start and ended < begun - 1:
-            ended += 1
-        most = max(most, begun - ended)
-    return most
-
-
 def _dropped(config: RunConfig, rows: Sequence[Sequence[int]], rounds: Sequence[Round]) -> int:
-    """Arrivals that were still waiting for a thread when the time was up.
+    """Arrivals that were still waiting for a thread when the time was up, so they were never sent.
 
-    A round that ended before its time had sent them all, or was cut short, of which a records file does not tell.
+    None are counted in a round that ended before its time: it had sent them all, or was cut short, which a records file
+    does not tell.
     """
     if not config.duration_s:
         return 0
@@ -169,7 +160,7 @@ def _lasted_s(each: Round) -> float:
 
 
 def in_phases(samples: Sequence[IntervalSample], config: RunConfig, rounds: Sequence[Round]) -> list[IntervalSample]:
-    """The seconds of a run with the phase in which they begin and, in an open loop, the arrivals asked for in them."""
+    """The seconds of a run, each with the phase in which it begins and, in an open loop, its scheduled arrivals."""
     line = rate_line(config)
 
     def phase(second: int) -> str:
@@ -187,7 +178,7 @@ def in_phases(samples: Sequence[IntervalSample], config: RunConfig, rounds: Sequ
 
 
 def _asked_in(line: Line, second: int, each: Round) -> float:
-    """The arrivals that a round asks for in a second of the run."""
+    """The arrivals that a round schedules in one second of the run."""
     begin_s, end_s = each.begin_ns / NS_PER_S, each.end_ns / NS_PER_S
     from_s, to_s = max(second, begin_s), min(second + 1, end_s)
     return asked_between(line, from_s - begin_s, to_s - begin_s) if from_s < to_s else 0.0

@@ -1,4 +1,4 @@
-"""How steady was the run?  Stalls within answers, and the stretch between ramp-up and drain.  Functions of a result."""
+"""Stalls within answers, and the plateau at full load between ramp-up and drain.  Functions of a result."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..records import NOT_MEASURED, OUTCOMES, Outcome, Plateau, RunResult, Stall
 from ..units import NS_PER_MS, NS_PER_S
 
 SHORTEST_PLATEAU_S = 3
-"""Fewer seconds at full load are no plateau."""
+"""The fewest seconds at full load that count as a plateau."""
 DISTORTING_SHARE = 0.2
 """Ramp-up and drain that take a larger share of the run than this ..."""
 DISTORTED_RATE = 0.9
@@ -16,7 +16,7 @@ DISTORTED_RATE = 0.9
 
 
 def stalls_of(result: RunResult) -> Stalls:
-    """The stalls of the ok answers of a run, from its distribution of gaps: so these are exact to 0.05 % at worst."""
+    """The stalls of the ok answers of a run, counted in its distribution of gaps, which is at most 0.05 % off."""
     stall_ms = result.config.stall_ms
     limit_us = stall_ms * 1000
     ok = OUTCOMES.index(Outcome.OK)
@@ -38,7 +38,7 @@ def stalls_of(result: RunResult) -> Stalls:
 
 
 def full_load_ns(result: RunResult) -> tuple[int, int]:
-    """From when every thread had begun until the first had nothing more to do; the second may be before the first."""
+    """Full load: from the start of the last thread to the end of the first thread; the end may be before the start."""
     begun: dict[int, int] = {}
     ended: dict[int, int] = {}
     for thread, start_ns, latency_ns in result.requests.rows("thread_id", "started_ns", "latency_ns"):
@@ -48,15 +48,15 @@ def full_load_ns(result: RunResult) -> tuple[int, int]:
 
 
 def _measured_ns(result: RunResult) -> tuple[int, int]:
-    """From when to when the figures of the run are taken: without warm-up and cool-down."""
+    """The measured time of the run, from and to: without warm-up and cool-down."""
     first = result.rounds[0] if result.rounds else None
     return (0, result.duration_ns) if first is None else (first.main_begin_ns, first.main_end_ns)
 
 
 def plateau_of(result: RunResult) -> Plateau | None:
-    """The rates at full load; None for fewer than `SHORTEST_PLATEAU_S` whole seconds of it.
+    """The rates at full load; None when it lasted less than `SHORTEST_PLATEAU_S` whole seconds.
 
-    None also where the load is not that of a number of threads: in an open loop, in stages, batches and several rounds.
+    None also for loads that are not a constant number of threads: open loop, stages, batches, several rounds.
     """
     config = result.config
     if config.open_loop or config.stages or config.batch or config.rounds > 1:
@@ -79,9 +79,9 @@ def plateau_of(result: RunResult) -> Plateau | None:
 
 
 def distorted(result: RunResult, plateau: Plateau) -> str | None:
-    """The rate of the `Summary` that ramp-up and drain have made much lower than at full load; None when they have not.
+    """The rate of the `Summary` that ramp-up and drain made much lower than the rate at full load, if they did.
 
-    It is that of tokens if there are any: answers that end together make waves of that of requests.
+    The rate of tokens is used if there are tokens: that of requests comes in waves when answers end together.
     """
     begin_ns, end_ns = _measured_ns(result)
     edges = 1 - (plateau.to_s - plateau.from_s) * NS_PER_S / max(1, end_ns - begin_ns)

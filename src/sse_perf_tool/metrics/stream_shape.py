@@ -1,18 +1,18 @@
-"""How answers came: smoothly, several tokens a chunk, in bursts, or held back on their way and let go in lumps.
+"""The shape of streams: smooth, several tokens per chunk, in bursts, or buffered by a proxy and released in lumps.
 
-A *read* is what one look at the socket brought, with one time of arrival.  A *lump* is a row of reads that followed
-each other far faster than the answer came on the whole: their gaps are at most a tenth of its mean gap, and never above
-`LUMP_GAP_NS`, so that one long stall does not make a lump of everything before it.
+A *read* is the data that one read from the socket returned, with one time of arrival.  A *lump* is a series of reads
+that followed each other much faster than the answer on the whole: the gaps between them are at most a tenth of the mean
+gap of the answer, and never above `LUMP_GAP_NS`, so that one long stall does not turn everything before it into a lump.
 
-What tells a buffer from a producer is where lumps end.  A buffer is let go when its bytes are full, which is somewhere
-within an event; whoever makes the text writes whole events, however many at a time.  Sizes alone could not tell: 20
-events of 205 bytes are 4 KiB, too.
+Where lumps end tells a buffer from a server that sends in bursts.  A buffer is flushed when it is full, which is
+usually in the middle of an event; a server writes whole events, however many at a time.  Sizes alone could not tell:
+20 events of 205 bytes are 4 KiB, too.
 
-What tells bursts from chunks of a steady stream that only waited for each other is the time that lumps take.  A burst
-of four comes no later than one of two.  Where chunks have waited, for a client that reads late, for a segment that was
-lost or for a buffer that keeps events whole, four chunks have taken twice the time of two.
+How long lumps take tells bursts from the chunks of a steady stream that waited for each other.  A burst of four comes
+no later than a burst of two.  Chunks that waited, for a client that reads late, for a segment that was lost or for a
+buffer that keeps events whole, took time in proportion: four of them twice as long as two.
 
-Pure: `lumps_of` takes the notes of one answer when it has ended, `shape_of` the columns of all requests.
+Pure: `lumps_of` takes the times of one answer when it has ended, `shape_of` the columns of all requests.
 """
 
 from __future__ import annotations
@@ -32,37 +32,37 @@ LUMP_SHARE = 0.1
 """The most that a gap within a lump may be, and as a share of the answer's mean gap."""
 
 SHORT_CHUNKS, SHORT_TOKENS = 8, 16
-"""Answers below both say nothing of their shape."""
+"""Answers below both are too short to tell their shape."""
 WHOLE_SHARE = 0.05
-"""An answer that took less than this share of its latency from first to last chunk came at once ..."""
+"""An answer came at once when the time from first to last chunk is below this share of its latency ..."""
 WHOLE_GAP_NS = 250_000
-"""... if its mean gap is also below this one: no model writes 4000 chunks a second into one answer."""
+"""... and its mean gap is below this one: no model writes 4000 chunks a second into one answer."""
 LUMPY_CHUNKS = 1.5
-"""From so many chunks a lump on an answer came in lumps: timing by chance joins fewer."""
+"""An answer came in lumps if these have at least so many chunks on average: chance joins fewer."""
 REPEATED_LUMPS = 3
 """Fewer lumps may be one stall in a fast answer, unless a chunk was cut."""
 CUT_SHARE = 0.5
-"""From this share of lumps that end within an event on, a buffer has made them."""
+"""A buffer made the lumps if at least this share of them ends within an event."""
 JOINED_SLOPE = 0.5
-"""Lumps have waited if each chunk more makes them later by this share of the mean time a chunk, or more."""
+"""Chunks of a lump waited if each further chunk delays it by at least this share of the mean time per chunk."""
 JOINED_LUMPS = 5
-"""Fewer lumps have no slope."""
+"""The fewest lumps for which that delay is computed."""
 BUFFER_GAP_NS = 100_000_000
-"""From so much time between lumps on it is a buffer that joined them: no client that is of any use is so late."""
+"""With so much time or more between lumps, a buffer joined them: no client reads that late."""
 NOTABLE_SHARE = 0.25
-"""The share of answers from which on a shape that is a problem is that of the run."""
+"""A problematic shape is that of the run when at least this share of the answers has it."""
 MULTI_TOKENS = {"usage": 1.5, "tokenizer": 1.5}
 MULTI_TOKENS_ESTIMATED = 2.5
-"""Tokens a chunk from which on a chunk is said to hold several; an estimate counts CJK letters, often two a token."""
+"""The mean tokens per chunk from which on chunks hold several; an estimate counts CJK letters, often two per token."""
 
 
 def lumps_of(token_times: Sequence[int], reads: Sequence[int]) -> Lumps:
-    """What one answer says of its shape; zeros for an answer without text.
+    """The data of one answer from which its shape is judged; zeros for an answer without text.
 
     `token_times` has the arrival of each chunk in ns, `reads` three numbers for each read that brought some: how many
     chunks, bytes of the body up to its end, and 1 when it ended with a line end, else 0.  (A flat list takes half the
-    memory of tuples, and thousands of answers may be under way.)  All this is to cost some 0.1 us a read: sizes and
-    cuts are looked at in answers of lumps only.
+    memory of tuples, and thousands of answers may be under way.)  The budget is about 0.1 us a read: sizes and ends are
+    examined only in answers that came in lumps.
     """
     news = reads[0::3]
     chunks, number = len(token_times), len(news)
@@ -88,7 +88,7 @@ def lumps_of(token_times: Sequence[int], reads: Sequence[int]) -> Lumps:
 
 
 def _joined(counts: Sequence[int], times_ns: Sequence[int]) -> bool:
-    """Whether lumps of so many chunks, each so long after the one before, are the later the larger they are."""
+    """Whether larger lumps come later: `chunks` of each lump and the time since the one before."""
     number = len(counts)
     if number < JOINED_LUMPS - 1:
         return False
@@ -103,8 +103,8 @@ def shape_of(table: RequestTable, token_source: str | None, read_delay_ms: float
     """The shape of the ok answers of a run.
 
     `token_source` says how tokens were counted, see `Summary.token_source`.  `read_delay_ms` is how late this client
-    read at worst (its P99, say): chunks that wait for each other here arrive in bursts that nobody sent, so with a
-    delay of half the time between two bursts or more nothing is said.  None: not known.
+    read (a high percentile); None: not known.  Late reads join chunks into bursts that nobody sent, so the shape is
+    "unknown" when the delay is half the time between two bursts or more.
     """
     columns = ("outcome", "chunks", *Lumps._fields, "gap_sum_ns", "latency_ns", "output_tokens", "reasoning_tokens",
                "ttft_ns", "ttfa_ns")  # fmt: skip
@@ -131,7 +131,7 @@ def shape_of(table: RequestTable, token_source: str | None, read_delay_ms: float
 
 
 def unless_late(shape: StreamShape, read_delay_ms: float | None) -> StreamShape:
-    """The same, but "unknown" for bursts that a client which reads so late can have made itself, see `shape_of`."""
+    """The same shape, but "unknown" for bursts that may come from this client's late reads, see `shape_of`."""
     late = read_delay_ms is not None and read_delay_ms >= (shape.lump_gap_ms or 0) / 2
     return replace(shape, kind="unknown") if shape.kind == "bursts" and late else shape
 
@@ -148,7 +148,7 @@ def _kind(shape: StreamShape, token_source: str | None) -> str:
 
 
 def _median(values: Sequence[int]) -> int:
-    """The lower one of the two in the middle, so that it is one that occurred."""
+    """The lower of the two middle values, so that the result is a value that occurred."""
     return sorted(values)[(len(values) - 1) // 2]
 
 
@@ -157,7 +157,7 @@ def _ratio(part: float, whole: float) -> float | None:
 
 
 class _Answer:
-    """One row of the table as far as it matters here."""
+    """The columns of one request that are needed here."""
 
     __slots__ = ("chunks", "form", "gap_sum_ns", "lump_bytes", "lumped_chunks", "lumps", "lumps_cut", "reads", "tokens")
 

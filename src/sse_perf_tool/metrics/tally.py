@@ -1,4 +1,4 @@
-"""From request records to the result of a run, in bounded memory."""
+"""Collects the request records of a run in bounded memory and computes its result."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from ..records import (
     TrustSample,
 )
 from ..units import NS_PER_S
+from .concurrency import service_queue_of
 from .definitions import METRICS, REQUEST_METRICS, ok_values, row_of
 from .distribution import Distribution, leading_bits
 from .error_groups import ErrorGroups
@@ -38,7 +39,7 @@ from .time_series import TimeSeries
 
 
 class RequestRule(Protocol):
-    """Something that a request meets or not."""
+    """A rule that a request meets or not."""
 
     @property
     def text(self) -> str: ...
@@ -46,7 +47,7 @@ class RequestRule(Protocol):
 
 
 def merged_reads(gaps_us: Iterable[int], ended_together: bool = False) -> Iterator[tuple[int, int]]:
-    """The reads of an answer, but for the first, that held several chunks, out of the gaps between its chunks.
+    """The reads that returned several chunks at once, found from the gaps of an answer; its first read is left out.
 
     Each is (microseconds since the read before, with 8 leading bits, number of chunks): all chunks of a read arrived
     at the same moment, so a gap is 0 just when the chunk before it came in the same read.  The end of the answer counts
@@ -66,10 +67,10 @@ def merged_reads(gaps_us: Iterable[int], ended_together: bool = False) -> Iterat
 
 
 class Tally:
-    """Everything that a run's figures need, gathered record by record in bounded memory, and mergeable.
+    """Collects what the figures of a run need, record by record, in bounded memory; tallies can be merged.
 
-    One process keeps one; those of several processes are merged; reading a records file back fills one as well, so that
-    live and re-made reports come out of the same code.
+    Each process keeps one, and the parent merges them.  Reading a records file fills one as well, so live and rebuilt
+    reports are made by the same code.
     """
 
     DETAILS_SLOWEST = 200
@@ -80,7 +81,7 @@ class Tally:
         self.origin_ns = origin_ns
         """The monotonic time at which the run began."""
         self.slos = slos
-        """What a request must meet to be a good one."""
+        """The SLO rules that a request must meet to count as good."""
         self.table = RequestTable()
         self.gaps = Distribution()
         self.gap_sample = GapSample()
@@ -95,7 +96,7 @@ class Tally:
         self._failed_rows: set[int] = set()
 
     def add(self, record: RequestRecord) -> None:
-        """Takes one finished request in."""
+        """Adds one finished request."""
         start_ns = record.started_ns - self.origin_ns
         self.end_ns = max(self.end_ns, start_ns + record.latency_ns)
         row = len(self.table)
@@ -104,7 +105,7 @@ class Tally:
         self._keep_details(record, row)
         self.series.add(record, start_ns)
         if record.phase is not Phase.MAIN:
-            return  # it is in the charts, and in no figure
+            return  # warm-up and cool-down are in the charts, but not in the metrics
         if record.token_source:
             self.token_sources[record.token_source] += 1
         if record.outcome is Outcome.OK:
@@ -142,7 +143,7 @@ class Tally:
             self.table.details[row] = replace(record, gaps_us=(), self_watch=())
 
     def merge(self, other: Tally) -> None:
-        """Takes in everything of another tally of the same run."""
+        """Adds everything of another tally of the same run."""
         shift = len(self.table)
         for name, column in self.table.columns.items():
             column.extend(other.table[name])
@@ -158,7 +159,7 @@ class Tally:
         self._errors.merge(other._errors)
 
     def summary(self, config: RunConfig, rounds: Sequence[Round], whole: bool = True) -> Summary:
-        """The figures of everything taken in so far, in these rounds; `whole`: the run was not cut short."""
+        """The figures of the requests added so far, in these rounds; `whole`: the run was not cut short."""
         table = self.table.main()
         outcomes = Counter(table["outcome"])
         ok = outcomes[OUTCOMES.index(Outcome.OK)]
@@ -196,6 +197,7 @@ class Tally:
             left_early_tokens=left_tokens,
             schedule=schedule_facts(config, self.table, rounds, whole),
             shape=shape_of(table, token_source),
+            service_queue=service_queue_of(self.table),
             intervals=sure,
         )
 
@@ -205,7 +207,7 @@ class Tally:
         return Goodput(tuple(slo.text for slo in self.slos), met, of, met / seconds if seconds else 0.0)
 
     def _metrics(self, table: RequestTable) -> tuple[dict[str, Stats], dict[str, dict[str, Interval]]]:
-        """Each metric's distribution, and the intervals of its percentiles where there are any."""
+        """The `Stats` of each metric, and the intervals of its percentiles where there are any."""
         found, sure = {"itl_ms": self.gaps.stats(scale=0.001)}, {}
         sure["itl_ms"] = gap_intervals(Ranked(self.gaps.histogram()), self.gap_sample, PERCENTILES, scale=0.001)
         for name in REQUEST_METRICS:

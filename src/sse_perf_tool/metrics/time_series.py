@@ -1,4 +1,4 @@
-"""What happened in each second of a run."""
+"""The time series of a run: requests, chunks, tokens and delays in each second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .definitions import success_rate
 
 
 class _Second:
-    """What is added up for one second of a run."""
+    """The sums of one second of a run."""
 
     __slots__ = (
         "chunks", "delay_ns", "done", "due", "gaps", "latency_ns", "ok", "outcomes", "started", "tokens", "tpot",
@@ -46,12 +46,12 @@ class _Second:
         self.gaps.update(other.gaps)
 
     def delayed(self, delay_ns: int) -> None:
-        """A request that started in this second was so late."""
+        """Counts the schedule delay of a request that started in this second."""
         self.delay_ns = delay_ns if self.delay_ns is None else max(self.delay_ns, delay_ns)
 
 
 class TimeSeries:
-    """Per-second figures, exact by the time of each arrival rather than by when somebody looked."""
+    """Figures per second: each chunk counts in the second in which it arrived, not when it was processed."""
 
     def __init__(self) -> None:
         self._seconds: dict[int, _Second] = {}
@@ -73,7 +73,7 @@ class TimeSeries:
         self._add_end(self._at(end_ns // NS_PER_S), record)
         if record.ttft_ns is not None:
             self._add_chunks(record, (start_ns + record.ttft_ns) // 1000)
-        else:  # an answer that came whole, or calls of tools, which are in no chunk
+        else:  # a non-streamed answer, or tool calls, which are not in any text chunk
             self._at(end_ns // NS_PER_S).tokens += record.output_tokens or 0
 
     def _at(self, second: int) -> _Second:

@@ -1,6 +1,6 @@
-"""When each request is due.
+"""Pacing: when each request is sent.
 
-* `schedule.py`: threads and requests over time, as pure functions of the settings.
-* `tickets.py`: what the threads of a process ask before each request: a closed loop, an open loop, batches.
-* `replay.py`: the times and queries of a trace.
+* `schedule.py`: the number of threads and the arrival times of requests, as pure functions of the settings.
+* `tickets.py`: closed loop, open loop and batches: a thread takes a ticket before each request.
+* `replay.py`: the times and queries of a recorded trace.
 """

@@ -1,13 +1,13 @@
-"""A trace: requests with the times at which they are to be sent, read from JSON lines or CSV.
+"""Reads a recorded trace to replay: JSON lines or CSV, each line a request and the time at which to send it.
 
 Each line has a time and what to ask: `{"timestamp": 1500, "query": "..."}`, the `messages` or the whole `body` of a
 request, or the length of a prompt (Mooncake's `input_length`, Azure's `ContextTokens`), of which one is then made.  A
 line with none of these takes the queries of the run in turn.  Names are the same in any case and with or without `_`
 and spaces.
 
-`timestamp_s` and `timestamp_ms` name their unit.  A plain `timestamp` may be a date with a time of day, else its size
-tells: Unix time in seconds, milliseconds, ...  or, counted from the start of the trace, seconds when one has a fraction
-or all are below `WHOLE_SECONDS`, else milliseconds.
+`timestamp_s` and `timestamp_ms` name their unit.  A plain `timestamp` may be a date with a time of day; else its unit
+is guessed from its size: Unix time in seconds, milliseconds, ...  or, counted from the start of the trace, seconds when
+one has a fraction or all are below `WHOLE_SECONDS`, else milliseconds.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from ..queries.rows import QUERY_FIELDS, Asked, Fault, asked_in, names_in
 from ..texts import Say, printable, speaker
 
 WHOLE_SECONDS = 100
-"""Whole numbers that stay below this are seconds: a trace of milliseconds would be over before it began."""
+"""Whole numbers that all stay below this are seconds: as milliseconds the trace would last no time."""
 
 UNIX_S, UNIX_MS = 1e9, 1e11
-"""From here on a time is one since 1970, in seconds and in milliseconds: 2001 and 1973 are the first that count so."""
+"""From this number on a time is Unix time: 2001 when it is in seconds, 1973 in milliseconds."""
 
 TIME_FIELDS: Mapping[str, float | None] = {"timestamp_ms": 0.001, "timestamp_s": 1.0, "timestamp": None, "date": 1.0}
-"""Field -> seconds in one of it; None is told by the sizes.  "date" is a `timestamp` that is one."""
+"""Field -> seconds in its unit; None: guessed from the sizes.  "date" is a `timestamp` that is one."""
 
 PROMPT_LENGTHS = ("inputlength", "contexttokens", "inputtokens", "prompttokens", "requesttokens", "numprefilltokens")
 ANSWER_LENGTHS = ("outputlength", "generatedtokens", "outputtokens", "completiontokens", "responsetokens", "maxtokens",
@@ -84,7 +84,7 @@ EXAMPLE = '{"timestamp": 1500, "query": "..."}'
 
 
 class Replayed(NamedTuple):
-    """One request of a trace: when it is due, in seconds after the first, and what it asks; None: the next query."""
+    """One request of a trace: when it is due, in seconds after the first, and its query; None: the run's next query."""
 
     at_s: float
     query: Query | None

@@ -1,9 +1,9 @@
-"""When what starts: pure functions of the settings.
+"""The schedule of a load: when threads start and stop, and when requests arrive.  Pure functions of the settings.
 
-The load that is asked for is a `Line`: so many threads, or requests a second, at each moment.  Threads work while the
-line is above their number.  Arrivals are those of a process with one arrival a second on average, whose time is
-stretched so that it runs as fast as the line is high; for Poisson arrivals that is exact for any line (Cinlar,
-"Introduction to Stochastic Processes", 1975, 4.7).
+The target load is a `Line`: a number of threads, or of requests a second, at each moment.  A thread sends while the
+line is above its number.  Arrivals come from a process with one arrival a second on average, whose time is stretched so
+that it runs as fast as the line is high; for Poisson arrivals that is exact for any line (Cinlar, "Introduction to
+Stochastic Processes", 1975, 4.7).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ..records import Phase, RunConfig
 
 ROUNDING = 1e-9
-"""Arrivals closer than this, in arrivals, to the end of a piece of the line count as behind it."""
+"""An arrival this close to the end of a piece of the line, in arrivals, belongs to the next piece."""
 
 
 class Piece(NamedTuple):
@@ -29,16 +29,16 @@ class Piece(NamedTuple):
     high: float
 
     def rise(self) -> float:
-        """By how much it rises a second."""
+        """Its slope, per second."""
         return (self.high - self.low) / self.length_s if self.low != self.high else 0.0
 
     def area(self, seconds: float) -> float:
-        """The area under it from its begin on: the arrivals that it asks for."""
+        """The area under the piece, which is the number of arrivals in it."""
         within_s = min(max(seconds, 0.0), self.length_s)
         return (self.low + self.rise() * within_s / 2) * within_s
 
     def when(self, area: float) -> float:
-        """After how many seconds, from its begin on, it has that area."""
+        """The seconds from its begin until the area under it is `area`."""
         # The solution of low t + rise t^2 / 2 = area that loses no digits when the rise is small.
         speed = self.low + math.sqrt(max(0.0, self.low * self.low + 2 * self.rise() * area))
         return 2 * area / speed if speed else 0.0
@@ -48,7 +48,7 @@ Line = Sequence[Piece]
 
 
 def line_of(stages: Sequence[Sequence[float]]) -> list[Piece]:
-    """The line that begins at 0 and goes through the stages' targets; a stage of 0 seconds is a step."""
+    """The line from 0 through the targets of the stages; a stage of 0 seconds is a step."""
     pieces = []
     begin_s = level = 0.0
     for seconds, target in stages:
@@ -59,7 +59,7 @@ def line_of(stages: Sequence[Sequence[float]]) -> list[Piece]:
 
 
 def rate_line(config: RunConfig) -> list[Piece]:
-    """The requests a second that are asked for; () when no rate is."""
+    """The target rate in requests a second; () for a load without rate."""
     if config.stages_of == "rate":
         return line_of(config.stages)
     if config.rate_per_s is None:
@@ -68,7 +68,7 @@ def rate_line(config: RunConfig) -> list[Piece]:
 
 
 def asked_between(line: Line, from_s: float, to_s: float) -> float:
-    """How many arrivals a line asks for between two moments."""
+    """The number of arrivals of a line between two moments."""
     return math.fsum(piece.area(to_s - piece.begin_s) - piece.area(from_s - piece.begin_s) for piece in line)
 
 
@@ -102,7 +102,7 @@ def arrivals_s(line: Line, gaps: Iterator[float]) -> Iterator[float]:
 
 
 def schedule_s(config: RunConfig, replayed_s: Sequence[float] = ()) -> Iterator[float]:
-    """When the requests of an open loop are to start, in order; those of a file are given.
+    """The start times of the requests of an open loop, in order; those of a trace are given in it.
 
     A rate without `duration_s` or `requests` has no end.
     """
@@ -112,7 +112,7 @@ def schedule_s(config: RunConfig, replayed_s: Sequence[float] = ()) -> Iterator[
 
 
 def spans_of(line: Line, thread: int) -> list[tuple[float, float]]:
-    """From when to when a line is above `thread` (counted from 0), which is when that thread sends."""
+    """The times, from and to, when a line is above `thread` (counted from 0): when that thread sends."""
     spans: list[tuple[float, float]] = []
     for piece in line:
         begin_s, end_s = piece.begin_s, piece.begin_s + piece.length_s
@@ -128,7 +128,7 @@ def spans_of(line: Line, thread: int) -> list[tuple[float, float]]:
 
 
 def thread_spans_s(config: RunConfig, thread: int) -> list[tuple[float, float]]:
-    """From when to when a thread (counted from 0) of a closed loop begins requests."""
+    """The times, from and to, in which a thread (counted from 0) of a closed loop begins requests."""
     if config.stages_of == "threads":
         return spans_of(line_of(config.stages), thread)
     start_s = start_offset_s(thread, config.threads, config.ramp_up_s)
@@ -136,7 +136,7 @@ def thread_spans_s(config: RunConfig, thread: int) -> list[tuple[float, float]]:
 
 
 def first_s(config: RunConfig) -> float:
-    """When the first request of a round is to start, in seconds after the round does."""
+    """The scheduled start of the first request of a round, in seconds after the start of the round."""
     if config.open_loop:
         return next(schedule_s(config, [0.0]), 0.0)
     return min((begin_s for begin_s, _ in thread_spans_s(config, 0)), default=0.0)
@@ -152,7 +152,7 @@ def phase_of(config: RunConfig, number: int, at_s: float) -> Phase:
 
 
 def leaves_early(config: RunConfig, number: int) -> bool:
-    """Whether the request with this number is of the `cancel_rate` that leave before the end."""
+    """Whether the request with this number is one of the `cancel_rate` that the client cancels."""
     if not config.cancel_rate:
         return False
     return Random(config.seed << 40 | number).random() < config.cancel_rate  # noqa: S311 - a lot, no secret
@@ -162,7 +162,7 @@ THREADS_A_RATE, FEWEST_THREADS, MOST_THREADS = 10, 10, 1000
 
 
 def threads_for(highest_rate_per_s: float) -> int:
-    """How many threads an open loop gets unless told: enough for answers of 10 s, at least 10, at most 1000."""
+    """The default number of threads of an open loop: enough for answers of 10 s, at least 10, at most 1000."""
     return min(MOST_THREADS, max(FEWEST_THREADS, math.ceil(THREADS_A_RATE * highest_rate_per_s)))
 
 
@@ -178,10 +178,10 @@ THREADS_A_PROCESS = 256
 
 
 def processes_for(asked: int | None, threads: int, cores: int) -> int:
-    """Over how many processes the threads are divided; `asked` None is "auto".
+    """The number of processes that share the threads; `asked` None is "auto".
 
-    One process computes on one core.  256 threads keep it about a third busy at 50 chunks a second each (see
-    docs/performance.md); more processes than cores, or than threads, would only cost.
+    One process uses one core.  256 threads keep it about a third busy at 50 chunks a second each (see
+    docs/performance.md); more processes than cores, or than threads, would bring nothing.
     """
     if asked is None:
         return max(1, min(cores, -(-threads // THREADS_A_PROCESS)))
@@ -189,10 +189,10 @@ def processes_for(asked: int | None, threads: int, cores: int) -> int:
 
 
 def tick_s(threads: int) -> float:
-    """How often a thread looks at what has come of a long answer.
+    """The interval at which a thread processes what has arrived of a long answer.
 
-    20 ms a thread, which is 50 looks a second over all of them, but 50 ms at least and 4 s at most: so much of an
-    answer may be left to be read when its end has come.
+    20 ms per thread, which is 50 times a second over all of them, but at least 50 ms and at most 4 s.  At most so much
+    of an answer is left to be processed when its end has come.
     """
     return min(4.0, max(0.05, threads * 0.02))
 

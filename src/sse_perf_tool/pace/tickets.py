@@ -1,7 +1,7 @@
-"""When each thread sends its next request: what all threads of a process ask before each.
+"""Closed loop, open loop and batches: each thread takes a `Ticket` before each request.
 
-A pace gives out a `Ticket` when its moment has come.  `ClosedLoop` threads go on when their answer has ended, within
-the times that are theirs.  In an `OpenLoop` the moments are given beforehand.  `Batches` wait for each other.
+A pace gives out a ticket when it is time to send.  In a `ClosedLoop` a thread sends when its last answer has ended.  In
+an `OpenLoop` the times are scheduled beforehand.  In `Batches` all requests of a batch wait for each other.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ Clock = Callable[[], int]
 
 
 class Share(NamedTuple):
-    """Which part of a run a process does: threads, requests, queries and keys number `part`, `part + parts`, ..."""
+    """The share of a run that a process does: the threads, requests, queries and keys `part`, `part + parts`, ..."""
 
     part: int = 0
     parts: int = 1
 
     def numbers(self, total: int) -> range:
-        """Those of 0 to total - 1 that are in this share."""
+        """The numbers from 0 to total - 1 that are in this share."""
         return range(self.part, total, self.parts)
 
     def number(self, taken: int) -> int:
-        """The number over all processes, from 1, of the one that is taken behind `taken` others of this one."""
+        """The number over all processes, from 1, of the next item of this process after it has taken `taken`."""
         return taken * self.parts + self.part + 1
 
 
@@ -42,16 +42,16 @@ class Ticket(NamedTuple):
     request_id: int
     """Counted from 1 over all threads of all processes."""
     intended_ns: int | None = None
-    """When it was to be sent, on the clock of the run; None in a closed loop."""
+    """Its scheduled time, on the clock of the run; None in a closed loop."""
     phase: Phase = Phase.MAIN
     leave_after_s: float | None = None
-    """When to leave if the answer is not whole, in seconds after the start; None is "never"."""
+    """When to cancel an unfinished answer, in seconds after the start; None: never."""
     query: Query | None = None
-    """What to ask; None is "the next query"."""
+    """The query; None: the next one of the run."""
 
 
 class Stop(Protocol):
-    """What of a `threading.Event` a pace needs; a test passes one whose time it makes itself."""
+    """The part of `threading.Event` that a pace uses; tests pass one with a fake clock."""
 
     def is_set(self) -> bool: ...
     def set(self) -> None: ...
@@ -59,9 +59,9 @@ class Stop(Protocol):
 
 
 class Pace(Protocol):
-    """What threads need of a pace.  `origin_ns` is when the round began; it is set before the first `take`.
+    """The interface of a pace.  `origin_ns` is the start of the round; it is set before the first `take`.
 
-    `start_all` says whether all threads are to be started at once.  If not, one is, and another at each call of `more`.
+    `start_all`: all threads are started at once.  Otherwise one is started, and another at each call of `more`.
     """
 
     origin_ns: int
@@ -69,16 +69,16 @@ class Pace(Protocol):
     more: Callable[[], None]
 
     def take(self, thread: int, sent: int, pause_s: float) -> Ticket | None:
-        """Waits until a thread (from 0) that has sent so many is to send the next; None: it is through.
+        """Waits until `thread` (from 0), which has sent so many requests, may send the next; None: it is finished.
 
-        `pause_s` is what it has to wait at least, where there is a choice.
+        `pause_s` is the shortest wait, where the pace has a choice.
         """
 
     def ended(self) -> None:
-        """A request that was taken has ended."""
+        """To be called when the request of a ticket has ended."""
 
     def stop(self) -> None:
-        """No more tickets; wakes whoever waits for one."""
+        """No more tickets; wakes the threads that wait for one."""
 
 
 def pace_for(
@@ -118,9 +118,9 @@ class _Tickets:
 
 
 class ClosedLoop:
-    """Each thread sends when its last answer has ended, as long as it is its time and requests are left.
+    """Each thread sends when its last answer has ended, as long as the thread is active and requests are left.
 
-    Without time or number of requests, each sends `turns` of them.
+    Without a duration or a number of requests, each sends `turns` of them.
     """
 
     def __init__(self, tickets: _Tickets, share: Share) -> None:
@@ -155,7 +155,7 @@ class ClosedLoop:
         return self._requests is not None and self._taken >= self._requests
 
     def _next_s(self, thread: int, ready_s: float) -> float | None:
-        """When a thread that is ready then may send, None when never."""
+        """When a thread that is ready at that time may send; None: never again."""
         spans = self._spans.get(thread)
         if spans is None:
             spans = self._spans[thread] = thread_spans_s(self._tickets.config, thread)
@@ -170,12 +170,12 @@ class ClosedLoop:
 
 
 class OpenLoop:
-    """Requests are sent at times given beforehand, each by the thread that was free last.
+    """Requests are sent at scheduled times, each by the thread that became free last.
 
-    Of the free threads one waits for the next arrival.  When it goes, it wakes the one that became free last, which
-    waits for the arrival behind that: so few connections are in use, and none cools down.  When there is no free thread
-    it asks for `more`.  When all are busy, arrivals are late, and what is still waiting at the end of `duration_s` is
-    never sent.
+    One of the free threads waits for the next arrival.  When it sends, it wakes the thread that became free last, which
+    waits for the arrival after that.  So few connections are used, and they stay warm.  When no thread is free it asks
+    for `more`.  When all are busy, arrivals are late, and those that still wait at the end of `duration_s` are never
+    sent.
     """
 
     def __init__(self, tickets: _Tickets, share: Share, replayed: Sequence[Replayed]) -> None:
@@ -267,7 +267,7 @@ class Batches:
             self._placed += 1
             self._changed.wait_for(lambda: self._ended >= before or self._over)
         ticket = self._loop.take(thread, sent, pause_s)
-        if ticket is None:  # what has its place but is never sent would be waited for
+        if ticket is None:  # the others of its batch would wait for a request that is never sent
             self._wake_all()
         return ticket
 

@@ -181,6 +181,24 @@ class ScheduleFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceQueue:
+    """The queue before a service that answers only so many requests at a time, see `concurrency.service_queue_of`."""
+
+    most_answered: int
+    """The most requests that were being answered at one moment."""
+    most_under_way: int
+    """The most that were under way."""
+    waiting: int
+    """Requests that had to wait."""
+    began_at_an_end: int
+    """Those of them that began when another ended."""
+    queue_ms: float
+    """How long the median one of them waited, of the next."""
+    to_begin_ms: float
+    """How long it took from its start to its first text, of a whole answer to its first byte."""
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The figures of a run, of its main phase: what began in its warm-up and cool-down is in `left_out` alone.
 
@@ -222,5 +240,7 @@ class Summary:
     schedule: ScheduleFacts | None = None
     """None in a closed loop."""
     shape: StreamShape = StreamShape()
+    service_queue: ServiceQueue | None = None
+    """None where the requests show none."""
     intervals: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
     """Metric -> percentile ("p50") -> its 95 % interval; metrics of too few values are missing."""

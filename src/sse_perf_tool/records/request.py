@@ -211,6 +211,15 @@ class RequestTable:
         """The named columns side by side, one tuple a request."""
         return zip(*(self.columns[name] for name in names), strict=True)
 
+    def first(self, number: int) -> RequestTable:
+        """The first `number` rows, without details; itself when there are no more."""
+        if len(self) <= number:
+            return self
+        found = RequestTable()
+        for name, column in found.columns.items():
+            column.extend(self.columns[name][:number])
+        return found
+
     def main(self) -> RequestTable:
         """The requests of the main phase, which all figures are of; itself when there are no others."""
         phases, wanted = self.columns["phase"], PHASES.index(Phase.MAIN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ..goals.thresholds import value_text
@@ -23,6 +23,7 @@ from ..texts import printable
 from ..trust import verdict_words
 from ..units import NS_PER_S
 from .figures import Both, figure, percent_text, time_text
+from .findings import findings
 from .reduce import OK
 from .shape import edges_text, notable, stalls_text, stream_text
 from .wording import count_of, in_both
@@ -45,6 +46,9 @@ class Look(NamedTuple):
 
     text: Both
     anchor: str
+
+
+Rule = Callable[[RunResult], Look | None]
 
 
 class Verdict(NamedTuple):
@@ -177,13 +181,18 @@ def verdict(result: RunResult) -> Verdict:
     """The run in words."""
     summary = result.summary
     finished = summary.ok + summary.failed
-    looks = [look for rule in _RULES if (look := rule(result)) is not None]
+    found = (Look(each.text, each.anchor) for each in findings(result))
+    looks = [*_looks(_FIRST, result), *found, *_looks(_RULES, result)]
     if not looks and finished:
         looks = [Look(in_both("look.nothing"), "load")]
     grade = "bad" if result.missed else _grade(summary)
     if grade == "good" and result.trust is not None and result.trust.reasons:
         grade = "fair"
     return Verdict(grade, _with_goals(result, _headline(summary)), _sentences(result), looks)
+
+
+def _looks(rules: Iterable[Rule], result: RunResult) -> Iterator[Look]:
+    return (look for rule in rules if (look := rule(result)) is not None)
 
 
 def _with_goals(result: RunResult, headline: Both) -> Both:
@@ -378,6 +387,7 @@ def _doubt(result: RunResult) -> Look | None:
     return Look(in_both("look.trust"), "trust") if result.trust is not None and result.trust.reasons else None
 
 
-_RULES: tuple[Callable[[RunResult], Look | None], ...] = (
-    _doubt, _failed, _goodput, _shape, _drift, _tail, _stall, _edges, _rate, _retried, _few, _estimate,
+_FIRST: tuple[Rule, ...] = (_doubt, _failed)
+_RULES: tuple[Rule, ...] = (
+    _goodput, _shape, _drift, _tail, _stall, _edges, _rate, _retried, _few, _estimate,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from ...texts import Texts, together
-from . import capacity, charts, comparison, figures, frame, goals, load, streams, trust, verdict
+from . import capacity, charts, comparison, figures, findings, frame, goals, load, streams, trust, verdict
 
 TEXTS: Texts = together(
     frame.TEXTS,
@@ -15,6 +15,7 @@ TEXTS: Texts = together(
     verdict.TEXTS,
     goals.TEXTS,
     streams.TEXTS,
+    findings.TEXTS,
     trust.TEXTS,
     figures.TEXTS,
     charts.TEXTS,

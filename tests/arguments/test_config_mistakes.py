@@ -1,0 +1,176 @@
+"""A mistake in a file or the environment gets one line with its source."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import sys
+
+import pytest
+
+from command_lines import KEY, KEYED, problem, write
+from config_files import MASKED
+from sse_perf_tool.arguments import config_file, sources
+from sse_perf_tool.texts import display_width
+
+pytestmark = pytest.mark.usefixtures("own_folder")
+
+KEY_MASKED = "is masked, as files and reports show it; give the key by --api-key, SSE_PERF_API_KEY or --api-key-file"
+WHOLE = "give a whole number from 1 to 100000"
+FILES = {
+    "a.toml": "threads = 'x'",
+    "b.toml": "[load]\nthread = 5",
+    "c.toml": "xyz = 5",
+    "d.toml": "threads = 5\n[load]\nthreads = 6",
+    "e.toml": "duration = 5\nexecution-time = 6",
+    "f.toml": "threads = 5\nthreads = 6",
+    "g.toml": "threads 5",
+    "h.toml": "user = true",
+    "i.toml": "threads = [5]",
+    "j.toml": "header = ['X-A: 1', {a = 1}]",
+    "k.toml": "quiet = 'perhaps'",
+    "l.toml": "config = 'other.toml'",
+    "m.toml": "url = 'http://h/'\nport = 81",
+    "n.toml": "api-key = 'app-…4Knu'",
+    "o.toml": "url = 'https://h/?key=app-…4Knu'",
+    "p.toml": "header = ['Authorization: Bearer app-…4Knu']",
+    "q.toml": "param-file = 'no.txt'",
+    "r.toml": "header = ['X-A: 1', 'x-a: 2']",
+    "s.toml": "api-path = '/x?key=…4Knu'",
+    "t.toml": "format = 'tgi'\nraw = true",
+    "a.yaml": "user: no",
+    "b.yaml": "threads: 5\nthreads: 6",
+    "c.yaml": "a: [",
+    "d.yaml": "- threads",
+    "e.yaml": "a: &a [*a]",
+    "f.yaml": "threads: 5\n---\nthreads: 6",
+    "g.yaml": "header: [yes]",
+    "a.json": '{"threads": 5, "threads": 6}',
+    "b.json": '{"threads": 5',
+    "c.json": "[1]",
+    "d.json": '{"schema": "sse-perf-summary/1", "config": {"threads": 5}}',
+    "e.json": '{"threads": NaN}',
+    "a.jsonl": '{"threads": 0}\n',
+    "a.txt": "threads = 5",
+}
+LISTED = "give a value or a list of them, texts or numbers"
+QUOTED = "this is a true or false (in YAML yes, no, on, off are, too); put the value in quotes"
+Mistake = tuple[list[str], dict[str, str], str]
+MISTAKES: list[Mistake] = [
+    ([], {"SSE_PERF_THREADS": "abc"}, f"SSE_PERF_THREADS=abc: {WHOLE}"),
+    ([], {"SSE_PERF_QUIET": "perhaps"}, "SSE_PERF_QUIET=perhaps: give true or false"),
+    ([], {"SSE_PERF_DURATION": "5", "SSE_PERF_EXECUTION_TIME": "6"},
+     "SSE_PERF_EXECUTION_TIME: given twice; keep one"),
+    ([], {"SSE_PERF_API_KEY": "app 1"},
+     "SSE_PERF_API_KEY: character 4 of the key (not shown) cannot be part of one; give visible ASCII without spaces"),
+    (KEYED, {"SSE_PERF_PARAM_FILE": "no.txt"}, "SSE_PERF_PARAM_FILE=no.txt: no such file; check the path"),
+    ([], {"SSE_PERF_CONFIG": "no.toml"}, "SSE_PERF_CONFIG=no.toml: no such file; check the path"),
+    ([], {"SSE_PERF_URL": "http://h/", "SSE_PERF_PORT": "81"},
+     "SSE_PERF_URL=http://h/: holds host, port and path already; leave out SSE_PERF_PORT"),
+    (["--config", ""], {}, "--config: is empty; give a text or leave the flag out"),
+    (["--config", "a.toml"], {}, f'a.toml: threads = "x": {WHOLE}'),
+    (["--config", "b.toml"], {}, "--config b.toml: thread: no such setting; did you mean threads?"),
+    (["--config", "c.toml"], {},
+     "--config c.toml: xyz: no such setting; those of a file have the names of the flags, see --help"),
+    (["--config", "d.toml"], {}, "--config d.toml: threads: given twice; keep one"),
+    (["--config", "e.toml"], {}, "--config e.toml: execution-time: given twice; keep one"),
+    (["--config", "f.toml"], {},
+     "--config f.toml: is not valid TOML (Cannot overwrite a value (at end of document)); correct it there"),
+    (["--config", "g.toml"], {},
+     ("--config g.toml: is not valid TOML (Expected '=' after a key in a key/value pair (at line 1, column 9)); "
+     "correct it there")),
+    (["--config", "h.toml"], {}, f"--config h.toml: user: {QUOTED}"),
+    (["--config", "i.toml"], {}, "--config i.toml: threads: give one value, a text or a number"),
+    (["--config", "j.toml"], {}, f"--config j.toml: header: {LISTED}"),
+    (["--config", "k.toml"], {}, 'k.toml: quiet = "perhaps": give true or false'),
+    (["--config", "l.toml"], {},
+     "--config l.toml: config: no such setting; those of a file have the names of the flags, see --help"),
+    (["--config", "m.toml"], {},
+     'm.toml: url = "http://h/": holds host, port and path already; leave out m.toml: port'),
+    (["--config", "m.toml", "--port", "82"], {},
+     'm.toml: url = "http://h/": holds host, port and path already; leave out --port'),
+    (["--config", "n.toml"], {}, f"n.toml: api-key: {KEY_MASKED}"),
+    (["--api-key", MASKED], {}, f"--api-key: {KEY_MASKED}"),
+    (["--config", "o.toml"], {},
+     ('o.toml: url = "https://h/?key=…": holds a masked secret (…), as files and reports show it; '
+     "give it whole by --url or SSE_PERF_URL")),
+    (["--config", "p.toml"], {},
+     ('p.toml: header = "Authorization": holds a masked secret (…), as files and reports show it; '
+     "give it whole by --header or SSE_PERF_HEADER")),
+    ([*KEYED, "--config", "q.toml"], {}, "q.toml: param-file = no.txt: no such file; check the path"),
+    (["--config", "r.toml"], {}, "r.toml: header = x-a: given twice; keep one"),
+    (["--config", "s.toml"], {},
+     ('s.toml: api-path = "/x?key=…4Knu": holds a masked secret (…), as files and reports show it; '
+     "give it whole by --api-path or SSE_PERF_API_PATH")),
+    (["--config", "t.toml"], {}, "t.toml: raw: is for --format custom; leave it out or leave out --format tgi"),
+    (["--config", "a.yaml"], {}, f"--config a.yaml: user: {QUOTED}"),
+    (["--config", "b.yaml"], {}, "--config b.yaml: threads is given twice; keep one"),
+    (["--config", "c.yaml"], {},
+     ("--config c.yaml: is not valid YAML (expected the node content, but found '<stream end>', line 1, column 5); "
+     "correct it there")),
+    (["--config", "d.yaml"], {},
+     "--config d.yaml: holds no settings by name; write lines such as threads: 5"),
+    (["--config", "e.yaml"], {}, "--config e.yaml: is nested too deep; give names with values"),
+    (["--config", "f.yaml"], {},
+     "--config f.yaml: is not valid YAML (but found another document, line 2, column 1); correct it there"),
+    (["--config", "g.yaml"], {}, f"--config g.yaml: header: {QUOTED}"),
+    (["--config", "a.json"], {}, "--config a.json: threads is given twice; keep one"),
+    (["--config", "b.json"], {},
+     "--config b.json: is not valid JSON (Expecting ',' delimiter: line 1 column 14 (char 13)); correct it there"),
+    (["--config", "c.json"], {},
+     '--config c.json: holds no settings by name; write lines such as {"threads": 5}'),
+    (["--config", "d.json"], {},
+     "--config d.json: does not hold the flags of its run, as an older version wrote it; run its config.command again"),
+    (["--config", "e.json"], {},
+     "--config e.json: is not valid JSON (NaN is not JSON); correct it there"),
+    (["--config", "a.jsonl"], {}, f"a.jsonl: threads = 0: {WHOLE}"),
+    (["--config", "a.txt"], {},
+     "--config a.txt: the ending says what a file is; name it .toml, .yaml, .yml, .json or .jsonl"),
+    (["--config", "none.toml", "--json", "none.toml"], {},
+     "--json none.toml: is the file of --config too; choose another name"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def _files(own_folder: None) -> None:
+    write("none.toml", f"api-key = '{KEY}'")
+    for name, text in FILES.items():
+        write(name, text)
+
+
+@pytest.mark.usefixtures("_files")
+@pytest.mark.parametrize(("argv", "environ", "expected"), MISTAKES)
+def test_a_mistake_gets_one_line_with_its_source(argv: list[str], environ: dict[str, str], expected: str) -> None:
+    assert problem(*argv, environ=environ) == expected
+
+
+@pytest.mark.usefixtures("_files")
+@pytest.mark.parametrize(("argv", "environ", "english"), MISTAKES)
+def test_in_chinese_too(argv: list[str], environ: dict[str, str], english: str) -> None:
+    chinese = problem(*argv, environ={**environ, "LANG": "zh_CN.UTF-8"})
+    assert chinese.startswith(english.split(":")[0])
+    assert display_width(chinese) > len(chinese)
+
+
+def test_every_text_of_a_mistake_is_tested() -> None:
+    spoken = "\n".join(expected for _, _, expected in MISTAKES)
+    elsewhere = {"missing_package", "unknown_setting", "the_environment", "the_file"}
+    for key, (english, _) in itertools.chain(config_file.TEXTS.items(), sources.TEXTS.items()):
+        pattern = ".*".join(map(re.escape, re.split(r"\{\w+\}", english)))
+        assert key in elsewhere or re.search(pattern, spoken), key
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "expected"),
+    [
+        ("run.yaml", "yaml",
+         "run.yaml: YAML needs the package pyyaml; install it (pip install pyyaml) or write the file as TOML, JSON"),
+        ("run.toml", "tomllib" if sys.version_info >= (3, 11) else "tomli",
+         "run.toml: TOML needs the package {module}; install it (pip install {module}) or write the file as JSON"),
+    ],
+)  # fmt: skip
+def test_a_package_that_is_missing_is_named(
+    name: str, module: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    assert problem("--config", write(name)) == "--config " + expected.format(module=module)

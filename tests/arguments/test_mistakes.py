@@ -1,0 +1,352 @@
+"""A mistake gets one line with the flag, the value and what to do, in both languages."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+from command_lines import CUSTOM, KEY, KEYED, SECRET, problem, write
+from sse_perf_tool.arguments import TEXTS, flag_values, sources
+from sse_perf_tool.arguments.load import TEXTS as LOAD_TEXTS
+from sse_perf_tool.arguments.load import WARNINGS as LOAD_WARNINGS
+from sse_perf_tool.flags import COMMANDS, checks
+from sse_perf_tool.formats import FORMATS
+from sse_perf_tool.goals.thresholds import RUN_FIGURES
+from sse_perf_tool.load.abort import LIVE_FIGURES
+from sse_perf_tool.metrics import METRICS
+from sse_perf_tool.texts import display_width
+
+pytestmark = pytest.mark.usefixtures("own_folder")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90.0),
+        ("1.5", 1.5),
+        ("90s", 90.0),
+        ("250ms", 0.25),
+        ("5m", 300.0),
+        ("1h30m", 5400.0),
+        ("1H 30m", None),
+        ("30m1h", None),
+        ("s", None),
+        ("", None),
+        ("5x", None),
+        ("-5s", None),
+    ],
+)
+def test_a_duration_has_units_in_falling_order(text, seconds):
+    assert checks.duration_s(text) == seconds
+
+
+SECONDS = "give a time above 0: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"
+SECONDS_0 = "give a time, 0 or above: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"
+SPACE = "is a space or control character; write it as"
+QUOTES = f"put a value with spaces in quotes, and a command ({', '.join(COMMANDS)}) first"
+NO_PART = "of the key (not shown) cannot be part of one; give visible ASCII without spaces"
+LENGTH = "give the tokens of a prompt, 1 to 10000000, e.g. 512, or with their spread 512:64"
+TIERS = "give different whole numbers from 0 to 10000000, joined by commas, e.g. 0,1000,8000"
+MISTAKES: list[tuple[list[str], str]] = [
+    ([*KEYED, "--prompt-tokens", "0"], f"--prompt-tokens 0: {LENGTH}"),
+    ([*KEYED, "--prompt-tokens", "9:"], f"--prompt-tokens 9:: {LENGTH}"),
+    ([*KEYED, "--prompt-tokens", "512:a"], f"--prompt-tokens 512:a: {LENGTH}"),
+    ([*KEYED, "--context-tiers", "0,1k"], f'--context-tiers 0,1k: entry 2, "1k": {TIERS}'),
+    ([*KEYED, "--context-tiers", "0,"], f'--context-tiers 0,: entry 2, "": {TIERS}'),
+    ([*KEYED, "--context-tiers", "5, 8,5"], f'--context-tiers 5, 8,5: entry 3, "5": {TIERS}'),
+    ([*KEYED, "--context-tiers", "-1"], f'--context-tiers -1: entry 1, "-1": {TIERS}'),
+    ([*KEYED, "--shared-prefix-tokens", "x"], "--shared-prefix-tokens x: give a whole number from 0 to 10000000"),
+    ([*KEYED, "--seed", "-"], "--seed -: give a whole number from 0 to 2147483647"),
+    ([*KEYED, "--shuffle"], "--shuffle: is for the queries of a file; add --param-file FILE"),
+    ([*KEYED, "--prompt-tokens", "9", "--param-file", "some"],
+     "--prompt-tokens 9: cannot go with --param-file; keep one of them"),
+    ([*KEYED, "--prompt-tokens", "9", "--query", "hi"],
+     "--prompt-tokens 9: cannot go with --query; keep one of them"),
+    ([*KEYED, "--turns", "2", "--param-file", "short.json"],
+     "--turns 2: no conversation of --param-file has a second turn of a person; leave this out"),
+    (["--thread", "4"], "--thread: no such flag; did you mean --threads?"),
+    (["--api_key", KEY], "--api_key: no such flag; did you mean --api-key?"),
+    (["-host", "h"], "-host: no such flag; did you mean --host?"),
+    (["--xyzzy=1"], "--xyzzy: no such flag; --help lists all"),
+    (["--api-key", "x", "world"], f'unexpected argument "world"; {QUOTES}'),
+    (["--api-key", "x", "a-long-secret-0001"],
+     f'unexpected argument "a-long-secr…"; {QUOTES}'),
+    (["demo"], 'unexpected argument "demo"; did you mean --demo?'),
+    (["serv", "--port", "8000"], 'unexpected argument "serv"; did you mean serve?'),
+    ([*KEYED, "thread", "4"], 'unexpected argument "thread"; did you mean --threads?'),
+    ([*KEYED, "serve"], f'unexpected argument "serve"; {QUOTES}'),
+    (["--port"], "--port: a value is missing; write --port PORT (or --port=PORT if it begins with -)"),
+    (["--execution-time", "--quiet"],
+     "--execution-time: a value is missing; write --execution-time S (or --execution-time=S if it begins with -)"),
+    (["--quiet=yes"], "--quiet: takes no value; write it alone"),
+    (["--port", "70000"], "--port 70000: give a whole number from 1 to 65535"),
+    (["--port", "0"], "--port 0: give a whole number from 1 to 65535"),
+    (["--port", "http"], "--port http: give a whole number from 1 to 65535"),
+    (["--port", "8_0"], "--port 8_0: give a whole number from 1 to 65535"),
+    (["--port", "９"], "--port ９: give a whole number from 1 to 65535"),
+    (["--port", ""], "--port: give a whole number from 1 to 65535"),
+    (["--threads", "0"], "--threads 0: give a whole number from 1 to 100000"),
+    (["--threads", "-3"], "--threads -3: give a whole number from 1 to 100000"),
+    (["--threads", "1.5"], "--threads 1.5: give a whole number from 1 to 100000"),
+    (["--processes", "65"], "--processes 65: give auto, or a whole number from 1 to 64"),
+    (["--requests", "0"], "--requests 0: give a whole number from 1 to 1000000000000"),
+    (["--stall-ms", "0"], "--stall-ms 0: give a number from 1 to 600000"),
+    (["--stall-ms", "1e3"], "--stall-ms 1e3: give a number from 1 to 600000"),
+    (["--retries", "-1"], "--retries -1: give a whole number from 0 to 100"),
+    (["--timeout", "0"], f"--timeout 0: {SECONDS}"),
+    (["--timeout", "60x"], f'--timeout 60x: character 3, "x", does not fit; {SECONDS}'),
+    (["--timeout", "nan"], f'--timeout nan: character 1, "n", does not fit; {SECONDS}'),
+    (["--timeout", "inf"], f"--timeout inf: {SECONDS}"),
+    (["--timeout", "1e9"], f"--timeout 1e9: {SECONDS}"),
+    (["--idle-timeout", "-1"], f'--idle-timeout -1: character 1, "-", does not fit; {SECONDS}'),
+    (["--duration", "-1"], f'--duration -1: character 1, "-", does not fit; {SECONDS_0}'),
+    (["--duration", ""], f"--duration: {SECONDS_0}"),
+    (["--duration", "1h30"], f"--duration 1h30: it breaks off at its end; {SECONDS_0}"),
+    (["--duration", "5s3m"], f'--duration 5s3m: character 4, "m", does not fit; {SECONDS_0}'),
+    (["--execution-time", "x"], f'--execution-time x: character 1, "x", does not fit; {SECONDS_0}'),
+    (["--ramp-up", "-0.1"], f'--ramp-up -0.1: character 1, "-", does not fit; {SECONDS_0}'),
+    (["--api-path", "v1/chat"], "--api-path v1/chat: a path begins with /; write /v1/chat"),
+    (["--api-path", "/a b"], f"--api-path /a b: character 3 {SPACE} %20"),
+    (["--api-path", "/a\n"], f"--api-path /a: character 3 {SPACE} %0A"),
+    (["--host", "http://h/x"], "--host http://h/x: a host has no scheme or path; for a whole URL use --url"),
+    (["--host", "h:8000"], "--host h:8000: a host has no port; use --host h --port 8000"),
+    (["--host", "a b"], "--host a b: not a host name or address; check it"),
+    (["--host", "1:2:3"], "--host 1:2:3: not a host name or address; check it"),
+    (["--host", ""], "--host: not a host name or address; check it"),
+    (["--url", "h/x"], "--url h/x: a URL begins with http:// or https://; write it so"),
+    (["--url", "ftp://h/x"], "--url ftp://h/x: a URL begins with http:// or https://; write it so"),
+    (["--url", "http:///x"], "--url http:///x: no host in it; write it as https://HOST/PATH"),
+    (["--url", "http://h:99999/"], "--url http://h:99999/: its port is not a number from 1 to 65535; correct it"),
+    (["--url", "http://h:0/"], "--url http://h:0/: its port is not a number from 1 to 65535; correct it"),
+    (["--url", "http://h:x/"], "--url http://h:x/: its port is not a number from 1 to 65535; correct it"),
+    (["--url", "http://[::1/"], "--url http://[::1/: not a host name or address; check it"),
+    (["--url", "http://h/a b"], f"--url http://h/ab: character 11 {SPACE} %20"),
+    (["--url", f"https://h /?key={KEY}"], f"--url https://h/?key=app-…4Knu: character 10 {SPACE} %20"),
+    (["--url", "http://h/", "--port", "81"],
+     "--url http://h/: holds host, port and path already; leave out --port"),
+    (["--url", "http://h/", "--api-path", "/"],
+     "--url http://h/: holds host, port and path already; leave out --api-path"),
+    (["--api-key", ""], "--api-key: is empty; give the key, or - for a server that takes none"),
+    (["--api-key", "Bearer", KEY],
+     '--api-key: only the word "Bearer"; put both parts in quotes: --api-key "Bearer app-xxx"'),
+    (["--api-key", "app 123"], f"--api-key: character 4 {NO_PART}"),
+    (["--api-key", "app-密钥"], f"--api-key: character 5 {NO_PART}"),
+    (["--api-key", "app\r\nX: y"], f"--api-key: character 4 {NO_PART}"),
+    (["--api-key", "app-…4Knu"],
+     ("--api-key: is masked, as files and reports show it; "
+      "give the key by --api-key, SSE_PERF_API_KEY or --api-key-file")),
+    (["--api-path", "/x?key=…4Knu"],
+     ("--api-path /x?key=…4Knu: holds a masked secret (…), as files and reports show it; "
+      "give it whole by --api-path or SSE_PERF_API_PATH")),
+    ([], "--api-key: missing; give the key of the service (or --api-key-file), or - for a server that takes none"),
+    (["-H", "Authorization:", "Bearer", "x"], '-H Authorization: write it in quotes as "Name: value"'),
+    (["-H", f"Bearer {KEY}"], '-H: write it in quotes as "Name: value"'),
+    (["--header", "X Y: z"], '--header: write it in quotes as "Name: value"'),
+    (["-H", "X: a\r\nY: b"], "-H X: a line end in the value; write the value on one line"),
+    (["-H", "X: 密钥"], "-H X: a character of the value is not Latin-1; percent-encode it"),
+    (["-H", "Content-Length: 5"], "-H Content-Length: is set by the tool; leave it out"),
+    (["-H", "X: a", "-H", "x: b"], "--header x: given twice; keep one"),
+    (["--format", "openai"], "--format openai: no such name; did you mean openai_chat?"),
+    (["--lang", "fr"], "--lang fr: choose one of en, zh"),
+    (["--format", "xyz"], f"--format xyz: choose one of auto, {', '.join(sorted(FORMATS))}"),
+    ([*KEYED, "--turns", "0"], "--turns 0: give a whole number from 1 to 1000"),
+    (
+        [*KEYED, "--turns", "2", "--think-time", "3:1"],
+        "--think-time 3:1: give a time, 0 or above, e.g. 2, or the least and the most, e.g. 1:3",
+    ),
+    (
+        [*KEYED, "--turns", "2", "--think-time", "1:x"],
+        ('--think-time 1:x: character 3, "x", does not fit; '
+         "give a time, 0 or above, e.g. 2, or the least and the most, e.g. 1:3"),
+    ),
+    (
+        [*KEYED, "--think-time", "1"],
+        "--think-time 1: is between the turns of a conversation; add --turns N, or leave it out",
+    ),
+    (
+        ["--url", "https://api.coze.cn/v3/chat", "--no-stream"],
+        ("--no-stream: Coze v3 gives no whole answer to one request, it must be asked for again and again; "
+         "leave this out"),
+    ),
+    (["--no-stream", "--raw"], "--no-stream: cannot go with --raw; keep one of them"),
+    (
+        ["--api-path", "/generate_stream", "--turns", "2"],
+        ("--turns 2: format tgi carries no conversation (anthropic, dify, openai_chat, chatbot, custom do); "
+         "give a --request-body-file with {conversation_id}"),
+    ),
+    (
+        [*CUSTOM, "--turns", "2"],
+        "--turns 2: where the id of the conversation stands is not told; add --conversation-id-path PATH",
+    ),
+    (["--query", " "], "--query: is empty; give a text or leave the flag out"),
+    (["--model", "\udcff"], "--model \ufffd: is not UTF-8; check the encoding of the terminal"),
+    (["--text-path", "a..b"], "--text-path a..b: a path has names joined by dots, e.g. data.0.text"),
+    (["--format", "dify", "--text-path", "a"],
+     "--text-path: is for --format custom; leave it out or leave out --format dify"),
+    (["--format", "custom"], "--format custom: where the text stands is not told; add --text-path PATH (or --raw)"),
+    (["--raw", "--error-code-ok", "1"], "--error-code-ok: where the code stands is not told; add --error-code-path"),
+    (["--demo", "--debug"], "--debug: cannot go with --demo; keep one of them"),
+    (["--demo", "--port", "1"], "--port 1: cannot go with --demo; keep one of them"),
+    (["--insecure", "--cacert", "x.pem"], "--cacert x.pem: cannot go with --insecure; keep one of them"),
+    ([*KEYED, "--cacert", "no.pem"],
+     "--cacert no.pem: cannot be read (No such file or directory); check the path"),
+    ([*KEYED, "--cacert", "empty"],
+     "--cacert empty: holds no usable certificate (NO_CERTIFICATE_OR_CRL_FOUND); give a PEM file"),
+    ([*KEYED, "--param-file", "no.txt"], "--param-file no.txt: no such file; check the path"),
+    ([*KEYED, "--param-file", "folder"], "--param-file folder: is a directory; name a file in it"),
+    ([*KEYED, "--param-file", "empty"], "--param-file empty: holds no query; write one query a line"),
+    ([*KEYED, "--json", "no/s.json"], "--json no/s.json: the folder no does not exist; make it first"),
+    ([*KEYED, "--json", "-"], "--json -: standard output has the console; name a file, e.g. ./- for one of this name"),
+    ([*KEYED, "--html-report", "folder"], "--html-report folder: is a directory; name a file in it"),
+    ([*KEYED, "--records", "x" * 300],
+     f"--records {'x' * 79}…: cannot be written (File name too long); choose another place"),
+    ([*KEYED, "--json", "s", "--records", "folder/../s"],
+     "--records folder/../s: is the file of --json too; choose another name"),
+    ([*KEYED, "--json", "some", "--param-file", "some"],
+     "--json some: is the file of --param-file too; choose another name"),
+    ([*KEYED, "--threshold", "ttft:p(95)<5"],
+     "--threshold ttft:p(95)<5: character 1: nothing is called ttft; did you mean ttft_ms?"),
+    ([*KEYED, "--threshold", "(5)"],
+     f"--threshold (5): character 1: expected one of {', '.join([*METRICS, *RUN_FIGURES])}"),
+    ([*KEYED, "--threshold", "errors:count<9", "--threshold", "errors<5"],
+     "--threshold errors<5: character 7: expected a colon, then rate, count"),
+    ([*KEYED, "--threshold", "ttft_ms:q(95)<5"],
+     "--threshold ttft_ms:q(95)<5: character 9: expected a function: avg, min, max, med, p(N), count"),
+    ([*KEYED, "--threshold", "ttft_ms:p95<5"],
+     "--threshold ttft_ms:p95<5: character 10: expected a percentile in brackets, as in p(95)"),
+    ([*KEYED, "--threshold", "ttft_ms:p(100)<5"],
+     ("--threshold ttft_ms:p(100)<5: character 11: expected a percentile from 0 to below 100 "
+      "(max is the largest value)")),
+    ([*KEYED, "--threshold", "ttft_ms:avg=5"],
+     "--threshold ttft_ms:avg=5: character 12: expected an operator: < <= > >= == !="),
+    ([*KEYED, "--threshold", "ttft_ms:avg<5ms"],
+     "--threshold ttft_ms:avg<5ms: character 13: expected a number, without a unit"),
+    ([*KEYED, "--threshold", "errors:rate<5"],
+     "--threshold errors:rate<5: character 13: expected a share from 0 to 1, or per cent, as in 0.05 or 5%"),
+    ([*KEYED, "--threshold", "errors:rate<1 errors:count<1"],
+     ("--threshold errors:rate<1 errors:count<1: character 15: expected the end of the rule; "
+      "quote rules one by one")),
+    ([*KEYED, "--threshold", "goodput:rate>0.9"],
+     "--threshold: there is no goodput without --slo; add one, e.g. --slo 'ttft_ms<500'"),
+    ([*KEYED, "--slo", "ttft_ms:avg<5"],
+     ("--slo ttft_ms:avg<5: character 8: a request has one ttft_ms, so no function goes with it; "
+      "write ttft_ms and an operator")),
+    ([*KEYED, "--abort-on", "ttft_ms:p(95)>5"],
+     ("--abort-on ttft_ms:p(95)>5: ttft_ms:p(95) cannot be checked during a run; use one of "
+      f"{', '.join(map(':'.join, LIVE_FIGURES))}")),
+    *(
+        ([*KEYED, "--no-stream", *rest, flag, rule],
+         f"{flag}: ttft_ms is not measured with --no-stream; take another metric, e.g. latency_ms")
+        for flag, rule, rest in (
+            ("--threshold", "ttft_ms:p(95)<500", []),
+            ("--slo", "ttft_ms<500", []),
+            ("--abort-on", "ttft_ms:avg>500", []),
+            ("--allow", "ttft_ms:avg<+5", ["--baseline", "some"]),
+        )
+    ),
+    *(
+        ([*KEYED, *load, "--slo", "ttft_from_schedule_ms<500"],
+         ("--slo: ttft_from_schedule_ms is measured with --rate, --replay or --stages of a rate alone; "
+          "add one, or take another metric"))
+        for load in ([], ["--stages", "9s:5"])
+    ),
+    ([*KEYED, "--no-stream", "--rate", "5", "--requests", "9", "--slo", "ttft_from_schedule_ms<500"],
+     ("--slo: ttft_from_schedule_ms is not measured with --no-stream; take another metric, e.g. latency_ms")),
+    ([*KEYED, "--abort-after", "5"], "--abort-after 5: means nothing without --abort-on; add it, or leave this out"),
+    ([*KEYED, "--baseline", "no.json"],
+     "--baseline no.json: cannot be read (No such file or directory); check the path"),
+    ([*KEYED, "--baseline", "some"],
+     "--baseline some: neither a summary of --json nor records of --records; give one of these"),
+    ([*KEYED, "--allow", "ttft_ms:avg<+5"], "--allow: means nothing without --baseline; add it, or leave this out"),
+    ([*KEYED, "--allow", "ttft_ms:avg=5"],
+     "--allow ttft_ms:avg=5: character 12: expected <+ and how much higher it may be, or >- and how much lower"),
+    ([*KEYED, "--allow", "ttft_ms:avg<5%"],
+     "--allow ttft_ms:avg<5%: character 13: expected + and how much, as in 10% or 50"),
+    ([*KEYED, "--allow", "itl_ms:p(95)<+5%"],
+     ("--allow itl_ms:p(95)<+5%: character 1: gaps of one answer are alike, which hides chance; "
+      "take tpot_ms or max_gap_ms")),
+    (["calibrate", "--itl-ms", "0"], "--itl-ms 0: give a number from 1 to 1000"),
+    (["calibrate", "--itl-ms", "1e2"], "--itl-ms 1e2: give a number from 1 to 1000"),
+    (["calibrate", "--url", "http://h"], "--url: no such flag; --help lists all"),
+    (["calibrate", "quick"], 'unexpected argument "quick"; did you mean --quick?'),
+    (["calibrate", "--json", "no/c.json"], "--json no/c.json: the folder no does not exist; make it first"),
+    (["--itl-ms", "5"], "--itl-ms 5: means nothing without --calibrate; add it, or leave this out"),
+    (["--calibrate", "--debug"], "--calibrate: cannot go with --debug; keep one of them"),
+    (["report"], "report: no file; name one or more .jsonl files of --records"),
+    (["report", "no.jsonl"], "report no.jsonl: cannot be read (No such file or directory); check the path"),
+    (["report", "some", "--json", "some"], "--json some: is the file of report too; choose another name"),
+    (["report", "some", "empty", "--csv", "t"],
+     "--csv t: is of one run, but there are 2 files; name one of them or leave this out"),
+    (["report", "some", "--threads", "1"], "--threads: no such flag; --help lists all"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def _some_files(own_folder: None) -> None:
+    write("empty")
+    write("some", "text")
+    write("short.json", '[{"messages": [{"role": "user", "content": "hi"}]}]')
+    Path("folder").mkdir()
+
+
+@pytest.mark.usefixtures("_some_files")
+@pytest.mark.parametrize(("argv", "expected"), MISTAKES)
+def test_a_mistake_gets_one_line_with_the_flag_the_value_and_what_to_do(argv: list[str], expected: str) -> None:
+    assert problem(*argv) == expected
+
+
+@pytest.mark.usefixtures("_some_files")
+@pytest.mark.parametrize(("argv", "english"), MISTAKES)
+def test_in_chinese_the_same_mistake_gets_a_line_with_the_same_flag_and_value(argv: list[str], english: str) -> None:
+    chinese = problem(*argv, environ={"LANG": "zh_CN.UTF-8"})
+    place = re.split("[:：]", english)[0] if not english.startswith("unexpected") else "多余的参数"
+    assert chinese.startswith(place)
+    assert re.search("[请用是]", chinese), "it says what to do"
+    assert display_width(chinese) > len(chinese)
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (["--port", "70000"], "--port 70000: 请给出 1 到 65535 之间的整数"),
+        (["--thread", "4"], "--thread：没有这个参数，是否想用 --threads？"),
+        ([], "--api-key: 缺少密钥，请给出服务的密钥（或 --api-key-file），服务无需密钥时写 -"),
+    ],
+)
+def test_mistakes_in_chinese(argv: list[str], expected: str) -> None:
+    assert problem(*argv, "--lang", "zh") == expected
+
+
+def test_every_text_of_a_mistake_is_tested() -> None:
+    """A text in the table that no test brings out is dead."""
+    spoken = "\n".join(expected for _, expected in MISTAKES)
+    elsewhere = {
+        "stream_path",
+        "switched",
+        "key_fallback",
+        "template_fallback",
+        "model_unused",
+        "unfilled",
+        "one_unused",
+        "no_turns_template",
+        *LOAD_TEXTS,
+        *LOAD_WARNINGS,
+    }
+    tables = (TEXTS, flag_values.TEXTS, checks.TEXTS)
+    keys = [key for table in (*tables, sources.TEXTS) for key in table]
+    assert len(set(keys)) == len(keys), "no key stands for two texts"
+    for key, (english, _) in itertools.chain.from_iterable(table.items() for table in tables):
+        parts = re.split(r"\{\w+\}", english)
+        pattern = ".*".join(map(re.escape, parts))
+        assert key in elsewhere or re.search(pattern, spoken), key
+
+
+def test_secrets_of_a_wrong_url_do_not_show() -> None:
+    assert SECRET not in problem("--url", f"ftp://me:{SECRET}@h/?token={SECRET}")
+
+
+def test_a_path_cannot_steer_the_terminal() -> None:
+    assert "\x1b" not in problem(*KEYED, "--param-file", "\x1b[2Jx\n")

@@ -1,0 +1,118 @@
+"""Signals, a killed process, readers that go: what a run leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from scripted_server import ANSWER, DONE, Serve, chunk, chunked, head, token
+from tool_runs import FILES, SLOW, Tool, at, records
+
+ROOT = Path(__file__).resolve().parents[2]
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts the tool as a process of its own in the test's directory; what still runs at the end is killed."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def begin(*argv: str, **environ: str) -> subprocess.Popen[str]:
+        command = [sys.executable, str(ROOT / "sse_perfTestTool.py"), *argv]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        given = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **environ}
+        processes.append(subprocess.Popen(command, cwd=tmp_path, env=given, encoding="utf-8", **pipes))  # type: ignore[call-overload]
+        return processes[-1]
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+WHILE_RUNNING = ("--threads", "2", "--duration", "30", *FILES)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_first_signal_lets_answers_finish_and_writes_everything(
+    serve: Serve, start: Start, tmp_path: Path, number: signal.Signals
+) -> None:
+    server = serve(chunked(token("a"), 0.3, token("b"), DONE))
+    process = start(*at(server, *WHILE_RUNNING))
+    server.seen(3, within_s=10)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (130, "")
+    assert "stopping: " in out
+    found = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert found["interrupted"] is True
+    assert found["outcomes"] == {"ok": len(server.requests)}
+    assert len(records(tmp_path / "run.jsonl")) == len(server.requests)
+    assert (tmp_path / "report.html").stat().st_size > 1_000
+
+
+def test_second_signal_ends_at_once(serve: Serve, start: Start, tmp_path: Path) -> None:
+    server = serve([head("200 OK", "text/event-stream", "Transfer-Encoding: chunked"), chunk(token("a"))])
+    process = start(*at(server, *WHILE_RUNNING))
+    server.seen(2, within_s=10)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None
+    while "stopping" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    began_s = time.monotonic()
+    assert process.wait(timeout=5) == 130
+    assert time.monotonic() - began_s < 1
+    assert records(tmp_path / "run.jsonl") == []  # the header is there, and can be read
+
+
+def test_killed_process_leaves_records_that_report_accepts(
+    serve: Serve, start: Start, tool: Tool, tmp_path: Path
+) -> None:
+    server = serve(chunked(token("a"), 0.05, token("b"), DONE))
+    process = start(*at(server, *WHILE_RUNNING))
+    server.seen(7, within_s=10)
+    process.kill()
+    process.wait(timeout=5)
+    ran = tool("report", "run.jsonl", "--html-report", "again.html", "--json", "again.json")
+    assert ran.status == 0
+    found = json.loads((tmp_path / "again.json").read_text(encoding="utf-8"))
+    assert found["requests"]["ok"] == found["requests"]["sent"] == len(records(tmp_path / "run.jsonl"))
+    assert 5 <= found["requests"]["ok"] <= len(server.requests)
+
+
+def test_reader_that_has_seen_enough_does_not_break_the_run(serve: Serve, start: Start, tmp_path: Path) -> None:
+    process = start(*at(serve(SLOW), "--threads", "2", "--duration", "1.2", *FILES))
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == "SSE performance test\n"
+    process.stdout.close()
+    assert process.wait(timeout=10) == 0
+    assert process.stderr.read() == ""
+    found = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert found["requests"]["ok"] == found["requests"]["sent"] >= 10
+
+
+def test_terminal_that_lacks_characters_does_not_break_the_run(serve: Serve, start: Start) -> None:
+    process = start(*at(serve(ANSWER), "--lang", "zh"), PYTHONIOENCODING="ascii")
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (0, "")
+    assert "chatcmpl-1" in out
+
+
+def test_help_answers_without_what_only_a_run_needs() -> None:
+    show = r"print(*sys.modules, sep='\n', file=sys.stderr)"
+    code = f"import sys; from sse_perf_tool.cli import main; main(['--help']); {show}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    needless = {"requests", "urllib3", *(f"sse_perf_tool.{name}" for name in ("arguments", "metrics", "wire"))}
+    assert "--threads" in done.stdout
+    assert not loaded & needless

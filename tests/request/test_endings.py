@@ -1,0 +1,98 @@
+"""Requests ended from outside, and runs against a server that dies."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from requests_to_server import CHUNKED_HEAD, HELLO, MS, WORLD, failing, target_of
+from scripted_server import DONE, Script, Serve, chunk, chunked, tls_context
+from sse_perf_tool.load.run import LoadRun
+from sse_perf_tool.records import OUTCOMES, Outcome, RunConfig
+from sse_perf_tool.request.target import Target
+from sse_perf_tool.tester import SSETester
+
+# Ended from outside.
+
+UNDER_WAY: dict[str, Script] = {
+    "no answer": [],
+    "mid-answer": [CHUNKED_HEAD, chunk(HELLO)],
+    "between retries": failing("503 Busy", "Retry-After: 2"),
+}
+
+
+@pytest.mark.parametrize("script", UNDER_WAY.values(), ids=UNDER_WAY)
+def test_cancelled_request_ends_at_once_and_is_called_cancelled(serve: Serve, script: Script) -> None:
+    server = serve(script)
+    asker = SSETester(target_of(server))
+    threading.Timer(0.1, asker.cancel).start()
+    record = asker.test_streaming(1)
+    assert (record.outcome, record.error) == (Outcome.CANCELLED, "cancelled")
+    assert record.latency_ns < 1_000 * MS
+    assert asker.test_streaming(2).outcome is Outcome.CANCELLED
+    assert len(server.requests) == 1
+
+
+def test_cancelled_request_ends_under_tls_too(serve: Serve, certificate: Path) -> None:
+    server = serve([CHUNKED_HEAD, chunk(HELLO)], tls=tls_context(certificate))
+    asker = SSETester(target_of(server, verify=False))
+    threading.Timer(0.2, asker.cancel).start()
+    record = asker.test_streaming(1)
+    assert (record.outcome, record.chunks) == (Outcome.CANCELLED, 1)
+    assert record.latency_ns < 1_000 * MS
+
+
+# A whole run.
+
+
+def test_stopped_run_gives_running_answers_the_grace_and_cancels_them_then(serve: Serve) -> None:
+    server = serve([CHUNKED_HEAD, chunk(HELLO)])
+    load = LoadRun(target_of(server), RunConfig(threads=2, duration_s=60), grace_s=0.2)
+    threading.Timer(0.2, load.stop).start()
+    began_s = time.monotonic()
+    result = load.run()
+    assert 0.35 < time.monotonic() - began_s < 2
+    assert result.interrupted
+    assert (result.summary.sent, result.summary.cancelled, result.summary.failed) == (2, 2, 0)
+    assert result.summary.metrics["latency_ms"].count == 0
+
+
+def run_of(target: Target, config: RunConfig, meanwhile: Callable[[], None]) -> list[tuple[int, Outcome]]:
+    """(start by `perf_counter_ns`, outcome) of the requests of a run; `meanwhile` goes on beside it."""
+    load = LoadRun(target, config)
+    beside = threading.Thread(target=meanwhile)
+    beside.start()
+    result = load.run()
+    beside.join()
+    rows = result.requests.rows("started_ns", "outcome")
+    return [(started_ns + load.origin.ns, OUTCOMES[index]) for started_ns, index in rows]
+
+
+def test_server_that_dies_and_returns_costs_only_the_requests_that_it_broke(serve: Serve) -> None:
+    server = serve(chunked(HELLO, 0.05, WORLD, DONE))
+    died_ns = returned_ns = 0
+
+    def die_and_return() -> None:
+        nonlocal died_ns, returned_ns
+        time.sleep(0.3)
+        server.stop()
+        died_ns = time.perf_counter_ns()  # no connection lives and none is made any more
+        time.sleep(0.2)
+        server.start()
+        returned_ns = time.perf_counter_ns()
+
+    requests = run_of(target_of(server), RunConfig(threads=3, duration_s=1.2), die_and_return)
+    broken = [started_ns for started_ns, outcome in requests if outcome is Outcome.TRUNCATED]
+    refused = [started_ns for started_ns, outcome in requests if outcome is Outcome.CONNECT_ERROR]
+    later = [outcome for started_ns, outcome in requests if started_ns >= returned_ns]
+    assert 1 <= len(broken) <= 3  # what was under way, one a thread at most
+    assert max(broken) < died_ns
+    assert 1 <= len(refused) <= 9
+    assert max(refused) < returned_ns
+    assert {outcome for _, outcome in requests} == {Outcome.OK, Outcome.TRUNCATED, Outcome.CONNECT_ERROR}
+    assert len(later) >= 6
+    assert set(later) == {Outcome.OK}
