@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scripted_server import ANSWER, DONE, Serve, chunk, chunked, head, token
-from tool_runs import FILES, SLOW, Tool, at, records
+from tool_runs import FILES, SCRIPT, SLOW, Tool, at, records
 
 ROOT = Path(__file__).resolve().parents[2]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -26,7 +26,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     processes: list[subprocess.Popen[str]] = []
 
     def begin(*argv: str, **environ: str) -> subprocess.Popen[str]:
-        command = [sys.executable, str(ROOT / "sse_perfTestTool.py"), *argv]
+        command = [sys.executable, SCRIPT, *argv]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         given = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **environ}
         processes.append(subprocess.Popen(command, cwd=tmp_path, env=given, encoding="utf-8", **pipes))  # type: ignore[call-overload]

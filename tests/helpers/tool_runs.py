@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from scripted_server import DONE, FINISH, ScriptedServer, chunked, sized, token, usage
 
+SCRIPT = str(Path(__file__).resolve().parents[2] / "sse_perfTestTool.py")
 KEY = "sk-0123456789abcdef4Knu"
 JSON = "application/json"
 NO_KEY = sized(b'{"error": {"message": "invalid api key"}}', status="401 Unauthorized", kind=JSON)
