@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test check assets dev-assets serve serve-prod test-pythons test-peers bench trust-grid clean
+.PHONY: demo test check assets dev-assets serve serve-prod test-pythons test-peers test-proxies bench trust-grid clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
@@ -63,6 +63,10 @@ trust-grid: .venv/ready
 test-peers: .venv/ready
 	sh tests/peers/setup.sh $(PYTHON)
 	SSE_PERF_PEERS=1 $(BIN)/pytest -q tests/peers
+
+# Through reverse proxies of Debian (apt-get install nginx-light haproxy caddy lighttpd); those that are missing are skipped.
+test-proxies: .venv/ready
+	SSE_PERF_PROXIES=1 $(BIN)/pytest -q tests/proxies
 
 clean:
 	rm -rf .venv .venv-3.* node_modules tests/peers/.venv tests/peers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info
