@@ -9,6 +9,7 @@ from pathlib import Path
 from . import __version__
 from .goals.compare import Difference, differences
 from .records import Capacity, RunConfig, RunResult
+from .records.atomic_write import write_atomically
 from .report_parts.capacity import capacity_data, capacity_facts_html, capacity_verdict_html, steps_table
 from .report_parts.comparison import (
     compare_verdict_html,
@@ -72,7 +73,7 @@ def generate_html_report(
     }
     data = {"lang": language, **run_data(result)}
     page, offline = build_page(read_template("report.html"), parts, data, ["common.js", "charts.js", "report.js"])
-    Path(path).write_bytes(page)
+    write_atomically(path, page, private=True)
     return [] if offline else [speaker(_NOTES, language)("linked")]
 
 
@@ -107,7 +108,7 @@ def generate_compare_report(
     }
     data = {"lang": language, **comparison_data(results, shown_names)}
     page, offline = build_page(read_template("compare.html"), parts, data, ["common.js", "charts.js", "compare.js"])
-    Path(path).write_bytes(page)
+    write_atomically(path, page, private=True)
     return [] if offline else [speaker(_NOTES, language)("linked")]
 
 
@@ -130,7 +131,7 @@ def generate_capacity_report(
     }
     data = {"lang": language, **capacity_data(capacity)}
     page, offline = build_page(read_template("capacity.html"), parts, data, ["common.js", "charts.js", "capacity.js"])
-    Path(path).write_bytes(page)
+    write_atomically(path, page, private=True)
     return [] if offline else [speaker(_NOTES, language)("linked")]
 
 

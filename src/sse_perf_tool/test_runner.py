@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from io import FileIO
 from itertools import count
 from random import Random
 from typing import NamedTuple, TypedDict, cast
@@ -18,7 +17,8 @@ from .metrics import Tally, success_rate
 from .pace.schedule import pause_after_refusals_s, tick_s
 from .pace.tickets import Pace, Share, pace_for
 from .records import IntervalSample, Outcome, RequestRecord, RunConfig
-from .records.file import record_line, write_line
+from .records.file import record_line
+from .records.writer import LineWriter
 from .request.target import Target
 from .tester import Notice, SSETester, surroundings
 from .trust.self_watch import SelfWatch, process_sources
@@ -257,8 +257,8 @@ def _prepare_interpreter(threads: int) -> None:
 class ThreadGroup:
     """The threads of one process, and their measurements.
 
-    `stats` are the counters that they update, `after_id` is the last request number of the rounds before; `records` is
-    an open, unbuffered file or None; `notice` is called as each answer begins.
+    `stats` are the counters that they update, `after_id` is the last request number of the rounds before; `records`
+    takes a line for each request; `notice` is called as each answer begins.
     """
 
     def __init__(
@@ -266,7 +266,7 @@ class ThreadGroup:
         target: Target,
         config: RunConfig,
         share: Share = Share(),  # noqa: B008 - a NamedTuple cannot change
-        records: FileIO | None = None,
+        records: LineWriter | None = None,
         notice: Notice | None = None,
         stats: SharedStats | None = None,
         after_id: int = 0,
@@ -351,7 +351,7 @@ class ThreadGroup:
             think_time_s = (self.config.think_time_s, self.config.think_time_max_s)
             run_test_thread(tester, self.shared_stats, self._pace, self._take, think_time_s)
         except BaseException as error:
-            # A thread that died (a full disk, a bug) must not leave a run that looks complete.
+            # A thread that died (a bug) must not leave a run that looks complete.
             self._broken_by = self._broken_by or error
             self.stop()
 
@@ -373,4 +373,4 @@ class ThreadGroup:
                 record = replace(record, self_watch=samples)
             self.tally.add(record)
             if self._records is not None:
-                write_line(self._records, record_line(record, self._origin.unix_ns - self._origin.ns))
+                self._records.write(record_line(record, self._origin.unix_ns - self._origin.ns))

@@ -76,10 +76,10 @@ def test_a_ladder_begins_no_load_when_its_time_is_up(measured: list[int], found:
 
 
 def test_a_json_file_that_cannot_be_written_is_said(tool: Tool, measured: list[int], monkeypatch: Any) -> None:
-    def full(_path: Path, _data: bytes) -> int:
+    def full(_file: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     status, out, err = tool("calibrate", "--quick", "--json", "c.json")
     assert (status, err) == (1, "sse_perfTestTool.py: c.json: cannot be written: No space left on device\n")
     assert "TTFT" in out

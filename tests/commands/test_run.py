@@ -44,14 +44,6 @@ needs_full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="n
 
 
 @needs_full_device
-def test_full_disk_under_the_records_ends_the_run_with_one_line(serve: Serve, tool: Tool) -> None:
-    ran = tool(*at(serve(ANSWER), "--records", "/dev/full"))
-    assert ran.status != 0
-    assert ran.err.count("\n") == 1
-    assert "/dev/full: cannot be written: No space left on device" in ran.err
-
-
-@needs_full_device
 def test_output_that_cannot_be_written_costs_only_itself(serve: Serve, tool: Tool) -> None:
     server = serve(ANSWER)
     ran = tool("--url", server.url(), "--api-key", KEY, "--html-report", "/dev/full", *FILES)

@@ -21,6 +21,7 @@ from sse_perf_tool.metrics import Tally, estimate_tokens
 from sse_perf_tool.providers import Query, QueryProvider
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult
 from sse_perf_tool.records.file import RecordsHeader, header_line, read_header, read_records, record_line
+from sse_perf_tool.records.writer import new_lines
 from sse_perf_tool.report_generator import generate_html_report
 from sse_perf_tool.request.body import BodyBuilder
 from sse_perf_tool.request.target import Target
@@ -143,7 +144,7 @@ def test_processes_go_through_the_tiers_together(serve: Serve, tmp_path: Path) -
     server = serve(ANSWER)
     config = RunConfig(threads=2, processes=2, requests=4, context_tiers=[0, 50])
     path = tmp_path / "r.jsonl"
-    with path.open("wb", buffering=0) as records:
+    with new_lines(path, "en") as records:
         result = LoadRun(target_of(server.url()), config, records=records).run()
     assert sorted(result.requests["context_tokens"]) == [0] * 4 + [50] * 4
     assert len(set(result.requests["request_id"])) == 8

@@ -169,14 +169,3 @@ def test_processes_do_not_outlive_the_one_that_started_them(serve: Serve, starte
     while any(Path(f"/proc/{pid}").exists() for pid in left):
         assert time.monotonic() < deadline_s, "a child is still there"
         time.sleep(0.05)
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-def test_a_full_disk_ends_all_processes_with_one_line(serve: Serve, started: Any) -> None:
-    process = started(
-        serve(ANSWER).url(), "--threads", "4", "--duration", "2", "--processes", "2", "--records", "/dev/full"
-    )
-    _, err = process.communicate(timeout=30)
-    assert process.returncode == 1
-    assert err.count("\n") == 1
-    assert "/dev/full: cannot be written: No space left on device" in err

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
+import secrets
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -74,8 +76,15 @@ def _is_made(path: Path) -> bool:
     return True
 
 
+def _try_beside(path: Path) -> None:
+    """Makes a file with a name as long as that of `path`, which another run may be making, and takes it away again."""
+    other = path.with_name((path.name[:-8] + secrets.token_hex(8))[: max(16, len(path.name))])
+    other.open("x").close()
+    other.unlink()
+
+
 def _check_output(flags: FlagValues, key: str, path: Path, taken: dict[Path, str]) -> None:
-    """Tries to open the file for writing and leaves everything as it was."""
+    """Tries to write there and leaves everything as it was."""
     try:
         if path.is_dir():
             raise flags.wrong(key, "is_folder")
@@ -86,9 +95,9 @@ def _check_output(flags: FlagValues, key: str, path: Path, taken: dict[Path, str
         other = taken.setdefault(path.resolve(), flags.name(key))
         if other != flags.name(key):
             raise flags.wrong(key, "same_file", other=other)
-        there = path.exists() or path.is_symlink()
-        path.open("ab").close()
-        if not there:
-            path.unlink()
+        if path.exists():
+            path.open("ab").close()
+        else:
+            _try_beside(Path(os.path.realpath(path)))
     except OSError as error:
         raise flags.wrong(key, "not_writable", reason=error.strerror) from error

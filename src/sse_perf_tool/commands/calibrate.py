@@ -20,7 +20,9 @@ def main(arguments: Arguments, environment: Environment) -> int:
     console, calibrator = console_of(arguments, environment), _calibrator(arguments)
     with interrupts(calibrator.stop):
         document = calibrate(arguments.config, calibrator, arguments.quick, console.line)
-    outputs = [file_of("JSON", path, lambda: json_bytes(document)) for path in arguments.exports.values()]
+    outputs = [
+        file_of("JSON", path, lambda: json_bytes(document), private=False) for path in arguments.exports.values()
+    ]
     return OK if write_outputs(outputs, None, console, environment) else SOME_FAILED
 
 

@@ -8,18 +8,19 @@ from functools import partial
 from threading import Thread
 
 from ..arguments import Arguments
+from ..arguments.parsed import CapacityArguments
 from ..capacity.file import SearchHeader, capacity_document, header_line, step_line
 from ..capacity.search import answer
 from ..console import Console
 from ..console.capacity import CapacityConsole
 from ..load.capacity_run import CapacityRun
 from ..records import Capacity, Ending, StepResult
-from ..records.file import write_line
+from ..records.writer import LineWriter, more_lines
 from ..report_generator import generate_capacity_report
 from ..report_parts.capacity import sentence
-from .environment import INTERRUPTED, MISSED, OK, SOME_FAILED, Environment
+from .environment import INTERRUPTED, MISSED, OK, PARTIAL, SOME_FAILED, Environment
 from .outputs import exports_of, json_bytes, page_of, write_outputs
-from .setup import console_of, interrupts, opened, target_of
+from .setup import console_of, interrupts, target_of
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
@@ -31,16 +32,14 @@ def main(arguments: Arguments, environment: Environment) -> int:
     shown = CapacityConsole(console, asked.search, arguments.lang, rows=not arguments.quiet)
     search = CapacityRun(target_of(arguments), config, asked.search, asked.plan)
     with contextlib.ExitStack() as open_files:
-        file = opened(open_files, asked.resume, asked.resume_at)
-        if file is not None and not asked.resume_at:
-            write_line(file, header_line(SearchHeader(config, asked.search, time.time_ns())))
+        file = _steps_file(arguments, asked, console, open_files)
         shown.start(config, steps, asked.resume)
         for text in arguments.warnings:
             console.warn(text)
 
         def done(step: StepResult) -> None:
             if file is not None:
-                write_line(file, step_line(step))
+                file.write(step_line(step))
             shown.step(step)
 
         # From another thread: the one interrupted may hold the locks that this takes.
@@ -49,16 +48,36 @@ def main(arguments: Arguments, environment: Environment) -> int:
     found = answer(asked.search, steps, ending)
     for text in search.warnings:
         console.warn(text)
+    if file is not None and file.error is not None:
+        said = {"path": file.path, "reason": file.error.strerror, "missing": file.missing}
+        console.warn(console.say("steps_partial", **said))
     shown.answer(found)
-    whole = _write_capacity(arguments, found, console, environment)
+    whole = _write_capacity(arguments, found, file, console, environment)
     if ending is Ending.INTERRUPTED:
         return INTERRUPTED
     if found.level is None:
         return MISSED
+    if file is not None and file.error is not None:
+        return PARTIAL
     return OK if whole else SOME_FAILED
 
 
-def _write_capacity(arguments: Arguments, found: Capacity, console: Console, environment: Environment) -> bool:
+def _steps_file(
+    arguments: Arguments, asked: CapacityArguments, console: Console, open_files: contextlib.ExitStack
+) -> LineWriter | None:
+    """The file of --resume behind the steps that it holds, with its header; what befalls it later is said."""
+    if asked.resume is None:
+        return None
+    file = open_files.enter_context(more_lines(asked.resume, asked.resume_at, arguments.lang))
+    file.on_error = lambda error: console.warn(console.say("steps_end", path=file.path, reason=error.strerror))
+    if not asked.resume_at:
+        file.write(header_line(SearchHeader(arguments.config, asked.search, time.time_ns())))
+    return file
+
+
+def _write_capacity(
+    arguments: Arguments, found: Capacity, steps: LineWriter | None, console: Console, environment: Environment
+) -> bool:
     """Writes the page and the JSON of a search."""
 
     def content(_name: str) -> bytes:
@@ -66,5 +85,4 @@ def _write_capacity(arguments: Arguments, found: Capacity, console: Console, env
 
     outputs = page_of(arguments, console, partial(generate_capacity_report, found, arguments.config))
     outputs += exports_of(arguments, content)
-    kept = arguments.capacity.resume if arguments.capacity else None
-    return write_outputs(outputs, kept, console, environment, "steps")
+    return write_outputs(outputs, steps, console, environment, "steps")

@@ -18,7 +18,7 @@ SOME_FAILED = 1
 """Some request failed; with thresholds or a baseline these decide, and failed requests alone are no reason."""
 WRONG_USAGE = 2
 PARTIAL = 4
-"""A process of the tool was lost, so the result is only a part."""
+"""A process of the tool was lost, so the result is only a part; or lines of the records could not be written."""
 MISSED = 99
 """A threshold was missed, the run is worse than its baseline, or a rule ended it."""
 INTERRUPTED = 130

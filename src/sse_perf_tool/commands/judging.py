@@ -48,6 +48,8 @@ def status_of(result: RunResult) -> int:
         return PARTIAL
     if result.missed:
         return MISSED
+    if result.records_partial:
+        return PARTIAL
     decided = bool(result.baseline) or any(each.rule != REQUIRED for each in result.thresholds)
     if not result.summary.sent:
         return SOME_FAILED  # whatever was demanded: a pipeline must not be green for a run that measured nothing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -12,7 +13,10 @@ from ..arguments import Arguments
 from ..arguments.output_paths import unused
 from ..console import Console
 from ..exporters import EXPORTERS
+from ..flags import PROGRAM
 from ..records import RunResult
+from ..records.atomic_write import write_atomically
+from ..records.writer import LineWriter
 from ..report_generator import generate_html_report
 from ..texts import LANGUAGES
 from .environment import Environment, unwritten_is_said
@@ -21,15 +25,24 @@ Output = tuple[str, Path, Callable[[Path], Sequence[str]]]
 """What the console calls a file, where it goes, and what writes it and gives notes for the console."""
 
 
-def write_result(arguments: Arguments, result: RunResult, console: Console, environment: Environment) -> bool:
-    """Writes everything that was asked for about one run; True when all of it could be."""
+def write_result(
+    arguments: Arguments,
+    result: RunResult,
+    console: Console,
+    environment: Environment,
+    records: LineWriter | None = None,
+) -> bool:
+    """Writes everything that was asked for about one run; True when all of it could be.
+
+    `records` is written already.
+    """
 
     def content(name: str) -> bytes:
         return EXPORTERS[name].text_of(result).encode("utf-8", "replace")
 
     outputs = page_of(arguments, console, partial(generate_html_report, result))
     outputs += exports_of(arguments, content)
-    return write_outputs(outputs, arguments.records_file, console, environment)
+    return write_outputs(outputs, records, console, environment)
 
 
 def page_of(arguments: Arguments, console: Console, generate: Callable[..., Sequence[str]]) -> list[Output]:
@@ -41,23 +54,34 @@ def page_of(arguments: Arguments, console: Console, generate: Callable[..., Sequ
     if path is None:
         return []
     page = partial(generate, brand=arguments.brand, title=arguments.report_title, lang=arguments.lang)
-    return [(console.say("report"), path if arguments.report_named else unused(path), page)]
+    if arguments.report_named:
+        return [(console.say("report"), path, page)]
+
+    def write(to: Path) -> Sequence[str]:
+        try:
+            return page(to)
+        except OSError:
+            with contextlib.suppress(OSError):
+                to.unlink()  # what `unused` made is empty still
+            raise
+
+    return [(console.say("report"), unused(path), write)]
 
 
 def exports_of(arguments: Arguments, content_of: Callable[[str], bytes]) -> list[Output]:
     """The other files that are wanted; `content_of` makes one by its name in `EXPORTERS`."""
     language = LANGUAGES.index(arguments.lang)
     return [
-        file_of(EXPORTERS[name].label[language], path, partial(content_of, name))
+        file_of(EXPORTERS[name].label[language], path, partial(content_of, name), private=EXPORTERS[name].private)
         for name, path in arguments.exports.items()
     ]
 
 
-def file_of(label: str, path: Path, content: Callable[[], bytes]) -> Output:
-    """A file of which there is nothing to note."""
+def file_of(label: str, path: Path, content: Callable[[], bytes], *, private: bool) -> Output:
+    """A file of which there is nothing to note; `private`: it holds queries."""
 
     def write(to: Path) -> Sequence[str]:
-        to.write_bytes(content())
+        write_atomically(to, content(), private=private)
         return ()
 
     return label, path, write
@@ -70,14 +94,14 @@ def json_bytes(document: Mapping[str, Any]) -> bytes:
 
 def write_outputs(
     outputs: Sequence[Output],
-    kept: Path | None,
+    kept: LineWriter | None,
     console: Console,
     environment: Environment,
     kept_label: str = "records",
 ) -> bool:
     """Writes the files and names them; one that cannot be written is said and costs only itself.  True: all were.
 
-    `kept` is the file that was written all along; the text `kept_label` of the console says what it is.
+    `kept` was written all along, and is closed; the text `kept_label` of the console says what it is.
     """
     written: list[tuple[str, str]] = []
     for label, path, write in outputs:
@@ -87,6 +111,9 @@ def write_outputs(
             written.append((label, str(path)))
     whole = len(written) == len(outputs)
     if kept is not None:
-        written.append((console.say(kept_label), str(kept)))
+        label = console.say(kept_label)
+        written.append((label if kept.error is None else console.say("not_whole", label=label), str(kept.path)))
+        if kept.error is not None:
+            print(f"{PROGRAM}: {kept.path}: cannot be written: {kept.error.strerror}", file=environment.stderr)
     console.written(written)
     return whole

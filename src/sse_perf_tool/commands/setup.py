@@ -7,13 +7,10 @@ import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from io import FileIO
-from pathlib import Path
 from typing import Any
 
 from ..arguments import Arguments
 from ..console import Console
-from ..errors import UsageError
 from ..request.target import Target
 from .environment import INTERRUPTED, Environment
 
@@ -52,23 +49,6 @@ def target_of(arguments: Arguments) -> Target:
         verify=arguments.verify,
         lang=arguments.lang,
     )
-
-
-def opened(stack: contextlib.ExitStack, path: Path | None, keep: int = 0) -> FileIO | None:
-    """The file, opened before the load starts so that a fault shows then; closed by `stack`.
-
-    Its first `keep` bytes stay.  Without a buffer: each line goes to the system as one write.
-    """
-    if path is None:
-        return None
-    try:
-        file = stack.enter_context(FileIO(path, "r+" if keep else "w"))
-        if keep:
-            file.truncate(keep)
-            file.seek(keep)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
-    return file
 
 
 @contextlib.contextmanager

@@ -16,6 +16,27 @@ TEXTS: Texts = {
     "report": ("report", "报告"),
     "records": ("records", "逐请求记录"),
     "steps": ("steps", "各步结果"),
+    "not_whole": ("{label}, not whole", "{label}（不完整）"),
+    "records_beside": (
+        "{path} is there already: it stays until the run is over, the new lines go into {beside}",
+        "{path} 已存在：测试结束前保持不变，新的记录先写入 {beside}",
+    ),
+    "records_end": (
+        "{path}: cannot be written: {reason}: the run goes on, the records end here",
+        "{path}：无法写入：{reason}：测试继续，记录到此为止",
+    ),
+    "records_partial": (
+        "the records are not whole: {path}: {reason}: {missing} lines are missing; all else is of all requests",
+        "逐请求记录不完整：{path}：{reason}：缺少 {missing} 行；其余结果包含全部请求",
+    ),
+    "steps_end": (
+        "{path}: cannot be written: {reason}: the search goes on, the steps from here on are not in it",
+        "{path}：无法写入：{reason}：搜索继续，此后的结果不再写入其中",
+    ),
+    "steps_partial": (
+        "the steps are not whole: {path}: {reason}: {missing} lines are missing; all else is of all steps",
+        "各步结果不完整：{path}：{reason}：缺少 {missing} 行；其余结果包含全部步骤",
+    ),
 }
 
 _PARTS = (start, live, answer, summary, tables, goals, comparison)

@@ -35,6 +35,10 @@ from ..units import NS_PER_S
 _Noun = Stats | ThresholdResult | BaselineResult | Abort | StreamShape | Stalls | Plateau | ServiceQueue
 
 
+MISSING_PARTS = ("records_partial", "skipped_lines")
+"""What may be missing besides the requests of a process that was lost."""
+
+
 def summary_document(result: RunResult) -> dict[str, Any]:
     """The object of `--json`; its names are fixed by docs/files.md."""
     found, plateau = result.summary, plateau_of(result)
@@ -85,7 +89,8 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "warnings": list(result.warnings),
         "interrupted": result.interrupted,
         "aborted": result.aborted and rounded(result.aborted),
-        "partial": result.partial,
+        "partial": result.partial or result.records_partial or bool(result.skipped_lines),
+        **{name: getattr(result, name) for name in MISSING_PARTS},
     }
 
 

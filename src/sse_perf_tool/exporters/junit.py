@@ -13,7 +13,7 @@ from ..report_parts.verdict import aborted_text
 from ..report_parts.wording import in_both
 from ..texts import printable
 from ..trust import REQUIRED
-from .json_summary import summary_document
+from .json_summary import MISSING_PARTS, summary_document
 
 
 def to_junit(result: RunResult) -> str:
@@ -40,7 +40,8 @@ def junit_of(document: Mapping[str, Any]) -> str:
     are "skipped" with the same message.  When no request came to an end, none of them passed: "skipped" too; when
     none was even sent, "all requests ok" fails.
     """
-    cut_short = [in_both(key)[0] for key in ("interrupted", "partial") if document[key]]
+    parts = [key for key in MISSING_PARTS if document.get(key)] or ["partial"]
+    cut_short = [in_both(key)[0] for key in ("interrupted", *parts) if document[key]]
     if aborted := document.get("aborted"):
         cut_short.append(aborted_text(Abort(**aborted))[0])
     whole = _Check("run", "run is whole", " ".join(cut_short))

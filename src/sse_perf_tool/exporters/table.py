@@ -42,6 +42,8 @@ class Exporter(NamedTuple):
     text_of: Callable[[RunResult], str]
     label: Both
     about: Both
+    private: bool = False
+    """Whether it holds queries: then its file is for its owner alone."""
 
 
 EXPORTERS: Mapping[str, Exporter] = {
@@ -49,6 +51,7 @@ EXPORTERS: Mapping[str, Exporter] = {
         _json,
         label=("summary as JSON", "JSON 汇总"),
         about=("write the summary as JSON", "把汇总写成 JSON"),
+        private=True,
     ),
     "csv": Exporter(
         _csv,

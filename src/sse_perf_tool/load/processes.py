@@ -2,7 +2,8 @@
 
 One Python process computes on one core, however many threads it has.  A child runs a `ThreadGroup` and talks to the
 parent over a pipe: it sends its counters four times a second and its tally at the end, and receives the commands to
-start, stop and cancel.  Each child writes its request lines straight to the records file, one write per line.
+start, stop and cancel.  Each child writes its request lines straight to the records file, one write per line; one
+that cannot any more says so and goes on.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import FileIO
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
@@ -26,6 +27,7 @@ from ..goals.thresholds import slos_of
 from ..metrics import Tally
 from ..pace.tickets import Share
 from ..records import RunConfig
+from ..records.writer import LineWriter
 from ..request.target import Target
 from ..test_runner import Origin, SharedStats, Snapshot, ThreadGroup, new_shared_stats, snapshot
 
@@ -53,7 +55,7 @@ class ProcessGroup:
         self,
         target: Target,
         config: RunConfig,
-        records_path: str | None = None,
+        records: LineWriter | None = None,
         stats: SharedStats | None = None,
         after_id: int = 0,
     ) -> None:
@@ -64,13 +66,14 @@ class ProcessGroup:
         self.cpu_s = 0.0
         self._cpu_before_s = 0.0
         self.lost: dict[int, str] = {}
-        self._error: OSError | None = None
+        self._records = records
+        path = None if records is None else records.path
         self._listeners: list[threading.Thread] = []
         self._children: list[_Child] = []
         try:
             for part in range(config.processes):
                 share = Share(part, config.processes)
-                self._children.append(_started(target.part(share), config, share, records_path, after_id))
+                self._children.append(_started(target.part(share), config, share, path, after_id))
         except BaseException:  # out of memory, Ctrl-C: those that run already are not left behind
             self.close()
             raise
@@ -91,14 +94,12 @@ class ProcessGroup:
             listener.start()
 
     def wait(self) -> None:
-        """Waits until all processes have finished.  OSError when one could not write the records."""
+        """Waits until all processes have finished."""
         for listener in self._listeners:
             listener.join()
         for child in self._children:
             child.process.join()
         self.cpu_s += time.process_time() - self._cpu_before_s
-        if self._error is not None:
-            raise self._error
 
     def look(self) -> None:
         """Nothing to do: each process measures itself."""
@@ -138,14 +139,16 @@ class ProcessGroup:
         if kind == "counters":
             self._add(child, *content)
         elif kind == "result":
-            tally, formats, cpu_s = content
+            tally, formats, cpu_s, missing = content
             with self.shared_stats["lock"]:
                 self.cpu_s += cpu_s
                 self.tally.merge(tally)
                 self.formats_seen.update(formats)
-        elif kind == "error":
-            self._error = content
-        return kind in ("ready", "counters")
+                if self._records is not None:
+                    self._records.missing += missing
+        elif kind == "records" and self._records is not None:
+            self._records.fail(content)
+        return bool(kind != "result")
 
     def _add(self, child: _Child, counters: Snapshot, outcomes: dict[str, int]) -> None:
         stats = self.shared_stats
@@ -158,7 +161,7 @@ class ProcessGroup:
         child.counters, child.outcomes = counters, outcomes
 
 
-def _started(target: Target, config: RunConfig, share: Share, records_path: str | None, after_id: int) -> _Child:
+def _started(target: Target, config: RunConfig, share: Share, records_path: Path | None, after_id: int) -> _Child:
     """A new process that does this share, and gets ready for it."""
     spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that nobody releases
     ours, theirs = spawn.Pipe()
@@ -215,12 +218,12 @@ def _how(exit_code: int | None) -> str:
 
 
 def _child(
-    pipe: Connection, target: Target, config: RunConfig, share: Share, records_path: str | None, after_id: int
+    pipe: Connection, target: Target, config: RunConfig, share: Share, records_path: Path | None, after_id: int
 ) -> None:
     """The main function of a child process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; only the parent acts on it
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    records = None if records_path is None else FileIO(records_path, "a")
+    records = None if records_path is None else LineWriter.appending(records_path)
     group = ThreadGroup(target, config, share, records, after_id=after_id)
     try:
         pipe.send(("ready", None))
@@ -232,20 +235,15 @@ def _child(
         return
     group.start(*moments)
     through = threading.Event()
-    speaking = threading.Lock()
     threading.Thread(target=_obey, args=(pipe, group), daemon=True).start()
-    reporter = threading.Thread(target=_report, args=(pipe, group, through, speaking), daemon=True)
+    reporter = threading.Thread(target=_report, args=(pipe, group, through, records), daemon=True)
     reporter.start()
     try:
         group.wait()
-    except OSError as error:
-        with speaking:
-            pipe.send(("error", OSError(error.errno, error.strerror, error.filename)))
-        return
     finally:
         through.set()
         reporter.join()
-    pipe.send(("result", (group.tally, group.formats_seen, group.cpu_s)))
+    pipe.send(("result", (group.tally, group.formats_seen, group.cpu_s, records.missing if records else 0)))
 
 
 def _obey(pipe: Connection, group: ThreadGroup) -> None:
@@ -257,13 +255,15 @@ def _obey(pipe: Connection, group: ThreadGroup) -> None:
         os._exit(1)  # the parent is gone
 
 
-def _report(pipe: Connection, group: ThreadGroup, through: threading.Event, speaking: threading.Lock) -> None:
-    last = False
+def _report(pipe: Connection, group: ThreadGroup, through: threading.Event, records: LineWriter | None) -> None:
+    last = told = False
     while not last:
         last = through.wait(REPORT_S)
         group.look()
         counters = snapshot(group.shared_stats)
         with group.shared_stats["lock"]:
             outcomes = dict(group.shared_stats["outcomes"])
-        with speaking:
-            pipe.send(("counters", (counters, outcomes)))
+        pipe.send(("counters", (counters, outcomes)))
+        if records is not None and records.error is not None and not told:
+            pipe.send(("records", records.error))
+            told = True

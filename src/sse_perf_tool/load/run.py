@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from io import FileIO
 from typing import Protocol
 
 from ..errors import UsageError
 from ..formats import Format
 from ..metrics import Tally
 from ..records import Abort, Calibration, IntervalSample, Outcome, RunConfig, RunResult
-from ..records.file import RecordsHeader, header_line, write_line
+from ..records.file import RecordsHeader, header_line
+from ..records.writer import LineWriter
 from ..request.target import Target
 from ..test_runner import OnSample, Origin, Snapshot, ThreadGroup, aggregate_stats, new_shared_stats
 from ..tester import Notice
@@ -149,7 +149,7 @@ class Group(Protocol):
 
 
 class LoadRun:
-    """One run.  `records` is an open, unbuffered file or None; `notice` is called as each answer begins, `on_abort`
+    """One run.  `records` takes the lines of the records file; `notice` is called as each answer begins, `on_abort`
     with the rule that ends the run, if one does; `calibration` was measured before the run and goes into the result.
 
     The run has one round of the whole load or, with context tiers, one round per tier; a round begins when the last
@@ -161,7 +161,7 @@ class LoadRun:
         target: Target,
         config: RunConfig,
         warnings: tuple[str, ...] = (),
-        records: FileIO | None = None,
+        records: LineWriter | None = None,
         notice: Notice | None = None,
         grace_s: float = GRACE_S,
         on_abort: Callable[[Abort], None] = lambda _abort: None,
@@ -197,8 +197,7 @@ class LoadRun:
         target = replace(self._target, context_tokens=tiers[number]) if tiers else self._target
         after_id = max(self._tally.table["request_id"], default=0)
         if config.processes > 1:
-            path = None if self._records is None else str(self._records.name)
-            return ProcessGroup(target, config, path, stats, after_id)
+            return ProcessGroup(target, config, self._records, stats, after_id)
         return ThreadGroup(target, config, records=self._records, notice=self._notice, stats=stats, after_id=after_id)
 
     def run(
@@ -227,7 +226,7 @@ class LoadRun:
         origin = self.origin = Origin.now()
         if self._records is not None:
             header = RecordsHeader(self.config, origin.unix_ns, self._warnings, self._calibration)
-            write_line(self._records, header_line(header))
+            self._records.write(header_line(header))
         aggregator = threading.Thread(
             target=aggregate_stats, args=(self.shared_stats, finished, at_second), name="aggregator", daemon=True
         )

@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timezone
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -155,16 +154,6 @@ def calibration_of(document: Mapping[str, Any] | None) -> Calibration | None:
     for name in ("ttft", "gaps"):
         known[name] = {percent: Compared(**compared) for percent, compared in known[name].items()}
     return Calibration(**known)
-
-
-def write_line(file: FileIO, line: str) -> None:
-    """Hands a line to the system as one write: what is killed later leaves it behind.  OSError names the file."""
-    rest = memoryview(line.encode("utf-8", "replace") + b"\n")
-    try:
-        while rest:
-            rest = rest[file.write(rest) :]
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, file.name) from error
 
 
 def read_header(path: Path, lang: str = LANGUAGES[0]) -> RecordsHeader:

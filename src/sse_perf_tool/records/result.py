@@ -49,6 +49,10 @@ class RunResult:
     interrupted: bool = False
     partial: bool = False
     """A process of the tool was lost in mid-run: its requests are missing."""
+    records_partial: bool = False
+    """The records file lacks requests, because it could not be written; all else here is of all of them."""
+    skipped_lines: int = 0
+    """Lines of the records file, from which this was made, that could not be read: their requests are missing."""
     rounds: Sequence[Round] = ()
     """Those whose requests are there, in order; () when nothing is known of them."""
     calibration: Calibration | None = None

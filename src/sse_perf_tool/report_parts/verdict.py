@@ -277,7 +277,10 @@ def how_the_load_went(result: RunResult) -> list[Both]:
         said.append(in_both("cancelled", {"n": count_of("requests", summary.cancelled - summary.left_early)}))
     if result.aborted:
         said.append(aborted_text(result.aborted))
-    return said + [in_both(key) for key in ("interrupted", "partial") if getattr(result, key)]
+    return said + [in_both(key) for key in ("interrupted", "partial", *_MISSING) if getattr(result, key)]
+
+
+_MISSING = ("records_partial", "skipped_lines")
 
 
 def _failed(result: RunResult) -> Look | None:

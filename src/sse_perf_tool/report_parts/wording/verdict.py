@@ -55,6 +55,14 @@ TEXTS: Texts = {
         "A process of the tool was lost; its requests are missing.",
         "本工具的一个进程中途丢失，缺少它的请求。",
     ),
+    "records_partial": (
+        "The records could not be written to their end; the figures here are of all requests.",
+        "逐请求记录未能完整写入；此处的数据包含全部请求。",
+    ),
+    "skipped_lines": (
+        "Damaged lines of the records were skipped; their requests are missing.",
+        "逐请求记录中有损坏的行被跳过，缺少这些请求。",
+    ),
     "cancelled": ("Not counted: {n} cancelled at the end.", "不计入数据：结束时被取消的 {n}。"),
     "look_next": ("What to look at next", "接下来看什么"),
     "look.nothing": ("Nothing stands out. Raise the load to find the limit.", "没有异常。可以加大压力以寻找上限。"),
