@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
+import pytest
+
+from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.capacity.search import (
     answer,
     next_level,
 )
+from sse_perf_tool.errors import UsageError
 from sse_perf_tool.metrics import stats_of
 from sse_perf_tool.records import Capacity, CapacitySearch, Ending, Stats, StepResult, ThresholdResult
 
@@ -55,3 +60,22 @@ def saturating_at(knee_level: float, passing: float = math.inf) -> Measure:
         return step(level, level <= passing, rate, 1000 * level / rate)
 
     return measure
+
+
+MS, S = 1_000_000, 1_000_000_000
+TARGET = ("--url", "http://127.0.0.1:9/v1/chat-messages", "--api-key", "app-0123456789abcdef")
+P95 = "ttft_ms:p(95)<500"
+
+
+def asked(*argv: str) -> Arguments:
+    return parse_arguments(["capacity", *TARGET, *argv], {})
+
+
+def problem(*argv: str) -> str:
+    with pytest.raises(UsageError) as caught:
+        asked(*argv)
+    return str(caught.value)
+
+
+def steps_to(capacity: float) -> list[Any]:
+    return list(levels_of(CapacitySearch(), passing_up_to(capacity))[1].steps)
