@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
+from scripted_server import Step, sized
 from sse_perf_tool.records import Usage
 
 
@@ -408,3 +410,14 @@ ANSWERS = (
     ),
     WholeAnswer("custom error", "custom", {"code": 7, "msg": "no quota"}, error="no quota (7)", options=CUSTOM),
 )
+
+JSON = "application/json"
+NS_PER_MS = 1_000_000
+
+
+def bytes_of(document: object) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def answer(document: object, **more: Any) -> list[Step]:
+    return sized(bytes_of(document), kind=JSON, **more)
