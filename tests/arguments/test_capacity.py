@@ -71,8 +71,8 @@ def test_steps_have_the_length_and_the_pause_that_are_asked_for():
 @pytest.mark.parametrize(
     ("argv", "line"),
     [
-        (["--min", "1.5"], "--min 1.5: threads are whole; give whole numbers, or --by rate for requests a second"),
-        (["--sweep", ".5"], "--sweep .5: threads are whole; give whole numbers, or --by rate for requests a second"),
+        (["--min", "1.5"], "--min 1.5: threads are whole numbers; correct it, or use --by rate (requests per second)"),
+        (["--sweep", ".5"], "--sweep .5: threads are whole numbers; correct it, or use --by rate (requests per second)"),
         (["--min", "0"], "--min 0: give a number above 0"),
         (["--max", "many"], "--max many: give a number above 0"),
         (["--sweep", "1,,2"], "--sweep 1,,2: give numbers above 0 with commas, e.g. 1,2,4,8"),
@@ -80,11 +80,11 @@ def test_steps_have_the_length_and_the_pause_that_are_asked_for():
         (["--min", "900"], "--min 900: is below --min 900; give a higher one"),
         (
             ["--threads", "5"],
-            "--threads 5: is the load itself here, see --min and --max; leave it out, or search --by rate",
+            "--threads 5: is what the search varies, see --min and --max; leave it out, or search --by rate",
         ),
         (["--sweep", "1,2", "--max", "8"], "--max 8: cannot go with --sweep; keep one of them"),
-        (["--arrival", "poisson"], "--arrival poisson: is for --by rate; add it, or leave this out"),
-        (["--resume", "x", "--json", "x"], "--resume x: is the file of --json too; choose another name"),
+        (["--arrival", "poisson"], "--arrival poisson: only works with --by rate; add it, or leave this out"),
+        (["--resume", "x", "--json", "x"], "--resume x: is also the file of --json; choose another name"),
         (["--resume", "."], "--resume .: cannot be read (Is a directory); check the path"),
         (["--slo-share", "2"], "--slo-share 2: give a share from 0 to 1, e.g. 0.05 or 5%"),
         (["--duration", "5"], "--duration: no such flag; did you mean --step-duration?"),

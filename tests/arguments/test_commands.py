@@ -35,7 +35,7 @@ def test_report_takes_files_and_its_outputs() -> None:
 def test_an_output_about_one_run_cannot_be_asked_for_several(name: str) -> None:
     write("a.jsonl")
     write("b.jsonl")
-    assert problem("report", "a.jsonl", "b.jsonl", f"--{name}", "out").startswith(f"--{name} out: is of one run")
+    assert problem("report", "a.jsonl", "b.jsonl", f"--{name}", "out").startswith(f"--{name} out: works with one run")
 
 
 def test_calibrate_takes_a_load_and_a_file() -> None:
@@ -115,7 +115,7 @@ def test_a_template_with_a_place_for_the_conversation_makes_any_format_take_turn
     tgi = ("--format", "tgi", "--turns", "2", "--request-body-file")
     assert keyed(*tgi, with_place).config.turns == 2
     assert problem(*KEYED, *tgi, without) == (
-        "--turns 2: --request-body-file has no place for the conversation; put {conversation_id} into it"
+        "--turns 2: --request-body-file has no placeholder for the conversation; put {conversation_id} into it"
     )
 
 

@@ -15,7 +15,7 @@ from sse_perf_tool.texts import display_width
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
-KEY_MASKED = "is masked, as files and reports show it; give the key by --api-key, SSE_PERF_API_KEY or --api-key-file"
+KEY_MASKED = "is masked, as in files and reports; give the key by --api-key, SSE_PERF_API_KEY or --api-key-file"
 WHOLE = "give a whole number from 1 to 100000"
 FILES = {
     "a.toml": "threads = 'x'",
@@ -54,7 +54,7 @@ FILES = {
     "a.txt": "threads = 5",
 }
 LISTED = "give a value or a list of them, texts or numbers"
-QUOTED = "this is a true or false (in YAML yes, no, on, off are, too); put the value in quotes"
+QUOTED = "this is a boolean (so are yes, no, on, off in YAML); put the value in quotes"
 Mistake = tuple[list[str], dict[str, str], str]
 MISTAKES: list[Mistake] = [
     ([], {"SSE_PERF_THREADS": "abc"}, f"SSE_PERF_THREADS=abc: {WHOLE}"),
@@ -71,7 +71,7 @@ MISTAKES: list[Mistake] = [
     (["--config", "a.toml"], {}, f'a.toml: threads = "x": {WHOLE}'),
     (["--config", "b.toml"], {}, "--config b.toml: thread: no such setting; did you mean threads?"),
     (["--config", "c.toml"], {},
-     "--config c.toml: xyz: no such setting; those of a file have the names of the flags, see --help"),
+     "--config c.toml: xyz: no such setting; settings in a file have the names of the flags, see --help"),
     (["--config", "d.toml"], {}, "--config d.toml: threads: given twice; keep one"),
     (["--config", "e.toml"], {}, "--config e.toml: execution-time: given twice; keep one"),
     (["--config", "f.toml"], {},
@@ -84,7 +84,7 @@ MISTAKES: list[Mistake] = [
     (["--config", "j.toml"], {}, f"--config j.toml: header: {LISTED}"),
     (["--config", "k.toml"], {}, 'k.toml: quiet = "perhaps": give true or false'),
     (["--config", "l.toml"], {},
-     "--config l.toml: config: no such setting; those of a file have the names of the flags, see --help"),
+     "--config l.toml: config: no such setting; settings in a file have the names of the flags, see --help"),
     (["--config", "m.toml"], {},
      'm.toml: url = "http://h/": holds host, port and path already; leave out m.toml: port'),
     (["--config", "m.toml", "--port", "82"], {},
@@ -92,24 +92,25 @@ MISTAKES: list[Mistake] = [
     (["--config", "n.toml"], {}, f"n.toml: api-key: {KEY_MASKED}"),
     (["--api-key", MASKED], {}, f"--api-key: {KEY_MASKED}"),
     (["--config", "o.toml"], {},
-     ('o.toml: url = "https://h/?key=…": holds a masked secret (…), as files and reports show it; '
-     "give it whole by --url or SSE_PERF_URL")),
+     ('o.toml: url = "https://h/?key=…": holds a masked secret (…), as in files and reports; '
+     "give the full value by --url or SSE_PERF_URL")),
     (["--config", "p.toml"], {},
-     ('p.toml: header = "Authorization": holds a masked secret (…), as files and reports show it; '
-     "give it whole by --header or SSE_PERF_HEADER")),
+     ('p.toml: header = "Authorization": holds a masked secret (…), as in files and reports; '
+     "give the full value by --header or SSE_PERF_HEADER")),
     ([*KEYED, "--config", "q.toml"], {}, "q.toml: param-file = no.txt: no such file; check the path"),
     (["--config", "r.toml"], {}, "r.toml: header = x-a: given twice; keep one"),
     (["--config", "s.toml"], {},
-     ('s.toml: api-path = "/x?key=…4Knu": holds a masked secret (…), as files and reports show it; '
-     "give it whole by --api-path or SSE_PERF_API_PATH")),
-    (["--config", "t.toml"], {}, "t.toml: raw: is for --format custom; leave it out or leave out --format tgi"),
+     ('s.toml: api-path = "/x?key=…4Knu": holds a masked secret (…), as in files and reports; '
+     "give the full value by --api-path or SSE_PERF_API_PATH")),
+    (["--config", "t.toml"], {},
+     "t.toml: raw: only works with --format custom; leave it out or leave out --format tgi"),
     (["--config", "a.yaml"], {}, f"--config a.yaml: user: {QUOTED}"),
     (["--config", "b.yaml"], {}, "--config b.yaml: threads is given twice; keep one"),
     (["--config", "c.yaml"], {},
      ("--config c.yaml: is not valid YAML (expected the node content, but found '<stream end>', line 1, column 5); "
      "correct it there")),
     (["--config", "d.yaml"], {},
-     "--config d.yaml: holds no settings by name; write lines such as threads: 5"),
+     "--config d.yaml: has no named settings; write lines such as threads: 5"),
     (["--config", "e.yaml"], {}, "--config e.yaml: is nested too deep; give names with values"),
     (["--config", "f.yaml"], {},
      "--config f.yaml: is not valid YAML (but found another document, line 2, column 1); correct it there"),
@@ -118,16 +119,16 @@ MISTAKES: list[Mistake] = [
     (["--config", "b.json"], {},
      "--config b.json: is not valid JSON (Expecting ',' delimiter: line 1 column 14 (char 13)); correct it there"),
     (["--config", "c.json"], {},
-     '--config c.json: holds no settings by name; write lines such as {"threads": 5}'),
+     '--config c.json: has no named settings; write lines such as {"threads": 5}'),
     (["--config", "d.json"], {},
-     "--config d.json: does not hold the flags of its run, as an older version wrote it; run its config.command again"),
+     "--config d.json: was written by an older version, without the flags of its run; run its config.command again"),
     (["--config", "e.json"], {},
      "--config e.json: is not valid JSON (NaN is not JSON); correct it there"),
     (["--config", "a.jsonl"], {}, f"a.jsonl: threads = 0: {WHOLE}"),
     (["--config", "a.txt"], {},
-     "--config a.txt: the ending says what a file is; name it .toml, .yaml, .yml, .json or .jsonl"),
+     "--config a.txt: unknown file type; use a name that ends in .toml, .yaml, .yml, .json or .jsonl"),
     (["--config", "none.toml", "--json", "none.toml"], {},
-     "--json none.toml: is the file of --config too; choose another name"),
+     "--json none.toml: is also the file of --config; choose another name"),
 ]  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def test_inputs_that_nothing_fills_are_a_warning() -> None:
     template = write("t.json", '{"a": "{inputs.city} {inputs.lang}"}')
     queries = write("q.csv", "query,lang\nq,de\n")
     assert keyed("--request-body-file", template, "--param-file", queries).warnings == (
-        "--request-body-file t.json: nothing is known for {inputs.city}, sent as it stands; add it to --param-file",
+        "--request-body-file t.json: no value for {inputs.city}, sent unchanged; add it to --param-file",
     )
 
 

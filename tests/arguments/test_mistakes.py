@@ -60,13 +60,13 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*KEYED, "--context-tiers", "-1"], f'--context-tiers -1: entry 1, "-1": {TIERS}'),
     ([*KEYED, "--shared-prefix-tokens", "x"], "--shared-prefix-tokens x: give a whole number from 0 to 10000000"),
     ([*KEYED, "--seed", "-"], "--seed -: give a whole number from 0 to 2147483647"),
-    ([*KEYED, "--shuffle"], "--shuffle: is for the queries of a file; add --param-file FILE"),
+    ([*KEYED, "--shuffle"], "--shuffle: only works with queries from a file; add --param-file FILE"),
     ([*KEYED, "--prompt-tokens", "9", "--param-file", "some"],
      "--prompt-tokens 9: cannot go with --param-file; keep one of them"),
     ([*KEYED, "--prompt-tokens", "9", "--query", "hi"],
      "--prompt-tokens 9: cannot go with --query; keep one of them"),
     ([*KEYED, "--turns", "2", "--param-file", "short.json"],
-     "--turns 2: no conversation of --param-file has a second turn of a person; leave this out"),
+     "--turns 2: no conversation in --param-file has a second user turn; leave this out"),
     (["--thread", "4"], "--thread: no such flag; did you mean --threads?"),
     (["--api_key", KEY], "--api_key: no such flag; did you mean --api-key?"),
     (["-host", "h"], "-host: no such flag; did you mean --host?"),
@@ -104,7 +104,7 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--idle-timeout", "-1"], f'--idle-timeout -1: character 1, "-", does not fit; {SECONDS}'),
     (["--duration", "-1"], f'--duration -1: character 1, "-", does not fit; {SECONDS_0}'),
     (["--duration", ""], f"--duration: {SECONDS_0}"),
-    (["--duration", "1h30"], f"--duration 1h30: it breaks off at its end; {SECONDS_0}"),
+    (["--duration", "1h30"], f"--duration 1h30: it is incomplete; {SECONDS_0}"),
     (["--duration", "5s3m"], f'--duration 5s3m: character 4, "m", does not fit; {SECONDS_0}'),
     (["--execution-time", "x"], f'--execution-time x: character 1, "x", does not fit; {SECONDS_0}'),
     (["--ramp-up", "-0.1"], f'--ramp-up -0.1: character 1, "-", does not fit; {SECONDS_0}'),
@@ -136,11 +136,11 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--api-key", "app-密钥"], f"--api-key: character 5 {NO_PART}"),
     (["--api-key", "app\r\nX: y"], f"--api-key: character 4 {NO_PART}"),
     (["--api-key", "app-…4Knu"],
-     ("--api-key: is masked, as files and reports show it; "
+     ("--api-key: is masked, as in files and reports; "
       "give the key by --api-key, SSE_PERF_API_KEY or --api-key-file")),
     (["--api-path", "/x?key=…4Knu"],
-     ("--api-path /x?key=…4Knu: holds a masked secret (…), as files and reports show it; "
-      "give it whole by --api-path or SSE_PERF_API_PATH")),
+     ("--api-path /x?key=…4Knu: holds a masked secret (…), as in files and reports; "
+      "give the full value by --api-path or SSE_PERF_API_PATH")),
     ([], "--api-key: missing; give the key of the service (or --api-key-file), or - for a server that takes none"),
     (["-H", "Authorization:", "Bearer", "x"], '-H Authorization: write it in quotes as "Name: value"'),
     (["-H", f"Bearer {KEY}"], '-H: write it in quotes as "Name: value"'),
@@ -164,30 +164,31 @@ MISTAKES: list[tuple[list[str], str]] = [
     ),
     (
         [*KEYED, "--think-time", "1"],
-        "--think-time 1: is between the turns of a conversation; add --turns N, or leave it out",
+        "--think-time 1: only works between the turns of a conversation; add --turns N, or leave it out",
     ),
     (
         ["--url", "https://api.coze.cn/v3/chat", "--no-stream"],
-        ("--no-stream: Coze v3 gives no whole answer to one request, it must be asked for again and again; "
+        ("--no-stream: Coze v3 does not return a whole answer to one request, it must be polled; "
          "leave this out"),
     ),
     (["--no-stream", "--raw"], "--no-stream: cannot go with --raw; keep one of them"),
     (
         ["--api-path", "/generate_stream", "--turns", "2"],
-        ("--turns 2: format tgi carries no conversation (anthropic, dify, openai_chat, chatbot, custom do); "
-         "give a --request-body-file with {conversation_id}"),
+        ("--turns 2: format tgi cannot continue conversations (anthropic, dify, openai_chat, chatbot, custom can); "
+         "use --request-body-file with {conversation_id}"),
     ),
     (
         [*CUSTOM, "--turns", "2"],
-        "--turns 2: where the id of the conversation stands is not told; add --conversation-id-path PATH",
+        "--turns 2: the path of the conversation id is missing; add --conversation-id-path PATH",
     ),
     (["--query", " "], "--query: is empty; give a text or leave the flag out"),
     (["--model", "\udcff"], "--model \ufffd: is not UTF-8; check the encoding of the terminal"),
-    (["--text-path", "a..b"], "--text-path a..b: a path has names joined by dots, e.g. data.0.text"),
+    (["--text-path", "a..b"], "--text-path a..b: give a path of names joined by dots, e.g. data.0.text"),
     (["--format", "dify", "--text-path", "a"],
-     "--text-path: is for --format custom; leave it out or leave out --format dify"),
-    (["--format", "custom"], "--format custom: where the text stands is not told; add --text-path PATH (or --raw)"),
-    (["--raw", "--error-code-ok", "1"], "--error-code-ok: where the code stands is not told; add --error-code-path"),
+     "--text-path: only works with --format custom; leave it out or leave out --format dify"),
+    (["--format", "custom"], "--format custom: the path of the text is missing; add --text-path PATH (or --raw)"),
+    (["--raw", "--error-code-ok", "1"],
+     "--error-code-ok: the path of the error code is missing; add --error-code-path PATH"),
     (["--demo", "--debug"], "--debug: cannot go with --demo; keep one of them"),
     (["--demo", "--port", "1"], "--port 1: cannot go with --demo; keep one of them"),
     (["--insecure", "--cacert", "x.pem"], "--cacert x.pem: cannot go with --insecure; keep one of them"),
@@ -198,15 +199,16 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*KEYED, "--param-file", "no.txt"], "--param-file no.txt: no such file; check the path"),
     ([*KEYED, "--param-file", "folder"], "--param-file folder: is a directory; name a file in it"),
     ([*KEYED, "--param-file", "empty"], "--param-file empty: holds no query; write one query a line"),
-    ([*KEYED, "--json", "no/s.json"], "--json no/s.json: the folder no does not exist; make it first"),
-    ([*KEYED, "--json", "-"], "--json -: standard output has the console; name a file, e.g. ./- for one of this name"),
+    ([*KEYED, "--json", "no/s.json"], "--json no/s.json: the folder no does not exist; create it first"),
+    ([*KEYED, "--json", "-"],
+     "--json -: standard output is used by the console; name a file, e.g. ./- for a file of this name"),
     ([*KEYED, "--html-report", "folder"], "--html-report folder: is a directory; name a file in it"),
     ([*KEYED, "--records", "x" * 300],
      f"--records {'x' * 79}…: cannot be written (File name too long); choose another place"),
     ([*KEYED, "--json", "s", "--records", "folder/../s"],
-     "--records folder/../s: is the file of --json too; choose another name"),
+     "--records folder/../s: is also the file of --json; choose another name"),
     ([*KEYED, "--json", "some", "--param-file", "some"],
-     "--json some: is the file of --param-file too; choose another name"),
+     "--json some: is also the file of --param-file; choose another name"),
     ([*KEYED, "--threshold", "ttft:p(95)<5"],
      "--threshold ttft:p(95)<5: character 1: nothing is called ttft; did you mean ttft_ms?"),
     ([*KEYED, "--threshold", "(5)"],
@@ -230,7 +232,7 @@ MISTAKES: list[tuple[list[str], str]] = [
      ("--threshold errors:rate<1 errors:count<1: character 15: expected the end of the rule; "
       "quote rules one by one")),
     ([*KEYED, "--threshold", "goodput:rate>0.9"],
-     "--threshold: there is no goodput without --slo; add one, e.g. --slo 'ttft_ms<500'"),
+     "--threshold: goodput needs an --slo; add one, e.g. --slo 'ttft_ms<500'"),
     ([*KEYED, "--slo", "ttft_ms:avg<5"],
      ("--slo ttft_ms:avg<5: character 8: a request has one ttft_ms, so no function goes with it; "
       "write ttft_ms and an operator")),
@@ -239,7 +241,7 @@ MISTAKES: list[tuple[list[str], str]] = [
       f"{', '.join(map(':'.join, LIVE_FIGURES))}")),
     *(
         ([*KEYED, "--no-stream", *rest, flag, rule],
-         f"{flag}: ttft_ms is not measured with --no-stream; take another metric, e.g. latency_ms")
+         f"{flag}: ttft_ms is not measured with --no-stream; use another metric, e.g. latency_ms")
         for flag, rule, rest in (
             ("--threshold", "ttft_ms:p(95)<500", []),
             ("--slo", "ttft_ms<500", []),
@@ -249,18 +251,18 @@ MISTAKES: list[tuple[list[str], str]] = [
     ),
     *(
         ([*KEYED, *load, "--slo", "ttft_from_schedule_ms<500"],
-         ("--slo: ttft_from_schedule_ms is measured with --rate, --replay or --stages of a rate alone; "
-          "add one, or take another metric"))
+         ("--slo: ttft_from_schedule_ms is only measured with --rate, --replay or --stages of a rate; "
+          "add one, or use another metric"))
         for load in ([], ["--stages", "9s:5"])
     ),
     ([*KEYED, "--no-stream", "--rate", "5", "--requests", "9", "--slo", "ttft_from_schedule_ms<500"],
-     ("--slo: ttft_from_schedule_ms is not measured with --no-stream; take another metric, e.g. latency_ms")),
-    ([*KEYED, "--abort-after", "5"], "--abort-after 5: means nothing without --abort-on; add it, or leave this out"),
+     ("--slo: ttft_from_schedule_ms is not measured with --no-stream; use another metric, e.g. latency_ms")),
+    ([*KEYED, "--abort-after", "5"], "--abort-after 5: has no effect without --abort-on; add it, or leave this out"),
     ([*KEYED, "--baseline", "no.json"],
      "--baseline no.json: cannot be read (No such file or directory); check the path"),
     ([*KEYED, "--baseline", "some"],
      "--baseline some: neither a summary of --json nor records of --records; give one of these"),
-    ([*KEYED, "--allow", "ttft_ms:avg<+5"], "--allow: means nothing without --baseline; add it, or leave this out"),
+    ([*KEYED, "--allow", "ttft_ms:avg<+5"], "--allow: has no effect without --baseline; add it, or leave this out"),
     ([*KEYED, "--allow", "ttft_ms:avg=5"],
      "--allow ttft_ms:avg=5: character 12: expected <+ and how much higher it may be, or >- and how much lower"),
     ([*KEYED, "--allow", "ttft_ms:avg<5%"],
@@ -272,14 +274,14 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["calibrate", "--itl-ms", "1e2"], "--itl-ms 1e2: give a number from 1 to 1000"),
     (["calibrate", "--url", "http://h"], "--url: no such flag; --help lists all"),
     (["calibrate", "quick"], 'unexpected argument "quick"; did you mean --quick?'),
-    (["calibrate", "--json", "no/c.json"], "--json no/c.json: the folder no does not exist; make it first"),
-    (["--itl-ms", "5"], "--itl-ms 5: means nothing without --calibrate; add it, or leave this out"),
+    (["calibrate", "--json", "no/c.json"], "--json no/c.json: the folder no does not exist; create it first"),
+    (["--itl-ms", "5"], "--itl-ms 5: has no effect without --calibrate; add it, or leave this out"),
     (["--calibrate", "--debug"], "--calibrate: cannot go with --debug; keep one of them"),
-    (["report"], "report: no file; name one or more .jsonl files of --records"),
+    (["report"], "report: no file; name one or more --records files (.jsonl)"),
     (["report", "no.jsonl"], "report no.jsonl: cannot be read (No such file or directory); check the path"),
-    (["report", "some", "--json", "some"], "--json some: is the file of report too; choose another name"),
+    (["report", "some", "--json", "some"], "--json some: is also the file of report; choose another name"),
     (["report", "some", "empty", "--csv", "t"],
-     "--csv t: is of one run, but there are 2 files; name one of them or leave this out"),
+     "--csv t: works with one run, but there are 2 files; name one of them or leave this out"),
     (["report", "some", "--threads", "1"], "--threads: no such flag; --help lists all"),
 ]  # fmt: skip
 

@@ -37,7 +37,7 @@ def test_what_is_allowed_takes_the_place_of_the_defaults() -> None:
 def test_the_older_run_is_not_written_over() -> None:
     name = older_run("old.json")
     assert problem(*KEYED, "--baseline", name, "--json", name) == (
-        "--json old.json: is the file of --baseline too; choose another name"
+        "--json old.json: is also the file of --baseline; choose another name"
     )
 
 

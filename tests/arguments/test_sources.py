@@ -119,7 +119,7 @@ def test_calibrate_takes_its_load_from_all_sources_but_no_file_to_write() -> Non
     config = arguments.config
     assert (config.threads, config.processes, config.calibrate_itl_ms) == (3, 2, 10.0)
     assert (arguments.quick, arguments.exports, arguments.warnings) == (True, {}, ())
-    assert problem("calibrate", *file, "--json", "run.toml").startswith("--json run.toml: is the file of --config too")
+    assert problem("calibrate", *file, "--json", "run.toml").startswith("--json run.toml: is also the file of --config")
 
 
 def test_a_setting_of_calibrate_alone_is_no_mistake_of_a_run() -> None:
@@ -131,7 +131,7 @@ def test_a_setting_of_calibrate_alone_is_no_mistake_of_a_run() -> None:
     [
         ({"SSE_PERF_THREAD": KEY}, "SSE_PERF_THREAD: no such setting; did you mean SSE_PERF_THREADS?"),
         ({"SSE_PERF_XYZ": KEY},
-         "SSE_PERF_XYZ: no such setting; those of the environment have the names of the flags, see --help"),
+         "SSE_PERF_XYZ: no such setting; settings in the environment have the names of the flags, see --help"),
     ],
 )  # fmt: skip
 def test_a_variable_that_names_no_flag_is_a_warning(environ: dict[str, str], warning: str) -> None:

@@ -206,5 +206,5 @@ def test_the_page_is_not_written_over_one_of_its_files(tool: Tool) -> None:
     ran = tool("report", "a.jsonl", "b.jsonl", "--html-report", "b.jsonl")
     assert (ran.status, ran.err) == (
         2,
-        "sse_perfTestTool.py: --html-report b.jsonl: is the file of report too; choose another name\n",
+        "sse_perfTestTool.py: --html-report b.jsonl: is also the file of report; choose another name\n",
     )

@@ -169,7 +169,7 @@ def parsed(*argv: str) -> Arguments:
     ],
 )
 def test_a_path_that_asks_for_a_stream_is_a_warning(path: str, streams: str, gives_whole: str) -> None:
-    asks = f"--no-stream: the path ends in {streams}, which asks for a stream; a whole answer is at {gives_whole}"
+    asks = f"--no-stream: the path ends in {streams}, which requests a stream; use {gives_whole} for a whole answer"
     assert parsed("--url", f"http://h{path}").warnings == (asks,)
     assert parsed("--url", f"http://h{path.replace(streams, gives_whole)}").warnings == ()
 
@@ -177,9 +177,7 @@ def test_a_path_that_asks_for_a_stream_is_a_warning(path: str, streams: str, giv
 def test_a_switched_template_is_a_warning() -> None:
     Path("t.json").write_text('{"query": "{query}", "response_mode": "streaming", "user": "u"}')
     arguments = parsed("--request-body-file", "t.json")
-    assert arguments.warnings == (
-        "--no-stream: changed in the template, so that it asks for a whole answer: response_mode",
-    )
+    assert arguments.warnings == ("--no-stream: changed in the template to request a whole answer: response_mode",)
     assert json.loads(arguments.body.build(Query("hi")))["response_mode"] == "blocking"
 
 

@@ -1,13 +1,13 @@
-"""From the command line to `Arguments`: what the flags mean together, and the files that they name.
+"""Parses the command line into `Arguments`: combines the flags and loads the files that they name.
 
-The flags and the checks of their values stand in `flags`.  Nothing is
-sent and no file is changed; the folder of the default report is made when it is missing.
+The flags and the checks of their values are in `flags`.  Nothing is sent and no file is changed, except that the folder
+of the default report is created when it is missing.
 
-* `flag_values.py`: the values of the flags from line, environment (`sources.py`) and file (`config_file.py`).
-* `parsed.py`: `Arguments`, what comes out.
-* `run.py`: a run, with `target.py` (where to, and with which key), `request.py` (what is asked, and how answers are
-  read), `load.py` (how many at which time), `goals.py` (what is demanded) and `config.py` (the settings as they are
-  written down).
+* `flag_values.py`: the values of the flags, from command line, environment (`sources.py`) and file (`config_file.py`).
+* `parsed.py`: `Arguments`, the result.
+* `run.py`: the arguments of a run, with `target.py` (URL, key, headers), `request.py` (queries, body, format),
+  `load.py` (threads, rates, durations), `goals.py` (thresholds, SLOs, baseline) and `config.py` (the settings as they
+  are written to files).
 * `report.py`, `capacity.py`, `calibrate.py`: the other commands.
 * `files.py`: what a command reads and writes.
 """
@@ -53,7 +53,7 @@ TEXTS: Texts = {
 
 
 class _Command(NamedTuple):
-    """The flags that a command takes, what is said of them, and what they come to."""
+    """The flags of a command, the texts of its errors, and the function that turns the flags into `Arguments`."""
 
     flags: Sequence[Flag]
     texts: Texts
@@ -71,7 +71,7 @@ _COMMANDS = {
 def parse_arguments(
     argv: Sequence[str], environ: Mapping[str, str], now: Callable[[], datetime] = datetime.now
 ) -> Arguments:
-    """What the command line (without the program's name) asks for.  `now` dates the default report.
+    """Parses the command line (without the program's name).  `now` dates the default report.
 
     UsageError, one line in the user's language, for anything wrong with it or with the files that it names.
     """

@@ -1,4 +1,4 @@
-"""What the calibrate command is asked for."""
+"""The arguments of the calibrate command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the capacity command is asked for: what is searched for, how, and from where it goes on."""
+"""The arguments of the capacity command: the range of the search, its goals, its steps, and a file to resume from."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ TEXTS: Texts = {
     **FILE_TEXTS,
     **RULE_TEXTS,
     "whole_threads": (
-        "threads are whole; give whole numbers, or --by rate for requests a second",
+        "threads are whole numbers; correct it, or use --by rate (requests per second)",
         "线程数必须是整数；请给出整数，或用 --by rate 表示每秒请求数",
     ),
     "most_below_least": ("is below --min {least:g}; give a higher one", "小于 --min {least:g}，请给出更大的值"),
     "by_threads": (
-        "is the load itself here, see --min and --max; leave it out, or search --by rate",
+        "is what the search varies, see --min and --max; leave it out, or search --by rate",
         "在此就是负载本身（见 --min 和 --max），请去掉，或改用 --by rate",
     ),
-    "by_rate_only": ("is for --by rate; add it, or leave this out", "只用于 --by rate，请加上它或去掉该参数"),
+    "by_rate_only": ("only works with --by rate; add it, or leave this out", "只用于 --by rate，请加上它或去掉该参数"),
     "not_with_sweep": ("cannot go with --sweep; keep one of them", "不能与 --sweep 同用，请只留一个"),
 }
 
 ERRORS_RULE = "errors:rate<0.01"
-"""What a level has to meet unless another rule speaks of errors."""
+"""A rule that each level must meet, unless another rule is about errors."""
 
 
 def capacity_arguments(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
-    """What a run is asked for, but its load, and the search that finds one."""
+    """The arguments of a run without its load, and those of the search."""
     flags.refuse_rest()
     drop_files_of_runs(flags, CAPACITY_FLAGS)
     found = _search(flags)
@@ -59,7 +59,7 @@ def capacity_arguments(flags: FlagValues, environ: Mapping[str, str], now: Calla
 
 
 def _search(flags: FlagValues) -> CapacityArguments:
-    """The search that is asked for.  UsageError for flags that contradict each other."""
+    """The settings of the search.  UsageError for flags that contradict each other."""
     by_threads = flags["by"] == "threads"
     _check_levels(flags, by_threads)
     demands: Sequence[Rule | Slo] = flags["slo"] or ()
@@ -98,7 +98,7 @@ def _check_levels(flags: FlagValues, by_threads: bool) -> None:
 
 
 def _resumed(flags: FlagValues, found: CapacityArguments, config: RunConfig) -> CapacityArguments:
-    """The same, going on from its file if that is there.  UsageError when it holds something else."""
+    """The same, with the steps of the --resume file if it exists.  UsageError when that is of another search."""
     path = found.resume
     if path is None or not path.exists() or path.stat().st_size == 0:
         return found

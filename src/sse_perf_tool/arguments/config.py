@@ -1,4 +1,4 @@
-"""The settings of a run as they stand in everything that it writes: a `RunConfig` with no secret in it."""
+"""The settings of a run as all its outputs show them: a `RunConfig` without secrets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def run_config(
     masker: Masker,
     load: Mapping[str, Any],
 ) -> RunConfig:
-    """The settings of a run; `load` has those that shape its load, as `load_settings` gives them."""
+    """The settings of a run; `load` has those of its load, from `load_settings`."""
     think_time_s, think_time_max_s = flags["think_time"] or (0.0, 0.0)
     prompt_tokens, prompt_spread_tokens = flags["prompt_tokens"] or (None, 0)
     return RunConfig(
@@ -68,8 +68,8 @@ def run_config(
 
 
 def processes(flags: FlagValues) -> int:
-    """Over how many processes the threads are divided."""
-    # A batch waits for all of its requests, and what a process knows are its own.
+    """The number of processes that share the threads."""
+    # A batch waits for all of its requests, and a process knows only its own.
     wanted = 1 if flags["batch"] else flags.given.get("processes")
     return processes_for(wanted, flags["threads"], os.cpu_count() or 1)
 

@@ -1,6 +1,6 @@
-"""A file of settings, TOML, YAML or JSON, read as plain data; `sources` says which flags its names mean.
+"""Reads a file of settings (TOML, YAML or JSON) as plain data; `sources` maps its names to flags.
 
-A summary of `--json` and a file of `--records` hold the flags of their run, so they are such files, too.
+The files of `--json` and `--records` have the flags of their run, so they can be used as well.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..texts import Say, speaker
 
 TEXTS = {
     "suffix": (
-        "the ending says what a file is; name it .toml, .yaml, .yml, .json or .jsonl",
+        "unknown file type; use a name that ends in .toml, .yaml, .yml, .json or .jsonl",
         "文件类型由扩展名决定，请命名为 .toml、.yaml、.yml、.json 或 .jsonl",
     ),
     "syntax": ("is not valid {kind} ({reason}); correct it there", "不是有效的 {kind}（{reason}），请改正该处"),
@@ -29,11 +29,11 @@ TEXTS = {
         "读取 {kind} 需要 {package}，请安装（pip install {package}）或改写为 {instead}",
     ),
     "no_table": (
-        "holds no settings by name; write lines such as {example}",
+        "has no named settings; write lines such as {example}",
         "其中没有按名称给出的设置，请写成 {example} 这样的行",
     ),
     "no_flags": (
-        "does not hold the flags of its run, as an older version wrote it; run its config.command again",
+        "was written by an older version, without the flags of its run; run its config.command again",
         "由旧版本写成，其中没有该次运行的参数，请重新运行其中的 config.command",
     ),
     "twice_in": ("{name} is given twice; keep one", "{name} 重复给出，请只留一个"),
@@ -41,15 +41,15 @@ TEXTS = {
 }
 
 _DEPTH = 6
-"""No setting is nested that deep; an alias in YAML may hold itself."""
+"""The deepest nesting that is read: no setting is that deep, but a YAML alias may contain itself."""
 
 Parser = Callable[[str, Say], Any]
 
 
 def load_settings(path: str, language: str = "en") -> Mapping[str, Any]:
-    """The settings in a file by their names as written; values are as JSON has them, from YAML texts for numbers.
+    """The settings in a file by their names as written; values are those of JSON, but numbers in YAML stay texts.
 
-    UsageError that begins with the path: no such file, not what its ending says, a name given twice.
+    UsageError that begins with the path: no such file, not of the type that its name says, a name given twice.
     """
     say = speaker(TEXTS, language)
     ending = Path(path).suffix.lower()
@@ -101,9 +101,9 @@ def _json(text: str, say: Say) -> Any:
 
 
 def _yaml(text: str, say: Say) -> Any:
-    """YAML by its nodes: what stands in the file, not what YAML 1.1 makes of it.
+    """YAML read by its nodes: values as written in the file, without the conversions of YAML 1.1.
 
-    There `1:30` would be the number 90 and `010` the number 8.  Nothing is constructed, so nothing can be run.
+    Those would make `1:30` the number 90 and `010` the number 8.  No object is constructed, so no code can be run.
     """
     try:
         import yaml
@@ -148,4 +148,4 @@ _PARSERS: Mapping[str, tuple[Parser, str]] = {
     ".json": (_json, '{"threads": 5}'),
     ".jsonl": (_json, '{"threads": 5}'),
 }
-"""The ending of a file -> what reads it, and a setting as it stands there; of `.jsonl` the first line is read."""
+"""File name extension -> its reader, and an example of a setting; of `.jsonl` the first line is read."""

@@ -1,4 +1,4 @@
-"""The files that a command names: those that it reads, and those that it is to write."""
+"""The input and output files that a command line names."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _INPUT_FILES = ("config", "param_file", "replay", "api_key_file", "request_body_
 
 
 def inputs(flags: FlagValues) -> dict[Path, str]:
-    """The files that are read, and the names of their flags."""
+    """The input files, and the names of their flags."""
     return {Path(flags[key]).resolve(): flags.name(key) for key in _INPUT_FILES if flags[key]}
 
 
 def drop_files_of_runs(flags: FlagValues, of_runs: Sequence[Flag]) -> None:
-    """Takes back the files to write that are not named on the line of a command: they are those of a run."""
+    """Ignores output files that are not named on the command line of this command: they belong to a run."""
     for flag in of_runs:
         if flag.writes_file and flag.key in flags.given and flags.source(flag.key) is not Source.LINE:
             flags.drop(flag.key)
@@ -41,9 +41,9 @@ def outputs(
     *,
     default_report: bool,
 ) -> dict[str, Any]:
-    """The fields of `Arguments` that say what is written, and how.
+    """The fields of `Arguments` for the output files.
 
-    `taken` has the files that must not be written over and what to call them; `now` dates the default report.
+    `taken` has the files that must not be overwritten, with their names for errors; `now` dates the default report.
     """
     files = output_paths.checked(flags, taken, now, default_report=default_report)
     return {

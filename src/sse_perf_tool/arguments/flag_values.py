@@ -1,6 +1,6 @@
-"""What was asked for: which flags were given, on the line or elsewhere, with values that are checked one by one.
+"""The checked values of the flags, from the command line, the environment or a file.
 
-argparse splits the line into flags and values, `sources` has those of the environment and of a file.  Everything else
+argparse splits the line into flags and values; `sources` reads those of the environment and of a file.  Everything else
 is done here, so that each wrong usage becomes one line that names the flag, the value and what to do, in the user's
 language.
 """
@@ -38,25 +38,25 @@ TEXTS = {
 
 
 class Exclusion(NamedTuple):
-    """Two flags of which one source may give only one, and of two sources only the stronger one counts."""
+    """Two flags that exclude each other: one source may not give both; of two sources the stronger one counts."""
 
     key: str
     other: str
     problem: str | None = None
-    """What is wrong with `key` beside {other}; None when one source may give both."""
+    """The error when one source gives both; None when it may."""
     unless: Callable[[str], bool] = lambda _value: False
-    """Tells the values of `key` that exclude nothing, from what was typed, in small letters."""
+    """Whether a value of `key`, as typed and in lower case, does not exclude `other`."""
     part: bool = False
-    """`other` is only a part of what `key` says: even a stronger one cannot take its place, which is the problem."""
+    """`other` is only a part of `key`: it cannot replace it even from a stronger source, so both are an error."""
 
 
 class FlagValues:
-    """The values of the flags: those given, else their defaults.  `wrong` makes the error about one of them.
+    """The values of the flags: those given, else their defaults.  `wrong` makes the error about a flag.
 
-    A value comes from the line, else from the environment, else from the file of --config.  `flags` are those that the
-    command takes, `texts` what its author may `say` of them, `exclusions` which of them exclude each other.
-    UsageError for a line or file that cannot be taken apart and for a value that its flag refuses; `rest` is what
-    belongs to no flag.
+    A value comes from the command line, else from the environment, else from the file of --config.  `flags` are those
+    of the command, `texts` the table of its errors, `exclusions` the pairs that exclude each other.  UsageError for a
+    line or file that cannot be parsed and for a value that its flag refuses; `rest` has the arguments that belong to
+    no flag.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class FlagValues:
         return self.given.get(key, self.defaults[key])
 
     def name(self, key: str) -> str:
-        """What the user calls a flag: its name where it was given, else that of the line."""
+        """The name of a flag for messages: as the user gave it, else that of the command line."""
         given = self._given.get(key)
         return flag_name(key) if given is None or given.source is Source.LINE else given.label
 
@@ -100,11 +100,11 @@ class FlagValues:
         return next((self.name(key) for key in keys if key in self.given), None)
 
     def wrong(self, key: str, problem: str, **values: object) -> UsageError:
-        """The error "--flag value: problem"; `problem` is a key of a table of texts."""
+        """The error "--flag value: problem"; `problem` is a key of the texts."""
         return UsageError(self._line(key, self.say(problem, **values)))
 
     def written(self, flag: Flag, mask: Callable[[str], str]) -> Any:
-        """The value of a flag that was given, as a file of settings has it, with secrets masked."""
+        """The value of a flag that was given, as written to a file of settings, with secrets masked."""
         typed = self._given[flag.key].typed
         if flag.check is None:
             return True
@@ -112,17 +112,17 @@ class FlagValues:
         return texts if flag.repeat else texts[0]
 
     def origin(self, key: str) -> str:
-        """Where the value of a flag that was given stands: its name on the line or in the environment, or the file."""
+        """The origin of the value of a flag that was given: its name on the line or in the environment, or the file."""
         given = self._given[key]
         return given.place or given.name
 
     def drop(self, key: str) -> None:
-        """Takes back what was given for a flag."""
+        """Ignores the value that was given for a flag."""
         del self.given[key]
         del self._given[key]
 
     def refuse_rest(self) -> None:
-        """UsageError when something is left over."""
+        """UsageError when there are arguments that belong to no flag."""
         if not self.rest:
             return
         word = self.rest[0]
@@ -134,7 +134,7 @@ class FlagValues:
         raise UsageError(self.say("unexpected_near", value=value, closest=meant[closest[0]]))
 
     def load(self, key: str, loader: Callable[[str, str], Any]) -> Any:
-        """What `loader` makes of the file that a flag names; its error gets the flag's name in front."""
+        """The file that a flag names, read by `loader`; the flag's name is put before its error."""
         try:
             return loader(self[key], self.language)
         except UsageError as error:
@@ -149,7 +149,7 @@ class FlagValues:
         return self.load(key, lambda path, language: loader(path, language, warn))
 
     def labelled(self, key: str, value: str) -> str:
-        """What the user calls a flag, and `value` behind it as it stands where it was given."""
+        """The name of a flag for messages, followed by `value` as the source writes it."""
         given = self._given.get(key)
         if given is None or given.source is Source.LINE:
             given = Given("", Source.LINE, flag_name(key))
@@ -167,7 +167,7 @@ class FlagValues:
         return named if named in LANGUAGES else default
 
     def _leave_out(self, exclusions: Sequence[Exclusion]) -> None:
-        """Leaves out switches that are off, then of two flags that exclude each other that of the weaker source."""
+        """Drops switches that are off, then of two flags that exclude each other the one of the weaker source."""
         for flag in self._flags(*self._given):
             if flag.check is None and not sources.truth(flag, self._given[flag.key], self.say):
                 del self._given[flag.key]
@@ -208,7 +208,7 @@ def _name_used(flag: Flag, argv: Sequence[str]) -> str:
 
 
 def _split(flags: Sequence[Flag], argv: Sequence[str], say: Say) -> tuple[dict[str, Given], list[str]]:
-    """The line as {flag key: what was given} and what is left over; UsageError for an unknown flag."""
+    """The line as {flag key: values} and the arguments that belong to no flag; UsageError for an unknown flag."""
     parser = argparse.ArgumentParser(
         add_help=False, allow_abbrev=False, exit_on_error=False, argument_default=argparse.SUPPRESS
     )
@@ -229,7 +229,7 @@ def _split(flags: Sequence[Flag], argv: Sequence[str], say: Say) -> tuple[dict[s
 
 
 def _value_error(flags: Sequence[Flag], argument_name: str, argv: Sequence[str], say: Say) -> UsageError:
-    """The error for a flag without its value, or a switch with one; argparse names it by all its names."""
+    """The error for a flag without a value, or a switch with one; argparse names it by all its names."""
     flag = next(flag for flag in flags if "/".join(flag.names) == argument_name)
     name = _name_used(flag, argv)
     problem = say("needs_value", flag=name, metavar=flag.metavar) if flag.check else say("no_value")

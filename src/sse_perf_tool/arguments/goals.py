@@ -1,4 +1,4 @@
-"""What is demanded of a run, and the older run that it is held against."""
+"""The goals of a run (thresholds, SLOs, rules that end it early) and the older run that it is compared with."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ TEXTS: Texts = {
     **abort.TEXTS,
     **baseline.TEXTS,
     "needs_slo": (
-        "there is no goodput without --slo; add one, e.g. --slo 'ttft_ms<500'",
+        "goodput needs an --slo; add one, e.g. --slo 'ttft_ms<500'",
         "没有 --slo 就没有 goodput，请加上，例如 --slo 'ttft_ms<500'",
     ),
     "of_streams": (
-        "{metric} is not measured with {flag}; take another metric, e.g. latency_ms",
+        "{metric} is not measured with {flag}; use another metric, e.g. latency_ms",
         "使用 {flag} 时不测量 {metric}，请改用其他指标，例如 latency_ms",
     ),
     "of_open_loops": (
-        "{metric} is measured with --rate, --replay or --stages of a rate alone; add one, or take another metric",
+        "{metric} is only measured with --rate, --replay or --stages of a rate; add one, or use another metric",
         "{metric} 仅在使用 --rate、--replay 或按速率的 --stages 时测量，请加上其一或改用其他指标",
     ),
 }
 
 
 def goal_settings(flags: FlagValues) -> dict[str, Any]:
-    """The fields of `RunConfig` that say what is demanded of the run."""
+    """The fields of `RunConfig` for the goals of the run."""
     return {
         "thresholds": _typed(flags["threshold"]),
         "require_trust": flags["require_trust"],
@@ -46,7 +46,7 @@ def goal_settings(flags: FlagValues) -> dict[str, Any]:
 
 
 def check_goals(flags: FlagValues, open_loop: bool) -> None:
-    """UsageError for a goal that no run of this kind could reach."""
+    """UsageError for a goal that this kind of run cannot measure."""
     for key in ("threshold", "slo", "abort_on", "allow"):
         for rule in flags[key] or ():
             if flags["no_stream"] and rule.subject in STREAM_METRICS:
@@ -59,7 +59,7 @@ def check_goals(flags: FlagValues, open_loop: bool) -> None:
 
 
 def baseline_of(flags: FlagValues) -> Baseline | None:
-    """The older run of --baseline, held against the service levels of this one."""
+    """The older run of --baseline, with its goodput computed by the SLOs of this run."""
     if not flags["baseline"]:
         return None
     slos: Sequence[Slo] = flags["slo"] or ()

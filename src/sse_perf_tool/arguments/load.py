@@ -1,4 +1,4 @@
-"""What the flags that shape the load mean together: which go with which, and the settings that come out."""
+"""The load flags: which of them can be combined, and the settings that follow from them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from ..request.body import BodyBuilder
 from .flag_values import Exclusion, FlagValues
 
 TEXTS = {
-    "endless": ("has no end; add --duration or --requests", "没有终点，请加 --duration 或 --requests"),
+    "endless": ("would never end; add --duration or --requests", "不会结束，请加 --duration 或 --requests"),
     "no_end_known": (
-        "the end is not known beforehand; add --duration, or use --stages",
+        "needs a known end of the run; add --duration, or use --stages",
         "事先不知道何时结束，请加 --duration 或改用 --stages",
     ),
     "nothing_left": (
-        "leaves nothing to measure of {seconds:g} s; give less of --warmup and --cooldown",
-        "{seconds:g} 秒内没有剩下可测量的时间，请减小 --warmup 和 --cooldown",
+        "leaves nothing to measure of {seconds:g} s; reduce --warmup and --cooldown",
+        "在 {seconds:g} 秒内没有留下可测量的时间，请减小 --warmup 和 --cooldown",
     ),
     "all_warmup": (
-        "leaves nothing to measure of {requests} requests; give less",
-        "{requests} 个请求中没有剩下可测量的请求，请减小",
+        "leaves nothing to measure of {requests} requests; reduce it",
+        "在 {requests} 个请求中没有留下可测量的请求，请减小",
     ),
 }
 
@@ -44,7 +44,7 @@ WARNINGS = {
 
 
 def _of_rate(stages: str) -> bool:
-    """Whether these stages, as typed, are of requests a second."""
+    """Whether the unit of these stages, as typed, is requests a second."""
     return "/s" in stages
 
 
@@ -58,24 +58,24 @@ EXCLUSIONS = (
     *(Exclusion(key, other, "not_with") for key in ("rate", "replay") for other in ("ramp_up", "think_time")),
     *(Exclusion("replay", key, "not_with") for key in ("rate", "stages", "turns", "context_tiers")),
     *(Exclusion("batch", key, "not_with") for key in ("rate", "stages", "replay", "processes")),
-    # What is said of the one goes with it, when the other comes from a stronger source.
+    # A flag that belongs to one of two exclusive flags is dropped with it when the other has a stronger source.
     *(Exclusion(key, "arrival") for key in ("replay", "batch")),
     *(Exclusion(key, "speed") for key in ("rate", "stages", "batch")),
 )
 """As `run.EXCLUSIONS`."""
 
 NEEDS = (("speed", "replay"), ("cancel_rate", "cancel_after"), ("cancel_after", "cancel_rate"))
-"""Flags that say nothing without another one."""
+"""Flags that need another one."""
 
 MANY_REQUESTS = ("rate", "arrival", "stages", "replay", "speed", "batch", "warmup", "cooldown", "cancel_rate",
                  "cancel_after")  # fmt: skip
-"""The flags that say nothing about a single request."""
+"""The flags that have no meaning for a single request."""
 
 
 def load_settings(flags: FlagValues) -> tuple[dict[str, Any], Sequence[Replayed]]:
-    """The fields of `RunConfig` that say how the load is shaped, and the requests of a trace.
+    """The fields of `RunConfig` for the load, and the requests of a trace.
 
-    Defaults that depend on other flags are put into `asked`.  UsageError for flags that contradict each other.
+    Defaults that depend on other flags are set in `flags`.  UsageError for flags that contradict each other.
     """
     rate_stages = flags["stages"] is not None and flags["stages"].of == "rate"
     _check(flags, rate_stages)
@@ -150,7 +150,7 @@ def warn_of_trace(flags: FlagValues, body: BodyBuilder, replayed: Sequence[Repla
 
 
 def _check_phases(flags: FlagValues, config: RunConfig) -> None:
-    """UsageError when warm-up and cool-down leave nothing, or the end is not known from which to count back."""
+    """UsageError when warm-up and cool-down leave nothing to measure, or the end of the run is not known."""
     planned_s = config.planned_s
     if config.cooldown_s and planned_s is None:
         raise flags.wrong("cooldown", "no_end_known")

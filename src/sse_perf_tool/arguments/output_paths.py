@@ -1,4 +1,4 @@
-"""The files that a run writes: named, told apart and found writable before any load starts."""
+"""The output files of a run: their names are checked before the load starts, and that they can be written."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ..exporters import EXPORTERS
 from .flag_values import FlagValues
 
 TEXTS = {
-    "no_folder": ("the folder {folder} does not exist; make it first", "目录 {folder} 不存在，请先创建"),
+    "no_folder": ("the folder {folder} does not exist; create it first", "目录 {folder} 不存在，请先创建"),
     "no_stdout": (
-        "standard output has the console; name a file, e.g. ./- for one of this name",
+        "standard output is used by the console; name a file, e.g. ./- for a file of this name",
         "标准输出用于终端显示，请指定文件，例如 ./- 表示以此为名的文件",
     ),
     "is_folder": ("is a directory; name a file in it", "这是一个目录，请指定其中的文件"),
     "not_writable": ("cannot be written ({reason}); choose another place", "无法写入（{reason}），请换一个位置"),
-    "same_file": ("is the file of {other} too; choose another name", "与 {other} 是同一文件，请换一个名称"),
+    "same_file": ("is also the file of {other}; choose another name", "与 {other} 是同一文件，请换一个名称"),
 }
 
 
@@ -37,7 +37,7 @@ class OutputFiles(NamedTuple):
 def checked(
     flags: FlagValues, taken: dict[Path, str], now: Callable[[], datetime], *, default_report: bool
 ) -> OutputFiles:
-    """The files that were asked for.  All can be written, none is another one or an input (`taken`)."""
+    """The output files.  UsageError when one cannot be written, is named twice or is an input (`taken`)."""
     named = {key: flags[key] for key in ("html_report", *EXPORTERS, "records") if flags[key]}
     if (key := next((key for key, name in named.items() if name == "-"), None)) is not None:
         raise flags.wrong(key, "no_stdout")
@@ -61,7 +61,7 @@ def _default_report(flags: FlagValues, now: datetime) -> Path:
 
 
 def unused(path: Path) -> Path:
-    """`path`, or the first of PATH_2, PATH_3, ... that is not there yet; made empty, so that no other run takes it."""
+    """`path`, or the first of PATH_2, PATH_3, ... that does not exist; created empty, so that no other run uses it."""
     others = (path.with_stem(f"{path.stem}_{number}") for number in itertools.count(2))
     return next(free for free in itertools.chain([path], others) if _is_made(free))
 
@@ -72,7 +72,7 @@ def _is_made(path: Path) -> bool:
     except FileExistsError:
         return False
     except OSError:
-        return True  # whoever writes it meets the same, and says so
+        return True  # writing it will fail in the same way, and report it
     return True
 
 
@@ -84,7 +84,7 @@ def _try_beside(path: Path) -> None:
 
 
 def _check_output(flags: FlagValues, key: str, path: Path, taken: dict[Path, str]) -> None:
-    """Tries to write there and leaves everything as it was."""
+    """Tries to write there and leaves everything unchanged."""
     try:
         if path.is_dir():
             raise flags.wrong(key, "is_folder")

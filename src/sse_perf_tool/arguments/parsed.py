@@ -1,4 +1,4 @@
-"""What a command line comes to: an `Address`, and all of it as `Arguments`."""
+"""The parsed command line: `Arguments`, with the `Address` of the server."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CapacityArguments:
-    """What the capacity command was asked for besides the target."""
+    """The arguments of the capacity command besides the target."""
 
     search: CapacitySearch
     plan: StepPlan
     resume: Path | None = None
     steps: tuple[StepResult, ...] = ()
-    """Those that the file of --resume holds already."""
+    """The steps that the --resume file has already."""
     resume_at: int = 0
-    """Up to which byte its lines are whole."""
+    """The length of its complete lines, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """What the command line asks for, checked and loaded.
+    """The command line, checked, with its files loaded.
 
     `config` may be shown; `address`, `headers` and `keys` hold the real values, secrets too, and `masker` knows all of
     them.  Which fields count depends on `command`: "show" has `text`, "serve" has `rest`, "report" has `files`,
     `html_report`, `report_named`, `brand`, `report_title`, `exports`, `stall_ms` and `color`, "calibrate" has `config`,
-    `processes`, `quick`, `exports` and `color`, "capacity" has `capacity` and what a run has, but its load.
+    `processes`, `quick`, `exports` and `color`, "capacity" has `capacity` and the fields of a run except its load.
     """
 
     command: str
@@ -66,7 +66,7 @@ class Arguments:
     config: RunConfig = field(default_factory=RunConfig)
     address: Address = field(default_factory=Address)
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Those of -H, which go before the format's own."""
+    """The headers of -H, which override those of the format."""
     keys: ApiKeyProvider | None = None
     auth: tuple[str, str] | None = None
     """(header, text before the key) that carries `keys.next()`; None when no key is to be sent."""
@@ -75,32 +75,32 @@ class Arguments:
     replayed: Sequence[Replayed] = ()
     """The requests of --replay, in order of their times."""
     format: Format | None = None
-    """None: not named, and the URL does not tell; the stream has to."""
+    """None: neither named nor known from the URL; it is detected from the stream."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """For `Format.reader`."""
     verify: bool | str = True
     """As `requests` takes it: False, True or the path of a PEM file."""
     html_report: Path | None = None
     report_named: bool = True
-    """False: `html_report` is only where it goes when no file is there yet, see `output_paths.unused`."""
+    """False: `html_report` is the default name, which is changed when the file exists, see `output_paths.unused`."""
     brand: str = ""
     report_title: str | None = None
     exports: Mapping[str, Path] = field(default_factory=dict)
-    """Name in `EXPORTERS` -> its file, of those asked for."""
+    """Name in `EXPORTERS` -> file, for the outputs that were asked for."""
     stall_ms: float | None = None
-    """For the report command: another limit than that of the run."""
+    """For the report command: the limit that replaces that of the run."""
     records_file: Path | None = None
     baseline: Baseline | None = None
-    """The older run that this one is held against."""
+    """The older run that this one is compared with."""
     capacity: CapacityArguments | None = None
     quiet: bool = False
     color: bool = True
     warnings: tuple[str, ...] = ()
     masker: Masker = field(default_factory=lambda: Masker(()))
     processes: int | None = None
-    """As asked for, None is "auto"; `config` has what it comes to."""
+    """As given, None is "auto"; `config` has the resulting number."""
     quick: bool = False
-    """Only the load asked for is calibrated."""
+    """Calibrate the given load only."""
     files: tuple[Path, ...] = ()
     rest: tuple[str, ...] = ()
     text: str = ""
@@ -111,7 +111,7 @@ class Arguments:
         return self.address.url
 
     def at(self, host: str, port: int) -> Arguments:
-        """The same, sent to another host and port (where the demo server came up)."""
+        """The same with another host and port (those of the demo server)."""
         address = self.address._replace(host=host, port=port)
         config = dataclasses.replace(self.config, url=self.masker(mask_url(address.url)))
         return dataclasses.replace(self, address=address, config=config)

@@ -1,4 +1,4 @@
-"""What the report command is asked for."""
+"""The arguments of the report command."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .parsed import Arguments
 
 TEXTS: Texts = {
     "no_files": (
-        "report: no file; name one or more .jsonl files of --records",
+        "report: no file; name one or more --records files (.jsonl)",
         "report：缺少文件，请给出 --records 写的 .jsonl 文件",
     ),
     "one_run": (
-        "is of one run, but there are {count} files; name one of them or leave this out",
+        "works with one run, but there are {count} files; name one of them or leave this out",
         "只针对一次运行，而这里有 {count} 个文件；请只给一个文件，或去掉该参数",
     ),
 }
 
 
 def report_arguments(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
-    """The files to read and what to write of them.  UsageError for one that cannot be read."""
+    """The records files to read and the outputs to write.  UsageError for a file that cannot be read."""
     drop_files_of_runs(flags, REPORT_FLAGS)
     files = tuple(Path(name) for name in flags.rest)
     if not files:

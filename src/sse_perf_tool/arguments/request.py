@@ -1,4 +1,4 @@
-"""What requests ask and how answers are read: format, queries, body, and whether these go together."""
+"""Format, queries and request body, and whether they fit together."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from .flag_values import FlagValues
 
 TEXTS: Texts = {
     "custom_only": (
-        "is for --format custom; leave it out or leave out --format {format}",
+        "only works with --format custom; leave it out or leave out --format {format}",
         "只用于 --format custom，请去掉它或去掉 --format {format}",
     ),
     "custom_text": (
-        "where the text stands is not told; add --text-path PATH (or --raw)",
-        "不知道文本在何处，请加 --text-path 路径（或 --raw）",
+        "the path of the text is missing; add --text-path PATH (or --raw)",
+        "缺少文本的路径，请加 --text-path 路径（或 --raw）",
     ),
     "code_path": (
-        "where the code stands is not told; add --error-code-path",
-        "不知道代码在何处，请加 --error-code-path",
+        "the path of the error code is missing; add --error-code-path PATH",
+        "缺少错误代码的路径，请加 --error-code-path 路径",
     ),
     "template_fallback": ("{problem}; the default body is used instead", "{problem}；改用默认请求体"),
     "model_unused": (
@@ -34,44 +34,44 @@ TEXTS: Texts = {
         "--model {model}：未使用，请求体中没有 model，请在 --request-body-file 的模板中加上",
     ),
     "unfilled": (
-        "--request-body-file {path}: nothing is known for {names}, sent as it stands; add it to --param-file",
+        "--request-body-file {path}: no value for {names}, sent unchanged; add it to --param-file",
         "--request-body-file {path}：{names} 没有值，将原样发送，请在 --param-file 中补上",
     ),
     "switched": (
-        "{flag}: changed in the template, so that it asks for a whole answer: {names}",
+        "{flag}: changed in the template to request a whole answer: {names}",
         "{flag}：为请求完整回答，模板中已更改：{names}",
     ),
     "no_whole": (
-        "{title} gives no whole answer to one request, it must be asked for again and again; leave this out",
-        "{title} 的单个请求得不到完整回答，只能反复查询；请去掉该参数",
+        "{title} does not return a whole answer to one request, it must be polled; leave this out",
+        "{title} 的单个请求得不到完整回答，只能轮询；请去掉该参数",
     ),
     "stream_path": (
-        "{flag}: the path ends in {stream}, which asks for a stream; a whole answer is at {whole}",
+        "{flag}: the path ends in {stream}, which requests a stream; use {whole} for a whole answer",
         "{flag}：路径以 {stream} 结尾，请求的是流；完整回答的路径以 {whole} 结尾",
     ),
     "think_alone": (
-        "is between the turns of a conversation; add --turns N, or leave it out",
+        "only works between the turns of a conversation; add --turns N, or leave it out",
         "只用于会话的各轮之间，请加 --turns N 或去掉该参数",
     ),
     "no_turns": (
-        "format {name} carries no conversation ({formats} do); give a --request-body-file with {{conversation_id}}",
+        "format {name} cannot continue conversations ({formats} can); use --request-body-file with {{conversation_id}}",
         "{name} 格式在此不支持会话（支持的有 {formats}），请用 --request-body-file 给出含 {{conversation_id}} 的模板",
     ),
     "no_turns_template": (
-        "--request-body-file has no place for the conversation; put {conversation_id} into it",
+        "--request-body-file has no placeholder for the conversation; put {conversation_id} into it",
         "--request-body-file 中没有会话的位置，请加入 {conversation_id}",
     ),
     "no_turns_asked": (
-        "no conversation of {file} has a second turn of a person; leave this out",
+        "no conversation in {file} has a second user turn; leave this out",
         "{file} 的会话都只有一轮提问，请去掉该参数",
     ),
     "no_turns_id": (
-        "where the id of the conversation stands is not told; add --conversation-id-path PATH",
-        "不知道会话标识在何处，请加 --conversation-id-path 路径",
+        "the path of the conversation id is missing; add --conversation-id-path PATH",
+        "缺少会话标识的路径，请加 --conversation-id-path 路径",
     ),
     "shuffle_alone": (
-        "is for the queries of a file; add --param-file FILE",
-        "用于文件中的问题，请加 --param-file 文件",
+        "only works with queries from a file; add --param-file FILE",
+        "只用于文件中的问题，请加 --param-file 文件",
     ),
 }
 
@@ -80,7 +80,7 @@ _CUSTOM_FIELDS = ("text", "reasoning", "event", "error", "conversation_id", "mes
 
 
 def format_name_of(flags: FlagValues) -> str:
-    """The format asked for; any flag of the custom format implies that one."""
+    """The name of the format; any flag of the custom format selects that one."""
     name = str(flags["format"])
     custom = flags.first(*(flag.key for flag in FLAGS if flag.group == "custom"))
     if custom and name not in ("auto", "custom"):
@@ -109,7 +109,7 @@ def custom_options(flags: FlagValues) -> dict[str, Any]:
 
 
 def stream_options(body: BodyBuilder, query: Query) -> dict[str, Any]:
-    """What the request says of its stream: DashScope's `parameters.incremental_output`."""
+    """The options of the stream in the request: DashScope's `parameters.incremental_output`."""
     parameters = json.loads(body.build(query)).get("parameters")
     asked_for = parameters.get("incremental_output") if isinstance(parameters, dict) else None
     return {} if asked_for is None else {"incremental_output": asked_for}
@@ -118,16 +118,16 @@ def stream_options(body: BodyBuilder, query: Query) -> dict[str, Any]:
 def body_row(format_name: str, row: Format | None, guessed: Format | None) -> Format | None:
     """The format whose body is sent when there is no template; None for the default body.
 
-    On Dify's paths that is Dify's body whatever the stream looks like.  A custom stream says nothing of its request,
-    so there the URL is asked first.
+    On Dify's paths it is Dify's body, whatever the format of the stream.  A custom format does not define a request
+    body, so it is chosen by the URL first.
     """
     return guessed if guessed is not None and (format_name == "custom" or guessed.name == "dify") else row
 
 
 def queries_of(flags: FlagValues, *, of_trace: bool) -> QueryProvider:
-    """The queries to send: of the file in its order or shuffled, made ones, or always the same.
+    """The queries to send: those of a file in order or shuffled, generated ones, or always the same one.
 
-    `of_trace`: a trace wants texts of its own lengths made beside them.
+    `of_trace`: they are for a trace, so prompts of the lengths in the trace can be generated as well.
     """
     if flags["shuffle"] and not flags["param_file"]:
         raise flags.wrong("shuffle", "shuffle_alone")
@@ -142,7 +142,7 @@ def queries_of(flags: FlagValues, *, of_trace: bool) -> QueryProvider:
 
 
 def body_of(flags: FlagValues, row: Format | None, query: Query) -> BodyBuilder:
-    """The body as `row` or a template has it; `query` is one that will fill it."""
+    """The request body of `row` or of a template; `query` is an example of what will fill it."""
     body = BodyBuilder(
         _template(flags),
         row,
@@ -178,7 +178,7 @@ def _template(flags: FlagValues) -> dict[str, Any] | None:
 
 
 def check_whole(flags: FlagValues, row: Format | None, path: str) -> None:
-    """UsageError when no whole answer can be had; a warning when the URL asks for a stream."""
+    """UsageError when the format has no whole answers; a warning when the URL requests a stream."""
     if row is None:
         return
     if row.whole is None:
@@ -189,7 +189,7 @@ def check_whole(flags: FlagValues, row: Format | None, path: str) -> None:
 
 
 def check_turns(flags: FlagValues, row: Format | None, body: BodyBuilder, queries: QueryProvider) -> None:
-    """UsageError when a conversation is asked for that the requests cannot go on with."""
+    """UsageError when --turns is given but the requests cannot continue a conversation."""
     if flags["turns"] == 1:
         if flags["think_time"]:
             raise flags.wrong("think_time", "think_alone")

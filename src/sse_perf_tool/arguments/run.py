@@ -1,4 +1,4 @@
-"""What a run is asked for, be it a load, one request (--debug) or a demo; which flags of it exclude each other."""
+"""The arguments of a run (a load, one request with --debug, a demo), and which of its flags exclude each other."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TEXTS: Texts = {
     "not_with": ("cannot go with {other}; keep one of them", "不能与 {other} 同用，请只留一个"),
     "one_unused": ("{flag}: not used, {by} sends one request", "{flag}：未使用，{by} 只发送一个请求"),
     "needs_other": (
-        "means nothing without {other}; add it, or leave this out",
+        "has no effect without {other}; add it, or leave this out",
         "需与 {other} 同用，请加上它或去掉该参数",
     ),
 }
@@ -45,7 +45,7 @@ _MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "tu
 _GOALS = tuple(flag.key for flag in FLAGS if flag.group == "goals")
 
 NEEDS = (("abort_after", "abort_on"), ("allow", "baseline"), ("itl_ms", "calibrate"), *load.NEEDS)
-"""Flags that say nothing without another one."""
+"""Flags that need another one."""
 
 EXCLUSIONS = (
     Exclusion("url", "host", "url_clash"),
@@ -70,11 +70,11 @@ EXCLUSIONS = (
         if flag.group == "custom"
     ),
 )
-"""What of a weaker source gives way to a stronger one.  Both of one source: the problem is said, if there is one."""
+"""Of two such flags the one of the weaker source is dropped; both from one source are an error, if `problem` is set."""
 
 
 def run_command(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
-    """The run that is asked for, or with --print-config its settings, to be shown."""
+    """The arguments of a run or, with --print-config, its settings as a text to be shown."""
     flags.refuse_rest()
     if flags["print_config"]:
         _command(flags)
@@ -83,7 +83,7 @@ def run_command(flags: FlagValues, environ: Mapping[str, str], now: Callable[[],
 
 
 def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
-    """What the flags of a run mean together, with the files that they name loaded."""
+    """Combines the flags of a run and loads the files that they name."""
     command = _command(flags)
     for key, other in NEEDS:
         if key in flags.given and other not in flags.given:

@@ -1,4 +1,4 @@
-"""The settings of a run as a file that `--config` takes: what was given, whether on the line or elsewhere."""
+"""Writes the settings of a run as a file for `--config`: all that were given, on the line or elsewhere."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .sources import NOT_IN_A_FILE
 
 
 def settings_of(flags: FlagValues, mask: Callable[[str], str]) -> dict[str, Any]:
-    """{flag key: value} of all that was given and makes the run what it is; secrets masked.
+    """{flag key: value} of all given flags that define the run; secrets are masked.
 
-    The files that it writes are left out: run again, it is to write others.  So is a key that only stands by for a file
-    of keys: masked it would be of no use.
+    Output files are left out, since a repeated run is to write others.  So is a key that is only the fallback of a key
+    file: masked it would be of no use.
     """
     stands_by = {"api_key"} if "api_key_file" in flags.given else set()
     kept = (flag for flag in _settings() if not flag.writes_file and flag.key not in stands_by)
@@ -38,7 +38,7 @@ def _settings() -> list[Flag]:
 
 
 def _setting(flags: FlagValues, flag: Flag, mask: Callable[[str], str]) -> str:
-    """The line of one flag, "" for what was not given and has no default."""
+    """The line of one flag, "" when it was not given and has no default."""
     name = flag.names[0][2:]
     if flag.key in flags.given:
         value = json.dumps(flags.written(flag, mask), ensure_ascii=False)

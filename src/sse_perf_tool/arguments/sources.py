@@ -1,7 +1,7 @@
-"""Where values of flags come from besides the command line: the environment and a file, both by the flags' names.
+"""Values of flags from the environment and from a file, by the names of the flags.
 
-`--ramp-up` is `SSE_PERF_RAMP_UP` in the environment and `ramp-up` or `ramp_up` in a file, there also within a table
-that is called after a group of flags.  Values stay texts as typed: each goes through the check of its flag afterwards.
+`--ramp-up` is `SSE_PERF_RAMP_UP` in the environment and `ramp-up` or `ramp_up` in a file, there also inside a table
+with the name of a group of flags.  Values stay texts as typed; the check of each flag comes afterwards.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PREFIX = "SSE_PERF_"
 TEXTS = {
     "twice": ("given twice; keep one", "重复给出，请只留一个"),
     "unknown_setting": (
-        "no such setting; those of {here} have the names of the flags, see --help",
+        "no such setting; settings in {here} have the names of the flags, see --help",
         "没有这个设置，{here}中的设置与参数同名，见 --help",
     ),
     "unknown_setting_near": ("no such setting; did you mean {closest}?", "没有这个设置，是否想用 {closest}？"),
@@ -31,7 +31,7 @@ TEXTS = {
     "the_environment": ("the environment", "环境变量"),
     "truth": ("give true or false", "请给出 true 或 false"),
     "quoted": (
-        "this is a true or false (in YAML yes, no, on, off are, too); put the value in quotes",
+        "this is a boolean (so are yes, no, on, off in YAML); put the value in quotes",
         "这是真假值（YAML 中 yes、no、on、off 也是），请给值加上引号",
     ),
     "one_value": ("give one value, a text or a number", "请给出一个值：文本或数字"),
@@ -41,14 +41,14 @@ TEXTS = {
 Typed = str | list[str] | bool
 
 WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-"""What may be said of a switch where it cannot just be left out."""
+"""The values of a switch in the environment or a file."""
 
 NOT_IN_A_FILE = ("config", "print_config", "version", "help")
 NOT_IN_THE_ENVIRONMENT = ("print_config", "version", "help")
 
 
 class Source(IntEnum):
-    """Where a value comes from; the greater one goes before the lesser."""
+    """Where a value comes from; the higher number has priority."""
 
     DEFAULT = 0
     FILE = 1
@@ -57,7 +57,7 @@ class Source(IntEnum):
 
 
 class Given(NamedTuple):
-    """What a source says of a flag."""
+    """The value that a source has for a flag."""
 
     typed: Typed
     source: Source
@@ -68,15 +68,15 @@ class Given(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What a line about it begins with."""
+        """The beginning of a message about it."""
         return f"{self.place}: {self.name}" if self.place else self.name
 
     def labelled(self, value: str) -> str:
-        """The label and the value, as they stand in the source."""
+        """The label and the value, as written in the source."""
         return self.label + _BETWEEN[self.source] + value if value else self.label
 
     def shown(self, flag: Flag) -> str:
-        """The label and what may be seen of the value."""
+        """The label and the part of the value that may be shown."""
         seen = printable(flag.show(self.typed), 80) if isinstance(self.typed, str) else ""
         if seen and self.source is Source.FILE:
             seen = json.dumps(plain(seen), ensure_ascii=False)
@@ -87,7 +87,7 @@ _BETWEEN = {Source.FILE: " = ", Source.ENVIRONMENT: "=", Source.LINE: " "}
 
 
 def plain(text: str) -> str | int | float:
-    """The number that `text` is the usual spelling of, else the text itself: `str` of it is the text again."""
+    """`text` as a number if `str` of the number gives the same text again, else `text` itself."""
     if not re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", text):
         return text
     number = float(text) if "." in text else int(text)
@@ -95,9 +95,9 @@ def plain(text: str) -> str | int | float:
 
 
 def from_environment(environ: Mapping[str, str], flags: Sequence[Flag], say: Say) -> tuple[dict[str, Given], list[str]]:
-    """What the environment says of `flags`, by their keys, and a warning for each variable that names no flag at all.
+    """The values of `flags` in the environment, by key, and a warning for each variable that names no flag at all.
 
-    An empty variable says nothing.  UsageError when two speak of one flag.
+    Empty variables are ignored.  UsageError when two variables name the same flag.
     """
     known, wanted = _names(NOT_IN_THE_ENVIRONMENT), {flag.key for flag in flags}
     found: dict[str, Given] = {}
@@ -125,10 +125,10 @@ def _listed(text: str) -> list[str]:
 
 
 def from_file(path: str, flags: Sequence[Flag], language: str, say: Say) -> dict[str, Given]:
-    """What a file says of `flags`, by their keys; null and an empty list say nothing.
+    """The values of `flags` in a file, by key; null and empty lists are ignored.
 
-    UsageError, with the file's name in front, for a file that cannot be read, a name that no flag has or that is there
-    twice, and a value that is none.
+    UsageError that begins with the file's name, for a file that cannot be read, an unknown or repeated name, and a
+    value of a wrong type.
     """
     known, wanted = _names(NOT_IN_A_FILE), {flag.key for flag in flags}
     found: dict[str, Given] = {}
@@ -162,7 +162,7 @@ def _typed(flag: Flag, value: Any) -> Typed:
 
 
 def _well_formed(flag: Flag, given: Given, value: Any, say: Say) -> Given:
-    """`given`, when `value` is what such a flag can take at all; UsageError otherwise."""
+    """`given`, when `value` has a type that the flag can take; UsageError otherwise."""
     items = value if flag.repeat and isinstance(value, list) else [value]
     if flag.check is not None and any(isinstance(item, bool) for item in items):
         raise UsageError(f"{given.label}: {say('quoted')}")
@@ -195,7 +195,7 @@ def _unknown(given: Given, known: Mapping[str, Flag], say: Say, here: str) -> st
 
 
 def truth(flag: Flag, given: Given, say: Say) -> bool:
-    """Whether a switch is on; UsageError for what says neither."""
+    """Whether a switch is on; UsageError for any other word."""
     if isinstance(given.typed, bool):
         return given.typed
     found = WORDS.get(str(given.typed).strip().lower())

@@ -1,4 +1,4 @@
-"""Where requests go, and with which key, headers and certificates."""
+"""The target of the requests: address, API keys, headers and certificates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DEMO_KEY = "app-demo"
 
 
 def address_of(flags: FlagValues) -> Address:
-    """Where requests go: what --url says, else its parts."""
+    """The address of the server: that of --url, else of --host, --port and --api-path."""
     url: SplitResult | None = flags["url"]
     if url is None:
         return Address("http", flags["host"], flags["port"], flags["api_path"])
@@ -42,7 +42,7 @@ def address_of(flags: FlagValues) -> Address:
 
 
 def headers_of(flags: FlagValues) -> dict[str, str]:
-    """The headers of -H; user and password of the URL become one, as no URL is sent with them."""
+    """The headers of -H; user and password in the URL become an Authorization header."""
     headers: dict[str, str] = {}
     seen = set()
     for name, value in flags["header"] or ():
@@ -58,13 +58,13 @@ def headers_of(flags: FlagValues) -> dict[str, str]:
 
 
 def auth_of(row: Format | None, headers: Mapping[str, str]) -> tuple[str, str] | None:
-    """(header, text before the key) that carries the key; None where the user gave that header or none is known."""
+    """(header, text before the key) for the API key; None when the user gave that header or the format has none."""
     auth = row.auth if row else ("Authorization", "Bearer ")
     return None if auth is None or auth[0].lower() in {name.lower() for name in headers} else auth
 
 
 def keys_of(flags: FlagValues, row: Format | None, headers: Mapping[str, str]) -> ApiKeyProvider | None:
-    """The keys to send; UsageError when there is none where one is needed."""
+    """The API keys to send; UsageError when there is none but one is needed."""
     single = [flags["api_key"]] if flags["api_key"] not in (None, NO_KEY) else []
     keys = single
     if flags["api_key_file"]:
@@ -103,7 +103,7 @@ def verify_of(flags: FlagValues) -> bool | str:
 def secrets_of(
     flags: FlagValues, headers: Mapping[str, str], keys: ApiKeyProvider | None, environ: Mapping[str, str]
 ) -> list[str]:
-    """Every secret that may turn up in a text: keys, headers, URL, also those of a proxy's URL."""
+    """Every secret that may occur in a text: keys, headers, URL, also those of a proxy's URL."""
     found = [*(keys.keys if keys else ()), *([flags["api_key"]] if flags["api_key"] else ())]
     for name, value in headers.items():
         if names_a_secret(name):

@@ -1,4 +1,4 @@
-"""What the values of the flags of the capacity command may be; see `checks.py` for what a check is."""
+"""Checks of the values of the flags of the capacity command, see `checks.py`."""
 
 from __future__ import annotations
 

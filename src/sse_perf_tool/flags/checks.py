@@ -1,4 +1,4 @@
-"""What the value of a flag may be: a check turns it from text as typed into a value as used, or says what is wrong."""
+"""Checks of flag values: each turns the text as typed into the value, or raises an error that says what is wrong."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..texts import Say, loads_bounded
 
 MAX_SECONDS = 1e7
 NO_KEY = "-"
-"""The value of --api-key that says that none is to be sent."""
+"""The value of --api-key that means: send no key."""
 
 TEXTS = {
     "at": ('character {place}, "{found}", does not fit; {problem}', "第 {place} 个字符“{found}”有误；{problem}"),
-    "at_end": ("it breaks off at its end; {problem}", "内容不完整；{problem}"),
+    "at_end": ("it is incomplete; {problem}", "内容不完整；{problem}"),
     "whole": ("give a whole number from {low} to {high}", "请给出 {low} 到 {high} 之间的整数"),
     "number": ("give a number from {low} to {high}", "请给出 {low} 到 {high} 之间的数"),
     "whole_or_auto": (
@@ -78,11 +78,11 @@ TEXTS = {
         "密钥（不予显示）的第 {place} 个字符无效，请只用可见的 ASCII 字符，不含空格",
     ),
     "key_masked": (
-        "is masked, as files and reports show it; give the key by --api-key, SSE_PERF_API_KEY or --api-key-file",
+        "is masked, as in files and reports; give the key by --api-key, SSE_PERF_API_KEY or --api-key-file",
         "密钥已被隐藏（文件和报告中都如此），请用 --api-key、SSE_PERF_API_KEY 或 --api-key-file 给出密钥",
     ),
     "masked": (
-        "holds a masked secret (…), as files and reports show it; give it whole by {flag} or {variable}",
+        "holds a masked secret (…), as in files and reports; give the full value by {flag} or {variable}",
         "其中的机密已被隐藏（…），文件和报告中都如此，请用 {flag} 或 {variable} 给出完整内容",
     ),
     "header_form": ('write it in quotes as "Name: value"', '请加引号写成 "名称: 值"'),
@@ -92,13 +92,13 @@ TEXTS = {
         "值中有非 Latin-1 字符，请做百分号编码",
     ),
     "header_ours": ("is set by the tool; leave it out", "由本工具设置，请去掉"),
-    "dotted": ("a path has names joined by dots, e.g. data.0.text", "请用点号连接各级名称，例如 data.0.text"),
+    "dotted": ("give a path of names joined by dots, e.g. data.0.text", "请用点号连接各级名称，例如 data.0.text"),
 }
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 Check = Callable[[str, Say], Any]
-"""(value as typed, say) -> value as used.  UsageError: what is wrong with it and what to do, without flag and value."""
+"""(text as typed, say) -> value.  UsageError: what is wrong with it and what to do, without flag and value."""
 
 
 def utf8(text: str, say: Say) -> str:
@@ -152,7 +152,7 @@ _UNIT_S = (3600.0, 60.0, 1.0, 0.001)
 
 
 def duration_s(text: str) -> float | None:
-    """The seconds that `90`, `1.5`, `90s`, `250ms`, `5m` or `1h30m` mean; None for anything else."""
+    """The seconds in a time such as `90`, `1.5`, `90s`, `250ms`, `5m` or `1h30m`; None for anything else."""
     if units := _DURATION.fullmatch(text.strip().lower()):
         return math.fsum(float(number) * unit_s for number, unit_s in zip(units.groups("0"), _UNIT_S, strict=True))
     try:
@@ -166,19 +166,19 @@ _NUMBER_BEGIN = re.compile(r"\d*(?:(?<=\d)\.)?\d*")
 
 
 def duration_fault(text: str) -> int:
-    """The place (from 0) of the first character of `text` that a time cannot have there."""
+    """The index of the first character of `text` that does not fit into a time."""
     begin = _DURATION_BEGIN.match(text.lower())
     return number_fault(text, begin.end() if begin else 0)
 
 
 def number_fault(text: str, begin: int = 0) -> int:
-    """The place of the first character from `begin` on that a number without sign cannot have there."""
+    """The index of the first character, from `begin` on, that does not fit into an unsigned number."""
     found = _NUMBER_BEGIN.match(text, begin)
     return found.end() if found else begin
 
 
 def wrong_at(text: str, fault: int, problem: str, say: Say) -> UsageError:
-    """The error that points at the character at `fault` (from 0), which may be the end of `text`."""
+    """The error that points at the character at index `fault`, which may be the end of `text`."""
     if not text:
         return UsageError(problem)
     if fault >= len(text):
@@ -273,7 +273,7 @@ def dotted(text: str, say: Say) -> str:
 
 
 def json_or_text(text: str, _say: Say) -> Any:
-    """The JSON value, `200` a number; what is no JSON is a text."""
+    """The value as JSON, so `200` is a number; anything that is not JSON is a text."""
     try:
         return loads_bounded(text)
     except ValueError:
@@ -311,7 +311,7 @@ def _is_ipv6(text: str) -> bool:
 
 
 def _refuse_masked(text: str, flag: str, say: Say) -> None:
-    """UsageError for what `masking` has made of a secret."""
+    """UsageError for a secret that `masking` has masked."""
     if "…" in text:
         variable = "SSE_PERF_" + flag[2:].replace("-", "_").upper()
         raise UsageError(say("masked", flag=flag, variable=variable))
@@ -363,7 +363,7 @@ def api_key(text: str, say: Say) -> str:
 
 
 def header(text: str, say: Say) -> tuple[str, str]:
-    """`Name: value` as (name, value); the framing of the body is not for users to set."""
+    """`Name: value` as (name, value); the headers that frame the body cannot be set."""
     name, _, value = text.partition(":")
     value = value.strip(" \t")
     if re.search(r"[\r\n\x00]", text):
@@ -381,27 +381,27 @@ def header(text: str, say: Say) -> tuple[str, str]:
 
 
 def hidden(_text: str) -> str:
-    """What an error may show of a key: nothing."""
+    """The part of a key that errors may show: nothing."""
     return ""
 
 
 def header_name(text: str) -> str:
-    """What an error may show of a header: its name."""
+    """The part of a header that errors may show: its name."""
     name, colon, _ = text.partition(":")
     return name if colon and _HEADER_NAME.fullmatch(name) else ""
 
 
 def masked_url(text: str) -> str:
-    """What an error may show of a URL: all but its secrets."""
+    """The part of a URL that errors may show: all but its secrets."""
     return mask_url("".join(text.split()))
 
 
 def masked_key(text: str) -> str:
-    """A key as files may hold it."""
+    """A key as it may be written to files: masked."""
     return text if text == NO_KEY else mask_key(text)
 
 
 def masked_header(text: str) -> str:
-    """A header as files may hold it: the value masked when its name is that of a secret."""
+    """A header as it may be written to files: the value is masked when the name is that of a secret."""
     name, _, value = text.partition(":")
     return f"{name}: {mask_headers({name: value.strip()})[name]}"

@@ -136,7 +136,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 
 def language_of(argv: Sequence[str], environ: Mapping[str, str]) -> str:
-    """The language of --lang anywhere in `argv`, else of SSE_PERF_LANG, else of the locale: "en" or "zh"."""
+    """The language, "en" or "zh": that of --lang anywhere in `argv`, else of SSE_PERF_LANG, else of the locale."""
     pairs = [*itertools.pairwise(argv), *(tuple(arg.split("=", 1)) for arg in argv if "=" in arg)]
     named = [environ.get("SSE_PERF_LANG", ""), *(value for name, value in pairs if name == "--lang")]
     known = [value.lower() for value in named if value.lower() in LANGUAGES]
@@ -144,7 +144,7 @@ def language_of(argv: Sequence[str], environ: Mapping[str, str]) -> str:
 
 
 def text_asked_for(argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """What --help or --version in `argv` asks to be shown, None without them.  `serve` has its own."""
+    """The text that --help or --version in `argv` asks for, None without them.  `serve` has its own help."""
     name = argv[0] if argv and argv[0] in COMMANDS else "run"
     if name != "serve" and ("--help" in argv or "-h" in argv):
         return help_text(language_of(argv, environ), name)

@@ -1,6 +1,6 @@
-"""What the values of the flags that shape the load may be, see `checks.py`.
+"""Checks of the values of the load flags, see `checks.py`.
 
-A value that cannot be read is told with the character at which reading it ended.
+The error for a value names the first character that does not fit.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ TEXTS = {
         "threads and rates cannot be mixed; write /s behind all targets or behind none",
         "线程数与速率不能混用，请在所有目标后都写 /s 或都不写",
     ),
-    "stages_nothing": ("asks for no load at all; give a target above 0", "没有任何负载，请给出大于 0 的目标"),
+    "stages_nothing": ("has no load at all; give a target above 0", "没有任何负载，请给出大于 0 的目标"),
     "stages_most": (
         "a target above {most}, or stages of more than {seconds:g} s; give less",
         "目标超过 {most}，或各阶段共超过 {seconds:g} 秒，请减小",
@@ -48,7 +48,7 @@ TEXTS = {
 
 
 class Stages(NamedTuple):
-    """`stages` are (seconds, target at their end); `of` says what the targets are, "threads" or "rate"."""
+    """`stages` are (seconds, target at the end); `of` is the unit of the targets, "threads" or "rate"."""
 
     of: str
     stages: tuple[tuple[float, float], ...]
@@ -86,7 +86,7 @@ def rate(text: str, say: Say) -> float:
 
 
 def _behind(text: str, fault: int, suffix: str) -> int:
-    """The fault when a suffix may stand at `fault`: as far as it is there, it fits."""
+    """The index of the fault when a suffix is allowed at `fault`: the part of the suffix that is there fits."""
     for character in suffix:
         if fault == 0 or text[fault : fault + 1] != character:
             break
@@ -133,14 +133,14 @@ def stages(text: str, say: Say) -> Stages:
     most = MAX_RATE if made.of == "rate" else MAX_TARGET_THREADS
     if made.highest > most or made.seconds > MAX_SECONDS:
         raise UsageError(say("stages_most", most=most, seconds=MAX_SECONDS))
-    # A last stage of no seconds is a step to a load that nobody is left to give.
+    # A last stage of 0 seconds would be a step to a load that is never sent.
     if not made.seconds or not any(target for _, target in found):
         raise UsageError(say("stages_nothing"))
     return made
 
 
 def _stage(text: str, begin: int, part: str, say: Say) -> tuple[float, float, str]:
-    """Seconds, target and its kind of the stage that begins at `begin` of `text`."""
+    """Seconds, target and unit of the stage that begins at index `begin` of `text`."""
 
     def wrong(fault: int) -> UsageError:
         return wrong_at(text, begin + fault, say("stages"), say)

@@ -27,10 +27,10 @@ def _late(module: str, name: str) -> checks.Check:
 
 
 class Flag(NamedTuple):
-    """One row of the table; its help stands in `HELP`.
+    """One row of the table; its help text is in `HELP`.
 
-    A flag without `check` is a switch.  `show` gives what an error may show of its value, `mask` what files may hold
-    of it.
+    A flag without `check` is a switch.  `show` gives the part of its value that errors may show, `mask` the value as
+    files may have it.
     """
 
     names: tuple[str, ...]
@@ -44,7 +44,7 @@ class Flag(NamedTuple):
 
     @property
     def writes_file(self) -> bool:
-        """Whether it names a file that the run writes, which is no part of how the run is made."""
+        """Whether it names a file that the run writes; such flags do not change the run itself."""
         return self.group == "output" and self.metavar == "FILE"
 
     @property
