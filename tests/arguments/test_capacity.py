@@ -68,11 +68,14 @@ def test_steps_have_the_length_and_the_pause_that_are_asked_for():
     assert plan_of("--by", "rate", "--threads", "70").threads == 70
 
 
+WHOLE = "threads are whole numbers; correct it, or use --by rate (requests per second)"
+
+
 @pytest.mark.parametrize(
     ("argv", "line"),
     [
-        (["--min", "1.5"], "--min 1.5: threads are whole numbers; correct it, or use --by rate (requests per second)"),
-        (["--sweep", ".5"], "--sweep .5: threads are whole numbers; correct it, or use --by rate (requests per second)"),
+        (["--min", "1.5"], f"--min 1.5: {WHOLE}"),
+        (["--sweep", ".5"], f"--sweep .5: {WHOLE}"),
         (["--min", "0"], "--min 0: give a number above 0"),
         (["--max", "many"], "--max many: give a number above 0"),
         (["--sweep", "1,,2"], "--sweep 1,,2: give numbers above 0 with commas, e.g. 1,2,4,8"),

@@ -59,23 +59,23 @@ def test_a_file_that_is_not_there_or_empty_is_a_new_search():
 def test_the_file_of_another_search_is_refused_by_what_differs():
     write_search("s.jsonl", [], "--slo", P95, "--query", "a")
     assert problem("--resume", "s.jsonl", "--slo", "ttft_ms:p(95)<400", "--query", "b") == (
-        "--resume s.jsonl: holds the steps of another search, which differs in query, rules; name another file"
+        "--resume s.jsonl: has the steps of another search, with different query, rules; name another file"
     )
     write_search("s.jsonl", [])
-    assert problem("--resume", "s.jsonl", "--by", "rate").endswith("which differs in by; name another file")
+    assert problem("--resume", "s.jsonl", "--by", "rate").endswith("with different by; name another file")
 
 
 @pytest.mark.parametrize(("content", "number"), [("a\n", 1), ('{"schema": "x"}\n', 1), ("[]\n", 1)])
 def test_a_file_of_something_else_is_refused(content: str, number: int) -> None:
     Path("other.jsonl").write_text(content)
     assert problem("--resume", "other.jsonl") == (
-        f"--resume other.jsonl: not a file of --resume: line {number} is none of its lines; name another file"
+        f"--resume other.jsonl: not a --resume file: line {number} is not a step; name another file"
     )
 
 
 def test_a_line_that_is_no_step_is_named():
     write_search("s.jsonl", [step(1)], cut='{"level": 1}\n')
-    assert "line 3 is none of its lines" in problem("--resume", "s.jsonl")
+    assert "line 3 is not a step" in problem("--resume", "s.jsonl")
 
 
 def test_what_each_step_has_of_its_own_may_differ():

@@ -1,5 +1,5 @@
-"""The search for the highest load that still meets the goals: which load comes next, and the file it can go on from.
+"""The search for capacity: the highest load that still meets the goals.
 
-* `search.py`: the rules, pure: what to measure next, and what the steps so far say.
+* `search.py`: the rules, pure: which load to measure next, and the result of the steps so far.
 * `file.py`: the steps as JSON, for `--resume` and `--json`.
 """

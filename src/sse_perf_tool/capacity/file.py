@@ -1,7 +1,7 @@
 """The steps of a search for capacity as JSON: the file of `--resume`, and the object of `--json`.
 
-The file has a header line, then a line a step, each written as the step ends; it is the whole state of the search, so
-going on means reading it back.
+The file has a header line, then one line per step, written when the step ends.  It is the whole state of the search, so
+a search is resumed by reading it back.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from .search import unjudged_step
 TEXTS: Texts = {
     "unreadable": ("cannot be read ({reason}); check the path", "无法读取（{reason}），请检查路径"),
     "no_search": (
-        "not a file of --resume: line {line} is none of its lines; name another file",
-        "不是 --resume 写的文件：第 {line} 行不是其中的内容，请换一个文件",
+        "not a --resume file: line {line} is not a step; name another file",
+        "不是 --resume 写的文件：第 {line} 行不是有效的步骤，请换一个文件",
     ),
     "other_search": (
-        "holds the steps of another search, which differs in {names}; name another file",
+        "has the steps of another search, with different {names}; name another file",
         "其中是另一次搜索的结果，不同之处：{names}；请换一个文件",
     ),
 }
@@ -34,12 +34,12 @@ MAY_DIFFER = frozenset(
     {"threads", "processes", "rate_per_s", "duration_s", "warmup_s", "ramp_up_s", "stages", "stages_of", "cooldown_s",
      "requests", "flags", "lang", "command", "version", "host_info", "api_key", "seed"}
 )  # fmt: skip
-"""Settings that each step has its own of, and those that change nothing of what is measured."""
+"""Settings that differ from step to step, and settings that do not change what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchHeader:
-    """What the first line says: the settings of every step but for its load, and what is searched for."""
+    """The first line: the settings that all steps share, and the settings of the search."""
 
     config: RunConfig
     search: CapacitySearch
@@ -61,7 +61,7 @@ def header_line(header: SearchHeader) -> str:
 
 
 def step_document(step: StepResult) -> dict[str, Any]:
-    """A step as a line of the file and an element of `steps` have it."""
+    """A step as an object: a line of the file, and an element of `steps`."""
     row = {field.name: getattr(step, field.name) for field in fields(step) if field.name != "started_unix_ns"}
     row |= {
         "started_at_ns": step.started_unix_ns,
@@ -78,7 +78,7 @@ def step_line(step: StepResult) -> str:
 
 
 def step_of(row: Mapping[str, Any]) -> StepResult:
-    """The step that a line was made from; KeyError, TypeError or ValueError when it is none."""
+    """The step in a line; KeyError, TypeError or ValueError when there is none."""
     plain = {field.name: row[field.name] for field in fields(StepResult) if field.name in row}
     return StepResult(
         **{
@@ -91,10 +91,10 @@ def step_of(row: Mapping[str, Any]) -> StepResult:
 
 
 def read_search(path: Path, lang: str) -> tuple[SearchHeader, list[StepResult], int]:
-    """The search in a file, its steps, and up to which byte its lines are whole.  UsageError when it is none.
+    """The search in a file, its steps, and the length of its complete lines in bytes.  UsageError for another file.
 
-    A last line without line end is what a killed process leaves behind.  Steps that could not be judged are left out:
-    they are to be measured again.
+    A last line without line end was cut off when a process was killed.  Steps that could not be judged are left out, so
+    that they are measured again.
     """
     say = speaker(TEXTS, lang)
     try:
@@ -126,7 +126,7 @@ def _header_of(row: Mapping[str, Any]) -> SearchHeader:
 
 
 def unlike(header: SearchHeader, config: RunConfig, search: CapacitySearch) -> list[str]:
-    """The settings in which a search differs from that of a file so that its steps are of no use for it."""
+    """The settings in which a search differs from that of a file, so that its steps cannot be used."""
     ours, theirs = (_comparable(*each) for each in ((config, search), (header.config, header.search)))
     return [name for name in ours if ours[name] != theirs[name]]
 
@@ -141,7 +141,7 @@ def _comparable(config: RunConfig, search: CapacitySearch) -> dict[str, Any]:
 
 
 def capacity_document(capacity: Capacity, config: RunConfig, said: Sequence[str]) -> dict[str, Any]:
-    """The object of `--json`; `said` is the answer in English and Chinese."""
+    """The object of `--json`; `said` is the result in words, in English and Chinese."""
     steps = capacity.steps
     return {
         "schema": CAPACITY_SCHEMA,

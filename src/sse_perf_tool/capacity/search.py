@@ -1,18 +1,18 @@
-"""The highest load that a service still meets its promises under: which level to measure next, and what it all means.
+"""The search for the highest load under which a service meets its goals: which level comes next, and the result.
 
-Pure: a search is a function of the steps measured so far (`next_level`), so going on with one that was interrupted is
-nothing but asking it again with the steps of the file.  The rules, and where they come from:
+Pure: a search is a function of the steps measured so far (`next_level`), so an interrupted search is resumed by calling
+it with the steps of the file.  The rules, and their sources:
 
 * **Doubling, then bisection**: from the least level twice as much each time until a level fails, then the middle
   between the highest that passed and the lowest that failed, as binary search has always done it and evalscope
   (`--sla-auto-tune`) and AIPerf (recipe max-concurrency-under-sla) do.  It ends when the two are one thread apart, or
-  `RESOLUTION` of the level, whichever is more: a finer answer than runs vary would be none.
+  `RESOLUTION` of the level, whichever is more: a finer result would be within the variation of runs.
 * **Repeats at the edge**: both are measured again until one verdict has the majority of `REPEATS` (evalscope measures
-  every level three times; far from the edge that only costs).  A level whose verdict turns moves the edge, and the
-  search goes on from there: so a level that failed by chance, however low, is found out.
-* **Saturation**: when a level passes but its throughput has grown by less than `FLAT` of what the load did, and
-  answers take longer instead (Little's law: what waits longer is only more of it), more load cannot bring more.  The
-  search ends there, as GuideLLM ends a run on over-saturation.  k6's breakpoint test leaves that to thresholds.
+  every level three times, which far from the edge only takes time).  A level whose verdict changes moves the edge, and
+  the search goes on from there, so a level that failed by chance is found, however low it is.
+* **Saturation**: when a level passes but its throughput has grown by less than `FLAT` of the growth of the load, and
+  answers take longer instead (Little's law: the additional requests only wait), more load cannot bring more throughput.
+  The search ends there, as GuideLLM ends a run on over-saturation.  k6's breakpoint test leaves that to thresholds.
 * **Knee**: of the curve of throughput against load from (0, 0) on, both scaled to 1, the point farthest above the
   diagonal: Satopää et al., "Finding a 'Kneedle' in a Haystack" (ICDCS Workshops 2011), without its smoothing, as each
   point is a mean of many requests.  There is none when it is less than `KNEE_HEIGHT` above.
@@ -32,18 +32,18 @@ from ..records import Capacity, CapacitySearch, Ending, Limit, Stats, StepResult
 REPEATS = 3
 RESOLUTION = 0.05
 FLAT = 0.1
-"""Growth of throughput in growth of load, both as logarithms: 1 is in proportion, 0 none at all."""
+"""Growth of throughput over growth of load, both as logarithms: 1 is in proportion, 0 none at all."""
 SLOWER = 1.3
-"""How much longer answers take in a saturated service, at the least."""
+"""The least factor by which answers take longer in a saturated service."""
 WIDE = 1.5
-"""Levels less than this factor apart say nothing about growth: runs vary as much."""
+"""The least factor between two levels for which growth is computed: below it, runs vary as much."""
 KNEE_HEIGHT = 0.1
 AROUND, SPREAD = 0.95, 1.2
-"""The part of the curve that tells whether throughput still grows: from how far below the edge, and how long."""
+"""The part of the curve that is checked for growth: how far it begins below the edge, and its least length."""
 STILL = 0.33
-"""Growth below which throughput is said to stand still at the edge."""
+"""Growth below which throughput counts as constant at the edge."""
 BUSY_CLIENT = 0.95
-"""From this share of its core on, the tool may be what is slow, as in `trust`."""
+"""From this CPU share of its core on, the tool itself may be the bottleneck, as in `trust`."""
 
 
 class Point(NamedTuple):
@@ -55,7 +55,7 @@ class Point(NamedTuple):
 
 
 def next_level(search: CapacitySearch, steps: Sequence[StepResult]) -> float | Ending:
-    """The level to measure next, or why there is none to measure."""
+    """The level to measure next, or the reason why the search ends."""
     unjudged = unjudged_step(steps) is not None
     if search.ladder:
         measured = {step.level for step in steps}
@@ -77,10 +77,10 @@ def next_level(search: CapacitySearch, steps: Sequence[StepResult]) -> float | E
 
 
 def unjudged_step(steps: Sequence[StepResult]) -> StepResult | None:
-    """The first step that says nothing of its level; None when all do.
+    """The first step without a verdict on its level; None when all have one.
 
-    One of its rules could not be judged, or no request at all fell into it.  The latter only at the lowest level:
-    above, it is the service that keeps the requests of the warm-up for longer than the step.
+    One of its rules could not be judged, or no request fell into the measured time.  The latter counts at the lowest
+    level only: above it, the service held the requests of the warm-up for longer than the step.
     """
     lowest = min((step.level for step in steps), default=0.0)
     return next(
@@ -89,7 +89,7 @@ def unjudged_step(steps: Sequence[StepResult]) -> StepResult | None:
 
 
 def _higher(search: CapacitySearch, steps: Sequence[StepResult], low: float) -> float | Ending:
-    """The level above `low`, which passed as all others did; it is the last when it is the most or saturated."""
+    """The level above `low`, after all levels passed; there is none when `low` is the maximum or saturated."""
     ending = Ending.MOST if low >= search.most else Ending.SATURATED if is_saturated(curve(steps)) else None
     if ending is None:
         return min(low * 2, search.most)
@@ -97,7 +97,7 @@ def _higher(search: CapacitySearch, steps: Sequence[StepResult], low: float) -> 
 
 
 def _resolution(search: CapacitySearch, low: float) -> float:
-    """How far apart the highest passing and the lowest failing level may be at the end."""
+    """The largest distance between the highest passing and the lowest failing level at the end of the search."""
     return max(1, math.floor(low * RESOLUTION)) if search.by == "threads" else low * RESOLUTION
 
 
@@ -108,7 +108,7 @@ def _middle(search: CapacitySearch, low: float, high: float) -> float:
 
 
 def verdicts(steps: Sequence[StepResult], level: float) -> list[bool]:
-    """What each step at this level said, in order."""
+    """The verdict of each step at this level, in order."""
     return [step.passed is True for step in steps if step.level == level]
 
 
@@ -143,9 +143,9 @@ def curve(steps: Sequence[StepResult]) -> list[Point]:
 
 
 def growth(low: Point, high: Point) -> float | None:
-    """By which power of the load throughput grew from one point to the other: 1 is in proportion, 0 not at all.
+    """The exponent by which throughput grew with the load between two points: 1 is in proportion, 0 not at all.
 
-    None when the two are too near to each other to tell, or nothing was measured.
+    None when the points are too close to each other, or nothing was measured.
     """
     if high.level < low.level * WIDE or not low.requests_per_s or not high.requests_per_s:
         return None
@@ -164,7 +164,7 @@ def is_saturated(points: Sequence[Point]) -> bool:
 
 
 def knee(points: Sequence[Point]) -> float | None:
-    """The level from which on more load brings little more throughput; None when the curve does not bend."""
+    """The knee: the level above which more load brings little more throughput; None when the curve has none."""
     most = max((point.requests_per_s for point in points), default=0.0)
     if len(points) < 2 or not most:
         return None
@@ -174,7 +174,7 @@ def knee(points: Sequence[Point]) -> float | None:
 
 
 def limit(steps: Sequence[StepResult], low: float | None, high: float | None) -> Limit | None:
-    """What keeps the load from going beyond `low`: what is known of `high`, the level that fails (None: none did)."""
+    """What limits the load to `low`, from the steps at `high`, the level that fails (None: none did)."""
     failed = [step for step in steps if step.level == high and not step.passed]
     if any(step.error and _misses(step, "errors:") for step in failed):
         return Limit.ERRORS
@@ -195,9 +195,9 @@ def about_edge(points: Sequence[Point], level: float) -> list[Point]:
 
 
 def slope_of(points: Sequence[Point]) -> float | None:
-    """By which power of the load throughput grows over these points, as `growth`; None when it cannot be told.
+    """The exponent by which throughput grows with the load over these points, as `growth`; None when it is unknown.
 
-    That of the least-squares line through their logarithms.
+    It is the slope of the least-squares line through their logarithms.
     """
     if not points or points[-1].level < points[0].level * SPREAD:
         return None
@@ -212,7 +212,7 @@ def _misses(step: StepResult, beginning: str) -> bool:
 
 
 def answer(search: CapacitySearch, steps: Sequence[StepResult], ending: Ending) -> Capacity:
-    """What the steps say: the capacity, its evidence and what limits it."""
+    """The result of the steps: the capacity, its evidence and what limits it."""
     low, high = edge(steps)
     points = curve(steps)
     rates = sorted(point.requests_per_s for point in about_edge(points, low or 0.0))
@@ -231,30 +231,30 @@ def answer(search: CapacitySearch, steps: Sequence[StepResult], ending: Ending) 
 # --- how long a step takes
 
 MARGIN = 5
-"""How many times the fewest samples of a percentile a step should have."""
+"""A step should have this many times the fewest samples of its percentiles."""
 ROUNDS = 4
-"""How many requests of each thread a step should have: those of one round wait for each other."""
+"""The requests per thread that a step should have: the first requests of all threads compete with each other."""
 STEP_S = (5.0, 20.0)
-"""How long a step is measured, at least and at most, unless asked for; longer when a percentile needs it."""
+"""The default shortest and longest measuring time of a step; it is longer when a percentile needs more samples."""
 WARMUP_S = (1.0, 20.0)
 RAMP_MOST_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class StepPlan:
-    """What is the same for every step of a search."""
+    """The settings that all steps of a search share."""
 
     step_s: tuple[float, float] | None = None
-    """The least and the most time to measure, to be kept whatever it means for percentiles; None for `STEP_S`."""
+    """The shortest and longest measuring time, kept even if percentiles need more samples; None for `STEP_S`."""
     pause_s: float = 0.0
     processes: int | None = None
-    """As `schedule.processes_for` takes it."""
+    """The argument of `schedule.processes_for`."""
     threads: int | None = None
-    """The most requests at a time when the level is a rate; None to go by the rate."""
+    """The limit of concurrent requests when the level is a rate; None: derived from the rate."""
 
 
 class StepTimes(NamedTuple):
-    """The parts of a step, in seconds: threads start over `ramp_s`, what began before `warmup_s` does not count."""
+    """The parts of a step, in seconds: threads start over `ramp_s`; requests begun before `warmup_s` do not count."""
 
     ramp_s: float
     warmup_s: float
@@ -262,7 +262,7 @@ class StepTimes(NamedTuple):
 
 
 def requests_wanted(rules: Iterable[Rule]) -> tuple[int, int]:
-    """How many requests a step should have for these rules, and with how many they can be judged at all."""
+    """The number of requests that a step should have for these rules, and the least with which they can be judged."""
     wanted = least = 1
     for rule in rules:
         tail = _tail(rule)
@@ -274,7 +274,7 @@ def requests_wanted(rules: Iterable[Rule]) -> tuple[int, int]:
 
 
 def _tail(rule: Rule) -> float:
-    """The share of requests on which the rule hangs: 0.05 for p(95) and for 95 % goodput; 0 when on all of them."""
+    """The share of requests that decides the rule: 0.05 for p(95) and for 95 % goodput; 0 when all of them do."""
     if rule.percent is not None:
         return min(1 - rule.percent / 100, rule.percent / 100) or 0.0
     if rule.subject == "errors" and rule.function == "rate":
@@ -290,9 +290,10 @@ def step_times(
     level: float,
     answer_s: float | None,
 ) -> StepTimes:
-    """How long to measure at this level, by what is known of the levels below, else by one answer's time.
+    """The times of a step at this level, estimated from the levels below, else from the time of one answer.
 
-    Warm-up is two answers long, the first of which is the ramp: so the threads of a level do not all ask at once.
+    The warm-up lasts two answers.  Threads start over the first of these (the ramp), so that they do not all send at
+    once.
     """
     latency_s, per_s = _expected(search, steps, level, answer_s or 1.0)
     wanted, least = requests_wanted(rules)
@@ -308,10 +309,10 @@ def step_times(
 def _expected(
     search: CapacitySearch, steps: Sequence[StepResult], level: float, answer_s: float
 ) -> tuple[float, float]:
-    """The time of an answer in seconds, and how many there are a second, at this level.
+    """The expected time of an answer in seconds, and the expected answers per second, at this level.
 
-    From the nearest level at or below: times as there, but in proportion to the load above; throughput in between of
-    standing still and growing with the load.
+    Extrapolated from the nearest level at or below: times grow in proportion to the load, throughput half-way between
+    not at all and in proportion.
     """
     known = [point for point in curve(steps) if point.level <= level and point.requests_per_s and point.latency_p50_ms]
     if not known:
