@@ -19,6 +19,7 @@ from .formats.base import END_HINT
 from .masking import names_a_secret
 from .providers import Query
 from .records import Outcome, Phase, RequestRecord
+from .request.head import Heads
 from .request.outcomes import EVENT_BYTES, Judge
 from .request.target import Target
 from .request.timeline import AnswerTimeline
@@ -114,6 +115,7 @@ class SSETester:
         self._session = _Session()
         self._prepared: requests.PreparedRequest | None = None
         self._proxies, verify = around or surroundings(target)
+        self._heads = Heads(target.masker)
         self._judge = Judge(target, self.exchange, self._proxies)
         # Else it is asked for each request, which costs a good part of one, and a ~/.netrc would replace the key.
         self._session.trust_env = False
@@ -247,6 +249,7 @@ class SSETester:
         failure: Exception | None = None
         try:
             if 200 <= response.status_code < 300:
+                answer.head = self._heads.new(response.headers, response.raw)
                 content_type = response.headers.get("Content-Type", "")
                 answer.reader = self._reader(content_type)
                 self._read_stream(response, answer, answer.reader)

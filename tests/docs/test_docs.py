@@ -25,6 +25,7 @@ from sse_perf_tool.goals.baseline import Baseline, held_against
 from sse_perf_tool.goals.thresholds import METRIC_FUNCTIONS, RUN_FIGURES, judged, slos_of
 from sse_perf_tool.metrics import METRICS, Tally, enough_for, percentile
 from sse_perf_tool.records import (
+    AnswerHead,
     Calibration,
     CalibrationLimit,
     Capacity,
@@ -206,7 +207,8 @@ def test_records_have_the_fields_that_the_page_names():
     page = text_of("docs/files.md")
     header = json.loads(header_line(RecordsHeader(RunConfig(), 0)))
     assert sorted(table_after(page, "The header:")) == sorted(header)
-    row = json.loads(record_line(RequestRecord(1, 1, 0, Outcome.OK, 0, self_watch=(TrustSample(0),)), 0))
+    record = RequestRecord(1, 1, 0, Outcome.OK, 0, head=AnswerHead(), self_watch=(TrustSample(0),))
+    row = json.loads(record_line(record, 0))
     assert sorted(table_after(page, "A request:")) == sorted(row)
 
 

@@ -98,12 +98,21 @@ def answer_of(reads: Sequence[Read], number: int = 1, tokens_per_chunk: float = 
     return RequestRecord(number, 1, 0, Outcome.OK, **{**defaults, **shape, **facts})  # type: ignore[arg-type]
 
 
-def run_of(*answers: RequestRecord, lang: str = "en") -> RunResult:
+AFAR = "https://api.example.com/v1/chat/completions"
+
+
+def run_of(*answers: RequestRecord, lang: str = "en", url: str = AFAR) -> RunResult:
     """A run of these answers."""
     tally = Tally(origin_ns=0)
     for answer in answers:
         tally.add(answer)
-    return tally.result(RunConfig(lang=lang), 0)
+    return tally.result(RunConfig(lang=lang, url=url), 0)
+
+
+def shaped(shape: StreamShape) -> RunResult:
+    """A run of this shape."""
+    run = run_of(answer_of(steady(100, 20)))
+    return replace(run, summary=replace(run.summary, shape=shape))
 
 
 # --- one answer
@@ -120,20 +129,40 @@ def test_no_text_is_no_read() -> None:
 def test_a_buffer_of_4_kib_gives_lumps_of_its_size_each_cut_within_an_event() -> None:
     # 100 events of 200 bytes are 20,000: four full buffers, and 3,616 bytes at the end.
     assert came(buffered(100, 20, 4096)) == Lumps(
-        reads=5, lumps=5, lumped_chunks=100, lump_bytes=4096, lumps_cut=4, lumps_joined=1
+        reads=5,
+        lumps=5,
+        lumped_chunks=100,
+        lump_bytes=4096,
+        lumps_cut=4,
+        lumped_us=0,
+        lump_gap_us=400_000,
+        lumps_joined=1,
     )
 
 
 def test_a_lump_that_comes_in_three_segments_is_one_lump() -> None:
     assert came(buffered(200, 20, 8192, reads_a_lump=3)) == Lumps(
-        reads=15, lumps=5, lumped_chunks=200, lump_bytes=8192, lumps_cut=4, lumps_joined=1
+        reads=15,
+        lumps=5,
+        lumped_chunks=200,
+        lump_bytes=8192,
+        lumps_cut=4,
+        lumped_us=1_000,
+        lump_gap_us=820_000,
+        lumps_joined=1,
     )
 
 
 def test_bursts_end_with_whole_events() -> None:
     # The lumps but the last have 600, 200, 800 and 400 bytes.
     assert came(bursts([3, 1, 4, 2, 3], 30)) == Lumps(
-        reads=5, lumps=5, lumped_chunks=12, lump_bytes=400, lumps_cut=0, lumps_joined=0
+        reads=5,
+        lumps=5,
+        lumped_chunks=12,
+        lump_bytes=400,
+        lumps_cut=0,
+        lumped_us=0,
+        lump_gap_us=30_000,
     )
 
 
@@ -222,6 +251,7 @@ def test_the_figures_of_a_buffered_run() -> None:
         chunks_per_lump=20.0,
         lump_bytes=4096,
         lump_gap_ms=395.0,
+        lump_period_ms=400.0,
         cut_share=1.0,
     )
 
@@ -290,18 +320,18 @@ def test_the_page_has_a_section_and_the_verdict_points_at_it() -> None:
 def test_whole_events_in_lumps_may_also_come_from_a_server_short_of_cpu() -> None:
     shape = StreamShape("buffered", {"buffered": 10}, chunks_per_lump=3.0, lump_bytes=596, lump_gap_ms=97.5)
     for cut_share, blamed in ((0.0, True), (1.0, False)):
-        english, chinese = stream_text(replace(shape, cut_share=cut_share)) or ("", "")
+        english, chinese = stream_text(shaped(replace(shape, cut_share=cut_share))) or ("", "")
         assert ("lacks CPU" in english, "CPU 不足" in chinese) == (blamed, blamed)
         assert "proxy_buffering off" in english
 
 
 def test_bursts_40_ms_apart_may_be_a_delayed_acknowledgement() -> None:
-    texts = [stream_text(run_of(answer_of(bursts([3, 1, 4, 2, 3] * 8, gap))).summary.shape) for gap in (40, 60)]
+    texts = [stream_text(run_of(answer_of(bursts([3, 1, 4, 2, 3] * 8, gap)))) for gap in (40, 60)]
     assert ["TCP_NODELAY" in text[0] for text in texts if text] == [True, False]
 
 
 def test_a_buffer_of_whole_events_is_said_without_cuts() -> None:
-    text = stream_text(run_of(answer_of(joined([20, 23, 21, 22, 20, 24], 20))).summary.shape)
+    text = stream_text(run_of(answer_of(joined([20, 23, 21, 22, 20, 24], 20))))
     assert text is not None
     assert "always whole events" in text[0]
     assert "proxy" in text[0]

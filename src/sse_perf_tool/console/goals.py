@@ -7,6 +7,7 @@ from functools import partial
 from ..goals.thresholds import value_text
 from ..records import RunResult
 from ..report_parts.findings import findings
+from ..report_parts.shape import notable, stream_text
 from ..report_parts.verdict import baseline_cells
 from ..texts import Texts, clip_middle, display_width, pad, printable
 from ..trust import verdict_words, words
@@ -45,12 +46,13 @@ def show_trust(writer: Writer, result: RunResult) -> None:
 
 def show_findings(writer: Writer, result: RunResult) -> None:
     """What the run shows beside its figures, a line each; nothing when there is nothing."""
-    found = findings(result)
-    if found:
+    shape = stream_text(result) if notable(result.summary.shape) else None
+    texts = [*(each.text for each in findings(result)), *([shape] if shape else [])]
+    if texts:
         writer.gap()
         writer.heading("findings")
-    for each in found:
-        writer.line(f"  - {each.text[writer.column]}")
+    for text in texts:
+        writer.line(f"  - {text[writer.column]}")
 
 
 def show(writer: Writer, result: RunResult) -> None:

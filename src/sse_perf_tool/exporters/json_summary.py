@@ -71,6 +71,7 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "plateau": plateau and rounded(plateau),
         "stream_shape": _shape(result),
         "service_queue": found.service_queue and rounded(found.service_queue),
+        "response_heads": [head._asdict() for head in result.heads],
         "findings": _findings(result),
         "stalls": rounded(stalls_of(result)),
         "tokens": {
@@ -136,7 +137,7 @@ def _intervals(found: Mapping[str, Interval]) -> dict[str, list[float | None]]:
 
 
 def _shape(result: RunResult) -> dict[str, Any]:
-    said = stream_text(result.summary.shape) or ("", "")
+    said = stream_text(result) or ("", "")
     return {**rounded(result.summary.shape), "evidence": said[LANGUAGES.index(result.config.lang)]}
 
 

@@ -24,6 +24,7 @@ from itertools import accumulate, pairwise
 from operator import mul, sub
 
 from ..records import NO_LUMPS, NOT_MEASURED, OUTCOMES, Lumps, Outcome, RequestTable, StreamShape
+from ..units import US_PER_MS
 
 LUMPY = ("bursts", "buffered", "joined")
 """The forms of answers that came in lumps."""
@@ -40,7 +41,8 @@ WHOLE_GAP_NS = 250_000
 LUMPY_CHUNKS = 1.5
 """An answer came in lumps if these have at least so many chunks on average: chance joins fewer."""
 REPEATED_LUMPS = 3
-"""Fewer lumps may be one stall in a fast answer, unless a chunk was cut."""
+"""Fewer lumps may be one stall in a fast answer, unless one was cut or the chunks within came faster than any model
+writes (`WHOLE_GAP_NS`)."""
 CUT_SHARE = 0.5
 """A buffer made the lumps if at least this share of them ends within an event."""
 JOINED_SLOPE = 0.5
@@ -80,10 +82,14 @@ def lumps_of(token_times: Sequence[int], reads: Sequence[int]) -> Lumps:
     last = [at - 1 for at in starts]  # the last read of each lump but the last, which ends with the answer
     ends, whole = reads[1::3], reads[2::3]
     ends_ns = [*(times[at] for at in last), times[-1]]
+    # The last lump came with the end of the answer, whatever made the others; of few lumps it is needed.
+    until = -1 if len(counts) > JOINED_LUMPS else None
     return lumps._replace(
         lump_bytes=_median(list(map(sub, (ends[at] for at in last), (0, *(ends[at] for at in last))))),
         lumps_cut=sum(1 for at in last if not whole[at]),
-        lumps_joined=int(_joined(counts[1:], list(map(sub, ends_ns[1:], ends_ns)))),
+        lumped_us=(times[-1] - times[0] - sum(times[at] - times[at - 1] for at in starts)) // 1000,
+        lump_gap_us=_median([ns // 1000 for ns in map(sub, ends_ns[1:-1], ends_ns)]) if len(starts) > 1 else None,
+        lumps_joined=int(_joined(counts[1:until], list(map(sub, ends_ns[1:until], ends_ns)))),
     )
 
 
@@ -107,24 +113,29 @@ def shape_of(table: RequestTable, token_source: str | None, read_delay_ms: float
     "unknown" when the delay is half the time between two bursts or more.
     """
     columns = ("outcome", "chunks", *Lumps._fields, "gap_sum_ns", "latency_ns", "output_tokens", "reasoning_tokens",
-               "ttft_ns", "ttfa_ns")  # fmt: skip
+               "ttft_ns", "ttfa_ns", "first_chunks")  # fmt: skip
     ok = OUTCOMES.index(Outcome.OK)
     answers = [_Answer(*row) for outcome, *row in table.rows(*columns) if outcome == ok and row[0] > 0 and row[1] > 0]
     if not answers:
         return StreamShape()
     forms = Counter(answer.form for answer in answers)
     lumpy = [answer for answer in answers if answer.form in LUMPY]
+    judged = [answer for answer in answers if answer.form != "short"] or answers
+    periods_us = [answer.lump_gap_us for answer in lumpy if answer.lump_gap_us != NOT_MEASURED]
+    held_us = [answer.held_us for answer in lumpy if answer.held_us is not None]
     chunks = sum(answer.chunks for answer in answers)
     counted = [answer for answer in answers if answer.tokens]
     between = sum(answer.lumps - 1 for answer in lumpy)
     found = StreamShape(
         answers=dict(sorted(forms.items())),
         tokens_per_chunk=_ratio(sum(answer.tokens for answer in counted), sum(answer.chunks for answer in counted)),
-        chunks_per_read=_ratio(chunks, sum(answer.reads for answer in answers)),
+        chunks_per_read=_ratio(sum(answer.chunks for answer in judged), sum(answer.reads for answer in judged)),
         share_in_lumps=_ratio(sum(answer.lumped_chunks for answer in answers), chunks),
         chunks_per_lump=_ratio(sum(answer.chunks for answer in lumpy), sum(answer.lumps for answer in lumpy)),
         lump_bytes=_median([answer.lump_bytes for answer in lumpy]) if lumpy else None,
         lump_gap_ms=_ratio(sum(answer.gap_sum_ns for answer in lumpy) / 1e6, between),
+        lump_period_ms=_median(periods_us) / US_PER_MS if periods_us else None,
+        held_ms=_median(held_us) / US_PER_MS if held_us else None,
         cut_share=_ratio(sum(answer.lumps_cut for answer in lumpy), between),
     )
     return unless_late(replace(found, kind=_kind(found, token_source)), read_delay_ms)
@@ -141,7 +152,7 @@ def _kind(shape: StreamShape, token_source: str | None) -> str:
     notable = max((*LUMPY, "whole"), key=lambda form: shape.answers.get(form, 0))
     if not judged:
         return "unknown"
-    if shape.answers.get(notable, 0) < NOTABLE_SHARE * judged:
+    if shape.answers.get(notable, 0) < NOTABLE_SHARE * judged and (shape.chunks_per_read or 0) <= LUMPY_CHUNKS:
         several = MULTI_TOKENS.get(token_source or "", MULTI_TOKENS_ESTIMATED)
         return "multi_token" if (shape.tokens_per_chunk or 0) >= several else "smooth"
     return "unknown" if notable == "joined" else notable
@@ -159,30 +170,52 @@ def _ratio(part: float, whole: float) -> float | None:
 class _Answer:
     """The columns of one request that are needed here."""
 
-    __slots__ = ("chunks", "form", "gap_sum_ns", "lump_bytes", "lumped_chunks", "lumps", "lumps_cut", "reads", "tokens")
+    __slots__ = (
+        "chunks", "first_chunks", "form", "gap_sum_ns", "lump_bytes", "lump_gap_us", "lumped_chunks", "lumps",
+        "lumps_cut", "reads", "tokens", "ttft_ns",
+    )  # fmt: skip
 
     def __init__(
         self, chunks: int, reads: int, lumps: int, lumped_chunks: int, lump_bytes: int, lumps_cut: int,
-        lumps_joined: int, gap_sum_ns: int, latency_ns: int, output_tokens: int, reasoning_tokens: int, ttft_ns: int,
-        ttfa_ns: int,
+        lumped_us: int, lump_gap_us: int, lumps_joined: int, gap_sum_ns: int, latency_ns: int, output_tokens: int,
+        reasoning_tokens: int, ttft_ns: int, ttfa_ns: int, first_chunks: int,
     ) -> None:  # fmt: skip
         self.chunks, self.reads, self.lumps, self.lumped_chunks = chunks, reads, lumps, lumped_chunks
         self.lump_bytes, self.lumps_cut, self.gap_sum_ns = lump_bytes, lumps_cut, gap_sum_ns
         # Reasoning that was counted and not shown is in no chunk.
         hidden = reasoning_tokens if reasoning_tokens > 0 and ttfa_ns == ttft_ns else 0
         self.tokens = max(0, output_tokens - hidden) if output_tokens != NOT_MEASURED else 0
-        self.form = self._form(latency_ns, lumps_joined == 1)
+        self.lump_gap_us, self.ttft_ns, self.first_chunks = lump_gap_us, ttft_ns, first_chunks
+        self.form = self._form(lumped_us, latency_ns, lumps_joined == 1)
 
-    def _form(self, latency_ns: int, joined: bool) -> str:
+    @property
+    def held_us(self) -> int | None:
+        """How long the first chunk was held if all were sent evenly: what came with it, at the pace of the rest.
+
+        None where it would have been held before the request was sent.
+        """
+        rest = self.chunks - self.first_chunks
+        held_ns = self.first_chunks * self.gap_sum_ns // rest if rest > 0 else 0
+        return held_ns // 1000 if 0 < held_ns <= 1.1 * self.ttft_ns else None
+
+    def _form(self, lumped_us: int, latency_ns: int, joined: bool) -> str:
         if self.chunks < SHORT_CHUNKS and self.tokens < SHORT_TOKENS:
             return "short"
         if self.gap_sum_ns <= min(WHOLE_SHARE * latency_ns, WHOLE_GAP_NS * (self.chunks - 1)):
             return "whole"
         between = self.lumps - 1
-        if self.chunks < LUMPY_CHUNKS * self.lumps or (self.lumps < REPEATED_LUMPS and not self.lumps_cut):
+        if self.chunks < LUMPY_CHUNKS * self.lumps:
+            return "steady"
+        if self.lumps < REPEATED_LUMPS and not self.lumps_cut and not self._at_once(lumped_us):
             return "steady"
         if self.lumps_cut >= CUT_SHARE * between:
             return "buffered"
         if joined:
             return "buffered" if self.gap_sum_ns >= BUFFER_GAP_NS * between else "joined"
         return "bursts"
+
+    def _at_once(self, lumped_us: int) -> bool:
+        """Whether what is within lumps came at once; of records of before this was measured reads must tell."""
+        if lumped_us == NOT_MEASURED:
+            return self.chunks >= LUMPY_CHUNKS * self.reads
+        return lumped_us * 1000 <= WHOLE_GAP_NS * (self.chunks - self.lumps)

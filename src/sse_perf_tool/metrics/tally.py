@@ -9,9 +9,11 @@ from heapq import heappush, heapreplace
 from typing import Protocol
 
 from ..records import (
+    MOST_HEADS,
     NOT_MEASURED,
     OUTCOMES,
     Abort,
+    AnswerHead,
     Goodput,
     Interval,
     Outcome,
@@ -91,6 +93,7 @@ class Tally:
         self.clocks: Counter[str] = Counter()
         self.merged_reads: Counter[tuple[int, int]] = Counter()
         self.self_watch: list[TrustSample] = []
+        self.heads: dict[AnswerHead, None] = {}
         self._errors = ErrorGroups()
         self._slowest: list[tuple[int, int]] = []
         self._failed_rows: set[int] = set()
@@ -102,6 +105,8 @@ class Tally:
         row = len(self.table)
         self._append_row(record, start_ns)
         self.self_watch += record.self_watch
+        if record.head is not None:
+            self._add_heads((record.head,))
         self._keep_details(record, row)
         self.series.add(record, start_ns)
         if record.phase is not Phase.MAIN:
@@ -117,6 +122,11 @@ class Tally:
                 self.merged_reads.update(merged_reads(record.gaps_us, ended_together))
         elif record.outcome is not Outcome.CANCELLED:
             self._errors.add(record)
+
+    def _add_heads(self, heads: Iterable[AnswerHead]) -> None:
+        self.heads.update(dict.fromkeys(heads))
+        for surplus in list(self.heads)[MOST_HEADS:]:
+            del self.heads[surplus]
 
     def _append_row(self, record: RequestRecord, start_ns: int) -> None:
         row = row_of(record, start_ns)
@@ -156,6 +166,7 @@ class Tally:
         self.clocks.update(other.clocks)
         self.merged_reads.update(other.merged_reads)
         self.self_watch += other.self_watch
+        self._add_heads(other.heads)
         self._errors.merge(other._errors)
 
     def summary(self, config: RunConfig, rounds: Sequence[Round], whole: bool = True) -> Summary:
@@ -250,4 +261,5 @@ class Tally:
                 (gap_us, chunks, count) for (gap_us, chunks), count in sorted(self.merged_reads.items())
             ),
             self_watch=tuple(self.self_watch),
+            heads=tuple(self.heads),
         )

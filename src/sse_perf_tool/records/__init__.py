@@ -7,6 +7,7 @@ handed to the outputs as one `RunResult`.
 * `config.py`: `RunConfig`, what a run was asked to do.
 * `stream.py`: what an event of an answer says, the same for every API.
 * `request.py`: `RequestRecord`, how it can end, and the `RequestTable`.
+* `head.py`: what the heads of answers say of whoever sent them.
 * `figures.py`: what is computed of the requests, by second and on the whole.
 * `goals.py`: what was demanded of a run, and whether it was reached.
 * `trust.py`: what the tool measured of itself, and whether the figures are true.
@@ -40,6 +41,7 @@ from .figures import (
     Summary,
 )
 from .goals import Abort, BaselineResult, ThresholdResult
+from .head import MOST_HEADS, AnswerHead
 from .request import (
     NO_LUMPS,
     NOT_MEASURED,
@@ -60,6 +62,7 @@ from .trust import Reason, Trust, TrustSample
 __all__ = [
     "CALIBRATION_SCHEMA",
     "CAPACITY_SCHEMA",
+    "MOST_HEADS",
     "NOT_MEASURED",
     "NO_LUMPS",
     "OUTCOMES",
@@ -67,6 +70,7 @@ __all__ = [
     "RECORDS_SCHEMA",
     "SUMMARY_SCHEMA",
     "Abort",
+    "AnswerHead",
     "BaselineResult",
     "Calibration",
     "CalibrationLimit",

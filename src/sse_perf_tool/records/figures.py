@@ -89,6 +89,10 @@ class StreamShape:
     lump_bytes: int | None = None
     lump_gap_ms: float | None = None
     """The mean time from one lump to the next."""
+    lump_period_ms: float | None = None
+    """The median time from one lump to the next, without the last of an answer, which comes with its end."""
+    held_ms: float | None = None
+    """The median time for which the first chunk was held, if chunks were sent evenly."""
     cut_share: float | None = None
     """Share of lumps that ended within an event, 0 to 1."""
 

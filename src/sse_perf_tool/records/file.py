@@ -18,6 +18,7 @@ from ..texts import LANGUAGES, Texts, printable, speaker
 from ..units import NS_PER_MS
 from .calibration import Calibration, Compared
 from .config import RunConfig
+from .head import AnswerHead
 from .request import RECORDS_SCHEMA, Lumps, Outcome, Phase, RequestRecord
 from .trust import TrustSample
 
@@ -102,6 +103,8 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
     row["max_gap_ms"] = _ms(record.max_gap_ns)
     row |= record.came._asdict()
     row["gaps_us"] = list(record.gaps_us)
+    if record.head is not None:
+        row["head"] = record.head._asdict()
     if record.self_watch:
         row["self_watch"] = [asdict(sample) for sample in record.self_watch]
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
@@ -127,8 +130,15 @@ def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
         started_ns=started_ns,
         outcome=Outcome(row["outcome"]),
         gaps_us=tuple(int(gap) for gap in row["gaps_us"]),
+        head=_head_of(row.get("head")),
         self_watch=tuple(map(_sample_of, row.get("self_watch", ()))),
     )
+
+
+def _head_of(document: Mapping[str, Any] | None) -> AnswerHead | None:
+    if document is None:
+        return None
+    return AnswerHead(**{name: document[name] for name in AnswerHead._fields if name in document})
 
 
 def _sample_of(document: Mapping[str, Any]) -> TrustSample:

@@ -9,6 +9,7 @@ from enum import Enum
 from itertools import compress
 from typing import NamedTuple
 
+from .head import AnswerHead
 from .trust import TrustSample
 
 RECORDS_SCHEMA = "sse-perf-records/1"
@@ -63,6 +64,11 @@ class Lumps(NamedTuple):
     """The median size of the lumps but the last; None when there was one."""
     lumps_cut: int = 0
     """Lumps but the last that ended within a line: something other than the end of an event ended them."""
+    lumped_us: int | None = None
+    """The time from first to last read within lumps, all of them together; None: not measured."""
+    lump_gap_us: int | None = None
+    """The median time from one lump to the next, without the last, which comes with the end of the answer; None below
+    three lumps."""
     lumps_joined: int = 0
     """1 when lumps took the longer to come, the more chunks they hold: a steady stream whose chunks waited; else 0."""
 
@@ -125,6 +131,8 @@ class RequestRecord:
     phase: Phase = Phase.MAIN
     came: Lumps = NO_LUMPS
     """All zero when it was not measured."""
+    head: AnswerHead | None = None
+    """That of its answer, where it is another than that of the answer which the same thread got before."""
     self_watch: tuple[TrustSample, ...] = ()
     """What the process that sent it measured of itself, in seconds that ended since its request before."""
 

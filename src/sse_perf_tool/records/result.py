@@ -10,6 +10,7 @@ from .calibration import Calibration
 from .config import RunConfig
 from .figures import IntervalSample, Summary
 from .goals import Abort, BaselineResult, ThresholdResult
+from .head import AnswerHead
 from .request import RequestTable
 from .trust import Trust, TrustSample
 
@@ -70,6 +71,8 @@ class RunResult:
     microseconds, how many chunks, how many such reads)."""
     self_watch: Sequence[TrustSample] = ()
     """What the tool measured of itself, by second."""
+    heads: Sequence[AnswerHead] = ()
+    """The different heads of successful answers, in the order of coming, up to `MOST_HEADS`."""
     trust: Trust | None = None
     """The judgement on it; None before there is one."""
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..records import RunResult
 from .figures import Both, time_text
-from .wording import in_both
+from .wording import in_both, joined
 
 
 class Finding(NamedTuple):
@@ -37,11 +37,6 @@ def _service_queue(result: RunResult) -> Finding | None:
         whole=time_text(queue.to_begin_ms),
     )
     return Finding("service_queue", joined([seen, why, cost]), "tails")
-
-
-def joined(sentences: list[Both]) -> Both:
-    """One text of several sentences; Chinese ones stand without a space between them."""
-    return " ".join(text[0] for text in sentences), "".join(text[1] for text in sentences)
 
 
 _RULES: tuple[Callable[[RunResult], Finding | None], ...] = (_service_queue,)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..metrics import success_rate
-from ..records import RunResult, Stats, Summary
+from ..records import AnswerHead, RunResult, Stats, Summary
 from ..texts import printable
 from .figures import Both, figure, percent_text, time_text
 from .libraries import inline_script, library_scripts
@@ -90,6 +90,7 @@ def facts_html(result: RunResult) -> str:
         ("target", code(config.url)),
         ("model", code(model)),
         ("format", format_html(result)),
+        ("answered_by", "<br>".join(map(_head_html, result.heads))),
         ("load", pair(*load_text(config))),
         ("started", moment(result.started_unix_ns)),
         ("duration", escape(time_text(result.duration_ns / 1e6))),
@@ -129,6 +130,15 @@ def again_html(result: RunResult) -> str:
     return (
         f'<section class="card" id="again"><h2>{both("again")}</h2><p class="over">{both("again_how")}</p>'
         f"<pre>{escape(shown)}</pre></section>"
+    )
+
+
+def _head_html(head: AnswerHead) -> str:
+    """Markup of what a head says of whoever sent the answer."""
+    texts = (head.server, head.via and f"Via: {head.via}", head.powered_by, head.content_encoding)
+    said = [code(text, 200) for text in texts if text]
+    return " · ".join(
+        [*said, both(f"framing.{head.framing}"), *(["Connection: close"] if head.connection_close else [])]
     )
 
 

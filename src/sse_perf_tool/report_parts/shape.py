@@ -5,31 +5,35 @@ from __future__ import annotations
 from html import escape
 
 from ..metrics.steadiness import distorted, plateau_of, stalls_of
-from ..metrics.stream_shape import CUT_SHARE
 from ..records import Plateau, RunResult, Stalls, StreamShape
+from .causes import advice_of, kind_of
 from .figures import Both, figure, percent_text, time_text
-from .wording import TEXTS, both, count_of, in_both, pair, terms_html
+from .wording import TEXTS, both, count_of, in_both, joined, pair, terms_html
 
-NAGLE_MS = (36.0, 46.0)
-"""The delayed acknowledgement of Linux is 40 ms: bursts that far apart may wait for it."""
 SHAPE_FORMS = ("steady", "bursts", "buffered", "joined", "whole", "short")
 
 
-def stream_text(shape: StreamShape) -> Both | None:
+def stream_text(result: RunResult) -> Both | None:
     """What the shape is and why it is thought so, with what to do about it; None when there is nothing to say."""
+    shape = result.summary.shape
     if not shape.answers:
         return None
-    key = f"stream.{shape.kind}"
+    key, kind = f"stream.{shape.kind}", kind_of(shape)
     if shape.kind == "unknown" and shape.lump_gap_ms is not None:
         key = "stream.unknown_late"
-    elif shape.kind == "buffered" and (shape.cut_share or 0) < CUT_SHARE:
-        key = "stream.buffered_events"
-    said = [in_both(key, None, **_values(shape))]
-    if (advice := key.replace("stream.", "stream_advice.")) in TEXTS:
-        said.append(in_both(advice))
-    if shape.kind == "bursts" and shape.lump_gap_ms and NAGLE_MS[0] <= shape.lump_gap_ms <= NAGLE_MS[1]:
-        said.append(in_both("stream_advice.nagle"))
-    return " ".join(text[0] for text in said), "".join(text[1] for text in said)
+    said = [in_both(f"stream.{kind or shape.kind}" if kind else key, None, **_values(shape)), *stream_advice(result)]
+    return joined(said)
+
+
+def stream_advice(result: RunResult) -> list[Both]:
+    """Who made the shape of the streams and what to do about it; [] where all is well, or nobody knows."""
+    shape = result.summary.shape
+    if not notable(shape):
+        return []
+    if (kind := kind_of(shape)) is not None:
+        return advice_of(kind, result)
+    key = f"stream_advice.{shape.kind}"
+    return [in_both(key)] if key in TEXTS else []
 
 
 def short_stream_text(shape: StreamShape) -> Both | None:
@@ -103,7 +107,7 @@ def edges_text(result: RunResult, plateau: Plateau | None) -> Both | None:
 def shape_html(result: RunResult) -> str:
     """A section with the shape of the streams and the stalls; nothing for a run without streams."""
     shape, stalls = result.summary.shape, stalls_of(result)
-    said = stream_text(shape)
+    said = stream_text(result)
     if said is None:
         return ""
     texts = [said, stalls_text(stalls) or in_both("stalls.none", limit=time_text(stalls.stall_ms))]
@@ -128,7 +132,7 @@ def run_shape(result: RunResult) -> list[Both]:
     """Everything of this that a short summary of the run has to say: shape unless smooth, stalls, ramp-up and drain."""
     shape = result.summary.shape
     said = [
-        stream_text(shape) if notable(shape) else None,
+        stream_text(result) if notable(shape) else None,
         stalls_text(stalls_of(result)),
         edges_text(result, plateau_of(result)),
     ]

@@ -337,7 +337,7 @@ def _tail(result: RunResult) -> Look | None:
 
 def _shape(result: RunResult) -> Look | None:
     shape = result.summary.shape
-    said = stream_text(shape) if notable(shape) else None
+    said = stream_text(result) if notable(shape) else None
     return None if said is None else Look(said, "shape")
 
 

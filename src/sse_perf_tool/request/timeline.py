@@ -7,7 +7,7 @@ from ..masking import Masker
 from ..metrics import estimate_tokens
 from ..metrics.stream_shape import lumps_of
 from ..providers import Query
-from ..records import Outcome, Phase, RequestRecord
+from ..records import AnswerHead, Outcome, Phase, RequestRecord
 from ..texts import printable
 from ..wire import Exchange
 
@@ -30,6 +30,7 @@ class AnswerTimeline:
         self.reads: list[int] = []
         """As `lumps_of` takes them."""
         self.first_answer_ns: int | None = None
+        self.head: AnswerHead | None = None
         self.intended_ns: int | None = None
         self.phase = Phase.MAIN
         self.leave_after_s: float | None = None
@@ -104,6 +105,7 @@ class AnswerTimeline:
             context_tokens=self.query.context_tokens,
             intended_ns=self.intended_ns,
             phase=self.phase,
+            head=self.head,
         )
 
 

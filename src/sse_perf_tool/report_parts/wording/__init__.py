@@ -4,6 +4,6 @@ A file for each theme, and `lookup.py`, which finds a text in all of them.  Keys
 names behind `outcome.` and `metric.`; a metric has a short name, and what it measures behind `about.`.
 """
 
-from .lookup import TEXTS, both, count_of, in_both, pair, terms_html
+from .lookup import TEXTS, both, count_of, in_both, joined, pair, terms_html
 
-__all__ = ["TEXTS", "both", "count_of", "in_both", "pair", "terms_html"]
+__all__ = ["TEXTS", "both", "count_of", "in_both", "joined", "pair", "terms_html"]

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from ...texts import Texts, together
-from . import capacity, charts, comparison, figures, findings, frame, goals, load, streams, trust, verdict
+from . import capacity, causes, charts, comparison, figures, findings, frame, goals, load, streams, trust, verdict
 
 TEXTS: Texts = together(
     frame.TEXTS,
@@ -15,6 +15,7 @@ TEXTS: Texts = together(
     verdict.TEXTS,
     goals.TEXTS,
     streams.TEXTS,
+    causes.TEXTS,
     findings.TEXTS,
     trust.TEXTS,
     figures.TEXTS,
@@ -38,6 +39,12 @@ def in_both(key: str, values: dict[str, tuple[str, str]] | None = None, **same: 
     chinese: dict[str, Any] = {**same, **{name: value[1] for name, value in (values or {}).items()}}
     texts = TEXTS[key]
     return texts[0].format(**english), texts[1].format(**chinese)
+
+
+def joined(sentences: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    """One text of several sentences; Chinese ones stand without a space between them."""
+    texts = list(sentences)
+    return " ".join(text[0] for text in texts), "".join(text[1] for text in texts)
 
 
 def pair(english: str, chinese: str) -> str:

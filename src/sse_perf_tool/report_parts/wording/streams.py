@@ -45,31 +45,11 @@ TEXTS: Texts = {
         "So a gap between chunks (ITL) is not one between tokens: see TPOT.",
         "因此块间隔（ITL）不是 Token 间隔：请看 TPOT。",
     ),
-    "stream_advice.bursts": (
-        "The server sends several at a time (speculative decoding, a timer), or something on the way collects events.",
-        "服务端一次发送多块（投机解码、定时发送），或途中有组件在攒事件。",
-    ),
-    "stream_advice.nagle": (
-        "40 ms is the delayed acknowledgement of TCP: try TCP_NODELAY at the server.",
-        "40 ms 是 TCP 延迟确认的时长：可在服务端设置 TCP_NODELAY。",
-    ),
-    "stream_advice.buffered": (
-        "A proxy between you and the model is buffering: try `proxy_buffering off`, `X-Accel-Buffering: no`, no gzip.",
-        "你与模型之间的代理在缓冲：可试 `proxy_buffering off`、`X-Accel-Buffering: no` 或关闭 gzip。",
-    ),
-    "stream_advice.buffered_events": (
-        "A proxy is buffering (try `proxy_buffering off`, `X-Accel-Buffering: no`, no gzip), or the server lacks CPU.",
-        "代理在缓冲（可试 `proxy_buffering off`、`X-Accel-Buffering: no` 或关闭 gzip），或服务器 CPU 不足。",
-    ),
-    "stream_advice.whole": (
-        "The service ends its answer before it sends it, or a proxy holds it back (try `proxy_buffering off`).",
-        "服务先生成完整回答再发送，或代理将其扣住（可试 `proxy_buffering off`）。",
-    ),
     "short_stream.multi_token": ("{tokens} tokens a chunk", "每块 {tokens} 个 Token"),
     "short_stream.bursts": ("in bursts of {chunks} chunks, {gap} apart", "成批到达，每批 {chunks} 块，相隔 {gap}"),
     "short_stream.buffered": (
-        "buffered on its way, in lumps of about {size}: a proxy?",
-        "途中被缓冲，每团约 {size}：代理？",
+        "held back, in lumps of about {size}, {gap} apart",
+        "成团到达，每团约 {size}，相隔 {gap}",
     ),
     "short_stream.whole": ("answers came all at once, not as streams", "回答整段到达，并非流式"),
     "short_stream.unknown": (
