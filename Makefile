@@ -2,10 +2,15 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo test check assets dev-assets serve serve-prod test-pythons test-peers test-proxies bench trust-grid clean
+.PHONY: demo demo-bench test check assets dev-assets serve serve-prod test-pythons test-peers test-proxies bench trust-grid clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
+
+# The embedded server as four providers in four formats, side by side; needs no key.
+demo-bench: .venv/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[bench]"
+	$(BIN)/python sse_perfTestTool.py bench --demo
 
 test: .venv/dev-ready dev-assets check
 	$(BIN)/pytest -q --cov --cov-report=term:skip-covered --cov-fail-under=90
@@ -52,7 +57,7 @@ test-pythons: dev-assets
 
 # This tool beside requests.iter_lines and bare aiohttp, on the same load in the same run; BENCH="all --runs 3" for more.
 bench: .venv/ready
-	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[bench]"
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[measure]"
 	$(BIN)/python tools/bench.py $(BENCH)
 
 # The tool's bounds on its own error held against the truth; GRID="--quick" for a smaller grid, --repeat 5 for more runs.

@@ -244,7 +244,7 @@ def count_finished(stats: SharedStats, record: RequestRecord) -> None:
                 stats["tpot_count"] += 1
 
 
-def _prepare_interpreter(threads: int) -> None:
+def prepare_interpreter(threads: int) -> None:
     """Sets up the interpreter for a run with many threads."""
     if threads > MANY_THREADS:
         threading.stack_size(STACK_BYTES)
@@ -302,7 +302,7 @@ class ThreadGroup:
         self.shared_stats["queued"] = self._queued
         self._pace.origin_ns, self._pace.more = begin_ns, self._start_one
         self._watch = SelfWatch(process_sources([tester.socket for tester in self._testers]), origin.ns)
-        _prepare_interpreter(len(self._testers))
+        prepare_interpreter(len(self._testers))
         for _ in self._testers if self._pace.start_all else self._testers[:1]:
             self._start_one()
 

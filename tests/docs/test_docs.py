@@ -133,7 +133,7 @@ def result() -> RunResult:
 
 @pytest.mark.parametrize("flag", EVERY_FLAG, ids=lambda flag: flag.names[0])
 def test_every_flag_is_explained(flag):
-    pages = text_of("docs/usage.md") + text_of("README.md")
+    pages = text_of("docs/usage.md") + text_of("README.md") + text_of("docs/bench.md")
     missing = [name for name in flag.names if name != "-h" and not re.search(rf"(?<![\w-]){name}(?![\w-])", pages)]
     assert missing == []
 
@@ -274,7 +274,7 @@ def test_the_two_readmes_have_the_same_commands():
 @pytest.mark.parametrize(("page", "command"), list(tool_commands()))
 def test_commands_can_be_typed_as_they_stand(folder, page, command):
     arguments = parsed(command)
-    assert arguments.command in ("run", "debug", "demo", "serve", "report", "capacity", "calibrate", "show")
+    assert arguments.command in ("run", "debug", "demo", "serve", "report", "capacity", "calibrate", "bench", "show")
     assert arguments.warnings == ()
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("command", ["run", "report", "calibrate"])
+@pytest.mark.parametrize("command", ["run", "report", "calibrate", "capacity", "bench"])
 def test_help_fits_80_columns(language: str, command: str) -> None:
     assert max(map(display_width, help_text(language, command).splitlines())) <= 80
 

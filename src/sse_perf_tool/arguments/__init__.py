@@ -8,7 +8,7 @@ of the default report is created when it is missing.
 * `run.py`: the arguments of a run, with `target.py` (URL, key, headers), `request.py` (queries, body, format),
   `load.py` (threads, rates, durations), `goals.py` (thresholds, SLOs, baseline) and `config.py` (the settings as they
   are written to files).
-* `report.py`, `capacity.py`, `calibrate.py`: the other commands.
+* `report.py`, `capacity.py`, `calibrate.py`, `bench.py`: the other commands.
 * `files.py`: what a command reads and writes.
 """
 
@@ -19,6 +19,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ..flags import (
+    BENCH_FLAGS,
     CALIBRATE_FLAGS,
     CAPACITY_FLAGS,
     COMMANDS,
@@ -30,7 +31,8 @@ from ..flags import (
     text_asked_for,
 )
 from ..texts import Texts
-from . import capacity, files, goals, load, report, request, run, target
+from . import bench, capacity, files, goals, load, report, request, run, target
+from .bench import bench_arguments
 from .calibrate import calibrate_arguments
 from .capacity import capacity_arguments
 from .flag_values import FlagValues
@@ -58,6 +60,8 @@ class _Command(NamedTuple):
     flags: Sequence[Flag]
     texts: Texts
     arguments_of: Callable[[FlagValues, Mapping[str, str], Callable[[], datetime]], Arguments]
+    reads_settings: bool = True
+    """Whether its --config is a file of settings, as that of a run."""
 
 
 _COMMANDS = {
@@ -65,6 +69,7 @@ _COMMANDS = {
     "report": _Command(REPORT_FLAGS, TEXTS, report_arguments),
     "capacity": _Command(CAPACITY_FLAGS, {**TEXTS, **capacity.TEXTS}, capacity_arguments),
     "calibrate": _Command(CALIBRATE_FLAGS, TEXTS, calibrate_arguments),
+    "bench": _Command(BENCH_FLAGS, {**TEXTS, **bench.TEXTS}, bench_arguments, reads_settings=False),
 }
 
 
@@ -81,5 +86,6 @@ def parse_arguments(
         return Arguments("serve", language, rest=tuple(words))
     if (text := text_asked_for(argv, environ)) is not None:
         return Arguments("show", language, text=text)
-    flags, texts, arguments_of = _COMMANDS[name]
-    return arguments_of(FlagValues(flags, words, language, texts, environ, EXCLUSIONS), environ, now)
+    flags, texts, arguments_of, reads_settings = _COMMANDS[name]
+    values = FlagValues(flags, words, language, texts, environ, EXCLUSIONS, reads_settings=reads_settings)
+    return arguments_of(values, environ, now)

@@ -67,6 +67,8 @@ class FlagValues:
         texts: Texts,
         environ: Mapping[str, str] | None = None,
         exclusions: Sequence[Exclusion] = (),
+        *,
+        reads_settings: bool = True,
     ) -> None:
         self.argv, self._taken = argv, flags
         self._texts = {**checks.TEXTS, **load_checks.TEXTS, **sources.TEXTS, **TEXTS, **texts}
@@ -76,7 +78,7 @@ class FlagValues:
         environment, self.warnings = sources.from_environment(environ or {}, flags, self.say)
         self._given = environment | line
         self.given: dict[str, Any] = {flag.key: self._checked(flag) for flag in self._flags("config")}
-        if self.given:
+        if self.given and reads_settings:
             file = self.load("config", lambda path, language: sources.from_file(path, flags, language, self.say))
             self._given = file | self._given
         self._speak(self._language(language))

@@ -51,6 +51,32 @@ class CapacityArguments:
 
 
 @dataclass(frozen=True, slots=True)
+class BenchArguments:
+    """What the bench command was asked for; None is "as the config says".  Nothing of the config is read yet."""
+
+    config: Path
+    config_named: bool
+    results: Path | None
+    """The folder for results; None: none is written."""
+    action: str = "run"
+    """"run", "list", "history", "compare" or "demo"."""
+    providers: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    runs: int | None = None
+    context_tiers: tuple[int, ...] | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    queries: tuple[Query, ...] | None = None
+    threads: int = 1
+    order: str = "lanes"
+    seed: int = 1
+    timeout_s: float = 60.0
+    retries: int = 0
+    thresholds: tuple[str, ...] = ()
+    verbose: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Arguments:
     """The command line, checked, with its files loaded.
 
@@ -93,6 +119,7 @@ class Arguments:
     baseline: Baseline | None = None
     """The older run that this one is compared with."""
     capacity: CapacityArguments | None = None
+    bench: BenchArguments | None = None
     quiet: bool = False
     color: bool = True
     warnings: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from .help import help_text, language_of, text_asked_for
 from .program import COMMAND, COMMANDS, PROGRAM
 from .table import (
+    BENCH_FLAGS,
     CALIBRATE_FLAGS,
     CAPACITY_FLAGS,
     DEFAULT_QUERY,
@@ -12,9 +13,11 @@ from .table import (
     Flag,
     flag_name,
 )
-from .wording import HELP
+from .wording import BENCH_HELP, HELP
 
 __all__ = [
+    "BENCH_FLAGS",
+    "BENCH_HELP",
     "CALIBRATE_FLAGS",
     "CAPACITY_FLAGS",
     "COMMAND",

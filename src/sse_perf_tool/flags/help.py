@@ -10,8 +10,8 @@ from .. import __version__
 from ..formats import FORMATS
 from ..texts import LANGUAGES, default_language, display_width, pad, speaker
 from .program import COMMAND, COMMANDS, PROGRAM
-from .table import CALIBRATE_FLAGS, CAPACITY_FLAGS, FLAGS, REPORT_FLAGS, Flag
-from .wording import CAPACITY_HELP, HELP
+from .table import BENCH_FLAGS, CALIBRATE_FLAGS, CAPACITY_FLAGS, FLAGS, REPORT_FLAGS, Flag
+from .wording import BENCH_HELP, CAPACITY_HELP, HELP
 
 TEXTS = {
     "default": ("(default {default})", "（默认 {default}）"),
@@ -35,6 +35,11 @@ TEXTS = {
         "Finds the highest load that still meets the goals, and what limits it.",
         "寻找仍能满足要求的最高负载，并指出瓶颈所在。",
     ),
+    "about_bench": (
+        "Sends the same work to many providers and models, and shows them side by side.",
+        "向多个提供商和模型发送同样的请求，并排比较结果。",
+    ),
+    "bench": ("Benchmark", "基准测试"),
     "capacity": ("Search", "搜索"),
     "target": ("Target", "目标"),
     "load": ("Load", "负载"),
@@ -62,6 +67,10 @@ TEXTS = {
         "calibrate [flags]  measure the tool's error",
         "calibrate [参数]   测量本工具的误差",
     ),
+    "bench_usage": (
+        "bench [flags]      many models side by side",
+        "bench [参数]       多个模型并排比较",
+    ),
 }
 
 EXAMPLES = """\
@@ -79,8 +88,13 @@ _COMMAND_HELP = {
     "report": (REPORT_FLAGS, "FILE.jsonl ... "),
     "capacity": (CAPACITY_FLAGS, ""),
     "calibrate": (CALIBRATE_FLAGS, ""),
+    "bench": (BENCH_FLAGS, ""),
 }
 """Command -> (its flags, the operands before them in its usage line)."""
+
+
+_OWN_HELP: Mapping[str, Mapping[str, tuple[str, str]]] = {"capacity": CAPACITY_HELP, "bench": BENCH_HELP}
+"""Command -> what it says of flags that mean something else in a run."""
 
 
 def help_text(language: str, command: str = "run") -> str:
@@ -90,7 +104,7 @@ def help_text(language: str, command: str = "run") -> str:
     if command in _COMMAND_HELP:
         flags, operands = _COMMAND_HELP[command]
         head = [f"{usage}{command} {operands}{say('flags')}", "", say(f"about_{command}")]
-        helps = {**HELP, **CAPACITY_HELP} if command == "capacity" else HELP
+        helps = {**HELP, **_OWN_HELP.get(command, {})}
         return "\n".join([*head, *_groups_help(flags, language, helps)]) + "\n"
     indent = " " * (display_width(usage) - len(PROGRAM) - 1) + PROGRAM
     others = [f"{indent} {say(f'{each}_usage')}" for each in COMMANDS]

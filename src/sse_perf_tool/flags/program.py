@@ -9,5 +9,5 @@ PROGRAM = "sse-perf" if Path(sys.argv[0]).stem == "sse-perf" else "sse_perfTestT
 """The program's name in messages."""
 COMMAND = PROGRAM if PROGRAM == "sse-perf" else f"python3 {PROGRAM}"
 """The shell command that starts it."""
-COMMANDS = ("serve", "report", "capacity", "calibrate")
+COMMANDS = ("serve", "report", "capacity", "calibrate", "bench")
 """The words that select a command when they come first on the command line; without one it is a run."""

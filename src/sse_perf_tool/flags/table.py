@@ -194,7 +194,40 @@ CALIBRATE_FLAGS = (
 )
 """The flags of the calibrate command."""
 
-EVERY_FLAG = tuple({flag.key: flag for flag in (*CALIBRATE_FLAGS, *CAPACITY_FLAGS, *FLAGS)}.values())
+_TARGET_FLAGS = (
+    Flag(("--config",), "bench", checks.some_text, "FILE", "config.yaml"),
+    Flag(("--provider",), "bench", checks.some_text, "TEXT", repeat=True),
+    Flag(("--model",), "bench", checks.some_text, "TEXT", repeat=True),
+    Flag(("--runs",), "bench", checks.whole(1, 10_000), "N"),
+    Flag(("--context-tiers",), "bench", checks.tiers, "N,N,.."),
+    Flag(("--max-tokens",), "bench", checks.whole(1, 10**9), "N"),
+    Flag(("--temperature",), "bench", checks.number(0, 2), "T"),
+    Flag(("--prompt",), "bench", checks.some_text, "TEXT"),
+    Flag(("--param-file",), "bench", checks.some_text, "FILE"),
+    Flag(("--order",), "bench", checks.one_of(("lanes", "interleaved")), "HOW", "lanes"),
+    Flag(("--threads",), "bench", checks.whole(1, 1000), "N", 1),
+    Flag(("--threshold",), "bench", checks.some_text, "RULE", repeat=True),
+    Flag(("--results",), "bench", checks.some_text, "DIR", "results"),
+    Flag(("--no-save",), "bench"),
+    Flag(("--list",), "bench"),
+    Flag(("--history",), "bench"),
+    Flag(("--compare",), "bench"),
+    Flag(("--demo",), "bench"),
+    Flag(("--verbose",), "bench"),
+)
+"""Those that the bench command has, or has in another way than a run."""
+
+_BENCH_KEYS = frozenset(
+    {"timeout", "retries", "seed", "json", "csv", "markdown", "junit", "no_color", "lang", "help", "version"}
+)  # fmt: skip
+BENCH_FLAGS = (
+    *_TARGET_FLAGS,
+    # A retry hides that a provider refused, and that is what a reader wants to know.
+    *(flag._replace(default=0) if flag.key == "retries" else flag for flag in FLAGS if flag.key in _BENCH_KEYS),
+)
+"""Those of the bench command."""
+
+EVERY_FLAG = tuple({flag.key: flag for flag in (*BENCH_FLAGS, *CALIBRATE_FLAGS, *CAPACITY_FLAGS, *FLAGS)}.values())
 """The flags of all commands; one that several commands have is in the form that a run has."""
 
 

@@ -347,3 +347,45 @@ CAPACITY_HELP = {
     ),
 }
 """The same for the flags that have another meaning in the capacity command."""
+
+BENCH_HELP = {
+    "config": ("providers and models, see docs/bench.md", "提供商和模型的配置，见 docs/bench.md"),
+    "provider": (
+        "only providers whose key or name contains TEXT; repeatable",
+        "只测键名或名称含有该文本的提供商；可重复",
+    ),
+    "model": ("only models whose id or name contains TEXT; repeatable", "只测标识或名称含有该文本的模型；可重复"),
+    "runs": (
+        "measured requests for each model and tier, besides a cold one (default: that of the config, else 3)",
+        "每个模型和档位的测量请求数，另有一个冷启动请求（默认取配置中的值，否则为 3）",
+    ),
+    "context_tiers": (
+        "tokens of filler before the prompt; what does not fit a model is skipped",
+        "提示词前的填充 token 数；超出模型窗口的档位会跳过",
+    ),
+    "max_tokens": ("most tokens of an answer (default: that of the config)", "回答的最大 token 数（默认取配置中的值）"),
+    "temperature": ("0 to 2 (default: that of the config)", "0 到 2（默认取配置中的值）"),
+    "prompt": ("what is asked (default: that of the config)", "提示词（默认取配置中的值）"),
+    "param_file": ("queries from a file, in turn, instead of the prompt", "从文件依次取问题，代替提示词"),
+    "order": (
+        "lanes: providers side by side; interleaved: all targets in random turns, to see small differences",
+        "lanes：各提供商并行；interleaved：所有目标随机交替，用于比较细微差别",
+    ),
+    "threads": ("requests at the same time for each model", "每个模型同时进行的请求数"),
+    "threshold": (
+        "as for a run; 'ttft_ms{model:*gpt*}:p(95)<800' for some models; repeatable",
+        "与普通运行相同；'ttft_ms{model:*gpt*}:p(95)<800' 只针对部分模型；可重复",
+    ),
+    "results": ("folder of the results", "结果所在目录"),
+    "no_save": ("write no result file", "不写结果文件"),
+    "list": ("show what would be measured, and send nothing", "只列出将要测量的内容，不发送请求"),
+    "history": ("show earlier results", "列出以往结果"),
+    "compare": ("compare two results: bench --compare A B", "比较两个结果：bench --compare A B"),
+    "demo": ("the embedded server as four providers; needs no key", "以内置服务充当四个提供商，不需要密钥"),
+    "verbose": ("a line for each request", "每个请求一行"),
+    "json": ("the result as JSON", "结果（JSON）"),
+    "csv": ("the table as CSV", "表格（CSV）"),
+    "markdown": ("the table as Markdown, with date and method", "表格（Markdown），附日期和方法"),
+    "junit": ("a JUnit case for each threshold", "每个阈值一个 JUnit 用例"),
+}
+"""The same for the flags of the bench command."""

@@ -1,0 +1,233 @@
+"""What a person sees of a benchmark: a bar a lane while it goes on, a table at its end.  Drawn with Rich."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+from rich.console import Console as Terminal
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
+
+from ..texts import Say, printable, speaker
+from .benchmark import Hooks, Progress
+from .cell import CellResult, Run
+from .plan import Cell
+from .results import FIGURES, Document, cell_title, difference, name_of
+from .store import Listed, cells_of_both
+from .wording import (
+    SHOWN,
+    TEXTS,
+    center,
+    difference_text,
+    fastest_lines,
+    left_out,
+    number,
+    ranked,
+    remark_lines,
+    spread,
+    title_of,
+)
+
+RATE_S = 2.0
+"""Over how long the live tokens a second of a lane are counted."""
+
+
+class BenchConsole:
+    """Writes to `stream`, in `lang`; on a terminal with bars, else a line for each cell that has ended."""
+
+    def __init__(self, stream: TextIO, lang: str, *, color: bool, terminal: bool, verbose: bool = False) -> None:
+        self.say: Say = speaker(TEXTS, lang)
+        self.terminal = Terminal(
+            file=stream, no_color=not color, force_terminal=terminal, highlight=False, markup=False, emoji=False,
+            width=None if terminal else 120, safe_box=True,
+        )  # fmt: skip
+        self._verbose = verbose
+        self._bars = Bars(
+            TextColumn("{task.fields[lane]}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[cell]}"),
+            console=self.terminal,
+            transient=True,
+            disable=not terminal,
+        )
+        self._tasks: dict[int, TaskID] = {}
+        self._seen: dict[int, list[tuple[float, int]]] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> BenchConsole:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._bars.stop()
+
+    # --- while it goes on ---
+
+    def hooks(self) -> Hooks:
+        """What it hears of a benchmark."""
+        return Hooks(self._lane_begins, self._run_ends, self._cell_ends, self._tick)
+
+    def _lane_begins(self, lane: int, name: str, total: int) -> None:
+        with self._lock:
+            self._tasks[lane] = self._bars.add_task("", total=total, lane=printable(name, 24), cell="", rate="")
+
+    def _run_ends(self, cell: Cell, run: Run) -> None:
+        if self._verbose or not run.ok:
+            figures = (
+                f"TTFT {number(run.ttft_ms)} ms, {number(run.tokens_per_s)} tokens/s" if run.ok else run.error or ""
+            )
+            line = f"  {printable(cell_title(cell), 60)} #{run.number}: {run.outcome} {printable(figures, 200)}"
+            self._bars.console.print(Text(line, style="" if run.ok else "red"))
+
+    def _cell_ends(self, _place: int, result: CellResult) -> None:
+        if not self.terminal.is_terminal and result.result is not None:
+            metrics = result.result.summary.metrics
+            ttft, rate = (number(metrics[name].p50) for name in ("ttft_ms", "tokens_per_s"))
+            ok = f"{result.result.summary.ok}/{result.result.summary.sent}"
+            self._bars.console.print(
+                Text(f"  {printable(cell_title(result.cell), 80)}: TTFT {ttft} ms, {rate} tokens/s, {ok}")
+            )
+
+    def _tick(self, lanes: Sequence[Progress]) -> None:
+        now = time.monotonic()
+        for each in lanes:
+            if each.lane in self._tasks:
+                seen = self._seen.setdefault(each.lane, [])
+                seen.append((now, each.chunks))
+                while len(seen) > 2 and now - seen[0][0] > RATE_S:
+                    seen.pop(0)
+                past_s, chunks = now - seen[0][0], each.chunks - seen[0][1]
+                rate = f"{chunks / past_s:.0f} tokens/s" if past_s > 0 else ""
+                cell = printable(each.cell.model, 32) if each.cell else ""
+                self._bars.update(self._tasks[each.lane], completed=each.done, rate=rate, cell=cell)
+
+    # --- before and after ---
+
+    def start(self, cells: Sequence[Cell], document: Document) -> None:
+        """What is about to be sent."""
+        say, settings = self.say, document["settings"]
+        self._line(say("title"), bold=True)
+        measured = [cell for cell in cells if cell.skipped is None]
+        requests = len(measured) * settings["threads"] * (settings["runs"] + 1)
+        per_cell = settings["threads"] * (settings["runs"] + 1)
+        tokens = sum(per_cell * (cell.endpoint.wish.max_tokens or 0) for cell in measured)
+        self._line(f"  {say('work')}: {say('will_send', cells=len(measured), requests=requests, tokens=tokens)}")
+        self._line(f"  {say('order')}: {say('order_' + settings['order'], seed=settings['seed'])}")
+        if document["prompt"]:
+            self._line(f"  {say('prompt')}: {printable(document['prompt'], 70)}")
+
+    def plan(self, cells: Sequence[Cell]) -> None:
+        """Each cell with its address, its format and where its key comes from; nothing is sent."""
+        table = self._table(self.say("provider"), self.say("model"), self.say("context"), "URL", "format", "")
+        for cell in cells:
+            table.add_row(
+                cell.provider, cell.model, str(cell.context_tokens), cell.url, cell.format, cell.skipped or ""
+            )
+        self.terminal.print(table)
+
+    def result(self, document: Document) -> None:
+        """The table, who is fastest, what differs, what was left out, what to keep in mind."""
+        say, cells = self.say, document["cells"]
+        heads = [say(head) for head in ("provider", "model", "context", *SHOWN, "output_tokens", "ok", "trust")]
+        table = self._table(*heads, right=range(2, 3 + len(SHOWN) + 2))
+        for cell in ranked(cells):
+            table.add_row(*map(Text, self._row(cell)))
+        if table.row_count:
+            self.terminal.print(table)
+            self._line(f"  {say('median_range')}; {say('cold_note')}", dim=True)
+        self._block(say("fastest"), fastest_lines(document, say))
+        if document["settings"]["order"] == "interleaved":
+            self._differences(document)
+        self._block(say("skipped"), (f"{name}: {why}" for name, why in left_out(cells, say)))
+        self._block(say("remarks"), remark_lines(document, say))
+        self._thresholds(document.get("thresholds", ()))
+
+    def _row(self, cell: Document) -> list[str]:
+        verdict = (cell["trust"] or {}).get("verdict")
+        tokens = cell["tokens"]["output_median"]
+        return [
+            printable(cell["provider"], 24),
+            printable(cell["model"], 40),
+            str(cell["context_tokens"]),
+            *(spread(cell["metrics"], figure) for figure in SHOWN),
+            "n/a" if tokens is None else f"{tokens:g}",
+            f"{cell['requests']['ok']}/{cell['requests']['sent']}",
+            self.say(verdict) if verdict in TEXTS else "–",
+        ]
+
+    def _differences(self, document: Document) -> None:
+        titles = {tuple(name_of(cell)): title_of(cell) for cell in document["cells"]}
+        for reference in dict.fromkeys(tuple(row["reference"]) for row in document["comparisons"]):
+            rows = [row for row in document["comparisons"] if tuple(row["reference"]) == reference]
+            lines = (
+                f"{titles[tuple(row['other'])]}, {self.say(row['figure'])}: {difference_text(row, self.say)}"
+                for row in rows
+            )
+            self._block(self.say("differences", cell=titles[reference]), lines)
+
+    def _thresholds(self, rows: Sequence[Document]) -> None:
+        if rows:
+            self._line(self.say("goals"), bold=True)
+        for row in rows:
+            mark, style = ("✓", "green") if row["ok"] else ("✗", "red")
+            name = printable(f"{row['cell'][0]} / {row['cell'][1]}", 60)
+            text = f"  {mark} {row['rule']}  {number(row['value'])} {row['note']}  {name}"
+            self.terminal.print(Text(text.rstrip(), style=style))
+
+    def history(self, results: Sequence[Listed]) -> None:
+        """A row for each earlier result."""
+        table = self._table("id", "", self.say("model"), self.say("ttft_ms"), self.say("tokens_per_s"))
+        for each in results:
+            if each.document is None:
+                table.add_row(Text(each.id), Text(printable(each.problem, 80), style="red"))
+                continue
+            for at, cell in enumerate(ranked(each.document["cells"])[:3]):
+                first = (each.id, each.document["state"]) if not at else ("", "")
+                figures = (number(center(cell["metrics"], name)) for name in ("ttft_ms", "tokens_per_s"))
+                table.add_row(*map(Text, (*first, title_of(cell), *figures)))
+        self.terminal.print(table)
+
+    def comparison(self, older: Document, newer: Document) -> None:
+        """The cells that stand in both results, side by side."""
+        table = self._table(self.say("model"), "", older["id"], newer["id"], "")
+        for before, after in cells_of_both(older, newer):
+            for figure in (each.field for each in FIGURES if each.field in SHOWN):
+                found = difference(before, after, figure, paired=False)
+                values = [number(center(cell["metrics"], figure)) for cell in (before, after)]
+                row: dict[str, Any] = {"shift": found.shift, "low": found.low, "high": found.high, "shown": found.shown}
+                said = difference_text(row, self.say) if found.shift is not None else ""
+                title = title_of(after) if figure == SHOWN[0] else ""
+                table.add_row(*map(Text, (title, self.say(figure), *values, said)))
+        self.terminal.print(table)
+
+    def written(self, label: str, path: object) -> None:
+        """A file that was written."""
+        self._line(f"  {label:<16}  {path}")
+
+    def warn(self, text: str) -> None:
+        """A warning."""
+        self.terminal.print(Text(printable(text, 600), style="yellow"))
+
+    def _block(self, heading: str, lines: Any) -> None:
+        found = list(lines)
+        if found:
+            self._line(heading, bold=True)
+        for line in found:
+            self._line(f"  {line}")
+
+    def _line(self, text: str, *, bold: bool = False, dim: bool = False) -> None:
+        self.terminal.print(Text(text, style="bold" if bold else "dim" if dim else ""))
+
+    def _table(self, *heads: str, right: range = range(0)) -> Table:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for at, head in enumerate(heads):
+            table.add_column(Text(head), justify="right" if at in right else "left", overflow="fold")
+        return table

@@ -1,0 +1,30 @@
+"""The embedded server as four providers in four formats: a benchmark that needs no key and no network."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from ..chat_server.run import BackgroundServer
+from .config import BenchConfig, Defaults, Model, Provider
+
+FORMATS = {
+    "openai_chat": ("OpenAI dialect", "/v1/chat/completions"),
+    "anthropic": ("Anthropic dialect", "/v1/messages"),
+    "dify": ("Dify dialect", "/v1/chat-messages"),
+    "chatbot": ("Chatbot dialect", "/chat"),
+}
+"""Format -> (what a person calls it, the path of the server)."""
+
+_ANY_KEY = "demo"
+
+
+@contextlib.contextmanager
+def demo_config() -> Iterator[BenchConfig]:
+    """Starts the server and gives a config with its four dialects as providers; the server ends with the context."""
+    with BackgroundServer() as server:
+        providers = tuple(
+            Provider(name, title, server.url + path, format=name, models=(Model("demo", "demo"),), secret=_ANY_KEY)
+            for name, (title, path) in FORMATS.items()
+        )
+        yield BenchConfig(providers, Defaults(prompt="你是谁", runs=4))
