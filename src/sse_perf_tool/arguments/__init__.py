@@ -36,6 +36,7 @@ from .bench import bench_arguments
 from .calibrate import calibrate_arguments
 from .capacity import capacity_arguments
 from .flag_values import FlagValues
+from .output_paths import Now
 from .parsed import Address, Arguments
 from .report import report_arguments
 from .run import EXCLUSIONS, run_command
@@ -59,7 +60,7 @@ class _Command(NamedTuple):
 
     flags: Sequence[Flag]
     texts: Texts
-    arguments_of: Callable[[FlagValues, Mapping[str, str], Callable[[], datetime]], Arguments]
+    arguments_of: Callable[[FlagValues, Mapping[str, str], Now], Arguments]
     reads_settings: bool = True
     """Whether its --config is a file of settings, as that of a run."""
 
@@ -73,10 +74,8 @@ _COMMANDS = {
 }
 
 
-def parse_arguments(
-    argv: Sequence[str], environ: Mapping[str, str], now: Callable[[], datetime] = datetime.now
-) -> Arguments:
-    """Parses the command line (without the program's name).  `now` dates the default report.
+def parse_arguments(argv: Sequence[str], environ: Mapping[str, str], now: Now = datetime.now) -> Arguments:
+    """Parses the command line (without the program's name).  `now` dates the default report; None: no such report.
 
     UsageError, one line in the user's language, for anything wrong with it or with the files that it names.
     """

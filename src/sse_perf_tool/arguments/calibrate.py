@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 
 from .. import __version__
 from ..flags import CALIBRATE_FLAGS
@@ -12,10 +11,11 @@ from ..records import RunConfig
 from .config import host_info, processes, shown_command
 from .files import drop_files_of_runs, inputs, outputs
 from .flag_values import FlagValues
+from .output_paths import Now
 from .parsed import Arguments
 
 
-def calibrate_arguments(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+def calibrate_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Arguments:
     """The load to calibrate, and the file to write."""
     flags.refuse_rest()
     drop_files_of_runs(flags, CALIBRATE_FLAGS)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 from ..capacity.file import TEXTS as FILE_TEXTS
@@ -19,6 +18,7 @@ from ..texts import Texts, printable
 from .config import shown_command
 from .files import drop_files_of_runs
 from .flag_values import FlagValues
+from .output_paths import Now
 from .parsed import Arguments, CapacityArguments
 from .run import run_arguments
 
@@ -43,7 +43,7 @@ ERRORS_RULE = "errors:rate<0.01"
 """A rule that each level must meet, unless another rule is about errors."""
 
 
-def capacity_arguments(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+def capacity_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Arguments:
     """The arguments of a run without its load, and those of the search."""
     flags.refuse_rest()
     drop_files_of_runs(flags, CAPACITY_FLAGS)

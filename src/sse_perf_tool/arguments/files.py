@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ def drop_files_of_runs(flags: FlagValues, of_runs: Sequence[Flag]) -> None:
 def outputs(
     flags: FlagValues,
     environ: Mapping[str, str],
-    now: Callable[[], datetime],
+    now: output_paths.Now,
     taken: dict[Path, str],
     *,
     default_report: bool,

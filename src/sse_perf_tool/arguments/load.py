@@ -13,9 +13,10 @@ from ..pace.replay import Replayed, load_replay
 from ..pace.schedule import threads_for
 from ..records import RunConfig
 from ..request.body import BodyBuilder
+from ..texts import Texts
 from .flag_values import Exclusion, FlagValues
 
-TEXTS = {
+TEXTS: Texts = {
     "endless": ("would never end; add --duration or --requests", "不会结束，请加 --duration 或 --requests"),
     "no_end_known": (
         "needs a known end of the run; add --duration, or use --stages",
@@ -31,7 +32,7 @@ TEXTS = {
     ),
 }
 
-WARNINGS = {
+WARNINGS: Texts = {
     "no_messages_sent": (
         "{flag}: of the messages of {count} of {rows} lines only the last is sent; put {place} into a template",
         "{flag}：{rows} 行中有 {count} 行的 messages 只发送最后一条，请在模板中加上 {place}",
@@ -48,7 +49,7 @@ def _of_rate(stages: str) -> bool:
     return "/s" in stages
 
 
-EXCLUSIONS = (
+EXCLUSIONS: tuple[Exclusion, ...] = (
     Exclusion("stages", "rate", "not_with"),
     Exclusion("stages", "duration", "not_with"),
     Exclusion("stages", "ramp_up", "not_with"),
@@ -64,11 +65,15 @@ EXCLUSIONS = (
 )
 """As `run.EXCLUSIONS`."""
 
-NEEDS = (("speed", "replay"), ("cancel_rate", "cancel_after"), ("cancel_after", "cancel_rate"))
+NEEDS: tuple[tuple[str, str], ...] = (
+    ("speed", "replay"),
+    ("cancel_rate", "cancel_after"),
+    ("cancel_after", "cancel_rate"),
+)
 """Flags that need another one."""
 
-MANY_REQUESTS = ("rate", "arrival", "stages", "replay", "speed", "batch", "warmup", "cooldown", "cancel_rate",
-                 "cancel_after")  # fmt: skip
+MANY_REQUESTS: tuple[str, ...] = ("rate", "arrival", "stages", "replay", "speed", "batch", "warmup", "cooldown",
+                                  "cancel_rate", "cancel_after")  # fmt: skip
 """The flags that have no meaning for a single request."""
 
 

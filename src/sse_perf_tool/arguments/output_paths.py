@@ -26,6 +26,10 @@ TEXTS = {
 }
 
 
+Now = Callable[[], datetime] | None
+"""The clock that dates the default report; None: there is no default report."""
+
+
 class OutputFiles(NamedTuple):
     """The files to write; `exports` has those of `EXPORTERS` by their names there."""
 
@@ -34,15 +38,13 @@ class OutputFiles(NamedTuple):
     exports: dict[str, Path]
 
 
-def checked(
-    flags: FlagValues, taken: dict[Path, str], now: Callable[[], datetime], *, default_report: bool
-) -> OutputFiles:
+def checked(flags: FlagValues, taken: dict[Path, str], now: Now, *, default_report: bool) -> OutputFiles:
     """The output files.  UsageError when one cannot be written, is named twice or is an input (`taken`)."""
     named = {key: flags[key] for key in ("html_report", *EXPORTERS, "records") if flags[key]}
     if (key := next((key for key, name in named.items() if name == "-"), None)) is not None:
         raise flags.wrong(key, "no_stdout")
     paths = {key: Path(name) for key, name in named.items()}
-    if default_report and "html_report" not in paths:
+    if default_report and now is not None and "html_report" not in paths:
         paths["html_report"] = _default_report(flags, now())
     for key, path in paths.items():
         _check_output(flags, key, path, taken)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import UsageError
@@ -12,6 +11,7 @@ from ..flags import REPORT_FLAGS
 from ..texts import Say, Texts, printable
 from .files import drop_files_of_runs, outputs
 from .flag_values import FlagValues
+from .output_paths import Now
 from .parsed import Arguments
 
 TEXTS: Texts = {
@@ -26,7 +26,7 @@ TEXTS: Texts = {
 }
 
 
-def report_arguments(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+def report_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Arguments:
     """The records files to read and the outputs to write.  UsageError for a file that cannot be read."""
     drop_files_of_runs(flags, REPORT_FLAGS)
     files = tuple(Path(name) for name in flags.rest)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 
 from ..flags import FLAGS
 from ..formats import FORMATS, guess_from_url
@@ -15,6 +14,7 @@ from .config import run_config
 from .files import inputs, outputs
 from .flag_values import Exclusion, FlagValues
 from .goals import baseline_of, check_goals
+from .output_paths import Now
 from .parsed import Arguments
 from .request import (
     body_of,
@@ -73,7 +73,7 @@ EXCLUSIONS = (
 """Of two such flags the one of the weaker source is dropped; both from one source are an error, if `problem` is set."""
 
 
-def run_command(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+def run_command(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Arguments:
     """The arguments of a run or, with --print-config, its settings as a text to be shown."""
     flags.refuse_rest()
     if flags["print_config"]:
@@ -82,7 +82,7 @@ def run_command(flags: FlagValues, environ: Mapping[str, str], now: Callable[[],
     return run_arguments(flags, environ, now)
 
 
-def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Arguments:
     """Combines the flags of a run and loads the files that they name."""
     command = _command(flags)
     for key, other in NEEDS:

@@ -12,7 +12,7 @@ from ..console import Console
 from ..records import Calibration
 from .environment import OK, SOME_FAILED, Environment
 from .outputs import file_of, json_bytes, write_outputs
-from .setup import console_of, interrupts
+from .setup import Stopped, console_of, interrupts
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
@@ -26,12 +26,16 @@ def main(arguments: Arguments, environment: Environment) -> int:
     return OK if write_outputs(outputs, None, console, environment) else SOME_FAILED
 
 
-def calibrated(arguments: Arguments, console: Console) -> Calibration | None:
+def calibrated(
+    arguments: Arguments,
+    console: Console,
+    stopped: Stopped = interrupts,
+) -> Calibration | None:
     """The tool's own error at the load of the run, if it was asked for, and two lines of it on the console."""
     if arguments.config.calibrate_itl_ms is None:
         return None
     calibrator = _calibrator(arguments)
-    with interrupts(calibrator.stop):
+    with stopped(calibrator.stop):
         found = calibrator.measure(arguments.config.threads)
     for line in words.summary(found, arguments.lang):
         console.line(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 
 from ..arguments import Arguments
 from ..chat_server import MISSING
@@ -12,7 +13,17 @@ from .environment import Environment
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
-    """UsageError when the server's packages are not installed, or it does not come up."""
+    """A run against the server, which lasts as long as the run."""
+    with served(arguments) as there:
+        return run.main(there, environment)
+
+
+@contextlib.contextmanager
+def served(arguments: Arguments) -> Iterator[Arguments]:
+    """The same arguments, sent to a chat server that runs meanwhile.
+
+    UsageError when the server's packages are not installed, or it does not come up.
+    """
     try:
         from ..chat_server.run import BackgroundServer
     except ModuleNotFoundError as error:
@@ -22,4 +33,4 @@ def main(arguments: Arguments, environment: Environment) -> int:
             server = stack.enter_context(BackgroundServer())
         except RuntimeError as error:
             raise UsageError(f"--demo: {error}") from error
-        return run.main(arguments.at("127.0.0.1", server.port), environment)
+        yield arguments.at("127.0.0.1", server.port)

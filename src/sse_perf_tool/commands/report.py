@@ -28,7 +28,7 @@ from .setup import console_of
 
 def main(arguments: Arguments, environment: Environment) -> int:
     """Failed requests of the past are no failure of this command."""
-    read = [_read_back(path, arguments.lang, arguments.stall_ms) for path in arguments.files]
+    read = [read_back(path, arguments.lang, arguments.stall_ms) for path in arguments.files]
     results = [result for result, _ in read]
     console = console_of(arguments, environment)
     if len(results) > 1:
@@ -63,7 +63,7 @@ def _shortest_names(paths: Sequence[Path]) -> list[str]:
     return [str(path) for path in paths]
 
 
-def _read_back(path: Path, lang: str, stall_ms: float | None) -> tuple[RunResult, str]:
+def read_back(path: Path, lang: str, stall_ms: float | None) -> tuple[RunResult, str]:
     """The run of a records file, to be shown in `lang`, and the format of most of its answers, "" if there are none.
 
     `stall_ms` takes the place of that of the run, if it is given.

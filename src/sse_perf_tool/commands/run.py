@@ -14,40 +14,23 @@ from .calibrate import calibrated
 from .environment import OK, SOME_FAILED, Environment
 from .judging import judged, status_of
 from .outputs import write_result
-from .setup import console_of, interrupts, target_of
+from .setup import Stopped, console_of, interrupts, target_of
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
     """Sends the load and gives the exit status that its result comes to."""
+    result, whole = finished_run(arguments, environment)
+    return status_of(result) or (OK if whole else SOME_FAILED)
+
+
+def finished_run(
+    arguments: Arguments, environment: Environment, stopped: Stopped = interrupts
+) -> tuple[RunResult, bool]:
+    """The result of the load, judged and shown, and whether all of its files could be written."""
     console = console_of(arguments, environment)
-    config = arguments.config
-    single = config.threads == 1 and config.requests_wanted == 1
-    console.start(config, arguments.warnings, arguments.format.name if arguments.format else None)
-    with contextlib.ExitStack() as open_files:
-        records = _records(arguments, console, open_files)
-        calibration = calibrated(arguments, console)
-        load = LoadRun(
-            target_of(arguments),
-            config,
-            arguments.warnings,
-            records,
-            notice=SingleRequestNotices(console) if single and not arguments.quiet else None,
-            on_abort=console.aborting,
-            calibration=calibration,
-        )
-
-        def stop() -> None:
-            load.stop()
-            console.stopping(load.grace_s)
-
-        with interrupts(stop):
-            show_rows = not arguments.quiet
-            result = load.run(
-                lambda sample, totals: console.row(sample, totals, config) if show_rows else None,
-                lambda number: console.tier(number, config) if show_rows else None,
-            )
-
+    result, records = _sent(arguments, console, stopped)
     result = judged(_with_records(result, records, console), arguments.baseline)
+    single = _is_single(arguments)
     if single and len(result.requests) == 1:
         console.answer(result.requests.details[0])
     else:
@@ -59,8 +42,41 @@ def main(arguments: Arguments, environment: Environment) -> int:
     for text in result.warnings:
         if not (single and text in arguments.warnings):  # on the same screen already
             console.warn(text)
-    whole = write_result(arguments, result, console, environment, records)
-    return status_of(result) or (OK if whole else SOME_FAILED)
+    return result, write_result(arguments, result, console, environment, records)
+
+
+def _is_single(arguments: Arguments) -> bool:
+    """Whether it is one request, whose answer is shown in place of a summary."""
+    return arguments.config.threads == 1 and arguments.config.requests_wanted == 1
+
+
+def _sent(arguments: Arguments, console: Console, stopped: Stopped) -> tuple[RunResult, LineWriter | None]:
+    """What came of the load, which is shown while it goes on, and the file of its records."""
+    config, show_rows = arguments.config, not arguments.quiet
+    console.start(config, arguments.warnings, arguments.format.name if arguments.format else None)
+    with contextlib.ExitStack() as open_files:
+        records = _records(arguments, console, open_files)
+        calibration = calibrated(arguments, console, stopped)
+        load = LoadRun(
+            target_of(arguments),
+            config,
+            arguments.warnings,
+            records,
+            notice=SingleRequestNotices(console) if _is_single(arguments) and show_rows else None,
+            on_abort=console.aborting,
+            calibration=calibration,
+        )
+
+        def stop() -> None:
+            load.stop()
+            console.stopping(load.grace_s)
+
+        with stopped(stop):
+            result = load.run(
+                lambda sample, totals: console.row(sample, totals, config) if show_rows else None,
+                lambda number: console.tier(number, config) if show_rows else None,
+            )
+    return result, records
 
 
 def _records(arguments: Arguments, console: Console, open_files: contextlib.ExitStack) -> LineWriter | None:

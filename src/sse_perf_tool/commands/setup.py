@@ -51,6 +51,10 @@ def target_of(arguments: Arguments) -> Target:
     )
 
 
+Stopped = Callable[[Callable[[], None]], contextlib.AbstractContextManager[None]]
+"""While it holds, something may call its argument, which ends what goes on; `interrupts` is one."""
+
+
 @contextlib.contextmanager
 def interrupts(stop: Callable[[], None]) -> Iterator[None]:
     """The first Ctrl-C or SIGTERM calls `stop`, a second ends the process at once."""

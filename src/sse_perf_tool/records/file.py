@@ -187,12 +187,16 @@ def read_header(path: Path, lang: str = LANGUAGES[0]) -> RecordsHeader:
         raise UsageError(say("no_header", path=name)) from error
 
 
-def read_records(path: Path, header: RecordsHeader, lang: str = LANGUAGES[0]) -> Iterator[RequestRecord]:
-    """The requests of a records file, times counted from the run's start.
+def read_records(
+    path: str | Path, header: RecordsHeader | None = None, lang: str = LANGUAGES[0]
+) -> Iterator[RequestRecord]:
+    """The requests of a records file, times counted from the run's start.  `header` is read where it is not given.
 
     UsageError, in `lang`, at a line that is none.  A last line without line end is what a killed process leaves
     behind: it is skipped.
     """
+    path = Path(path)
+    header = header or read_header(path, lang)
     with path.open(encoding="utf-8") as lines:
         next(lines)
         for number, line in enumerate(lines, start=2):
