@@ -16,7 +16,7 @@ import urllib3
 from . import __version__
 from .formats import AnswerReader
 from .formats.base import END_HINT
-from .masking import names_a_secret
+from .masking import Masker
 from .providers import Query
 from .records import Outcome, Phase, RequestRecord
 from .request.head import Heads
@@ -60,10 +60,14 @@ Notice = Callable[[str, float], None]
 class _Session(requests.Session):
     """Takes every header that may hold a secret off a request that is redirected to another server."""
 
+    def __init__(self, masker: Masker) -> None:
+        super().__init__()
+        self._masker = masker
+
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
         super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
         if self.should_strip_auth(response.request.url, prepared_request.url):  # type: ignore[no-untyped-call]
-            for name in [name for name in prepared_request.headers if names_a_secret(name)]:
+            for name in [name for name in prepared_request.headers if self._masker.names_a_secret(name)]:
                 del prepared_request.headers[name]
 
 
@@ -112,7 +116,7 @@ class SSETester:
         self.exchange.before_wait = self._report
         self._on_format = on_format
         self._notice = notice
-        self._session = _Session()
+        self._session = _Session(target.masker)
         self._prepared: requests.PreparedRequest | None = None
         self._proxies, verify = around or surroundings(target)
         self._heads = Heads(target.masker)

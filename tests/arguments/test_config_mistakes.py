@@ -92,7 +92,7 @@ MISTAKES: list[Mistake] = [
     (["--config", "n.toml"], {}, f"n.toml: api-key: {KEY_MASKED}"),
     (["--api-key", MASKED], {}, f"--api-key: {KEY_MASKED}"),
     (["--config", "o.toml"], {},
-     ('o.toml: url = "https://h/?key=…": holds a masked secret (…), as in files and reports; '
+     ('o.toml: url = "https://h/?key=app-…4Knu": holds a masked secret (…), as in files and reports; '
      "give the full value by --url or SSE_PERF_URL")),
     (["--config", "p.toml"], {},
      ('p.toml: header = "Authorization": holds a masked secret (…), as in files and reports; '

@@ -80,6 +80,7 @@ EFFECTS: dict[str, Effect] = {
     "format": (["--format", "anthropic"], lambda a: a.format.name, "anthropic"),
     "model": (["--api-path", "/v1/chat/completions", "--model", "m"], lambda a: body_of(a).get("model"), "m"),
     "header": (["-H", "X-A: 1", "--header", "X-B:2 "], lambda a: a.headers, {"X-A": "1", "X-B": "2"}),
+    "secret_header": (["--secret-header", "x-tenant"], lambda a: a.masker.header("X-Tenant", "7"), "…"),
     "insecure": (["--insecure"], lambda a: (a.verify, a.config.insecure), (False, True)),
     "threads": (["--threads", "20"], lambda a: a.config.threads, 20),
     "processes": (["--threads", "20", "--processes", "3"], lambda a: a.config.processes, 3),

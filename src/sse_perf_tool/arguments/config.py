@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import __version__
-from ..flags import PROGRAM
-from ..flags.checks import NO_KEY, masked_key
-from ..masking import Masker, mask_headers, mask_key, mask_url
+from ..flags import EVERY_FLAG, PROGRAM
+from ..flags.checks import NO_KEY
+from ..masking import Masker, mask_key, mask_url
 from ..pace.schedule import processes_for
 from ..records import RunConfig
 from .flag_values import FlagValues
@@ -40,7 +40,7 @@ def run_config(
         format_options=options,
         query=None if flags["param_file"] or flags["prompt_tokens"] else flags["query"],
         api_key=mask_key(flags["api_key"]) if flags["api_key"] not in (None, NO_KEY) else None,
-        headers=mask_headers(dict(flags["header"] or ())),
+        headers={name: masker.header(name, value) for name, value in flags["header"] or ()},
         timeout_s=flags["timeout"],
         idle_timeout_s=flags["idle_timeout"],
         stream=not flags["no_stream"],
@@ -75,16 +75,21 @@ def processes(flags: FlagValues) -> int:
 
 
 def shown_command(argv: Sequence[str], masker: Masker) -> str:
-    """The command line with all secrets masked, keys too short for the masker as well."""
-    shown = []
-    for before, argument in zip(["", *argv], argv, strict=False):
-        flag, equals, value = argument.partition("=")
-        if before == "--api-key":
-            shown.append(masked_key(argument))
-        elif flag == "--api-key" and equals:
-            shown.append(f"{flag}={masked_key(value)}")
+    """The command line with all secrets masked, those too short for the masker as well."""
+    rows = {name: flag for flag in EVERY_FLAG for name in flag.names}
+    shown, row = [], None
+    for argument in argv:
+        name, equals, value = argument.partition("=")
+        if row is not None:
+            shown.append(row.masked(argument, masker))
+            row = None
+        elif argument.startswith("-H") and len(argument) > len("-H"):
+            shown.append("-H" + rows["-H"].masked(argument[len("-H") :], masker))
+        elif equals and name in rows:
+            shown.append(f"{name}={rows[name].masked(value, masker)}")
         else:
             shown.append(masker(mask_url(argument)))
+            row = rows[argument] if argument in rows and rows[argument].check else None
     return f"{PROGRAM} {shlex.join(shown)}".rstrip()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
+from ..masking import mask_text
 from ..providers import parse_json, read_text
 from ..records import RECORDS_SCHEMA, SUMMARY_SCHEMA
 from ..texts import Say, speaker
@@ -85,7 +87,8 @@ def _toml(text: str, say: Say) -> Any:
     try:
         return parser.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(say("syntax", kind="TOML", reason=error)) from None
+        named = re.sub(r"""'[^']{2,}'|"[^"]{2,}\"""", "'…'", str(error))  # what it quotes may be a secret
+        raise UsageError(say("syntax", kind="TOML", reason=named)) from None
 
 
 def _json(text: str, say: Say) -> Any:
@@ -138,7 +141,7 @@ def _yaml(text: str, say: Say) -> Any:
 def _refuse_doubles(names: Iterable[str], say: Say) -> None:
     double = next((name for name, count in Counter(names).items() if count > 1), None)
     if double is not None:
-        raise UsageError(say("twice_in", name=double))
+        raise UsageError(say("twice_in", name=mask_text(double)))
 
 
 _PARSERS: Mapping[str, tuple[Parser, str]] = {

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..flags import COMMANDS, FLAGS, Flag, checks, flag_name, load_checks
+from ..masking import Masker, mask_key, mask_text
 from ..texts import LANGUAGES, Say, Texts, printable, speaker
 from . import sources
 from .sources import Given, Source
@@ -105,12 +107,14 @@ class FlagValues:
         """The error "--flag value: problem"; `problem` is a key of the texts."""
         return UsageError(self._line(key, self.say(problem, **values)))
 
-    def written(self, flag: Flag, mask: Callable[[str], str]) -> Any:
+    def written(self, flag: Flag, masker: Masker) -> Any:
         """The value of a flag that was given, as written to a file of settings, with secrets masked."""
         typed = self._given[flag.key].typed
         if flag.check is None:
             return True
-        texts = [sources.plain(mask(flag.mask(text))) for text in (typed if isinstance(typed, list) else [str(typed)])]
+        texts = [
+            sources.plain(flag.masked(text, masker)) for text in (typed if isinstance(typed, list) else [str(typed)])
+        ]
         return texts if flag.repeat else texts[0]
 
     def origin(self, key: str) -> str:
@@ -128,12 +132,19 @@ class FlagValues:
         if not self.rest:
             return
         word = self.rest[0]
-        value = printable(word, 12)  # cut short: it may be a piece of a key that was not put in quotes
         meant = {name.lstrip("-"): name for name in (*COMMANDS, *(name for flag in self._taken for name in flag.names))}
         closest = difflib.get_close_matches(word, meant, 1, 0.75)
         if not closest or word in COMMANDS:
-            raise UsageError(self.say("unexpected", value=value, commands=", ".join(COMMANDS)))
-        raise UsageError(self.say("unexpected_near", value=value, closest=meant[closest[0]]))
+            shown = word if word in COMMANDS or self._is_harmless(word) else mask_key(word)
+            raise UsageError(self.say("unexpected", value=shown, commands=", ".join(COMMANDS)))
+        raise UsageError(self.say("unexpected_near", value=printable(word, 40), closest=meant[closest[0]]))
+
+    def _is_harmless(self, word: str) -> bool:
+        """Whether a word that belongs to no flag may be shown: it may be a piece of a secret that lacks its quotes."""
+        before = self.argv[: list(self.argv).index(word)]
+        name = next((text for text in reversed(before) if text.startswith("-")), "").partition("=")[0]
+        secret = any(name.startswith(known) for flag in self._taken if flag.holds_secrets for known in flag.names)
+        return not secret and re.fullmatch("[a-z]{1,12}", word) is not None
 
     def load(self, key: str, loader: Callable[[str, str], Any]) -> Any:
         """The file that a flag names, read by `loader`; the flag's name is put before its error."""
@@ -238,8 +249,19 @@ def _value_error(flags: Sequence[Flag], argument_name: str, argv: Sequence[str],
     return UsageError(f"{name}: {problem}")
 
 
+def _shown_name(flags: Sequence[Flag], argument: str) -> str:
+    """What an error may show of a flag that there is none of: a value may have been written to it without a space."""
+    name = argument.partition("=")[0]
+    if re.fullmatch("-{1,2}[A-Za-z_-]{1,30}", name):
+        known = (known for flag in flags if flag.holds_secrets for known in flag.names if known.startswith("--"))
+        glued = next((each for each in known if name.startswith(each) and len(name) > len(each) + 3), None)
+        return name if glued is None else f"{glued}…"
+    begin = re.match("-+([A-Za-z_-]*)", name)
+    return f"{mask_text(begin[0])[:20] if begin else ''}…"
+
+
 def _unknown_flag(flags: Sequence[Flag], argument: str, say: Say) -> UsageError:
-    name = printable(argument.partition("=")[0], 40)
+    name = _shown_name(flags, argument)
     # Without the dashes, which would make any two names alike.
     names = {known.lstrip("-"): known for flag in flags for known in flag.names}
     closest = difflib.get_close_matches(name.lstrip("-").replace("_", "-"), names, 1)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from ..flags import FLAGS
 from ..formats import FORMATS, guess_from_url
-from ..masking import Masker
 from ..records import RunConfig
 from ..texts import Texts
 from . import load
@@ -27,7 +27,7 @@ from .request import (
     stream_options,
 )
 from .settings import settings_text
-from .target import address_of, auth_of, headers_of, keys_of, secrets_of, verify_of
+from .target import address_of, auth_of, headers_of, keys_of, masker_of, verify_of
 
 TEXTS: Texts = {
     "url_clash": ("holds host, port and path already; leave out {other}", "已含主机、端口和路径，请去掉 {other}"),
@@ -78,7 +78,8 @@ def run_command(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Argu
     flags.refuse_rest()
     if flags["print_config"]:
         _command(flags)
-        return Arguments("show", flags.language, text=settings_text(flags, Masker(filter(None, [flags["api_key"]]))))
+        masker = masker_of(flags, headers_of(flags), None, environ)
+        return Arguments("show", flags.language, text=settings_text(flags, masker))
     return run_arguments(flags, environ, now)
 
 
@@ -106,7 +107,7 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
     check_goals(flags, RunConfig(**shape).open_loop)
     options = {**custom_options(flags), **stream_options(body, example)}
     written = outputs(flags, environ, now, inputs(flags), default_report=command != "debug")
-    masker = Masker(secrets_of(flags, headers, keys, environ))
+    masker = masker_of(flags, headers, keys, environ, json.loads(body.build(example)))
     return Arguments(
         command,
         flags.language,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from ..flags import FLAGS, Flag
+from ..masking import Masker
 from ..texts import printable
 from .flag_values import FlagValues
 from .sources import NOT_IN_A_FILE
 
 
-def settings_of(flags: FlagValues, mask: Callable[[str], str]) -> dict[str, Any]:
+def settings_of(flags: FlagValues, masker: Masker) -> dict[str, Any]:
     """{flag key: value} of all given flags that define the run; secrets are masked.
 
     Output files are left out, since a repeated run is to write others.  So is a key that is only the fallback of a key
@@ -20,14 +20,14 @@ def settings_of(flags: FlagValues, mask: Callable[[str], str]) -> dict[str, Any]
     """
     stands_by = {"api_key"} if "api_key_file" in flags.given else set()
     kept = (flag for flag in _settings() if not flag.writes_file and flag.key not in stands_by)
-    return {flag.key: flags.written(flag, mask) for flag in kept if flag.key in flags.given}
+    return {flag.key: flags.written(flag, masker) for flag in kept if flag.key in flags.given}
 
 
-def settings_text(flags: FlagValues, mask: Callable[[str], str]) -> str:
+def settings_text(flags: FlagValues, masker: Masker) -> str:
     """All settings as TOML, in tables by group, each with its origin; defaults are comments."""
     lines = [f"# {text}" for text in flags.warnings]
     for group in dict.fromkeys(flag.group for flag in FLAGS):
-        found = [_setting(flags, flag, mask) for flag in _settings() if flag.group == group]
+        found = [_setting(flags, flag, masker) for flag in _settings() if flag.group == group]
         if any(found):
             lines += ["", f"[{group}]", *filter(None, found)]
     return "\n".join(lines).lstrip("\n") + "\n"
@@ -37,11 +37,11 @@ def _settings() -> list[Flag]:
     return [flag for flag in FLAGS if flag.key not in NOT_IN_A_FILE]
 
 
-def _setting(flags: FlagValues, flag: Flag, mask: Callable[[str], str]) -> str:
+def _setting(flags: FlagValues, flag: Flag, masker: Masker) -> str:
     """The line of one flag, "" when it was not given and has no default."""
     name = flag.names[0][2:]
     if flag.key in flags.given:
-        value = json.dumps(flags.written(flag, mask), ensure_ascii=False)
+        value = json.dumps(flags.written(flag, masker), ensure_ascii=False)
         return f"{name} = {value}  # {printable(flags.origin(flag.key))}"
     default = flags.defaults[flag.key]
     return "" if default is None else f"# {name} = {json.dumps(default, ensure_ascii=False)}"

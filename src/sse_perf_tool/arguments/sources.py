@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..flags import EVERY_FLAG, Flag
+from ..masking import mask_text
 from ..texts import Say, loads_bounded, printable
 from .config_file import load_settings
 
@@ -77,7 +78,7 @@ class Given(NamedTuple):
 
     def shown(self, flag: Flag) -> str:
         """The label and the part of the value that may be shown."""
-        seen = printable(flag.show(self.typed), 80) if isinstance(self.typed, str) else ""
+        seen = printable(mask_text(flag.show(self.typed)), 80) if isinstance(self.typed, str) else ""
         if seen and self.source is Source.FILE:
             seen = json.dumps(plain(seen), ensure_ascii=False)
         return self.labelled(seen)
@@ -134,7 +135,7 @@ def from_file(path: str, flags: Sequence[Flag], language: str, say: Say) -> dict
     found: dict[str, Given] = {}
     for name, value in _flat(load_settings(path, language)):
         flag = known.get(name.replace("-", "_"))
-        shown = printable(name, 40)
+        shown = printable(mask_text(name), 40)
         if flag is None:
             raise UsageError(_unknown(Given("", Source.FILE, shown, printable(path)), known, say, "the_file"))
         if value not in (None, []) and flag.key in wanted:

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, unquote
 from ..errors import UsageError
 from ..flags.checks import NO_KEY
 from ..formats.base import Format
-from ..masking import names_a_secret, url_secrets
+from ..masking import Masker, header_secrets, json_secrets, url_secrets
 from ..providers import ApiKeyProvider, load_keys
 from ..texts import Texts
 from .flag_values import FlagValues
@@ -78,7 +78,7 @@ def keys_of(flags: FlagValues, row: Format | None, headers: Mapping[str, str]) -
         return ApiKeyProvider(keys or [DEMO_KEY])
     if flags["api_key"] == NO_KEY or (row is not None and not row.needs_key):
         return None
-    if any(map(names_a_secret, headers)) or (flags["url"] and url_secrets(flags["url"].geturl())):
+    if any(map(marked_names(flags).names_a_secret, headers)) or any(map(url_secrets, _url_texts(flags))):
         return None
     raise flags.wrong("api_key", "no_key")
 
@@ -100,17 +100,27 @@ def verify_of(flags: FlagValues) -> bool | str:
     return path
 
 
-def secrets_of(
-    flags: FlagValues, headers: Mapping[str, str], keys: ApiKeyProvider | None, environ: Mapping[str, str]
-) -> list[str]:
-    """Every secret that may occur in a text: keys, headers, URL, also those of a proxy's URL."""
+def marked_names(flags: FlagValues) -> Masker:
+    """A masker that knows no secret yet, but the names of --secret-header."""
+    return Masker((), flags["secret_header"] or ())
+
+
+def masker_of(
+    flags: FlagValues,
+    headers: Mapping[str, str],
+    keys: ApiKeyProvider | None,
+    environ: Mapping[str, str],
+    body: object = None,
+) -> Masker:
+    """Knows every secret that may turn up in a text: keys, headers, URL, `body` (JSON), also those of a proxy's URL."""
     found = [*(keys.keys if keys else ()), *([flags["api_key"]] if flags["api_key"] else ())]
+    marked = marked_names(flags)
     for name, value in headers.items():
-        if names_a_secret(name):
-            found += [value, value.partition(" ")[2]]
-    if flags["url"]:
-        found += url_secrets(flags["url"].geturl())
-    for name, value in environ.items():
-        if name.lower().endswith("_proxy"):
-            found += url_secrets(value)
-    return found
+        found += header_secrets(name, value, marked.names_a_secret(name))
+    for text in (*_url_texts(flags), *(value for name, value in environ.items() if name.lower().endswith("_proxy"))):
+        found += url_secrets(text)
+    return Masker([*found, *json_secrets(body)], flags["secret_header"] or ())
+
+
+def _url_texts(flags: FlagValues) -> list[str]:
+    return [flags["url"].geturl()] if flags["url"] else [flags["api_path"]]

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import UsageError
-from ..masking import mask_headers, mask_key, mask_url
+from ..masking import mask_header, mask_key, mask_text, mask_url
 from ..providers import bare_key, key_fault
 from ..texts import Say, loads_bounded
 
@@ -86,6 +86,10 @@ TEXTS = {
         "其中的机密已被隐藏（…），文件和报告中都如此，请用 {flag} 或 {variable} 给出完整内容",
     ),
     "header_form": ('write it in quotes as "Name: value"', '请加引号写成 "名称: 值"'),
+    "header_name": (
+        "not the name of a header; give it alone, e.g. X-Tenant",
+        "不是请求头的名称，请只写名称，例如 X-Tenant",
+    ),
     "header_lines": ("a line end in the value; write the value on one line", "值中有换行，请写在一行内"),
     "header_latin": (
         "a character of the value is not Latin-1; percent-encode it",
@@ -234,7 +238,7 @@ def tiers(text: str, say: Say) -> list[int]:
         except UsageError:
             number = -1
         if number < 0 or number in found:
-            raise UsageError(say("tiers", place=place, entry=entry.strip(), high=MAX_TOKENS))
+            raise UsageError(say("tiers", place=place, entry=mask_text(entry.strip()), high=MAX_TOKENS))
         found.append(number)
     return found
 
@@ -293,7 +297,7 @@ def host(text: str, say: Say) -> str:
         raise UsageError(say("host_url"))
     name, _, port = text.rpartition(":")
     if name and ":" not in name and port.isdecimal():
-        raise UsageError(say("host_port", host=name, port=port))
+        raise UsageError(say("host_port", host=mask_text(name), port=port))
     host = text.removeprefix("[").removesuffix("]")
     if not host or re.search(r"[\s\x00-\x1f\x7f\[\]@?#\\]", host) or (":" in host and not _is_ipv6(host)):
         raise UsageError(say("host"))
@@ -321,7 +325,7 @@ def path(text: str, say: Say) -> str:
     """The path of a URL, query string included, without a fragment."""
     _refuse_masked(text, "--api-path", say)
     if not text.startswith("/"):
-        raise UsageError(say("path", path=text))
+        raise UsageError(say("path", path=mask_text(text)))
     _refuse_spaces(text, say)
     return text.partition("#")[0]
 
@@ -380,6 +384,13 @@ def header(text: str, say: Say) -> tuple[str, str]:
     return name, value
 
 
+def a_header_name(text: str, say: Say) -> str:
+    """The name of a header, without its colon."""
+    if not _HEADER_NAME.fullmatch(text):
+        raise UsageError(say("header_name"))
+    return text
+
+
 def hidden(_text: str) -> str:
     """The part of a key that errors may show: nothing."""
     return ""
@@ -393,7 +404,7 @@ def header_name(text: str) -> str:
 
 def masked_url(text: str) -> str:
     """The part of a URL that errors may show: all but its secrets."""
-    return mask_url("".join(text.split()))
+    return mask_text(mask_url("".join(text.split())))
 
 
 def masked_key(text: str) -> str:
@@ -404,4 +415,4 @@ def masked_key(text: str) -> str:
 def masked_header(text: str) -> str:
     """A header as it may be written to files: the value is masked when the name is that of a secret."""
     name, _, value = text.partition(":")
-    return f"{name}: {mask_headers({name: value.strip()})[name]}"
+    return f"{name}: {mask_header(name, value.strip())}"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ..exporters import EXPORTERS
 from ..formats import FORMATS
-from ..masking import mask_url
+from ..masking import Masker, mask_url
 from ..texts import LANGUAGES, Say
 from . import capacity_checks, checks, load_checks
 
@@ -43,6 +43,15 @@ class Flag(NamedTuple):
     mask: Callable[[str], str] = str
 
     @property
+    def holds_secrets(self) -> bool:
+        """Whether its value may be one."""
+        return self.mask is not str
+
+    def masked(self, text: str, masker: Masker) -> str:
+        """What files may hold of a value, by its row and by what `masker` knows: secrets, and headers of secrets."""
+        return masker.header_line(text) if self.mask is checks.masked_header else masker(self.mask(text))
+
+    @property
     def writes_file(self) -> bool:
         """Whether it names a file that the run writes; such flags do not change the run itself."""
         return self.group == "output" and self.metavar == "FILE"
@@ -70,6 +79,7 @@ FLAGS = (
         show=checks.header_name,
         mask=checks.masked_header,
     ),
+    Flag(("--secret-header",), "target", checks.a_header_name, "NAME", repeat=True),
     Flag(("--insecure",), "target"),
     Flag(("--cacert",), "target", checks.some_text, "FILE"),
     Flag(("--threads",), "load", checks.whole(1, MAX_THREADS), "N", 1),

@@ -28,6 +28,10 @@ HELP = {
         'extra request header "Name: value"; repeatable',
         '附加请求头 "名称: 值"；可重复',
     ),
+    "secret_header": (
+        "the header of this name carries a secret: mask it everywhere; repeatable",
+        "该名称的请求头含机密，处处隐藏其值；可重复",
+    ),
     "insecure": (
         "do not verify the TLS certificate",
         "不校验 TLS 证书",
