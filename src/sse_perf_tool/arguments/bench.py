@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from pathlib import Path
 
 from .. import __version__
@@ -16,6 +15,7 @@ from ..texts import Texts, printable
 from .config import host_info, shown_command
 from .files import drop_files_of_runs, inputs, outputs
 from .flag_values import FlagValues
+from .output_paths import Now
 from .parsed import Arguments, BenchArguments
 
 TEXTS: Texts = {
@@ -29,7 +29,7 @@ TEXTS: Texts = {
 ACTIONS = ("list", "history", "compare", "demo")
 
 
-def bench_arguments(flags: FlagValues, environ: Mapping[str, str], now: Callable[[], datetime]) -> Arguments:
+def bench_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Arguments:
     """The benchmark that is asked for.  UsageError for flags that contradict each other."""
     drop_files_of_runs(flags, BENCH_FLAGS)
     actions = [key for key in ACTIONS if flags[key]]
