@@ -213,7 +213,7 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*KEYED, "--json", "some", "--param-file", "some"],
      "--json some: is also the file of --param-file; choose another name"),
     ([*KEYED, "--threshold", "ttft:p(95)<5"],
-     "--threshold ttft:p(95)<5: character 1: nothing is called ttft; did you mean ttft_ms?"),
+     "--threshold ttft:p(95)<5: character 1: there is no ttft; did you mean ttft_ms?"),
     ([*KEYED, "--threshold", "(5)"],
      f"--threshold (5): character 1: expected one of {', '.join([*METRICS, *RUN_FIGURES])}"),
     ([*KEYED, "--threshold", "errors:count<9", "--threshold", "errors<5"],
@@ -230,14 +230,14 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*KEYED, "--threshold", "ttft_ms:avg<5ms"],
      "--threshold ttft_ms:avg<5ms: character 13: expected a number, without a unit"),
     ([*KEYED, "--threshold", "errors:rate<5"],
-     "--threshold errors:rate<5: character 13: expected a share from 0 to 1, or per cent, as in 0.05 or 5%"),
+     "--threshold errors:rate<5: character 13: expected a share from 0 to 1 or a percentage, as in 0.05 or 5%"),
     ([*KEYED, "--threshold", "errors:rate<1 errors:count<1"],
      ("--threshold errors:rate<1 errors:count<1: character 15: expected the end of the rule; "
-      "quote rules one by one")),
+      "quote each rule on its own")),
     ([*KEYED, "--threshold", "goodput:rate>0.9"],
      "--threshold: goodput needs an --slo; add one, e.g. --slo 'ttft_ms<500'"),
     ([*KEYED, "--slo", "ttft_ms:avg<5"],
-     ("--slo ttft_ms:avg<5: character 8: a request has one ttft_ms, so no function goes with it; "
+     ("--slo ttft_ms:avg<5: character 8: a request has a single ttft_ms, so it takes no function; "
       "write ttft_ms and an operator")),
     ([*KEYED, "--abort-on", "ttft_ms:p(95)>5"],
      ("--abort-on ttft_ms:p(95)>5: ttft_ms:p(95) cannot be checked during a run; use one of "
@@ -264,15 +264,15 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*KEYED, "--baseline", "no.json"],
      "--baseline no.json: cannot be read (No such file or directory); check the path"),
     ([*KEYED, "--baseline", "some"],
-     "--baseline some: neither a summary of --json nor records of --records; give one of these"),
+     "--baseline some: neither a --json nor a --records file; give one of these"),
     ([*KEYED, "--allow", "ttft_ms:avg<+5"], "--allow: has no effect without --baseline; add it, or leave this out"),
     ([*KEYED, "--allow", "ttft_ms:avg=5"],
-     "--allow ttft_ms:avg=5: character 12: expected <+ and how much higher it may be, or >- and how much lower"),
+     "--allow ttft_ms:avg=5: character 12: expected <+ and the increase allowed, or >- and the decrease allowed"),
     ([*KEYED, "--allow", "ttft_ms:avg<5%"],
-     "--allow ttft_ms:avg<5%: character 13: expected + and how much, as in 10% or 50"),
+     "--allow ttft_ms:avg<5%: character 13: expected + and an amount, as in 10% or 50"),
     ([*KEYED, "--allow", "itl_ms:p(95)<+5%"],
-     ("--allow itl_ms:p(95)<+5%: character 1: gaps of one answer are alike, which hides chance; "
-      "take tpot_ms or max_gap_ms")),
+     ("--allow itl_ms:p(95)<+5%: character 1: gaps within an answer are correlated, so chance is unknown; "
+      "use tpot_ms or max_gap_ms")),
     (["calibrate", "--itl-ms", "0"], "--itl-ms 0: give a number from 1 to 1000"),
     (["calibrate", "--itl-ms", "1e2"], "--itl-ms 1e2: give a number from 1 to 1000"),
     (["calibrate", "--url", "http://h"], "--url: no such flag; --help lists all"),

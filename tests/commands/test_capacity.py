@@ -120,7 +120,7 @@ def test_going_on_measures_only_what_is_missing_and_answers_the_same(made_up: ty
     again = tool(*argv)
     assert [config.threads for config in made_up.made] == [13, 13, 12]
     assert again.out.splitlines()[-6:] == whole.out.splitlines()[-6:]
-    assert "7 steps are there already: s.jsonl" in again.out
+    assert "7 steps were resumed from s.jsonl" in again.out
     assert again.out.splitlines()[-1].split() == ["steps", "s.jsonl"]
     assert len(Path("s.jsonl").read_text(encoding="utf-8").splitlines()) == len(lines)
     made_up.made.clear()

@@ -119,8 +119,8 @@ def test_rules_stand_beside_what_was_measured_with_a_tick_or_a_cross() -> None:
 
 def test_the_page_does_not_call_worse_what_cannot_be_compared() -> None:
     worse, unknown = (goals_html(run(baseline=[each])) for each in (WORSE, UNKNOWN))
-    assert ("worse" in worse, "cannot be told" in worse) == (True, False)
-    assert ("worse" in unknown, "cannot be told" in unknown, "无法判断" in unknown) == (False, True, True)
+    assert ("worse" in worse, "cannot be judged" in worse) == (True, False)
+    assert ("worse" in unknown, "cannot be judged" in unknown, "无法判断" in unknown) == (False, True, True)
 
 
 def test_a_tick_is_green_and_a_cross_is_red() -> None:
@@ -134,7 +134,7 @@ def test_the_older_run_stands_beside_the_new_one() -> None:
     text = shown(lambda console: console.goals(run(baseline=[SAME, WORSE, CHANCE, UNKNOWN])))
     rows = [line.split() for line in text.splitlines()]
     assert rows == [
-        ["Against", "old.json"],
+        ["Compared", "with", "old.json"],
         ["rule", "old", "new", "difference", "95", "%", "interval"],
         ["✓", "tokens:rate>-5%", "100", "97", "-3", "-8", "…", "2"],
         ["✗", "ttft_ms:p(95)<+10%", "350", "430.5", "80.5", "60.25", "…", "101"],
@@ -151,13 +151,13 @@ def test_the_older_run_stands_beside_the_new_one() -> None:
 def test_nothing_is_said_without_a_goal_and_everything_in_both_languages(lang: str) -> None:
     assert shown(lambda console: console.goals(run()), lang) == ""
     text = shown(lambda console: console.goals(run(thresholds=[MISS], baseline=[WORSE])), lang)
-    assert ("未达到" in text, "与 old.json 对照" in text) == (lang == "zh", lang == "zh")
+    assert ("未达到" in text, "与 old.json 对比" in text) == (lang == "zh", lang == "zh")
 
 
 def test_the_summary_tells_the_goodput_and_what_ended_the_run() -> None:
     text = shown(lambda console: console.summary(run(aborted=ABORT)))
     assert "  goodput           1 of 2 (50.00%), 0.50 requests/s\n" in text
-    assert "  aborted after 12 s because errors:rate>0.5 was true (0.75): the figures are of" in text
+    assert "  aborted after 12 s because errors:rate>0.5 was true (0.75): the results cover" in text
     plain = replace(run(), summary=replace(run().summary, goodput=None))
     assert "goodput" not in shown(lambda console: console.summary(plain))
 
@@ -210,9 +210,12 @@ def test_the_comment_begins_with_what_was_missed_and_has_the_tables() -> None:
     assert "| ❌ | `errors:rate<0.01` | 0.5 |  |" in lines
     assert "| ❌ | `ttft_ms:p(99)<900` | n/a | too few samples: 1, 100 are needed |" in lines
     assert "Goodput: 1 of 2 requests (50.0 %), 0.500 req/s, met ttft_ms<=100" in lines
-    assert "**Against `old.json`**" in lines
+    assert "**Compared with `old.json`**" in lines
     assert "| ❌ | `ttft_ms:p(95)<+10%` | 350 | 430.5 | 80.5 | 60.25 … 101 |  |" in lines
-    assert "Aborted after 12 s because errors:rate>0.5 was true (0.75); the figures cover what had finished." in lines
+    assert (
+        "Aborted after 12 s because errors:rate>0.5 was true (0.75); the figures cover the requests finished before."
+        in lines
+    )
 
 
 def test_the_verdict_tells_when_a_goal_is_missed_and_only_then() -> None:
@@ -354,7 +357,7 @@ def test_a_run_is_held_against_an_older_one(serve: Serve, tool: Tool) -> None:
     rules = ["--baseline", "old.json", "--allow", "latency_ms:avg<+50", "--records", "run.jsonl"]
     status, out, _ = tool(*at(serve(*[SLOW] * 20), "--requests", "20", "--threads", "4", *rules))
     assert status == 99
-    assert "Against old.json" in out
+    assert "Compared with old.json" in out
     (found,) = summary()["baseline"]
     assert (found["ok"], 80 < found["low"] < found["high"]) == (False, True)
     assert "✗ latency_ms:avg<+50" in tool("report", "run.jsonl", "--html-report", "r.html")[1]

@@ -29,7 +29,7 @@ def test_a_run_without_streams_and_its_report_made_again(serve: Serve) -> None:
     files = ("--json", "run.json", "--records", "run.jsonl")
     status, out, err = run("--url", url, "--api-key", "-", "--no-stream", "--threads", "2", "--requests", "6", *files)
     assert (status, err) == (0, "")
-    assert "2 threads, 6 requests in all, not streamed" in out
+    assert "2 threads, 6 requests in total, not streamed" in out
     document = json.loads(Path("run.json").read_text())
     assert (document["requests"]["ok"], document["tokens"]["output"], document["metrics"]["ttft_ms"]["count"]) == (
         6,

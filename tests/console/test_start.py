@@ -18,10 +18,10 @@ from sse_perf_tool.texts import display_width
         ({}, "1 request"),
         ({"requests": 1}, "1 request"),
         ({"threads": 4}, "4 threads, one request each"),
-        ({"threads": 4, "requests": 10}, "4 threads, 10 requests in all"),
-        ({"threads": 1, "requests": 3}, "1 thread, 3 requests in all"),
+        ({"threads": 4, "requests": 10}, "4 threads, 10 requests in total"),
+        ({"threads": 1, "requests": 3}, "1 thread, 3 requests in total"),
         ({"threads": 4, "duration_s": 60.0}, "4 threads for 60 s"),
-        ({"threads": 4, "requests": 10, "duration_s": 60.0}, "4 threads, 10 requests in all, for 60 s at most"),
+        ({"threads": 4, "requests": 10, "duration_s": 60.0}, "4 threads, 10 requests in total, for at most 60 s"),
         ({"threads": 4, "duration_s": 2.5, "ramp_up_s": 1.0}, "4 threads for 2.5 s, started over 1 s"),
     ],
 )
@@ -32,10 +32,10 @@ def test_the_load_is_said_in_words(config: dict[str, Any], words: str) -> None:
 @pytest.mark.parametrize(
     ("config", "formats", "words"),
     [
-        ({}, {}, "auto: the stream will tell"),
-        ({}, {"guessed_format": "dify"}, "dify (auto, by the URL)"),
+        ({}, {}, "auto: detected from the stream"),
+        ({}, {"guessed_format": "dify"}, "dify (auto, from the URL)"),
         ({}, {"guessed_format": "dify", "seen_format": "openai_chat"}, "openai_chat (auto)"),
-        ({}, {"seen_format": ""}, "auto: the stream will tell"),
+        ({}, {"seen_format": ""}, "auto: detected from the stream"),
         ({"format": "custom"}, {"guessed_format": "dify", "seen_format": "custom"}, "custom"),
     ],
 )

@@ -111,7 +111,7 @@ def test_a_run_without_a_whole_answer_has_no_times(outcome: Outcome, success: st
     assert f"  success           {success}\n" in text
     assert "response sum" not in text
     assert "P50" not in text
-    assert text.endswith("\n\n  no answer was whole, so there are no times to show\n")
+    assert text.endswith("\n\n  no answer was complete, so there are no times to show\n")
 
 
 def test_parts_are_one_empty_line_apart_whether_there_was_a_live_table_or_not() -> None:
@@ -133,7 +133,7 @@ def test_an_interrupted_run_says_so() -> None:
     tally = Tally(origin_ns=0)
     tally.add(a_record(1))
     result = tally.result(RunConfig(), 0, (), interrupted=True)
-    assert "interrupted: the figures are of what was done until then" in shown(lambda console: console.summary(result))
+    assert "interrupted: the results cover only the time until then" in shown(lambda console: console.summary(result))
 
 
 @LANGUAGES
@@ -179,7 +179,7 @@ def test_failures_stand_by_kind_the_most_frequent_first() -> None:
     assert "1 x http_error: fault A（例如请求 1）\n" in chinese
 
 
-@pytest.mark.parametrize(("lang", "words"), [("en", "… and 3 more kinds"), ("zh", "……另有 3 种")])
+@pytest.mark.parametrize(("lang", "words"), [("en", "… and 3 more errors"), ("zh", "……另有 3 种")])
 def test_of_many_kinds_of_failures_eight_are_shown_and_the_rest_is_counted(lang: str, words: str) -> None:
     lines = shown(lambda console: console.errors(failures(11).summary), lang).splitlines()
     assert sum(" x http_error: " in line for line in lines) == 8

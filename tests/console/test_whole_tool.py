@@ -68,7 +68,7 @@ def test_a_warning_of_the_answer_itself_is_said_for_a_single_request_too(serve: 
 
 def test_debug_says_which_format_the_url_speaks_for(serve: Serve, tool: Tool) -> None:
     ran = tool(*at(serve(ANSWER), "--debug"))
-    assert "  Format            openai_chat (auto, by the URL)\n" in ran.out
+    assert "  Format            openai_chat (auto, from the URL)\n" in ran.out
     assert "  Load              1 request\n" in ran.out
 
 
@@ -83,7 +83,7 @@ def test_report_says_the_format_that_most_answers_had(serve: Serve, tool: Tool) 
 def test_report_of_a_run_without_answers_knows_no_format(serve: Serve, tool: Tool) -> None:
     tool(*at(serve(sized(b"no", status="401 No")), "--records", "run.jsonl", path="/gateway"))
     ran = tool("report", "run.jsonl", "--html-report", "again.html")
-    assert "  Format            auto: the stream will tell\n" in ran.out
+    assert "  Format            auto: detected from the stream\n" in ran.out
 
 
 def test_a_redirect_that_loses_the_body_is_named_when_the_answer_is_none(serve: Serve, tool: Tool) -> None:

@@ -106,7 +106,9 @@ def table_of(text: str) -> dict[str, list[str]]:
 def test_the_comment_begins_with_the_verdict_and_names_what_was_tested() -> None:
     first, _, second = to_markdown(run(TEN_AND_TWO)).splitlines()[:3]
     assert first == "### ❌ 83.3 % of 12 requests succeeded"
-    assert second.startswith("`qwen` · `http://h/v1/chat/completions` · 4 threads, 12 requests in all, timeout 60 s · ")
+    assert second.startswith(
+        "`qwen` · `http://h/v1/chat/completions` · 4 threads, 12 requests in total, timeout 60 s · "
+    )
 
 
 def test_the_comment_has_a_table_of_the_metrics_that_were_measured() -> None:
@@ -148,7 +150,7 @@ def test_only_the_most_frequent_errors_are_listed() -> None:
 
 def test_a_run_without_any_request_makes_every_output() -> None:
     nothing = run([])
-    assert to_markdown(nothing).startswith("### ➖ No request came to an end\n")
+    assert to_markdown(nothing).startswith("### ➖ No request finished\n")
     assert all(exporter.text_of(nothing).endswith("\n") for exporter in EXPORTERS.values())
 
 
@@ -200,12 +202,12 @@ def test_cancelled_requests_fail_nothing() -> None:
 def test_a_run_in_which_nothing_came_to_an_end_passes_nothing() -> None:
     cases = cases_of(to_junit(run([failure(1, Outcome.CANCELLED)])))
     assert cases.pop("run is whole") == ("", "")
-    assert set(cases.values()) == {("skipped", "no request came to an end")}
+    assert set(cases.values()) == {("skipped", "no request finished")}
 
 
 @pytest.mark.parametrize(
     ("cut_short", "words"),
-    [("interrupted", "The run was interrupted"), ("partial", "A process of the tool was lost")],
+    [("interrupted", "The run was interrupted"), ("partial", "A process of the tool died")],
 )
 def test_a_run_that_was_cut_short_fails_its_case_and_says_so_in_the_comment(cut_short: str, words: str) -> None:
     result = replace(run([answer(1)]), **{cut_short: True})

@@ -188,7 +188,7 @@ def test_too_few_to_tell_is_missed_only_beyond_what_is_allowed() -> None:
     found = held(run([200.0] * 5), few, "ttft_ms:avg<+10%")
     assert (found.ok, found.note) == (
         False,
-        "too few samples to tell it from chance: 10 are needed (of rates: whole seconds)",
+        "too few samples to rule out chance: 10 are needed (for rates: whole seconds)",
     )
 
 
@@ -253,7 +253,7 @@ def test_an_old_percentile_of_a_summary_scatters_as_the_new_one_does(tmp_path: P
     ("rule", "note"),
     [
         ("ttft_ms:p(97.5)<+1%", "old run: not in its summary; give its records"),
-        ("goodput:rate>-5%", "old run: its --slo are others"),
+        ("goodput:rate>-5%", "old run: its --slo rules differ"),
         ("ttft_ms:p(99)<+1%", "old run: too few samples: 50, 100 are needed"),
         ("connect_ms:med<+1%", "old run: no data"),
     ],
@@ -284,7 +284,7 @@ def test_a_file_that_is_no_run_is_one_line(content: bytes, tmp_path: Path) -> No
     path.write_bytes(content)
     with pytest.raises(UsageError) as caught:
         load_baseline(path, (), "en")
-    assert str(caught.value) == (f"{path}: neither a summary of --json nor records of --records; give one of these")
+    assert str(caught.value) == (f"{path}: neither a --json nor a --records file; give one of these")
 
 
 def test_a_summary_of_a_later_version_of_the_same_schema_can_be_read(tmp_path: Path) -> None:

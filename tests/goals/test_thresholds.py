@@ -100,9 +100,9 @@ OPERATORS = "an operator: < <= > >= == !="
     [
         ("", f"character 1: expected one of {', '.join((*METRICS, *RUN_FIGURES))}"),
         ("<5", f"character 1: expected one of {', '.join((*METRICS, *RUN_FIGURES))}"),
-        ("ttft:p(95)<500", "character 1: nothing is called ttft; did you mean ttft_ms?"),
-        ("  TTFT_MS:p(95)<500", "character 3: nothing is called TTFT_MS; did you mean ttft_ms?"),
-        ("error:rate<1", "character 1: nothing is called error; did you mean errors?"),
+        ("ttft:p(95)<500", "character 1: there is no ttft; did you mean ttft_ms?"),
+        ("  TTFT_MS:p(95)<500", "character 3: there is no TTFT_MS; did you mean ttft_ms?"),
+        ("error:rate<1", "character 1: there is no error; did you mean errors?"),
         ("ttft_ms", f"character 8: expected a colon, then {FUNCTIONS}"),
         ("ttft_ms<500", f"character 8: expected a colon, then {FUNCTIONS}"),
         ("errors<0.1", "character 7: expected a colon, then rate, count"),
@@ -120,10 +120,13 @@ OPERATORS = "an operator: < <= > >= == !="
         ("ttft_ms:p(95)<", "character 15: expected a number, without a unit"),
         ("ttft_ms:p(95)<fast", "character 15: expected a number, without a unit"),
         ("ttft_ms:p(95)< 500ms", "character 16: expected a number, without a unit"),
-        ("ttft_ms:p(95)<500 && errors:rate<1", "character 19: expected the end of the rule; quote rules one by one"),
-        ("errors:rate<5", "character 13: expected a share from 0 to 1, or per cent, as in 0.05 or 5%"),
-        ("errors:rate<500%", "character 13: expected a share from 0 to 1, or per cent, as in 0.05 or 5%"),
-        ("goodput:rate>= x", "character 16: expected a share from 0 to 1, or per cent, as in 0.05 or 5%"),
+        (
+            "ttft_ms:p(95)<500 && errors:rate<1",
+            "character 19: expected the end of the rule; quote each rule on its own",
+        ),
+        ("errors:rate<5", "character 13: expected a share from 0 to 1 or a percentage, as in 0.05 or 5%"),
+        ("errors:rate<500%", "character 13: expected a share from 0 to 1 or a percentage, as in 0.05 or 5%"),
+        ("goodput:rate>= x", "character 16: expected a share from 0 to 1 or a percentage, as in 0.05 or 5%"),
     ],
 )
 def test_a_bad_threshold_gets_one_line_that_points_at_the_character(text: str, problem: str) -> None:
@@ -138,13 +141,13 @@ def test_a_bad_threshold_gets_one_line_that_points_at_the_character(text: str, p
         ("errors<1", f"character 1: expected one of {', '.join(METRICS)}"),
         (
             "ttft_ms:p(95)<5",
-            "character 8: a request has one ttft_ms, so no function goes with it; write ttft_ms and an operator",
+            "character 8: a request has a single ttft_ms, so it takes no function; write ttft_ms and an operator",
         ),
         ("itl_ms<50", "character 7: expected a colon, then avg, min, max, med, p(N)"),
         ("itl_ms:count<50", "character 8: expected a function: avg, min, max, med, p(N)"),
         ("ttft_ms 500", f"character 9: expected {OPERATORS}"),
         ("ttft_ms<", "character 9: expected a number, without a unit"),
-        ("ttft_ms<5 x", "character 11: expected the end of the rule; quote rules one by one"),
+        ("ttft_ms<5 x", "character 11: expected the end of the rule; quote each rule on its own"),
     ],
 )  # fmt: skip
 def test_a_bad_slo_gets_one_line_that_points_at_the_character(text: str, problem: str) -> None:

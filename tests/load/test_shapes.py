@@ -123,7 +123,7 @@ def test_warm_up_and_cool_down_are_left_out_of_the_figures_and_in_the_records(se
     assert ran.summary["requests"]["sent"] == ran.metric("latency_ms")["count"] == 30
     assert ran.summary["left_out"] == {"warmup": {"ok": 20}, "cooldown": {"ok": 10}}
     assert (ran.summary["measured_s"], ran.summary["rates"]["requests_per_s"]) == (0.75, 40)
-    assert "20 of the warm-up, 10 of the cool-down" in ran.out
+    assert "20 in the warm-up, 10 in the cool-down" in ran.out
     assert sum(second["requests_done"] for second in ran.summary["time_series"]) == 60
 
 
@@ -231,7 +231,7 @@ def test_some_leave_in_mid_answer_which_is_no_failure_and_has_its_cost(serve: Se
     assert {row["error"] for row in ran.records} == {"left after 0.2 s (--cancel-after)"}
     assert all(200 <= row["latency_ms"] < 600 for row in ran.records)
     assert (ran.summary["requests"]["left_early"], ran.summary["tokens"]["left_early"]) == (4, 8)
-    assert "4, as asked; 8 tokens had come" in ran.out
+    assert "4, by --cancel-rate; 8 tokens received" in ran.out
 
 
 def test_a_share_leaves_and_an_answer_that_was_whole_before_is_ok(serve: Serve, run: Run) -> None:

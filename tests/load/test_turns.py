@@ -356,7 +356,7 @@ def test_the_console_bounds_the_turns_it_shows(capsys: Any) -> None:
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
-        ("en", "2 threads, one conversation each, 3 turns a conversation, think time 1–2.5 s"),
+        ("en", "2 threads, one conversation each, 3 turns per conversation, think time 1–2.5 s"),
         ("zh", "2 个线程，各一个会话，每个会话 3 轮，思考 1–2.5 秒"),
     ],
 )
@@ -364,7 +364,7 @@ def test_the_load_is_told_with_its_turns_and_thought(lang: str, words: str, caps
     config = RunConfig(threads=2, turns=3, think_time_s=1.0, think_time_max_s=2.5)
     Console(sys.stdout, lang).start(config)
     assert words in capsys.readouterr().out
-    assert "3 turns a conversation, think time 1–2.5 s" in load_text(config)[0]
+    assert "3 turns per conversation, think time 1–2.5 s" in load_text(config)[0]
     assert "每个会话 3 轮，思考 1–2.5 秒" in load_text(config)[1]
 
 

@@ -313,18 +313,18 @@ def test_a_record_comes_back_from_its_line_with_schedule_and_phase():
          "20 requests/s, at most 200 threads at a time, duration 30 s",
          "每秒 20 个请求，最多 200 个线程同时发送，持续 30 秒"),
         (RunConfig(rate_per_s=2.5, arrival="gamma:2", requests=9, threads=25, timeout_s=0),
-         "2.5 requests/s (gamma:2), at most 25 threads at a time, 9 requests in all", None),
+         "2.5 requests/s (gamma:2), at most 25 threads at a time, 9 requests in total", None),
         (RunConfig(stages=[[30, 10], [60, 50]], stages_of="threads", threads=50, duration_s=90, timeout_s=0),
          "threads from 0 to 10 in 30 s, 50 in 60 s, duration 90 s", None),
         (RunConfig(stages=[[30, 1.5]], stages_of="rate", threads=15, duration_s=30, timeout_s=0),
          "requests/s from 0 to 1.5 in 30 s, at most 15 threads at a time, duration 30 s", None),
         (RunConfig(replay_file="t.jsonl", replay_s=59.3, speed=2, requests=120, threads=20, timeout_s=0),
-         "trace t.jsonl over 59.3 s (2 times as fast), at most 20 threads at a time, 120 requests in all", None),
+         "trace t.jsonl over 59.3 s (2 times as fast), at most 20 threads at a time, 120 requests in total", None),
         (RunConfig(batch=4, threads=4, requests=8, warmup_requests=1, timeout_s=0),
-         "4 threads, 8 requests in all, batches of 4, warm-up 1 request",
+         "4 threads, 8 requests in total, batches of 4, warm-up 1 request",
          "4 个线程，共 8 个请求，每批 4 个，预热 1 个请求"),
         (RunConfig(duration_s=9, warmup_s=2, cooldown_s=1, cancel_rate=0.05, cancel_after_s=2, timeout_s=0),
-         "1 thread, warm-up 2 s, cool-down 1 s, 5.0 % leave after 2 s, duration 9 s", None),
+         "1 thread, warm-up 2 s, cool-down 1 s, 5.0 % cancelled after 2 s, duration 9 s", None),
     ],
 )  # fmt: skip
 def test_the_load_is_said_in_words(config, english, chinese):
@@ -334,13 +334,15 @@ def test_the_load_is_said_in_words(config, english, chinese):
 
 def test_the_verdict_says_how_the_load_went():
     sentences = [english for english, _ in verdict(result_of(OPEN, *LATE)).sentences]
-    assert "Of 2.00 requests/s asked for, 1.43 were sent; 1 request started late, by 402 ms at worst." in sentences
+    assert "The target rate was 2.00 requests/s, 1.43 were sent; 1 request started late, by up to 402 ms." in sentences
     assert "Never sent: 1 request." in sentences
     assert sentences[0].startswith("Up to 1 thread sent 3 requests to ")
     on_time = verdict(result_of(RunConfig(rate_per_s=4, requests=2), due(1, 0, 0), due(2, 250, 253)))
-    assert "Of 4.00 requests/s asked for, 3.95 were sent, none more than 3.00 ms late." in dict(on_time.sentences)
+    assert "The target rate was 4.00 requests/s, 3.95 were sent, none more than 3.00 ms late." in dict(
+        on_time.sentences
+    )
     phased = [english for english, _ in verdict(result_of(PHASED, *IN_PHASES)).sentences]
-    assert "In no figure: 3 requests of the warm-up and cool-down." in phased
+    assert "Not counted in the metrics: 3 requests of the warm-up and cool-down." in phased
 
 
 def test_a_sample_is_of_the_main_phase_unless_told():

@@ -169,8 +169,8 @@ def test_every_output_says_the_same() -> None:
     run = run_of(QUEUED)
     (found,) = findings(run)
     assert found.text[0].startswith(
-        "Never more than 8 of 16 were answered at a time; 56 of 56 waiting ones began when one ended: the server has 8"
-        " workers or threads. 1.0"
+        "At most 8 of 16 requests in flight were answered at a time; 56 of 56 waiting ones began as another"
+        " ended: the server has 8 workers or threads. For the waiting requests, 1.0"
     )
     assert "of the TTFT of 1.0" in found.text[0]
     document = summary_document(run)

@@ -62,7 +62,7 @@ def test_failed_answers_and_runs_without_gaps_have_no_stalls() -> None:
 def test_stalls_are_said_in_both_languages_where_there_are_some() -> None:
     found = stalls_of(run_of(*STALLING))
     assert stalls_text(found) == (
-        "1 answer (33.3 %) stood still for over 1.00 s at least once; 31.5 % of streaming time was beyond that limit.",
+        "1 answer (33.3 %) stalled for over 1.00 s at least once; 31.5 % of streaming time was beyond that limit.",
         "1 个回答（33.3 %）至少停顿过一次超过 1.00 s；超出部分占全部流式时间的 31.5 %。",
     )
     assert (short_stalls_text(found) or ("",))[0] == "1 answer (33.3 %) with a gap over 1.00 s"
@@ -162,8 +162,8 @@ def test_the_plateau_is_within_the_measured_part() -> None:
 @pytest.mark.parametrize(
     ("sent_per_s", "all_busy", "words"),
     [
-        (98.0, True, "Only 98.0 % of the 100 requests/s asked for were sent, as all threads were busy"),
-        (50.0, False, "Only 50.0 % of the 100 requests/s asked for were sent, with threads free"),
+        (98.0, True, "Only 98.0 % of the target rate of 100 requests/s was sent, as all threads were busy"),
+        (50.0, False, "Only 50.0 % of the target rate of 100 requests/s was sent, with threads free"),
         (99.0, True, ""),
         (None, True, ""),
     ],
@@ -172,5 +172,5 @@ def test_a_rate_that_was_not_reached_is_worth_a_look(sent_per_s: float | None, a
     run = run_of(answer(1, (100, 100)))
     kept = ScheduleFacts(100.0, sent_per_s, late=0, worst_delay_ms=0.0, all_busy=all_busy, dropped=0)
     looks = verdict(replace(run, summary=replace(run.summary, schedule=kept))).looks
-    said = [look.text[0] for look in looks if "asked for" in look.text[0]]
+    said = [look.text[0] for look in looks if "target rate" in look.text[0]]
     assert [text.startswith(words) for text in said] == ([True] if words else [])

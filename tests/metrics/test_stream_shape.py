@@ -357,7 +357,7 @@ def test_a_smooth_stream_is_no_news() -> None:
     run = run_of(answer_of(steady(100, 20)))
     assert short_stream_text(run.summary.shape) is None
     assert [look.anchor for look in verdict(run).looks if look.anchor == "shape"] == []
-    assert "Chunks came one by one: 1.00 tokens a chunk, 1.00 chunks a read." in shape_html(run)
+    assert "Chunks came one by one: 1.00 tokens per chunk, 1.00 chunks per read." in shape_html(run)
 
 
 def test_a_run_without_streams_has_no_section() -> None:

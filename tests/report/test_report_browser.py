@@ -239,7 +239,7 @@ def test_a_run_without_any_request_shows_no_empty_charts(tmp_path: Path) -> None
     generate_html_report(Tally(origin_ns=0).result(CONFIG, STARTED_UNIX_NS), tmp_path / "report.html")
     facts = facts_of(tmp_path / "report.html")
     assert facts["console"] == facts["faults_light"] == facts["shown"] == []
-    assert "No request came to an end" in facts["text"]
+    assert "No request finished" in facts["text"]
 
 
 def test_an_answer_full_of_markup_stays_text(attacked: Facts) -> None:

@@ -46,7 +46,9 @@ def test_the_answer_names_both_sides_of_the_edge_and_the_limit():
 def test_steps_that_differ_are_said_with_their_spread():
     values = iter([431.0, 441.0])
     measured = said(replace(RULES, most=4), lambda level: step(level, value=next(values) if level == 4 else 100.0))
-    assert measured[1].startswith("4 threads: TTFT p95 was 436 ms (431 ms to 441 ms in 2 steps); more was not allowed")
+    assert measured[1].startswith(
+        "4 threads: TTFT p95 was 436 ms (431 ms to 441 ms in 2 steps); the search stopped at --max"
+    )
 
 
 def test_the_share_of_requests_is_said_in_per_cent():
@@ -68,30 +70,30 @@ def test_refusals_are_named():
     )
     assert measured[1] == (
         "3 threads: 0 % of requests failed (in each of 2 steps); at 4 threads 100 % of requests failed, not < 1 %; "
-        "the limit is what is refused: most often http_error: 503"
+        "the limit is failed requests: most often http_error: 503"
     )
 
 
 def test_a_busy_client_is_named():
     measured = said(RULES, lambda level: step(level, level < 4, client_cpu=0.97))
     assert measured[1].endswith(
-        "the limit may be this tool: it used 97.0 % of the core of a process, so give more --processes"
+        "the limit may be this tool: a process used 97.0 % of its core, so increase --processes"
     )
     doubted = said(RULES, lambda level: step(level, level < 4, trust="invalid"))
-    assert doubted[1].endswith("the limit may be this machine: at that load its figures are not to be trusted")
+    assert doubted[1].endswith("the limit may be this machine: at that load its measurements cannot be trusted")
 
 
 def test_other_endings_are_said():
     assert said(replace(RULES, most=4), passing_up_to(9)) == (
         "At least 4 threads",
-        "4 threads: TTFT p95 was 100 ms (in each of 2 steps); more was not allowed (--max)",
+        "4 threads: TTFT p95 was 100 ms (in each of 2 steps); the search stopped at --max",
     )
-    assert said(RULES, passing_up_to(0))[0] == "No level meets the demands"
+    assert said(RULES, passing_up_to(0))[0] == "No load meets the goals"
     assert said(RULES, passing_up_to(0))[1] == "even at 1 thread TTFT p95 was 100 ms, not < 500 ms"
     head, text = said(replace(RULES, most=1000), saturating_at(30))
     assert head == "At least 64 threads"
     assert text.endswith(
-        "the server is full from 32 threads on: more load only waits longer, throughput stays at 30.0 requests/s"
+        "the server is saturated from 32 threads on: more load only waits longer, throughput stays at 30.0 requests/s"
     )
     check = ThresholdResult(P95, None, False, "few samples")
     head, text = said(RULES, lambda level: replace(step(level), checks=(check,)))

@@ -96,7 +96,7 @@ def compared(tmp_path: Path, results: list[RunResult], **options: object) -> str
 def test_the_page_sets_the_runs_side_by_side_and_says_what_differs(tmp_path: Path) -> None:
     slower = replace(run(seed=2, slow=1.5), config=replace(CONFIG, threads=24))
     source = compared(tmp_path, [run(), slower], names=["base.jsonl", "<b>next</b>"])
-    assert "B against A" in source
+    assert "B compared with A" in source
     assert "base.jsonl" in source
     assert "&lt;b&gt;next&lt;/b&gt;" in source
     assert "<b>next</b>" not in source
@@ -106,8 +106,8 @@ def test_the_page_sets_the_runs_side_by_side_and_says_what_differs(tmp_path: Pat
 
 def test_three_runs_are_each_set_against_the_first(tmp_path: Path) -> None:
     source = compared(tmp_path, [run(60), run(60, seed=2), run(60, seed=3)])
-    assert "B against A" in source
-    assert "C against A" in source
+    assert "B compared with A" in source
+    assert "C compared with A" in source
     assert "C against B" not in source
 
 

@@ -147,7 +147,7 @@ def test_the_totals_of_the_thread_table_are_made_from_all_requests(tmp_path: Pat
 
 def test_a_run_without_a_single_request_still_makes_a_page(tmp_path: Path) -> None:
     source = written(Tally(origin_ns=0).result(CONFIG, STARTED_UNIX_NS), tmp_path)
-    assert "No request came to an end" in source
+    assert "No request finished" in source
     assert all(f'<section class="card" id="{name}"></section>' in source for name in ("errors", "metrics", "outcomes"))
 
 

@@ -27,7 +27,7 @@ def run_with(**changes: object) -> RunResult:
         ({"sent": 1000, "ok": 982, "failed": 18}, "fair", "98.2 % of 1,000 requests succeeded"),
         ({"sent": 100, "ok": 90, "failed": 10}, "bad", "90.0 % of 100 requests succeeded"),
         ({"sent": 5, "failed": 5}, "bad", "None of 5 requests succeeded"),
-        ({"sent": 3, "cancelled": 3}, "none", "No request came to an end"),
+        ({"sent": 3, "cancelled": 3}, "none", "No request finished"),
         ({"sent": 105, "ok": 100, "cancelled": 5}, "good", "All 100 requests succeeded"),
     ],
 )

@@ -1,5 +1,5 @@
-"""What each command does, in order: a module a command, with `main(arguments, world)` that gives the exit status.
+"""The commands: one module each, with a `main(arguments, environment)` that returns the exit status.
 
-Commands are `run`, `debug`, `demo`, `report`, `capacity`, `calibrate`, `serve` and `show`; the others are what they
-share.  A module is imported when its command is wanted, so it has what it needs at its top, however heavy.
+Commands are `run`, `debug`, `demo`, `report`, `capacity`, `calibrate`, `serve` and `show`; the other modules are shared
+by them.  A module is imported only when its command runs, so it may import heavy modules at its top.
 """

@@ -1,4 +1,4 @@
-"""`calibrate` and `--calibrate`: how far off the figures of this tool are on this machine."""
+"""`calibrate` and `--calibrate`: measures the error of this tool on this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .setup import Stopped, console_of, interrupts
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
-    """Measures the load asked for and, without --quick, how far the machine goes."""
+    """Measures the error at the given load and, without --quick, the highest load that this machine can measure."""
     console, calibrator = console_of(arguments, environment), _calibrator(arguments)
     with interrupts(calibrator.stop):
         document = calibrate(arguments.config, calibrator, arguments.quick, console.line)
@@ -31,7 +31,7 @@ def calibrated(
     console: Console,
     stopped: Stopped = interrupts,
 ) -> Calibration | None:
-    """The tool's own error at the load of the run, if it was asked for, and two lines of it on the console."""
+    """Measures the tool's error at the load of the run, if --calibrate was given, and prints it in two lines."""
     if arguments.config.calibrate_itl_ms is None:
         return None
     calibrator = _calibrator(arguments)

@@ -1,4 +1,4 @@
-"""`capacity`: load after load, until the highest that meets the demands is found."""
+"""`capacity`: searches for the highest load that meets the goals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .setup import console_of, interrupts, target_of
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
-    """Exit status 99 when no load meets the demands."""
+    """Runs the search; exit status 99 when no load meets the goals."""
     asked = arguments.capacity
     if asked is None:
         raise TypeError("the capacity command without a search")

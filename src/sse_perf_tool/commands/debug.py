@@ -1,4 +1,4 @@
-"""`--debug`: one request, shown byte by byte."""
+"""`--debug`: sends one request and prints everything sent and received."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .setup import console_of, interrupts, target_of
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
-    """Sends it, with what goes over the wire on the console."""
+    """Sends the request and prints its bytes on the console."""
     console = console_of(arguments, environment)
     console.start(arguments.config, arguments.warnings, arguments.format.name if arguments.format else None)
     tester = SSETester(target_of(arguments), 1, trace=debug_trace(console, arguments.masker))

@@ -1,4 +1,4 @@
-"""What a command may touch besides its arguments, and the exit status that it ends with."""
+"""The environment of a command (streams, variables, clock), and the exit statuses."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from ..flags import PROGRAM
 
 OK = 0
 SOME_FAILED = 1
-"""Some request failed; with thresholds or a baseline these decide, and failed requests alone are no reason."""
+"""A request failed; with thresholds or a baseline only these decide, not failed requests."""
 WRONG_USAGE = 2
 PARTIAL = 4
-"""A process of the tool was lost, so the result is only a part; or lines of the records could not be written."""
+"""A process of the tool died, so the result is incomplete; or lines of the records could not be written."""
 MISSED = 99
 """A threshold was missed, the run is worse than its baseline, or a rule ended it."""
 INTERRUPTED = 130
-"""Everything is written all the same."""
+"""Interrupted by Ctrl-C or SIGTERM; all outputs are written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What a command may touch besides its arguments; a test passes its own."""
+    """The streams and variables that a command uses; tests pass their own."""
 
     stdout: TextIO
     stderr: TextIO
@@ -49,7 +49,7 @@ def _or_nowhere(stream: TextIO | None) -> TextIO:
 
 @contextlib.contextmanager
 def unwritten_is_said(path: object, environment: Environment) -> Iterator[None]:
-    """Turns a failure to write into one line."""
+    """Turns an error of writing into a UsageError of one line."""
     try:
         yield
     except OSError as error:

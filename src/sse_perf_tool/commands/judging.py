@@ -1,4 +1,4 @@
-"""A run held against what was demanded of it, and the exit status that follows."""
+"""Evaluates the goals of a run and derives the exit status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .environment import INTERRUPTED, MISSED, OK, PARTIAL, SOME_FAILED
 
 
 def judged(result: RunResult, old: Baseline | None) -> RunResult:
-    """The run with its thresholds and its baseline held against it."""
+    """The run with the results of its thresholds and of its baseline."""
     result = held(with_thresholds(result))
     if old is None:
         return result
@@ -30,7 +30,7 @@ def judged(result: RunResult, old: Baseline | None) -> RunResult:
 
 
 def judged_again(result: RunResult) -> RunResult:
-    """The run held against the rules that it was made with; the file of its baseline may be gone meanwhile."""
+    """The run with the results of its own rules; a missing baseline file becomes a warning."""
     if result.config.baseline is None:
         return judged(result, None)
     try:
@@ -41,7 +41,7 @@ def judged_again(result: RunResult) -> RunResult:
 
 
 def status_of(result: RunResult) -> int:
-    """The exit status that a run comes to, once it is judged."""
+    """The exit status of a judged run."""
     if result.interrupted:
         return INTERRUPTED
     if result.partial:
@@ -52,5 +52,5 @@ def status_of(result: RunResult) -> int:
         return PARTIAL
     decided = bool(result.baseline) or any(each.rule != REQUIRED for each in result.thresholds)
     if not result.summary.sent:
-        return SOME_FAILED  # whatever was demanded: a pipeline must not be green for a run that measured nothing
+        return SOME_FAILED  # whatever the goals: a pipeline must not be green for a run that measured nothing
     return SOME_FAILED if result.summary.failed and not decided else OK

@@ -1,4 +1,4 @@
-"""The files that a command writes at its end, and what is said of them."""
+"""Writes the output files of a command and prints their names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..texts import LANGUAGES
 from .environment import Environment, unwritten_is_said
 
 Output = tuple[str, Path, Callable[[Path], Sequence[str]]]
-"""What the console calls a file, where it goes, and what writes it and gives notes for the console."""
+"""The name of an output for the console, its path, and the function that writes it and returns notes."""
 
 
 def write_result(
@@ -32,7 +32,7 @@ def write_result(
     environment: Environment,
     records: LineWriter | None = None,
 ) -> bool:
-    """Writes everything that was asked for about one run; True when all of it could be.
+    """Writes all outputs of one run; True when all of them could be written.
 
     `records` is written already.
     """
@@ -46,9 +46,9 @@ def write_result(
 
 
 def page_of(arguments: Arguments, console: Console, generate: Callable[..., Sequence[str]]) -> list[Output]:
-    """The HTML page that `generate` makes, if one is wanted.
+    """The HTML page that `generate` makes, if there is to be one.
 
-    Where it goes is decided now: two runs that began in the same second have the same default.
+    Its path is decided now: two runs that began in the same second have the same default.
     """
     path = arguments.html_report
     if path is None:
@@ -69,7 +69,7 @@ def page_of(arguments: Arguments, console: Console, generate: Callable[..., Sequ
 
 
 def exports_of(arguments: Arguments, content_of: Callable[[str], bytes]) -> list[Output]:
-    """The other files that are wanted; `content_of` makes one by its name in `EXPORTERS`."""
+    """The other output files; `content_of` makes one by its name in `EXPORTERS`."""
     language = LANGUAGES.index(arguments.lang)
     return [
         file_of(EXPORTERS[name].label[language], path, partial(content_of, name), private=EXPORTERS[name].private)
@@ -78,7 +78,7 @@ def exports_of(arguments: Arguments, content_of: Callable[[str], bytes]) -> list
 
 
 def file_of(label: str, path: Path, content: Callable[[], bytes], *, private: bool) -> Output:
-    """A file of which there is nothing to note; `private`: it holds queries."""
+    """An output file without notes; `private`: it contains queries."""
 
     def write(to: Path) -> Sequence[str]:
         write_atomically(to, content(), private=private)
@@ -99,9 +99,9 @@ def write_outputs(
     environment: Environment,
     kept_label: str = "records",
 ) -> bool:
-    """Writes the files and names them; one that cannot be written is said and costs only itself.  True: all were.
+    """Writes the files and prints their names; an error in one is reported and does not affect the others.
 
-    `kept` was written all along, and is closed; the text `kept_label` of the console says what it is.
+    True when all were written.  `kept` was written during the run and is closed, `kept_label` is the key of its name.
     """
     written: list[tuple[str, str]] = []
     for label, path, write in outputs:

@@ -1,4 +1,4 @@
-"""`report`: the outputs of a run made again from its records, or several runs side by side."""
+"""`report`: rebuilds the outputs of a run from its records, or compares several runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .setup import console_of
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
-    """Failed requests of the past are no failure of this command."""
+    """Rebuilds the outputs; failed requests of the run do not fail this command."""
     read = [read_back(path, arguments.lang, arguments.stall_ms) for path in arguments.files]
     results = [result for result, _ in read]
     console = console_of(arguments, environment)
@@ -45,7 +45,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
 
 
 def _compare(arguments: Arguments, results: Sequence[RunResult], console: Console, environment: Environment) -> int:
-    """Each run against the first, on the console and on one page."""
+    """Compares each run with the first, on the console and on one page."""
     names = _shortest_names(arguments.files)
     compared = [differences(results[0], other) for other in results[1:]]
     console.comparison(results, names, compared)
@@ -66,7 +66,7 @@ def _shortest_names(paths: Sequence[Path]) -> list[str]:
 def read_back(path: Path, lang: str, stall_ms: float | None) -> tuple[RunResult, str]:
     """The run of a records file, to be shown in `lang`, and the format of most of its answers, "" if there are none.
 
-    `stall_ms` takes the place of that of the run, if it is given.
+    `stall_ms` replaces that of the run, if it is given.
     """
     header = read_header(path, lang)
     tally, seen = Tally(0, slos_of(header.config)), Counter[str]()

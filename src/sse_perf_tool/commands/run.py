@@ -1,4 +1,4 @@
-"""A run: the load that was asked for, shown while it goes on, judged and written at its end."""
+"""A run: sends the load, shows its progress, evaluates the goals and writes the outputs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .setup import Stopped, console_of, interrupts, target_of
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
-    """Sends the load and gives the exit status that its result comes to."""
+    """Sends the load and returns the exit status."""
     result, whole = finished_run(arguments, environment)
     return status_of(result) or (OK if whole else SOME_FAILED)
 
@@ -51,7 +51,7 @@ def _is_single(arguments: Arguments) -> bool:
 
 
 def _sent(arguments: Arguments, console: Console, stopped: Stopped) -> tuple[RunResult, LineWriter | None]:
-    """What came of the load, which is shown while it goes on, and the file of its records."""
+    """Sends the load and shows its progress: the result, and the file of its records."""
     config, show_rows = arguments.config, not arguments.quiet
     console.start(config, arguments.warnings, arguments.format.name if arguments.format else None)
     with contextlib.ExitStack() as open_files:

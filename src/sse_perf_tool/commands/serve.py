@@ -9,5 +9,5 @@ from .environment import Environment
 
 
 def main(arguments: Arguments, _world: Environment) -> int:
-    """Serves until it is stopped; the exit status is that of the server."""
+    """Runs the server until it is stopped; the exit status is that of the server."""
     return serve(list(arguments.rest), prog=f"{PROGRAM} serve", tool=COMMAND)

@@ -1,4 +1,4 @@
-"""What a command works with, made of its arguments: the console, the target, the file of records, Ctrl-C."""
+"""Prepares a command from its arguments: console, target, records file, handling of Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .environment import INTERRUPTED, Environment
 
 
 def console_of(arguments: Arguments, environment: Environment) -> Console:
-    """The console on `world.stdout`, in colours and with a progress line where that is a terminal."""
+    """The console on standard output, with colours and a progress line if that is a terminal."""
     terminal = environment.stdout.isatty() and environment.environ.get("TERM") != "dumb"
     return Console(
         environment.stdout,
@@ -28,7 +28,7 @@ def console_of(arguments: Arguments, environment: Environment) -> Console:
 
 
 def target_of(arguments: Arguments) -> Target:
-    """Where the load goes, with the secrets that it carries."""
+    """The target of the load, with the real secrets."""
     return Target(
         url=arguments.address.url,
         body=arguments.body,
@@ -57,7 +57,7 @@ Stopped = Callable[[Callable[[], None]], contextlib.AbstractContextManager[None]
 
 @contextlib.contextmanager
 def interrupts(stop: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM calls `stop`, a second ends the process at once."""
+    """The first Ctrl-C or SIGTERM calls `stop`; a second one ends the process at once."""
     stopped = False
 
     def interrupt(_signal: int, _frame: Any) -> None:

@@ -1,4 +1,4 @@
-"""Texts that were asked for: --help, --version, --print-config."""
+"""Prints the text of --help, --version or --print-config."""
 
 from __future__ import annotations
 

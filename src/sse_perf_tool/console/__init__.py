@@ -1,7 +1,7 @@
-"""What a person sees while a run goes on and at its end, on a terminal, in a pipe and in a CI log.
+"""The console output during and after a run: on a terminal, in a pipe and in a CI log.
 
-`Console` is all of it in order.  `writer.py` writes lines; what stands on them is a file each: `start.py`, `live.py`,
-`answer.py`, `summary.py` with its `tables.py`, `goals.py`, `comparison.py`; `trace.py` follows a single request.
+`Console` has all of it in order.  `writer.py` writes lines; each part has a file: `start.py`, `live.py`, `answer.py`,
+`summary.py` with its `tables.py`, `goals.py`, `comparison.py`; `trace.py` follows a single request.
 """
 
 from .console import Console

@@ -1,4 +1,4 @@
-"""The closing block of a single request."""
+"""The summary of a single request."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ TEXTS: Texts = {
 
 
 def show(writer: Writer, record: RequestRecord) -> None:
-    """The closing block of a single request."""
+    """The summary of a single request."""
     say = writer.say
     good = record.outcome is Outcome.OK
     writer.gap()

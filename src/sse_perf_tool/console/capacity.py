@@ -1,4 +1,4 @@
-"""What a person sees while a search for capacity goes on: a row a step, and the answer."""
+"""The console output of a search for capacity: a row per step, and the result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TEXTS: Texts = {
     "levels": ("Levels", "负载范围"),
     "threads": ("{levels} threads", "{levels} 个线程"),
     "rate": ("{levels} requests/s", "{levels} 请求/s"),
-    "resumed": ("{steps} steps are there already: {path}", "已有 {steps} 步结果：{path}"),
+    "resumed": ("{steps} steps were resumed from {path}", "已有 {steps} 步结果：{path}"),
     "step": ("step", "步"),
     "level_threads": ("threads", "线程"),
     "level_rate": ("asked/s", "目标/s"),
@@ -37,7 +37,7 @@ TEXTS: Texts = {
         "第 {step} 步：{level:g}，剩余 {left:.0f} 秒，已完成 {done} 个请求",
     ),
     "answer": ("Capacity: {headline}", "容量：{headline}"),
-    "knee": ("The curve bends at {level}.", "曲线在{level}处变平。"),
+    "knee": ("The throughput curve flattens at {level}.", "吞吐曲线在{level}处趋于平缓。"),
 }
 
 COLUMNS = {
@@ -56,7 +56,7 @@ class CapacityConsole:
         self._number = 0
 
     def start(self, config: RunConfig, steps: Sequence[StepResult], path: object) -> None:
-        """What is searched for, and the steps that are known already."""
+        """The target and range of the search, and the steps that are known already."""
         writer, say, search = self._writer, self._say, self._search
         levels = ", ".join(f"{level:g}" for level in search.ladder) or f"{search.least:g} – {search.most:g}"
         writer.bold(say("title"))
@@ -75,7 +75,7 @@ class CapacityConsole:
             self.step(step)
 
     def on_start(self, level: float, times: StepTimes, config: RunConfig) -> OnSample:
-        """A line that is written over while the step goes on."""
+        """A progress line that is overwritten while the step goes on."""
         if not self._rows:
             return lambda _sample, _totals: None
         whole_s, step = times.ramp_s + config.duration_s, self._number + 1
@@ -87,7 +87,7 @@ class CapacityConsole:
         return show
 
     def step(self, step: StepResult) -> None:
-        """The row of a finished step: figures, then whether it met the demands and what was measured of them."""
+        """The row of a finished step: figures, whether it met the goals, and the values measured for them."""
         self._number += 1
         if not self._rows:
             return
@@ -110,7 +110,7 @@ class CapacityConsole:
         self._writer.line(f"{row}  {self._writer.paint(mark, color)} {missed}".rstrip())
 
     def answer(self, capacity: Capacity) -> None:
-        """The answer in a sentence, and where the curve bends."""
+        """The result in a sentence, and the knee of the curve."""
         column, writer = self._writer.column, self._writer
         color = RED if capacity.level is None else GREEN
         writer.line()

@@ -1,4 +1,4 @@
-"""Runs side by side."""
+"""The console output of a comparison of runs."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ TEXTS: Texts = {
     "difference": ("difference", "差异"),
     "word_better": ("better", "更好"),
     "word_worse": ("worse", "更差"),
-    "word_same": ("none shown", "未显示"),
+    "word_same": ("none found", "不显著"),
     "word_unknown": ("too few", "样本不足"),
     "difference_note": (
-        "One figure in twenty differs by chance, and runs vary: repeat them.",
+        "About one figure in twenty differs by chance, and runs vary: repeat the runs.",
         "每二十项中约有一项因偶然而不同，多次测试之间也有波动：请重复测试。",
     ),
     "success_rate": ("success %", "成功率 %"),

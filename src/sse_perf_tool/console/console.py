@@ -1,4 +1,4 @@
-"""All that a person sees of a run, in the order of seeing it."""
+"""The whole console output of a run, in order."""
 
 from __future__ import annotations
 
@@ -60,9 +60,9 @@ class Console:
         guessed_format: str | None = None,
         seen_format: str | None = None,
     ) -> None:
-        """What is about to be done.
+        """The header of a run: target, format, query and load.
 
-        When the user named no format, `guessed_format` is what the URL speaks for, `seen_format` what the answers were.
+        Without --format, `guessed_format` is the format guessed from the URL, `seen_format` that of the answers.
         """
         start.show(self.writer, config, warnings, guessed_format, seen_format)
 
@@ -83,19 +83,19 @@ class Console:
         live.aborting(self.writer, abort)
 
     def answer(self, record: RequestRecord) -> None:
-        """The closing block of a single request."""
+        """The summary of a run with a single request."""
         answer.show(self.writer, record)
 
     def summary(self, result: RunResult) -> None:
-        """The closing block of a run with several requests."""
+        """The summary of a run with several requests."""
         summary.show(self.writer, result)
 
     def errors(self, found: Summary) -> None:
-        """Failed requests by kind, each with an example."""
+        """Failed requests by error, each with an example."""
         tables.show_errors(self.writer, found)
 
     def trust(self, result: RunResult) -> None:
-        """Whether the figures are true, how far off they can be at most, and why if that is too much."""
+        """Whether the figures can be trusted, the bounds of their errors, and the reasons for doubts."""
         goals.show_trust(self.writer, result)
 
     def findings(self, result: RunResult) -> None:
@@ -103,7 +103,7 @@ class Console:
         goals.show_findings(self.writer, result)
 
     def goals(self, result: RunResult) -> None:
-        """Each rule beside what was measured, with a tick or a cross; nothing when there was none."""
+        """Each rule with its measured value and a tick or a cross; nothing when there are no rules."""
         goals.show(self.writer, result)
 
     def comparison(

@@ -1,4 +1,4 @@
-"""What the run is judged by: whether its figures are true, its thresholds, and an older run."""
+"""The verdicts on a run: trust in its figures, thresholds, and comparison with an older run."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TEXTS: Texts = {
     "findings": ("What the run shows", "测试发现"),
     "thresholds": ("Thresholds", "阈值"),
     "missed": ("missed", "未达到"),
-    "baseline": ("Against {file}", "与 {file} 对照"),
+    "baseline": ("Compared with {file}", "与 {file} 对比"),
     "rule": ("rule", "规则"),
     "old": ("old", "旧"),
     "new": ("new", "新"),
@@ -33,7 +33,7 @@ TRUST_COLORS = {"trusted": GREEN, "degraded": YELLOW, "invalid": RED}
 
 
 def show_trust(writer: Writer, result: RunResult) -> None:
-    """Whether the figures are true, how far off they can be at most, and why if that is too much."""
+    """Whether the figures can be trusted, the bounds of their errors, and the reasons for doubts."""
     trust = result.trust
     if trust is None or trust.verdict == "not_measured":
         return
@@ -56,7 +56,7 @@ def show_findings(writer: Writer, result: RunResult) -> None:
 
 
 def show(writer: Writer, result: RunResult) -> None:
-    """Each rule beside what was measured, with a tick or a cross; nothing when there was none."""
+    """Each rule with its measured value and a tick or a cross; nothing when there are no rules."""
     if result.thresholds:
         writer.gap()
         writer.heading("thresholds")

@@ -1,4 +1,4 @@
-"""The run while it goes on: a row a second, and what interrupts it."""
+"""The live table of a run, one row per second, and the messages when it is stopped."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ TEXTS: Texts = {
     "done_of": ("{done} of {all} requests", "已完成 {done}/{all} 个请求"),
     "running": ("{done} requests done", "已完成 {done} 个请求"),
     "stopping": (
-        "stopping: running answers get {seconds:g} s; press Ctrl-C again to end at once",
-        "正在停止：进行中的回答最多再等 {seconds:g} 秒；再按一次 Ctrl-C 立即结束",
+        "stopping: requests in flight may take up to {seconds:g} s more; press Ctrl-C again to end at once",
+        "正在停止：进行中的请求最多再等 {seconds:g} 秒；再按一次 Ctrl-C 立即结束",
     ),
     "aborting": (
         "aborting: {rule} is true after {at} s ({value})",
@@ -36,7 +36,7 @@ TEXTS: Texts = {
 
 LIVE_COLUMNS = {"time": 9, "threads": 11, "blocks": 9, "avg_rt": 12, "tpot": 9, "tps": 10, "success": 8}
 WHOLE_COLUMNS = {"time": 9, "threads": 11, "requests": 9, "avg_rt": 12, "tps": 10, "success": 8}
-"""Those of a run of whole answers, which has neither blocks nor a time between tokens."""
+"""The columns for whole answers, which have neither blocks nor a time between tokens."""
 
 
 class LiveTable:
@@ -47,7 +47,7 @@ class LiveTable:
         self._begun = False
 
     def row(self, sample: IntervalSample, totals: Snapshot, config: RunConfig) -> None:
-        """That of one second."""
+        """The row of one second."""
         writer = self._writer
         columns = LIVE_COLUMNS if config.stream else WHOLE_COLUMNS
         if not self._begun:
@@ -86,7 +86,7 @@ def aborting(writer: Writer, abort: Abort) -> None:
 
 
 def abort_words(writer: Writer, key: str, abort: Abort) -> str:
-    """The text of this key, of a rule that ended the run."""
+    """The text of this key, with the rule that ended the run."""
     return writer.say(key, rule=abort.rule, at=abort.at_s, value=value_text(abort.value))
 
 

@@ -1,4 +1,4 @@
-"""What is about to be done."""
+"""The header of a run: target, format, query and load."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ TEXTS: Texts = {
     "load_once": ("{threads}, one request each", "{threads}，各发送一次"),
     "load_single": ("1 request", "1 个请求"),
     "load_conversation": ("{threads}, one conversation each", "{threads}，各一个会话"),
-    "load_total": ("{threads}, {requests} requests in all", "{threads}，共 {requests} 个请求"),
+    "load_total": ("{threads}, {requests} requests in total", "{threads}，共 {requests} 个请求"),
     "load_total_for": (
-        "{threads}, {requests} requests in all, for {seconds:g} s at most",
+        "{threads}, {requests} requests in total, for at most {seconds:g} s",
         "{threads}，共 {requests} 个请求，最长 {seconds:g} 秒",
     ),
     "load_for": ("{threads} for {seconds:g} s", "{threads}，持续 {seconds:g} 秒"),
     "also": (", {text}", "，{text}"),
     "ramp": (", started over {seconds:g} s", "，在 {seconds:g} 秒内启动"),
     "format": ("Format", "格式"),
-    "auto": ("auto: the stream will tell", "自动识别：由数据流判断"),
-    "auto_guess": ("{guess} (auto, by the URL)", "{guess}（根据网址自动识别）"),
+    "auto": ("auto: detected from the stream", "自动识别：由数据流判断"),
+    "auto_guess": ("{guess} (auto, from the URL)", "{guess}（根据网址自动识别）"),
     "auto_seen": ("{seen} (auto)", "{seen}（自动识别）"),
 }
 

@@ -1,4 +1,4 @@
-"""The closing block of a run with several requests."""
+"""The summary of a run with several requests."""
 
 from __future__ import annotations
 
@@ -16,21 +16,24 @@ from .writer import GREEN, RED, YELLOW, Writer
 
 TEXTS: Texts = {
     "summary": ("Summary", "汇总"),
-    "interrupted": ("interrupted: the figures are of what was done until then", "已中断：以下数据仅包含中断前的部分"),
+    "interrupted": ("interrupted: the results cover only the time until then", "已中断：以下数据仅包含中断前的部分"),
     "aborted": (
-        "aborted after {at} s because {rule} was true ({value}): the figures are of what was done until then",
+        "aborted after {at} s because {rule} was true ({value}): the results cover only the time until then",
         "{at} 秒后因条件 {rule} 成立（{value}）而中止：以下数据仅包含此前的部分",
     ),
     "nothing": ("no request was sent", "没有发送任何请求"),
-    "no_figures": ("no answer was whole, so there are no times to show", "没有完整的回答，因此没有可显示的时间指标"),
+    "no_figures": ("no answer was complete, so there are no times to show", "没有完整的回答，因此没有可显示的时间指标"),
     "wall": ("wall time", "总用时"),
     "ok": ("ok", "成功"),
     "failed": ("failed", "失败"),
     "cancelled": ("cancelled", "已取消"),
-    "left_early": ("left early", "中途离开"),
-    "left_early_of": ("{number}, as asked; {tokens} tokens had come", "{number}（按设定），已收到 {tokens} 个 token"),
-    "left_out": ("in no figure", "未计入指标"),
-    "left_out_of": ("{number} of {phase}", "{phase} {number}"),
+    "left_early": ("left early", "主动取消"),
+    "left_early_of": (
+        "{number}, by --cancel-rate; {tokens} tokens received",
+        "{number}（按 --cancel-rate），已收到 {tokens} 个 token",
+    ),
+    "left_out": ("not counted", "未计入指标"),
+    "left_out_of": ("{number} in {phase}", "{phase} {number}"),
     "warmup": ("the warm-up", "预热"),
     "cooldown": ("the cool-down", "收尾"),
     "retried": ("needed a retry", "经过重试"),
@@ -45,8 +48,8 @@ TEXTS: Texts = {
     ),
     "schedule": ("schedule", "计划"),
     "schedule_of": (
-        "{asked} requests/s asked for, {sent} sent; {late} late, {worst} at worst",
-        "要求 {asked} 请求/秒，实际 {sent}；{late} 个未按时，最多晚 {worst}",
+        "target {asked} requests/s, sent {sent}; {late} late, by up to {worst}",
+        "目标 {asked} 请求/秒，实际 {sent}；{late} 个未按时，最多晚 {worst}",
     ),
     "dropped": ("never sent", "未发送"),
     "goodput": ("goodput", "goodput"),
@@ -61,7 +64,7 @@ TEXTS: Texts = {
 
 
 def show(writer: Writer, result: RunResult) -> None:
-    """The closing block of a run with several requests."""
+    """The summary of a run with several requests."""
     found, say = result.summary, writer.say
     writer.gap()
     writer.heading("summary")

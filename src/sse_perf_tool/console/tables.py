@@ -1,4 +1,4 @@
-"""Tables of a run: metrics, turns and tiers, errors."""
+"""The tables of a run: metrics, turns, context tiers, errors."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ TEXTS: Texts = {
     "more_groups": ("… and {number} more rows", "……另有 {number} 行"),
     "errors": ("Errors", "错误"),
     "example": (" (e.g. request {number})", "（例如请求 {number}）"),
-    "more_errors": ("… and {number} more kinds", "……另有 {number} 种"),
+    "more_errors": ("… and {number} more errors", "……另有 {number} 种"),
 }
 
 
@@ -58,11 +58,11 @@ GROUP_COLUMNS = {
     "group_tokens": 8,
 }  # fmt: skip
 STREAM_CELLS = frozenset({"group_ttft", "group_ttft_p95"})
-"""Those of `GROUP_COLUMNS` that a run of whole answers does not have."""
+"""The columns of `GROUP_COLUMNS` that a run of whole answers does not have."""
 
 
 def metrics_table(writer: Writer, result: RunResult) -> None:
-    """A row a metric, and what n/a stands for where there is one."""
+    """One row per metric, and an explanation of n/a if it occurs."""
     say, found = writer.say, result.summary
     heads = [say("metric"), say("average"), say("min"), *(f"P{p}" for p in PERCENTILES), say("max")]
     widths = [16, *[7] * (len(heads) - 1)]  # 74 columns in all, of the 80 of a terminal
@@ -110,7 +110,7 @@ def groups_table(writer: Writer, kind: str, groups: Sequence[GroupStats], stream
 
 
 def show_errors(writer: Writer, found: Summary) -> None:
-    """Failed requests by kind, each with an example."""
+    """Failed requests by error, each with an example."""
     if not found.errors:
         return
     writer.gap()

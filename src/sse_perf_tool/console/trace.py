@@ -1,4 +1,4 @@
-"""A single request, while it is under way."""
+"""Follows a single request while it is in flight."""
 
 from __future__ import annotations
 

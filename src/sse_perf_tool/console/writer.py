@@ -14,7 +14,7 @@ TEXTS: Texts = {
 
 
 FACT_COLUMNS = 20
-"""Where the values of facts begin."""
+"""The column in which the values of facts begin."""
 
 TABLE_WIDTH = 80
 """Columns that a table takes at most, whatever the names in it."""
@@ -41,13 +41,13 @@ class Writer:
         self.say = speaker(together(TEXTS, texts), lang)
         self.lang = lang
         self.column = LANGUAGES.index(lang)
-        """Which of two texts is in its language."""
+        """The index of the text in its language."""
         self._stream = stream
         self._color = color
         self._terminal = terminal
         self._columns = columns
         self.room = min(60, max(20, columns - FACT_COLUMNS))
-        """Columns that the value of a fact may take."""
+        """The width available for the value of a fact."""
         self._progress_shown = False
         self._gap_shown = True  # nothing stands above
         self._gone = False

@@ -1,4 +1,4 @@
-"""Outputs for programs and pipelines: each a file, a function from a `RunResult` to text and a row in the table."""
+"""The outputs for programs and pipelines: one file each, with a function from a `RunResult` to text."""
 
 from .table import EXPORTERS
 

@@ -1,4 +1,4 @@
-"""The metrics of a run as a table for spreadsheets."""
+"""`--csv`: the metrics of a run as a table for spreadsheets."""
 
 from __future__ import annotations
 

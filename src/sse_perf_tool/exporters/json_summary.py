@@ -1,4 +1,4 @@
-"""The summary of a run as JSON."""
+"""`--json`: the summary of a run as JSON."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _Noun = Stats | ThresholdResult | BaselineResult | Abort | StreamShape | Stalls 
 
 
 MISSING_PARTS = ("records_partial", "skipped_lines")
-"""What may be missing besides the requests of a process that was lost."""
+"""The kinds of requests that may be missing, besides those of a process that died."""
 
 
 def summary_document(result: RunResult) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def _self_watch(sample: TrustSample | None) -> dict[str, Any] | None:
 
 
 _NOT_IN_A_ROW = ("second", "read_waits", "read_wait_max_ms", "away", "wakes")
-"""What a row says in other words, or is there only for the verdict."""
+"""Fields that are derived from others, or needed for the verdict only."""
 
 
 def _trust(result: RunResult) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What failed as JUnit XML, for CI."""
+"""`--junit`: thresholds and failed requests as JUnit XML, for CI."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def to_junit(result: RunResult) -> str:
 
 
 class _Check(NamedTuple):
-    """A test case: what was expected, and where it was not met what to say: in one line, and in full."""
+    """A test case: its name and, when it is not met, the message in one line and in full."""
 
     group: str
     name: str
     problem: str = ""
     text: str = ""
     state: str = "failure"
-    """What it is when there is a problem: "failure" or "skipped"."""
+    """The element for a problem: "failure" or "skipped"."""
 
 
 def junit_of(document: Mapping[str, Any]) -> str:
@@ -72,7 +72,7 @@ def _request_checks(document: Mapping[str, Any]) -> list[_Check]:
     failed, finished = document["requests"]["failed"], document["requests"]["ok"] + document["requests"]["failed"]
     decided = _threshold_checks(document) or document.get("baseline")
     state = "skipped" if decided or not finished else "failure"
-    nothing = "" if finished else "no request came to an end"
+    nothing = "" if finished else "no request finished"
     problem = f"{failed} of {finished} requests failed" if failed else nothing
     all_ok = state if document["requests"]["sent"] else "failure"
     checks = [_Check("requests", "all requests ok", problem, _errors_text(document["errors"]), all_ok)]
@@ -86,7 +86,7 @@ def _request_checks(document: Mapping[str, Any]) -> list[_Check]:
 
 
 def _threshold_checks(document: Mapping[str, Any]) -> list[_Check]:
-    # Whether trust was required decides how the case "trust" ends: one case is enough for one thing.
+    # Whether trust was required decides how the case "trust" ends, so the rule needs no case of its own.
     return [
         _Check("thresholds", rule["rule"], "" if rule["ok"] else f"{rule['rule']} is missed: {_why(rule, 'value')}")
         for rule in document["thresholds"]
@@ -95,7 +95,7 @@ def _threshold_checks(document: Mapping[str, Any]) -> list[_Check]:
 
 
 def _trust_checks(document: Mapping[str, Any]) -> list[_Check]:
-    """Fails only if trust was required; else there is none where nothing was measured."""
+    """The case "trust": it fails only if trust was required; there is none when nothing was measured and it was not."""
     trust, required = document["trust"], any(rule["rule"] == REQUIRED for rule in document["thresholds"])
     if trust["verdict"] == "not_measured" and not required:
         return []
@@ -115,7 +115,7 @@ def _baseline_checks(document: Mapping[str, Any]) -> list[_Check]:
 
 
 def _why(rule: Mapping[str, Any], name: str) -> str:
-    """The measured value of a rule that is missed, and what is said of it."""
+    """The measured value of a missed rule, and its note."""
     return ", ".join(filter(None, [value_text(rule[name]), rule.get("note")]))
 
 

@@ -1,4 +1,4 @@
-"""The run as a comment for a pull request."""
+"""`--markdown`: the summary of a run as a comment for a pull request."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _code(text: str) -> str:
 
 
 def _tested(result: RunResult, column: int) -> str:
-    """What was tested, how hard, when; and what is missing."""
+    """Target, load and time of the run, and what is missing."""
     config = result.config
     facts = [
         _code(config.model or config.model_name or ""),

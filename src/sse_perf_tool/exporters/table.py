@@ -1,4 +1,4 @@
-"""The outputs, a row each."""
+"""The table of outputs, one row each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from ..records import RunResult
     from ..report_parts.figures import Both
 
-# What makes the texts is imported when it is used: `--help` needs no more of an output than what is said of it.
+# The functions import their modules when they are called: `--help` needs only the labels.
 
 
 def _json(result: RunResult) -> str:
@@ -37,7 +37,7 @@ def _junit(result: RunResult) -> str:
 
 
 class Exporter(NamedTuple):
-    """One output, with what the console calls its file and what `--help` says of its flag, in (English, Chinese)."""
+    """One output, with the label of its file on the console and the help of its flag, in (English, Chinese)."""
 
     text_of: Callable[[RunResult], str]
     label: Both
@@ -61,12 +61,15 @@ EXPORTERS: Mapping[str, Exporter] = {
     "markdown": Exporter(
         _markdown,
         label=("Markdown", "Markdown"),
-        about=("write a summary for a pull request comment", "写一份用于合并请求评论的摘要"),
+        about=("write a Markdown summary for a pull request comment", "写一份用于合并请求评论的 Markdown 摘要"),
     ),
     "junit": Exporter(
         _junit,
         label=("JUnit XML", "JUnit XML"),
-        about=("write what failed as JUnit XML, for CI", "把失败情况写成 JUnit XML，供 CI 使用"),
+        about=(
+            "write missed goals and failed requests as JUnit XML for CI",
+            "把未达到的目标和失败的请求写成 JUnit XML，供 CI 使用",
+        ),
     ),
 }
-"""Name of the output (its flag is `--NAME FILE`) -> what makes its text, which goes into the file as UTF-8."""
+"""Name of the output (its flag is `--NAME FILE`) -> function that makes its text; the file is written as UTF-8."""

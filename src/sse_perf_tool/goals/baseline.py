@@ -1,4 +1,4 @@
-"""A run held against an older one: is it worse than is allowed, and is that more than chance?
+"""Compares a run with an older one: is it worse than allowed, and is the difference more than chance?
 
     allowed = subject ":" function ("<" "+" | ">" "-") number ["%"]
 
@@ -44,18 +44,18 @@ from .thresholds import Scanner, Slo, figure_of, quantile_of
 TEXTS: Texts = {
     **RULE_TEXTS,
     "rule_allowed": (
-        "<+ and how much higher it may be, or >- and how much lower",
+        "<+ and the increase allowed, or >- and the decrease allowed",
         "<+ 及允许升高的幅度，或 >- 及允许降低的幅度",
     ),
-    "rule_sign": ("{sign} and how much, as in 10% or 50", "{sign} 及幅度，如 10% 或 50"),
+    "rule_sign": ("{sign} and an amount, as in 10% or 50", "{sign} 及幅度，如 10% 或 50"),
     "rule_gaps": (
-        "character {place}: gaps of one answer are alike, which hides chance; take tpot_ms or max_gap_ms",
-        "第 {place} 个字符：同一回答的间隔彼此相似，无法判断是否偶然，请改用 tpot_ms 或 max_gap_ms",
+        "character {place}: gaps within an answer are correlated, so chance is unknown; use tpot_ms or max_gap_ms",
+        "第 {place} 个字符：同一回答内的间隔彼此相关，无法判断是否偶然，请改用 tpot_ms 或 max_gap_ms",
     ),
     "unreadable": ("{path}: cannot be read ({reason}); check the path", "{path}：无法读取（{reason}），请检查路径"),
     "not_a_run": (
-        "{path}: neither a summary of --json nor records of --records; give one of these",
-        "{path}：既不是 --json 的汇总，也不是 --records 的记录，请给出其中之一",
+        "{path}: neither a --json nor a --records file; give one of these",
+        "{path}：既不是 --json 文件，也不是 --records 文件，请给出其中之一",
     ),
 }
 
@@ -64,22 +64,22 @@ NOTES: Texts = {
     "old": ("old run: {note}", "旧的测试：{note}"),
     "new": ("new run: {note}", "新的测试：{note}"),
     "too_few": (
-        "too few samples to tell it from chance: {needed} are needed (of rates: whole seconds)",
-        "样本太少，无法与偶然区分：需要 {needed} 个（速率按整秒计）",
+        "too few samples to rule out chance: {needed} are needed (for rates: whole seconds)",
+        "样本太少，无法排除偶然：需要 {needed} 个（速率按整秒计）",
     ),
-    "other_slo": ("its --slo are others", "其 --slo 不同"),
+    "other_slo": ("its --slo rules differ", "其 --slo 不同"),
     "not_in_summary": ("not in its summary; give its records", "汇总中没有此项，请给出其逐请求记录"),
-    "by_chance": ("may be chance", "可能出于偶然"),
+    "by_chance": ("may be chance", "可能是偶然差异"),
 }
 
 DEFAULT_ALLOW = ("ttft_ms:p(95)<+10%", "latency_ms:p(95)<+10%", "errors:rate<+10%")
 WHOLE_ALLOW = DEFAULT_ALLOW[1:]
-"""What holds when nothing is said, and of whole answers, which have no first token."""
+"""The defaults of --allow, for streams and for whole answers, which have no first token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """How much worse one figure may be, taken apart."""
+    """A parsed rule: how much worse one figure may be."""
 
     text: str
     subject: str
@@ -89,7 +89,7 @@ class Allowed:
     """1 when higher is worse, -1 when lower is."""
     by: float
     relative: bool
-    """`by` is a share of the old figure, not of its unit."""
+    """`by` is a share of the old figure, not an amount in its unit."""
 
     def beyond(self, old: float, new: float) -> bool:
         """Whether the new figure is as much worse as is not allowed, or more."""
@@ -102,7 +102,7 @@ METRIC_FUNCTIONS = ("avg", "med", "p(N)")
 
 
 def parse_allowed(text: str, say: Say) -> Allowed:
-    """The allowance that `text` is.  UsageError as of `thresholds.parse_rule`; `say` must know `TEXTS`."""
+    """Parses an --allow rule.  UsageError as in `thresholds.parse_rule`; `say` must know `TEXTS`."""
     scanner = Scanner(text, say)
     if scanner.take("itl_ms") is not None:
         scanner.back("itl_ms")
@@ -131,7 +131,7 @@ def parse_allowed(text: str, say: Say) -> Allowed:
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """A figure of one of the two runs and, when it has none, why."""
+    """A figure of one of the two runs, or the reason why it has none."""
 
     figure: Figure
     note: str = ""
@@ -169,13 +169,13 @@ def _mean_figure(stats: Stats) -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """The older run.  `sampled` tells whether its single requests are known."""
+    """The older run.  `sampled`: its single requests are known."""
 
     result: RunResult
     sampled: bool
 
     def side(self, rule: Allowed, new: RunResult, now: Figure, say: Say) -> _Side:
-        """Its figure for a rule; `new` is the run that is held against it, whose figure is `now`."""
+        """Its figure for a rule; `new` is the run that is compared with it, whose figure is `now`."""
         goodput = self.result.summary.goodput
         if rule.subject == "goodput" and goodput is not None and goodput.rules != tuple(new.config.slo):
             return _Side(Figure(None, None), say("other_slo"))
@@ -202,10 +202,9 @@ def _scattered_like(other: Figure, value: float, scale: float) -> Figure:
 
 
 def held_against(new: RunResult, old: Baseline, *, seed: int = 1) -> RunResult:
-    """The new run with each of its `RunConfig.allow` held against the old one; the same input gives the same result.
+    """The new run with the result of each `RunConfig.allow` rule; the same input gives the same result.
 
-    A figure that one of the two has not, and a difference that cannot be told from chance for want of samples, is not
-    allowed.
+    A rule fails when one of the runs does not have its figure, or when samples are too few to rule out chance.
     """
     grammar, say = (speaker(texts, new.config.lang) for texts in (TEXTS, NOTES))
     random = Random(seed)  # noqa: S311  statistics, not secrets
@@ -231,9 +230,9 @@ def _held(rule: Allowed, new: RunResult, old: Baseline, say: Say, random: Random
 
 
 def load_baseline(path: Path, slos: Sequence[Slo], lang: str) -> Baseline:
-    """The older run of a file of `--records` or `--json`.  UsageError, without the name of a flag.
+    """The older run, from a `--records` or `--json` file.  UsageError, without the name of a flag.
 
-    Its goodput is that by `slos`; a summary has only that by its own.
+    Its goodput is computed by `slos`; a summary has only that by its own SLOs.
     """
     say = speaker(TEXTS, lang)
     try:
@@ -269,7 +268,7 @@ def _result_of_records(path: Path, slos: Sequence[Slo]) -> RunResult:
 
 
 def _result_of_summary(document: Mapping[str, Any]) -> RunResult:
-    """What a summary tells of its run: no requests.  KeyError, TypeError or ValueError when it is none of ours."""
+    """The run of a summary, without requests.  KeyError, TypeError or ValueError when it is not a summary."""
     if document["schema"] != SUMMARY_SCHEMA:
         raise ValueError(document["schema"])
     counts, rates, tokens = document["requests"], document["rates"], document["tokens"]
@@ -300,6 +299,6 @@ def _goodput(values: Mapping[str, Any] | None) -> Goodput | None:
 
 
 def _known(noun: Any, values: Mapping[str, Any]) -> Any:
-    """A noun from an object of JSON; names that this version does not know are left out."""
+    """A dataclass from a JSON object; names that this version does not know are ignored."""
     names = {field.name for field in fields(noun)}
     return noun(**{name: value for name, value in values.items() if name in names})

@@ -1,4 +1,4 @@
-"""Do two runs differ?  Differences with 95 % intervals, and a word for each.
+"""The differences between two runs, each with a 95 % interval and a verdict: better, worse or not significant.
 
 The interval of a percentile is that of the bootstrap, computed without drawing samples: the k-th smallest of n draws
 from n sorted values is the value at position floor(n U), where U, the k-th smallest of n uniform numbers, has the
@@ -8,7 +8,7 @@ distribution Beta(k, n - k + 1).  (Efron does so for the median in "Bootstrap me
 Rates are resampled in blocks of seconds, since neighbouring seconds resemble each other.  The share of ok requests is
 drawn from its posterior under Jeffreys' prior, which a bootstrap would give no width when nothing failed.
 
-All of this takes the requests of a run as one sample of that run: what differs from one run to the next is not in it.
+The intervals cover the variation between the requests of a run, not the variation from one run to the next.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ COMPARED_PERCENTILES = (50, 90, 99)
 HIGHER_IS_BETTER = frozenset({"tokens_per_s", "requests_per_s", "output_tokens_per_s", "success_rate"})
 RESAMPLES = 2_000
 FEWEST_SAMPLES = 10
-"""Below this, an interval would claim more than it knows."""
+"""The fewest samples for which an interval is computed: with fewer it would not be reliable."""
 
 Draw = Callable[[Random], float]
-"""One draw of a figure, as another run of the same kind might have given it."""
+"""Draws a random value of a figure, as a repeated run might have measured it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure of a run, and how to draw it anew; `draw` is None when samples are too few for that."""
+    """A figure of a run and its bootstrap; `draw` is None when there are too few samples."""
 
     value: float | None
     draw: Draw | None
@@ -97,7 +97,7 @@ def interval(base: Draw, other: Draw, random: Random) -> tuple[float, float]:
 
 
 def judge(metric: str, low: float | None, high: float | None) -> str:
-    """The word for an interval of differences: "same" when it holds 0, else "better" or "worse"."""
+    """The verdict on an interval of differences: "same" when it contains 0, else "better" or "worse"."""
     if low is None or high is None:
         return "unknown"
     if low <= 0 <= high:
@@ -106,7 +106,7 @@ def judge(metric: str, low: float | None, high: float | None) -> str:
 
 
 def figures(result: RunResult) -> dict[tuple[str, str], Figure]:
-    """(metric, statistic) -> the figure and how to draw it, in the order in which they are shown."""
+    """(metric, statistic) -> the figure and its bootstrap, in the order in which they are shown."""
     summary = result.summary
     seconds = whole_seconds(result)
     found = {
@@ -152,7 +152,7 @@ def percentile_figure(ordered: Sequence[float], percent: float) -> Figure:
 
 
 def share_figure(ok: int, failed: int) -> Figure:
-    """The share of the one in both."""
+    """The share of the first count in the sum of both."""
     if not ok + failed:
         return Figure(None, None)
     value = ok / (ok + failed)
@@ -162,7 +162,7 @@ def share_figure(ok: int, failed: int) -> Figure:
 
 
 def rate_figure(value: float, seconds: Sequence[float]) -> Figure:
-    """A rate of the whole run, whose `seconds` had so many each."""
+    """A rate of the whole run; `seconds` has the count of each second."""
     count = len(seconds)
     if count < FEWEST_SAMPLES:
         return Figure(value, None)

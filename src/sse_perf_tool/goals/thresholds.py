@@ -1,11 +1,11 @@
-"""What a run must reach: rules such as `ttft_ms:p(95)<500`, read, and held against a run or a single request.
+"""Rules such as `ttft_ms:p(95)<500`: parses them and evaluates them for a run (thresholds) or a request (SLOs).
 
     threshold = subject ":" function operator number
     slo       = metric [":" function] operator number
 
 A subject is a metric (of the run: all values of ok requests) or one of `RUN_FIGURES`.  In an SLO the metric is that of
 one request and has one value; only `itl_ms` has many, the gaps of that request, and takes a function.  Spaces may
-stand between the parts.  What is wrong with a rule is said with the number of the character where reading it ended.
+stand between the parts.  The error for a rule names the first character that does not fit.
 
 Pure: no clock, no thread, no socket.
 """
@@ -27,15 +27,15 @@ from ..texts import Say, Texts, speaker
 TEXTS: Texts = {
     "rule_expected": ("character {place}: expected {what}", "第 {place} 个字符：此处应该是{what}"),
     "rule_unknown": (
-        "character {place}: nothing is called {name}; did you mean {closest}?",
+        "character {place}: there is no {name}; did you mean {closest}?",
         "第 {place} 个字符：没有名为 {name} 的指标，是否想用 {closest}？",
     ),
     "rule_end": (
-        "character {place}: expected the end of the rule; quote rules one by one",
+        "character {place}: expected the end of the rule; quote each rule on its own",
         "第 {place} 个字符：规则应到此结束，请把每条规则分别用引号括起",
     ),
     "rule_one_value": (
-        "character {place}: a request has one {metric}, so no function goes with it; write {metric} and an operator",
+        "character {place}: a request has a single {metric}, so it takes no function; write {metric} and an operator",
         "第 {place} 个字符：每个请求只有一个 {metric}，不需要函数，请直接写 {metric} 和运算符",
     ),
     "rule_percent": (
@@ -48,7 +48,7 @@ TEXTS: Texts = {
     "rule_operator": ("an operator: < <= > >= == !=", "运算符：< <= > >= == !="),
     "rule_bracket": ("a percentile in brackets, as in p(95)", "括号中的百分位数，如 p(95)"),
     "rule_number": ("a number, without a unit", "数字（不带单位）"),
-    "rule_share": ("a share from 0 to 1, or per cent, as in 0.05 or 5%", "0 到 1 之间的比例或百分数，如 0.05 或 5%"),
+    "rule_share": ("a share from 0 to 1 or a percentage, as in 0.05 or 5%", "0 到 1 之间的比例或百分数，如 0.05 或 5%"),
 }
 
 NOTES: Texts = {
@@ -103,7 +103,7 @@ RUN_FIGURES: Mapping[str, Mapping[str, RunFigure]] = {
         "per_s": lambda result: result.summary.goodput.requests_per_s if result.summary.goodput else None,
     },
 }
-"""Subject -> function -> the figure of a whole run, None when there is nothing to compute it from."""
+"""Subject -> function -> the figure of a whole run, None when it cannot be computed."""
 
 SHARES = frozenset({("errors", "rate"), ("goodput", "rate")})
 """The rates that are a share of requests, 0 to 1; those of `requests` and `tokens` are per second."""
@@ -111,14 +111,14 @@ SHARES = frozenset({("errors", "rate"), ("goodput", "rate")})
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A threshold, taken apart.  `text` is what was typed."""
+    """A parsed threshold.  `text` is what was typed."""
 
     text: str
     subject: str
     function: str
-    """A function without its argument; "" for the one value of a request."""
+    """The function without its argument; "" for the single value of a request."""
     percent: float | None
-    """Of `p(N)` and `med`."""
+    """The percentile of `p(N)` and `med`."""
     operator: str
     limit: float
 
@@ -129,7 +129,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Slo:
-    """What an answer must be like.  A rule of a metric with one value a request, or of the gaps of that request."""
+    """A parsed SLO: a rule for a metric with one value per request, or for the gaps of that request."""
 
     rule: Rule
 
@@ -144,10 +144,10 @@ class Slo:
         return self.rule.subject
 
     def met_by(self, record: RequestRecord) -> bool:
-        """Whether an answer is so; its `gaps_us` must be there still.
+        """Whether an answer meets the rule; its `gaps_us` must still be there.
 
-        What an answer does not have cannot be too slow (a gap where there is one chunk, TPOT of one token, the
-        handshake of a connection that was there already), but a moment that never came is late.
+        A value that an answer cannot have meets the rule (a gap with one chunk, TPOT of one token, the handshake of a
+        reused connection), but a missing TTFB, TTFT or response time does not.
         """
         value = self._value(record)
         return self.rule.subject not in MOMENTS if value is None else self.rule.holds(value)
@@ -166,7 +166,7 @@ MOMENTS = frozenset(
     {"ttfb_ms", "ttft_ms", "ttfa_ms", "latency_ms"}
     | {"ttfb_from_schedule_ms", "ttft_from_schedule_ms", "latency_from_schedule_ms"}
 )
-"""Metrics that every whole answer is expected to have."""
+"""Metrics that every complete answer must have."""
 
 GAP_FUNCTIONS: Mapping[str, Callable[[Sequence[int], float], float | None]] = {
     "avg": lambda gaps, _percent: sum(gaps) / len(gaps),
@@ -178,7 +178,7 @@ GAP_FUNCTIONS: Mapping[str, Callable[[Sequence[int], float], float | None]] = {
 
 
 def parse_rule(text: str, say: Say) -> Rule:
-    """The threshold that `text` is.  UsageError: the character at which it ceases to be one, and what would be one.
+    """Parses a threshold.  UsageError: the first character that does not fit, and what is expected there.
 
     `say` must know `TEXTS`.
     """
@@ -192,12 +192,12 @@ def parse_rule(text: str, say: Say) -> Rule:
 
 
 def functions_of(subject: str) -> tuple[str, ...]:
-    """The functions that go with a subject of thresholds."""
+    """The functions that a subject of thresholds has."""
     return tuple(RUN_FIGURES[subject]) if subject in RUN_FIGURES else METRIC_FUNCTIONS
 
 
 def parse_slo(text: str, say: Say) -> Slo:
-    """The demand on one request that `text` is; UsageError as `parse_rule`."""
+    """Parses a rule for one request; UsageError as `parse_rule`."""
     scanner = Scanner(text, say)
     subject = scanner.subject(METRICS)
     function, percent = "", None
@@ -212,26 +212,26 @@ def parse_slo(text: str, say: Say) -> Slo:
 
 
 def parse_demand(text: str, say: Say) -> Rule | Slo:
-    """A demand on a run when it has a function, on each request when it has none; UsageError as `parse_rule`."""
+    """Parses a rule for a run if it has a function, for each request if not; UsageError as `parse_rule`."""
     return parse_rule(text, say) if ":" in text else parse_slo(text, say)
 
 
 class Scanner:
-    """Reads a rule from left to right, part by part; UsageError at the first that is not there."""
+    """Reads a rule from left to right, part by part; UsageError at the first part that is missing."""
 
     def __init__(self, text: str, say: Say) -> None:
         self._text, self._say, self._at = text, say, 0
 
     def error(self, key: str, **values: object) -> UsageError:
-        """The text `key`, told where reading stands."""
+        """The error `key` at the current position."""
         return UsageError(self._say(key, place=self._at + 1, **values))
 
     def expected(self, what: str, **values: object) -> UsageError:
-        """The error that something else should stand here."""
+        """The error that something else is expected at the current position."""
         return self.error("rule_expected", what=self._say(what, **values))
 
     def take(self, pattern: str) -> str | None:
-        """What matches here, spaces before it skipped; None, and nothing is read but the spaces."""
+        """The match at the current position, after spaces; None if there is none, and only spaces are skipped."""
         self._at = _SPACES.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches anywhere
         found = re.compile(pattern).match(self._text, self._at)
         if found is None:
@@ -240,11 +240,11 @@ class Scanner:
         return found[0]
 
     def back(self, taken: str) -> None:
-        """Goes back to the beginning of what was taken last."""
+        """Goes back to the beginning of the last match."""
         self._at -= len(taken)
 
     def subject(self, names: Iterable[str]) -> str:
-        """One of the names; for another one that resembles one of them, which was meant."""
+        """One of the names; the error for an unknown name suggests a similar one."""
         choices = tuple(names)
         name = self.take(r"\w+") or ""
         if name in choices:
@@ -262,7 +262,7 @@ class Scanner:
         return colon is not None
 
     def function(self, functions: Sequence[str]) -> tuple[str, float | None]:
-        """A colon and one of the functions: its name, and the percentile that it stands for, if it does."""
+        """A colon and one of the functions: its name, and its percentile if it has one."""
         shown = ", ".join(functions)
         if self.take(":") is None:
             raise self.expected("rule_colon", functions=shown)
@@ -300,7 +300,7 @@ class Scanner:
         return float(found)
 
     def share(self) -> float:
-        """A number from 0 to 1, or one of per cent."""
+        """A number from 0 to 1, or a percentage."""
         self.take("")
         begun_at, scale = self._at, 1.0
         digits = self.take("-?" + _NUMBER)
@@ -322,7 +322,7 @@ _NUMBER = r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,2})?(?![\w.])"
 
 
 class Figure(NamedTuple):
-    """What a rule looks at.  `value` is None when there is none, and `note` says why in the language asked for."""
+    """The figure of a rule.  `value` is None when there is none, and `note` says why in the language of the run."""
 
     value: float | None
     note: str = ""
@@ -340,7 +340,7 @@ def figure_of(result: RunResult, subject: str, function: str, percent: float | N
 
 
 def quantile_of(stats: Stats, percent: float, value: Callable[[], float | None], say: Say) -> Figure:
-    """A percentile of the values behind `stats`, which `value` gives, if they are enough for it."""
+    """A percentile, computed by `value`, if the number of values in `stats` is enough for it."""
     if not stats.count:
         return Figure(None, say("no_data"))
     if not enough_for(percent, stats.count):
@@ -349,27 +349,27 @@ def quantile_of(stats: Stats, percent: float, value: Callable[[], float | None],
 
 
 def evaluate(rule: Rule, result: RunResult) -> ThresholdResult:
-    """The rule held against a run.  Without a value, and with too few for its percentile, it is not kept."""
+    """The result of a rule for a run.  It fails when there is no value, or too few for its percentile."""
     say = speaker(NOTES, result.config.lang)
     value, note = figure_of(result, rule.subject, rule.function, rule.percent, say)
     return ThresholdResult(rule.text, value, value is not None and rule.holds(value), note)
 
 
 def judged(result: RunResult) -> RunResult:
-    """The same run with each of its `RunConfig.thresholds` held against it.  UsageError for one that is no rule."""
+    """The same run with the result of each of its `RunConfig.thresholds`.  UsageError for an invalid rule."""
     say = speaker(TEXTS, result.config.lang)
     found = tuple(evaluate(parse_rule(text, say), result) for text in result.config.thresholds)
     return replace(result, thresholds=found)
 
 
 def slos_of(config: RunConfig) -> tuple[Slo, ...]:
-    """What a request of this run must meet.  UsageError for a text that is no rule."""
+    """The SLOs of the requests of this run.  UsageError for an invalid rule."""
     say = speaker(TEXTS, config.lang)
     return tuple(parse_slo(text, say) for text in config.slo)
 
 
 def value_text(value: float | None, digits: int = 6) -> str:
-    """A measured value as it stands beside its rule: six significant digits, so that both sides can be compared."""
+    """A measured value to be shown beside its rule: six significant digits, so that both can be compared."""
     if value is None:
         return "n/a"
     return f"{value:.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"

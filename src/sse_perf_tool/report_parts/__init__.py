@@ -1,1 +1,1 @@
-"""What the HTML report is made of: pure functions from a `RunResult` to numbers, words and markup."""
+"""The parts of the HTML report: pure functions from a `RunResult` to numbers, texts and markup."""

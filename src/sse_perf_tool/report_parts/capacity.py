@@ -1,4 +1,4 @@
-"""A capacity in words, and the parts of its page: verdict, table of steps, and the numbers that the script draws."""
+"""The capacity in words, and the parts of its page: verdict, table of steps, and the data of the charts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def level_text(capacity: Capacity, level: float) -> Both:
 
 
 def headline(capacity: Capacity) -> Both:
-    """The answer in as few words as there are for it."""
+    """The result in a few words."""
     if capacity.level is None:
         return in_both(_NO_LEVEL.get(capacity.ending, "capacity.none") if capacity.steps else "capacity.nothing")
     return in_both(_HEADLINES[_open(capacity)], {"level": level_text(capacity, capacity.level)})
@@ -42,12 +42,12 @@ _HEADLINES = {False: "capacity.up_to", True: "capacity.at_least"}
 
 
 def _open(capacity: Capacity) -> bool:
-    """Whether the capacity may be higher than what was found."""
+    """Whether the capacity may be higher than the level found."""
     return capacity.failing is None or capacity.ending in (Ending.INTERRUPTED, Ending.UNJUDGED)
 
 
 def sentence(capacity: Capacity) -> Both:
-    """The answer with its evidence, one sentence, without a full stop."""
+    """The result with its evidence, one sentence, without a full stop."""
     if not capacity.steps:
         return in_both(_NO_STEP.get(capacity.ending, "capacity.nothing"))
     if capacity.ending is Ending.UNJUDGED and (step := unjudged_step(capacity.steps)) is not None:
@@ -76,7 +76,7 @@ def _unjudged(capacity: Capacity, step: StepResult) -> Both:
 
 
 def _passing(capacity: Capacity, level: float) -> Both:
-    """The level that passes and what was measured of the rule that is missed above it."""
+    """The level that passes, and the value measured there for the rule that is missed above it."""
     rule = _missed_rule(capacity, capacity.failing)
     values = _values(capacity.steps, level, rule)
     shown = _figure(capacity, rule, values)
@@ -90,7 +90,7 @@ def _passing(capacity: Capacity, level: float) -> Both:
 
 
 def _failing(capacity: Capacity, level: float) -> Both:
-    """The level that fails, what was measured there, and what it should have been."""
+    """The level that fails, the value measured there, and its limit."""
     rule = _missed_rule(capacity, level)
     values = _values(capacity.steps, level, rule, missed=True)
     shown = _figure(capacity, rule, values)
@@ -106,14 +106,14 @@ def _missed_rule(capacity: Capacity, level: float | None) -> str:
 
 
 def _values(steps: Sequence[StepResult], level: float, rule: str, missed: bool = False) -> list[float]:
-    """What was measured of the rule's figure in the steps at this level, of those that miss it only if `missed`."""
+    """The values of the rule's figure in the steps at this level; only those that miss it if `missed`."""
     wanted = _subject(rule)
     checks = (check for step in steps if step.level == level for check in step.checks if _subject(check.rule) == wanted)
     return [check.value for check in checks if check.value is not None and not (missed and check.ok)]
 
 
 def _subject(rule: str) -> str:
-    """What a rule looks at: all of it but its operator and number."""
+    """The rule without its operator and number."""
     return re.split("[<>=!]", rule)[0].strip()
 
 
@@ -147,7 +147,7 @@ def _parsed(text: str) -> Rule:
 
 
 def _figure(capacity: Capacity, text: str, values: Sequence[float]) -> Both:
-    """The median of what was measured of a rule: "TTFT p95 was 431 ms", "98.2 % of requests met ttft_ms<500"."""
+    """The median of the values of a rule, in words: "TTFT p95 was 431 ms", "98.2 % of requests met ttft_ms<500"."""
     value = percentile(sorted(values), 50)
     if value is None:
         return in_both("capacity.no_value")
@@ -198,7 +198,7 @@ def capacity_verdict_html(capacity: Capacity) -> str:
 
 
 def capacity_facts_html(capacity: Capacity, config: RunConfig) -> str:
-    """What was tested, for what, when and from where."""
+    """The facts of the search: target, goals, time and machine."""
     search, steps = capacity.search, capacity.steps
     levels = ", ".join(f"{level:g}" for level in search.ladder) or f"{search.least:g} – {search.most:g}"
     bend = level_text(capacity, capacity.knee) if capacity.knee is not None else None
@@ -258,7 +258,7 @@ def check_text(check: ThresholdResult) -> str:
 
 
 def capacity_data(capacity: Capacity) -> dict[str, Any]:
-    """What the page draws: a row a step, a point a level, and what is to be marked."""
+    """The data of the charts: a row per step, a point per level, and what is to be marked."""
     return {
         "by": capacity.search.by,
         "capacity": capacity.level,

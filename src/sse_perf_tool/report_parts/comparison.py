@@ -1,4 +1,4 @@
-"""The page that sets runs side by side: its tables, its verdict and the numbers that its script draws."""
+"""The page that compares runs: its tables, its verdict and the data of its charts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def run_letter(number: int) -> str:
 
 
 def compare_verdict_html(compared: Sequence[Sequence[Difference]], results: Sequence[RunResult]) -> str:
-    """How each run does against the first, in words, and in which settings the runs differ."""
+    """The result of each run compared with the first, in words, and the settings in which the runs differ."""
     blocks = [_verdict_block(run_letter(number), found) for number, found in enumerate(compared, 1)]
     names = unlike_settings(results)
     if names:
@@ -56,7 +56,7 @@ CHANGES_SHOWN = 8
 
 
 def _changes(found: Sequence[Difference]) -> str:
-    """What changed, one figure a metric, as a list."""
+    """The significant differences, one figure per metric, as a list."""
     first: dict[str, Difference] = {}
     for each in found:
         if each.word in ("better", "worse"):
@@ -78,7 +78,7 @@ _SETTINGS: tuple[tuple[str, Callable[[RunResult], str]], ...] = (
     ("host", lambda result: escape(printable(result.config.host_info)) or "–"),
     ("version", lambda result: code(result.config.version) or "–"),
 )
-"""Settings whose difference a reader has to know of: key of the text, markup of the value."""
+"""Settings whose difference a reader must know: key of the text, markup of the value."""
 
 
 def unlike_settings(results: Sequence[RunResult]) -> Both | None:
@@ -167,7 +167,7 @@ def _signed(value: float) -> str:
 
 
 def comparison_data(results: Sequence[RunResult], names: Sequence[str]) -> dict[str, Any]:
-    """What the page draws: per-second series, medians over time and distributions of each run, in the same bins."""
+    """The data of the charts: per-second series, medians over time and distributions of each run, in the same bins."""
     width = max(percentile_step_s(result.summary.ok, result.duration_ns / NS_PER_S) for result in results)
     times = {"ttft": "ttft_ns", "latency": "latency_ns"}
     spreads = {name: histograms([_ok_ms(result, column) for result in results]) for name, column in times.items()}
@@ -198,5 +198,5 @@ def _ok_ms(result: RunResult, column: str) -> list[tuple[float, int]]:
 
 
 def default_names(results: Sequence[RunResult]) -> list[str]:
-    """What to call runs that came without a name: their model, else nothing but their letter."""
+    """Names for runs without one: their model, else only their letter."""
     return [result.config.model_name or result.config.model or "" for result in results]

@@ -1,4 +1,4 @@
-"""The numbers that the page's script draws, as one plain object."""
+"""The data of the charts and tables that the page's script draws, as one plain object."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Json = dict[str, Any]
 
 
 def run_data(result: RunResult) -> Json:
-    """Everything of a run that its page draws or lets a reader download."""
+    """All data of a run that its page draws or offers for download."""
     duration_s = result.duration_ns / NS_PER_S
     return {
         "started_unix_ms": result.started_unix_ns // NS_PER_MS,
@@ -69,13 +69,13 @@ def run_data(result: RunResult) -> Json:
 
 
 def left_out_s(rounds: Sequence[Round]) -> list[list[float]]:
-    """From when to when warm-ups and cool-downs lasted, whose requests are in no figure."""
+    """The times of warm-ups and cool-downs, from and to; their requests are left out of the metrics."""
     edges = [(*pair,) for each in rounds for pair in ((each[0], each[1]), (each[2], each[3]))]
     return [[begin_ns / NS_PER_S, end_ns / NS_PER_S] for begin_ns, end_ns in edges if begin_ns < end_ns]
 
 
 def requests_data(result: RunResult) -> Json:
-    """Columns of the requests that are shown one by one, which of them are slowest, and the texts that are known."""
+    """Columns of the requests that are shown one by one, the slowest of them, and the texts that are known."""
     table = result.requests
     tpot, rate, concurrency = tpot_ns(table), tokens_per_s(table), concurrency_at_start(table)
     is_main = (PHASES[phase] is Phase.MAIN for phase in table["phase"])

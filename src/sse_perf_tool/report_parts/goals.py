@@ -1,4 +1,4 @@
-"""What the run had to reach, as a section of its page: thresholds, goodput, and the older run."""
+"""The goals as a section of the page: thresholds, goodput, and the comparison with an older run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .wording import both, pair
 
 
 def goals_html(result: RunResult) -> str:
-    """A section with each rule beside what was measured; nothing when the run had no goal."""
+    """A section with each rule and its measured value; nothing when the run had no goal."""
     parts = [_thresholds_table(result), _goodput_html(result.summary.goodput), _baseline_table(result)]
     shown = "".join(parts)
     return f'<section class="card" id="goals">{shown}</section>' if shown else ""

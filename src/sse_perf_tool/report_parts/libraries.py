@@ -1,4 +1,4 @@
-"""The JavaScript that draws the charts: inlined when it is at hand, else linked with its integrity hash.
+"""The JavaScript libraries of the charts: inlined when installed, else linked with their integrity hash.
 
 `tools/build_assets.py` copies the files out of the npm packages that package-lock.json pins; a test holds that versions
 and hashes here are theirs.

@@ -1,4 +1,4 @@
-"""The page itself: template, styles, script and data put together so that foreign text can only ever be text."""
+"""Builds the page from template, styles, scripts and data, so that foreign text can never become markup."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NOT_IN_SCRIPT = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
 def fill(template: str, parts: dict[str, str]) -> str:
-    """`template` with each {{name}} replaced by its part; what stands in a part is not looked at again."""
+    """`template` with each {{name}} replaced by its part; placeholders inside a part are not replaced."""
     return _PLACE.sub(lambda match: parts[match[1]], template)
 
 
@@ -70,7 +70,7 @@ def read_template(name: str) -> str:
 
 
 def verdict_html(found: Verdict) -> str:
-    """The first thing a reader sees: headline, sentences, what to look at next."""
+    """The verdict at the top of the page: headline, sentences, what to look at next."""
     # Chinese sentences stand without a space between them.
     sentences = "".join(pair(f"{english} ", chinese) for english, chinese in found.sentences)
     looks = "".join(f'<li><a href="#{look.anchor}">{pair(*look.text)}</a></li>' for look in found.looks)
@@ -82,7 +82,7 @@ def verdict_html(found: Verdict) -> str:
 
 
 def facts_html(result: RunResult) -> str:
-    """What was tested, how, when and from where, as a list of terms."""
+    """The facts of the run as a list of terms: target, load, time and machine."""
     config = result.config
     model = " / ".join(dict.fromkeys(name for name in (config.model, config.model_name) if name))
     source = result.summary.token_source
@@ -114,7 +114,7 @@ def command_html(command: str) -> str:
 
 
 def format_html(result: RunResult) -> str:
-    """The format that was asked for; for "auto" that in which the answers were read, as far as they are known."""
+    """The format of the run; for "auto" the format of the answers, if known."""
     asked = result.config.format
     seen = dict.fromkeys(record.format for record in result.requests.details.values() if record.format)
     return f"{code(', '.join(seen))} (auto)" if asked == "auto" and seen else code(asked)
@@ -149,7 +149,7 @@ def moment(unix_ns: int) -> str:
 
 
 def big_figures_html(result: RunResult) -> str:
-    """The figures that people ask for first, each with its unit and the number of samples behind it."""
+    """The key figures, each with its unit and its number of samples."""
     summary = result.summary
     finished = summary.ok + summary.failed
     rate = success_rate(summary.ok, finished)

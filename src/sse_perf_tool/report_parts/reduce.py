@@ -1,7 +1,7 @@
-"""From a million requests to what a chart can show: honest samples, histograms, percentiles over time.
+"""Reduces up to a million requests to what a chart can show: samples, histograms, percentiles over time.
 
-Everything that is a statistic is made from all requests; only points drawn one by one are sampled, and then the
-extremes stay.
+All statistics are computed from all requests.  Only the points of single requests are sampled, and the extremes are
+always kept.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How answers came, in words, and as a section of the page: stream shape, stalls, ramp-up and drain."""
+"""The shape of the streams, stalls, ramp-up and drain: in words, and as a section of the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHAPE_FORMS = ("steady", "bursts", "buffered", "joined", "whole", "short")
 
 
 def stream_text(result: RunResult) -> Both | None:
-    """What the shape is and why it is thought so, with what to do about it; None when there is nothing to say."""
+    """The shape, the evidence for it and what to do about it; None when there is nothing to report."""
     shape = result.summary.shape
     if not shape.answers:
         return None
@@ -42,7 +42,7 @@ def short_stream_text(shape: StreamShape) -> Both | None:
 
 
 def notable(shape: StreamShape) -> bool:
-    """Whether it is worth a word where there is room for few: not smooth, and not only short answers."""
+    """Whether a short summary should mention it: neither smooth nor only short answers."""
     return shape.kind not in ("smooth", "unknown") or (shape.kind == "unknown" and shape.lump_gap_ms is not None)
 
 
@@ -73,7 +73,7 @@ def size_text(size: int | None) -> str:
 
 
 def stalls_text(stalls: Stalls) -> Both | None:
-    """How many answers stood still, and for what share of the time; None when none did."""
+    """How many answers stalled, and for what share of the time; None when none did."""
     return _stalls_in("stalls", stalls)
 
 
@@ -90,7 +90,7 @@ def _stalls_in(key: str, stalls: Stalls) -> Both | None:
 
 
 def edges_text(result: RunResult, plateau: Plateau | None) -> Both | None:
-    """That ramp-up and drain have made the rates of the run lower than at full load; None when they have not."""
+    """A note that ramp-up and drain made the rates of the run lower than at full load; None when they did not."""
     name = distorted(result, plateau) if plateau else None
     if plateau is None or name is None:
         return None
@@ -129,7 +129,7 @@ def shape_html(result: RunResult) -> str:
 
 
 def run_shape(result: RunResult) -> list[Both]:
-    """Everything of this that a short summary of the run has to say: shape unless smooth, stalls, ramp-up and drain."""
+    """The parts of this for a short summary of the run: shape unless smooth, stalls, ramp-up and drain."""
     shape = result.summary.shape
     said = [
         stream_text(result) if notable(shape) else None,

@@ -1,4 +1,4 @@
-"""Tables that stand in the page as markup, and the rows of those that the page's script builds."""
+"""Tables as markup of the page, and the rows of the tables that the page's script builds."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _group_times(stream: bool) -> tuple[str, ...]:
 
 
 def group_figures(group: GroupStats, stream: bool) -> tuple[float | None, ...]:
-    """What a table shows of a group of a run of streams, or of whole answers; None also for a percentile of too few."""
+    """The figures of a group for its table, for streams or whole answers; None also for a percentile of too few."""
     times = (
         value
         for stats in (getattr(group, f"{name}_ms") for name in _group_times(stream))

@@ -1,4 +1,4 @@
-"""Whether the figures are true, as a section of the page."""
+"""Whether the figures can be trusted, as a section of the page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .wording import both, pair, terms_html
 
 
 def trust_html(result: RunResult) -> str:
-    """Verdict, bound, reasons and what they rest on; nothing when no answer was whole."""
+    """Verdict, error bound, reasons and evidence; nothing when no answer was complete."""
     trust = result.trust
     if trust is None or trust.verdict == "not_measured":
         return ""

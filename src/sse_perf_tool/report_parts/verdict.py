@@ -1,4 +1,4 @@
-"""What the run says, in words: what was tested, how hard, how it went, what to look at next."""
+"""The verdict on a run in words: what was tested, with which load, how it went, what to look at next."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from .shape import edges_text, notable, stalls_text, stream_text
 from .wording import count_of, in_both
 
 TAIL_RATIO = 5.0
-"""P99 this many times the median is a tail worth a look."""
+"""A P99 of at least this many times the median is a tail worth a look."""
 DRIFT_RATIO = 1.5
 ACHIEVED_SHARE = 0.99
-"""A rate below this share of the one asked for was not reached."""
+"""A rate below this share of the target rate was not reached."""
 GOOD_SHARE = 0.95
 """A goodput below this share is worth a look."""
 STALLED_SHARE = 0.01
-"""From this share of answers that stood still on, it is worth a look."""
+"""Stalls are worth a look when at least this share of answers had one."""
 DRIFT_SAMPLES = 20
-"""Fewer requests than this in a fifth of the run say nothing about a trend."""
+"""The fewest requests in a fifth of the run for which a trend is computed."""
 
 
 class Look(NamedTuple):
-    """One thing worth a look and the id of the place on the page that shows it."""
+    """Something worth a look, and the id of the element on the page that shows it."""
 
     text: Both
     anchor: str
@@ -74,7 +74,7 @@ def think_text(config: RunConfig) -> Both:
 
 
 def prompts_texts(config: RunConfig) -> list[Both]:
-    """What the tool does to the queries: made prompts, shared prefix, context tiers."""
+    """How the tool changes the queries: generated prompts, shared prefix, context tiers."""
     length = f"{config.prompt_tokens}" + (f"±{config.prompt_spread_tokens}" if config.prompt_spread_tokens else "")
     tiers = ", ".join(map(str, config.context_tiers))
     said = {"prompts_n": config.prompt_tokens and length, "prefix_n": config.shared_prefix_tokens, "tiers_n": tiers}
@@ -82,7 +82,7 @@ def prompts_texts(config: RunConfig) -> list[Both]:
 
 
 def shape_text(config: RunConfig) -> Both | None:
-    """The load of an open loop or of stages: how much, in which order, and at most how much at a time; else None."""
+    """The load of an open loop or of stages in words: rate, arrivals, limit of concurrency; None for other loads."""
     most = in_both("shape.most", {"threads": count_of("threads", config.threads)}) if config.open_loop else ("", "")
     found = None
     if config.stages:
@@ -110,7 +110,7 @@ def _and(text: Both, more: Both, between: Both = (", ", "，")) -> Both:
 
 
 def also_text(config: RunConfig) -> list[Both]:
-    """What else shapes the load: whole answers, conversations, batches, phases, those who leave, what is asked."""
+    """Other settings of the load in words: whole answers, conversations, batches, phases, cancellations, prompts."""
     said = [] if config.stream else [in_both("whole_answers")]
     if config.turns > 1:
         said.append(in_both("turns_n", n=str(config.turns)))
@@ -130,11 +130,11 @@ def also_text(config: RunConfig) -> list[Both]:
 
 
 def load_text(config: RunConfig) -> Both:
-    """How hard the run pressed: threads, requests in all, ramp-up, duration, timeout."""
+    """The load in words: threads, requests in total, ramp-up, duration, timeout."""
     text = shape_text(config) or count_of("threads", config.threads)
     if config.requests is not None:
         total = count_of("requests", config.requests)
-        text = _and(text, (f"{total[0]} in all", f"共 {total[1]}"))
+        text = _and(text, (f"{total[0]} in total", f"共 {total[1]}"))
     for more in also_text(config):
         text = _and(text, more)
     extras = [
@@ -149,12 +149,12 @@ def load_text(config: RunConfig) -> Both:
 
 
 def aborted_text(abort: Abort) -> Both:
-    """Why the run ended before its time."""
+    """Why the run was aborted."""
     return in_both("aborted", rule=abort.rule, at=abort.at_s, value=value_text(abort.value))
 
 
 def goodput_text(goodput: Goodput) -> Both:
-    """How many requests met all that was demanded of each of them."""
+    """The goodput in words: how many requests met all SLOs."""
     return in_both(
         "goodput",
         {"n": count_of("requests", goodput.of)},
@@ -166,7 +166,7 @@ def goodput_text(goodput: Goodput) -> Both:
 
 
 def baseline_title(file: str) -> Both:
-    """What stands above the figures of the two runs."""
+    """The title above the figures of the two runs."""
     return in_both("against", file=file)
 
 
@@ -178,7 +178,7 @@ def baseline_cells(each: BaselineResult) -> tuple[str, str, str, str]:
 
 
 def verdict(result: RunResult) -> Verdict:
-    """The run in words."""
+    """The verdict on the run."""
     summary = result.summary
     finished = summary.ok + summary.failed
     found = (Look(each.text, each.anchor) for each in findings(result))
@@ -196,7 +196,7 @@ def _looks(rules: Iterable[Rule], result: RunResult) -> Iterator[Look]:
 
 
 def _with_goals(result: RunResult, headline: Both) -> Both:
-    """The headline with what was not reached before it."""
+    """The headline, with the missed goals before it."""
     said: list[Both] = []
     if result.aborted:
         said.append(in_both("aborted_headline", rule=result.aborted.rule))
@@ -259,7 +259,7 @@ def _how_it_went(summary: Summary, stream: bool) -> list[Both]:
 
 
 def how_the_load_went(result: RunResult) -> list[Both]:
-    """How the schedule was kept, who left as asked, what is in no figure, and why the run is not whole."""
+    """How the schedule was kept, what was cancelled or left out of the metrics, and why the run is incomplete."""
     summary = result.summary
     said = []
     if (kept := summary.schedule) is not None and kept.worst_delay_ms is not None:

@@ -1,7 +1,7 @@
-"""Every word of the report in English and Chinese, for the Python that writes the page and the script that runs in it.
+"""All texts of the report in English and Chinese, for the Python code and for the script of the page.
 
-A file for each theme, and `lookup.py`, which finds a text in all of them.  Keys of outcomes and metrics are their own
-names behind `outcome.` and `metric.`; a metric has a short name, and what it measures behind `about.`.
+One file per subject, and `lookup.py`, which finds a text in all of them.  The key of an outcome is `outcome.` and its
+name.  A metric has a short name under `metric.` and a description under `about.`.
 """
 
 from .lookup import TEXTS, both, count_of, in_both, joined, pair, terms_html

@@ -1,4 +1,4 @@
-"""A search for capacity."""
+"""Texts of a search for capacity."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TEXTS: Texts = {
     "capacity.rate": ("{n} requests/s", "{n} 请求/s"),
     "capacity.up_to": ("{level}", "{level}"),
     "capacity.at_least": ("At least {level}", "至少 {level}"),
-    "capacity.none": ("No level meets the demands", "没有任何负载满足要求"),
+    "capacity.none": ("No load meets the goals", "没有任何负载满足要求"),
     "capacity.unjudged_short": ("Cannot be judged", "无法判断"),
     "capacity.nothing": ("Nothing was measured", "没有测得任何数据"),
     "capacity.passing": ("{level}: {figure}", "{level}：{figure}"),
@@ -17,7 +17,7 @@ TEXTS: Texts = {
     "capacity.no_spread": (" (in each of {n} steps)", "（{n} 次测量均如此）"),
     "capacity.failing": ("at {level} {figure}, not {demand}", "{level}时，{figure}，未达到 {demand}"),
     "capacity.least": ("even at {level} {figure}, not {demand}", "仅 {level}时，{figure}，就已未达到 {demand}"),
-    "capacity.no_value": ("there was nothing to measure", "没有可测量的数据"),
+    "capacity.no_value": ("nothing was measured", "没有可测量的数据"),
     "capacity.unjudged": (
         "{rule} cannot be judged at {level} ({note}): give a longer --step-duration or another rule",
         "{level}时无法判断 {rule}（{note}）：请加长 --step-duration 或换一条规则",
@@ -30,19 +30,19 @@ TEXTS: Texts = {
         "the search was interrupted before its first step had ended",
         "搜索在第一步结束之前被中断",
     ),
-    "capacity.ended_most": ("more was not allowed (--max)", "已到允许的上限（--max）"),
+    "capacity.ended_most": ("the search stopped at --max", "已到允许的上限（--max）"),
     "capacity.ended_interrupted": ("the search was interrupted", "搜索被中断"),
     "capacity.figure": ("{name} was {value}", "{name} 为 {value}"),
     "capacity.figure_goodput": ("{value} of requests met {rules}", "{value} 的请求满足 {rules}"),
     "capacity.figure_errors": ("{value} of requests failed", "{value} 的请求失败"),
     "capacity.figure_sent": ("{value} requests/s were sent", "发出 {value} 请求/s"),
-    "capacity.limit_errors": ("the limit is what is refused: most often {error}", "受限于错误：最常见的是 {error}"),
+    "capacity.limit_errors": ("the limit is failed requests: most often {error}", "受限于错误：最常见的是 {error}"),
     "capacity.limit_client": (
-        "the limit may be this tool: it used {cpu} of the core of a process, so give more --processes",
+        "the limit may be this tool: a process used {cpu} of its core, so increase --processes",
         "可能受限于本工具：其进程已用去所在 CPU 核的 {cpu}，请增加 --processes",
     ),
     "capacity.limit_doubt": (
-        "the limit may be this machine: at that load its figures are not to be trusted",
+        "the limit may be this machine: at that load its measurements cannot be trusted",
         "可能受限于本机：在此负载下其数据不可信",
     ),
     "trust_column": ("Trust", "可信度"),
@@ -51,15 +51,15 @@ TEXTS: Texts = {
         "受限于服务器：吞吐停在 {rate} 请求/s",
     ),
     "capacity.limit_full": (
-        "the server is full from {knee} on: more load only waits longer, throughput stays at {rate} requests/s",
+        "the server is saturated from {knee} on: more load only waits longer, throughput stays at {rate} requests/s",
         "服务器从 {knee}起已饱和：再加负载只会等得更久，吞吐停在 {rate} 请求/s",
     ),
     "capacity.limit_growing": (
-        "throughput still grew there ({rate} requests/s): the demands are missed before the server is full",
+        "throughput still grew there ({rate} requests/s): the goals are missed before the server is saturated",
         "此处吞吐仍在增长（{rate} 请求/s）：服务器饱和之前就已未达到要求",
     ),
-    "capacity.rules": ("Demands on a step", "对每步的要求"),
-    "capacity.slo": ("Demands on a request", "对单个请求的要求"),
+    "capacity.rules": ("Goals for a step", "对每步的要求"),
+    "capacity.slo": ("Goals for a request", "对单个请求的要求"),
     "capacity.levels": ("Searched", "搜索范围"),
     "capacity.levels_threads": ("{levels} threads", "{levels} 个线程"),
     "capacity.levels_rate": ("{levels} requests/s", "{levels} 请求/s"),
@@ -78,7 +78,7 @@ TEXTS: Texts = {
     "capacity.missed": ("missed", "未满足"),
     "capacity.unknown": ("cannot be judged", "无法判断"),
     "capacity.table": ("Steps, in the order of measuring", "各步结果（按测量顺序）"),
-    "section.capacity": ("Load and its price", "负载及其代价"),
+    "section.capacity": ("Effects of the load", "负载的影响"),
     "chart.cap_curve": ("Times against throughput", "耗时与吞吐"),
     "chart.cap_throughput": ("Throughput against load", "吞吐与负载"),
     "chart.cap_ttft": ("TTFT against load", "TTFT 与负载"),
@@ -89,16 +89,16 @@ TEXTS: Texts = {
     "series.cap_ttft_p95": ("TTFT P95", "TTFT P95"),
     "series.cap_latency_p95": ("response time P95", "响应时间 P95"),
     "series.cap_median": ("median of the steps at a level", "各级负载的中位数"),
-    "series.cap_met": ("step that met the demands", "满足要求的步"),
+    "series.cap_met": ("step that met the goals", "满足要求的步"),
     "series.cap_missed": ("step that missed them", "未满足要求的步"),
     "series.cap_limit": ("demand", "要求"),
     "series.cap_knee": ("knee", "拐点"),
     "series.cap_capacity": ("capacity", "容量"),
     "unit.cap_rps": ("ok requests/s", "成功请求/s"),
     "unit.cap_threads": ("threads", "线程"),
-    "unit.cap_rate": ("requests/s asked", "目标请求/s"),
+    "unit.cap_rate": ("target requests/s", "目标请求/s"),
     "note.cap_curve": (
-        "From level to level of load, lowest first: to the right is more throughput, up is slower.",
-        "沿各级负载由低到高：越往右吞吐越高，越往上越慢。",
+        "The line joins the loads from the lowest to the highest: right is more throughput, up is slower.",
+        "连线按负载由低到高：越往右吞吐越高，越往上越慢。",
     ),
 }

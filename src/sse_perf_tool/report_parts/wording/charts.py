@@ -1,4 +1,4 @@
-"""Charts and what steers them."""
+"""Texts of the charts and their controls."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXTS: Texts = {
     "json_again": ("Settings (JSON)", "设置（JSON）"),
     "again": ("Run again", "重新运行"),
     "again_how": (
-        "Save these settings as again.json and run with --config again.json; give secrets that are masked (…) anew.",
+        "Save these settings as again.json and run with --config again.json; replace masked secrets (…) by real ones.",
         "将以下设置保存为 again.json，并用 --config again.json 运行；被隐藏的机密（…）需重新给出。",
     ),
     "log_scale": ("Log scale", "对数坐标"),
@@ -62,7 +62,7 @@ TEXTS: Texts = {
     # series
     "series.done": ("finished", "完成"),
     "series.started": ("started", "发起"),
-    "series.asked": ("asked for", "要求"),
+    "series.asked": ("target", "目标"),
     "series.delay": ("schedule delay", "调度延迟"),
     "series.failed": ("failed", "失败"),
     "series.cancelled": ("cancelled", "已取消"),
@@ -96,18 +96,18 @@ TEXTS: Texts = {
     "unit.in_flight": ("requests in flight when it began", "发起时的在途请求数"),
     # notes under charts
     "note.sampled": (
-        "Shows {shown} of {total} requests: extremes and failures of each slice of the run, others evenly spaced.",
+        "Shows {shown} of {total} requests: extremes and failures of each part of the run, the others evenly spaced.",
         "显示 {total} 个请求中的 {shown} 个：各时段的极值与部分失败请求，以及等距抽取的其余请求。",
     ),
-    "note.phases": ("Shaded: warm-up and cool-down, in no figure.", "阴影部分为预热和收尾，未计入指标。"),
+    "note.phases": ("Shaded: warm-up and cool-down, left out of the metrics.", "阴影部分为预热和收尾，未计入指标。"),
     "note.by_start": ("Placed at the start of each request.", "横轴为请求发起时刻。"),
     "note.seconds_sampled": (
-        "Shows {shown} of {total} seconds, the lowest and highest of every figure among them.",
+        "Shows {shown} of {total} seconds, with the lowest and highest value of every series.",
         "显示 {total} 秒中的 {shown} 秒，其中包含每项的最低与最高值。",
     ),
     "note.step": ("Each point covers {step} s of finished requests.", "每点涵盖 {step} 秒内完成的请求。"),
-    "note.p99_missing": ("P99 needs 100 requests in a point.", "P99 每点需要 100 个请求。"),
-    "note.spread": ("From all {n}.", "基于全部 {n}。"),
+    "note.p99_missing": ("P99 needs 100 requests per point.", "P99 每点需要 100 个请求。"),
+    "note.spread": ("Computed from all {n}.", "基于全部 {n}。"),
     "note.geometric": ("Bins grow by a fixed ratio.", "各区间宽度按固定比例增长。"),
     "note.heat": (
         "Darker is more gaps. Each cell covers {step} s; its height is half an octave.",

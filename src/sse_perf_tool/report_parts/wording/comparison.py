@@ -1,25 +1,25 @@
-"""Runs side by side."""
+"""Texts of the comparison of runs."""
 
 from __future__ import annotations
 
 from ...texts import Texts
 
 TEXTS: Texts = {
-    "compared": ("{other} against {base}", "{other} 对比 {base}"),
+    "compared": ("{other} compared with {base}", "{other} 对比 {base}"),
     "compare_headline": ("{better} better, {worse} worse", "{better} 项更好，{worse} 项更差"),
-    "compare_nothing": ("No difference shown", "未显示差异"),
+    "compare_nothing": ("No significant difference", "没有显著差异"),
     "compare_few": ("Too few samples to tell", "样本太少，无法判断"),
     "compare_verdict": (
-        "Of {n} figures {better} are better, {worse} are worse; for {same} no difference is shown.",
-        "{n} 项数据中，{better} 项更好，{worse} 项更差，{same} 项未显示差异。",
+        "Of {n} figures {better} are better and {worse} are worse; the difference of {same} is not significant.",
+        "{n} 项数据中，{better} 项更好，{worse} 项更差，{same} 项差异不显著。",
     ),
     "compare_unlike": ("The runs differ in: {names}.", "各次测试的设置不同：{names}。"),
     "compare_note": (
-        "95 % intervals by bootstrap over the requests of each run, over its seconds for rates.",
+        "95 % intervals by bootstrap over the requests of each run, for rates over its seconds.",
         "95 % 区间由对各次测试的请求做自助重抽样得到，速率按秒重抽样。",
     ),
     "compare_limits": (
-        "They do not know what differs from one run to the next, and one figure in twenty differs by chance: repeat.",
+        "They do not cover the variation between runs, and one figure in twenty differs by chance: repeat the runs.",
         "区间不含多次测试之间的波动，且每二十项中约有一项因偶然而不同：请重复测试。",
     ),
     "runs": ("Runs side by side", "各次测试并列"),
@@ -31,7 +31,7 @@ TEXTS: Texts = {
     "judgement": ("Judgement", "判断"),
     "word.better": ("better", "更好"),
     "word.worse": ("worse", "更差"),
-    "word.same": ("no difference shown", "未显示差异"),
+    "word.same": ("not significant", "差异不显著"),
     "word.unknown": ("too few samples", "样本不足"),
     "metric.success_rate": ("Success rate", "成功率"),
     "metric.requests_per_s": ("Requests per second", "每秒请求数"),

@@ -1,4 +1,4 @@
-"""Figures, problems and tables."""
+"""Texts of figures, errors and tables."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ TEXTS: Texts = {
     "group.prompt_tokens": ("Prompt tokens mean", "输入 token 平均"),
     "think_n": ("think time {n} s", "思考 {n} 秒"),
     "whole_answers": ("not streamed", "非流式"),
-    "turns_n": ("{n} turns a conversation", "每个会话 {n} 轮"),
+    "turns_n": ("{n} turns per conversation", "每个会话 {n} 轮"),
     "prompts_n": ("prompts of about {n} tokens", "提示约 {n} token"),
     "prefix_n": ("shared prefix of {n} tokens", "共享前缀 {n} token"),
     "tiers_n": ("repeated with contexts of {n} tokens", "并依次以 {n} token 的上下文重复"),
@@ -90,7 +90,7 @@ TEXTS: Texts = {
     "prompt_tokens": ("Prompt tokens", "输入 Token"),
     "show_all": ("Show all {n}", "显示全部 {n} 行"),
     "by_thread_note": (
-        "Means and percentiles of ok requests; the last row is made from all requests, not from the rows above.",
+        "Means and percentiles of ok requests; the last row is computed from all requests, not from the rows above.",
         "均值与百分位数仅含成功请求；末行由全部请求计算，而非由各行平均。",
     ),
     "metric.ttfb_ms": ("TTFB", "TTFB"),
@@ -121,13 +121,13 @@ TEXTS: Texts = {
         "tokens per second of streaming or, not streamed, of response time; per answer",
         "单个回答在流式期间（非流式为响应时间）的每秒 Token",
     ),
-    "about.max_gap_ms": ("longest stall inside an answer", "回答内最长停顿"),
-    "about.response_bytes": ("bytes of an answer, heads included", "单个回答的字节数，含响应头"),
+    "about.max_gap_ms": ("longest gap between two chunks of an answer", "单个回答内最长的数据块间隔"),
+    "about.response_bytes": ("bytes of an answer, response headers included", "单个回答的字节数，含响应头"),
     "about.connect_ms": ("TCP, new connections only", "TCP，仅新连接"),
     "about.tls_ms": ("new connections only", "仅新连接"),
     "about.dns_ms": ("new connections only", "仅新连接"),
-    "about.schedule_delay_ms": ("intended start to start", "计划发起到实际发起"),
-    "about.ttfb_from_schedule_ms": ("intended start to first byte", "计划发起到首字节"),
-    "about.ttft_from_schedule_ms": ("intended start to first token", "计划发起到首个 Token"),
-    "about.latency_from_schedule_ms": ("intended start to end of the answer", "计划发起到回答结束"),
+    "about.schedule_delay_ms": ("scheduled start to start", "计划发起到实际发起"),
+    "about.ttfb_from_schedule_ms": ("scheduled start to first byte", "计划发起到首字节"),
+    "about.ttft_from_schedule_ms": ("scheduled start to first token", "计划发起到首个 Token"),
+    "about.latency_from_schedule_ms": ("scheduled start to end of the answer", "计划发起到回答结束"),
 }

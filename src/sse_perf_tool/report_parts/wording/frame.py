@@ -1,4 +1,4 @@
-"""What stands around the content of every page, and the facts of a run."""
+"""Texts of the frame of every page, and of the facts of a run."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ TEXTS: Texts = {
     "print": ("Print", "打印"),
     "skip": ("Skip to the results", "跳到结果"),
     "noscript": (
-        "The charts need JavaScript. Figures and tables stand without it.",
+        "The charts need JavaScript. Figures and tables work without it.",
         "图表需要 JavaScript；数字与表格不受影响。",
     ),
     "no_library": (
         "The charts could not be loaded: this page links Chart.js and there is no network.",
         "图表未能加载：本页链接 Chart.js，而当前没有网络。",
     ),
-    "made_by": ("Made by sse-perf {version}", "由 sse-perf {version} 生成"),
+    "made_by": ("Created by sse-perf {version}", "由 sse-perf {version} 生成"),
     "definitions": (
         "Percentiles interpolate linearly between closest ranks; with fewer than 100/(100−p) samples they are n/a.",
         "百分位数按最近秩线性插值；样本少于 100/(100−p) 的百分位数显示为 n/a。",
     ),
     "intervals": (
-        "Small figures are 95 % intervals, under the assumption that one request is independent of the next.",
+        "Small figures are 95 % intervals, which assume that requests are independent of each other.",
         "小字为 95 % 区间，假定各请求相互独立。",
     ),
     # facts
@@ -43,11 +43,11 @@ TEXTS: Texts = {
     "load": ("Load", "负载"),
     "version": ("Version", "版本"),
     "host": ("Sent from", "发压主机"),
-    "tokens_from": ("Tokens counted by", "Token 来源"),
+    "tokens_from": ("Token counts from", "Token 来源"),
     "tokens.usage": ("the server's usage figures", "服务器返回的 usage"),
     "tokens.tokenizer": ("a local tokenizer", "本地分词器"),
     "tokens.estimate": ("estimate from the text", "按文本估算"),
-    "tokens.mixed": ("usage where given, else another way", "优先 usage，其余另行计算"),
+    "tokens.mixed": ("usage where reported, else counted otherwise", "优先 usage，其余另行计算"),
     # details of a request
     "close": ("Close", "关闭"),
     "details": ("Details", "详情"),

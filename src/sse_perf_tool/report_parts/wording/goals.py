@@ -1,4 +1,4 @@
-"""What the run had to reach."""
+"""Texts of the goals of a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ...texts import Texts
 
 TEXTS: Texts = {
     "aborted": (
-        "Aborted after {at} s because {rule} was true ({value}); the figures cover what had finished.",
+        "Aborted after {at} s because {rule} was true ({value}); the figures cover the requests finished before.",
         "{at} 秒后因条件 {rule} 成立（{value}）而中止，数据仅涵盖已完成的部分。",
     ),
     "aborted_headline": ("Aborted by {rule}", "因 {rule} 中止"),
@@ -18,12 +18,12 @@ TEXTS: Texts = {
     "kept": ("met", "达到"),
     "missed": ("missed", "未达到"),
     "worse": ("worse", "变差"),
-    "not_comparable": ("cannot be told", "无法判断"),
+    "not_comparable": ("cannot be judged", "无法判断"),
     "goodput": (
         "Goodput: {met} of {n} ({share}), {rate} req/s, met {rules}",
         "Goodput：{n}中有 {met} 个（{share}，{rate} 请求/s）满足 {rules}",
     ),
-    "against": ("Against {file}", "与 {file} 对照"),
+    "against": ("Compared with {file}", "与 {file} 对比"),
     "allowed": ("Allowed", "允许"),
     "baseline.old": ("Old", "旧"),
     "baseline.new": ("New", "新"),

@@ -1,4 +1,4 @@
-"""What shaped the load, and how it was kept."""
+"""Texts of the load and of how the schedule was kept."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ TEXTS: Texts = {
     "shape.warmup_s": ("warm-up {n} s", "预热 {n} 秒"),
     "shape.warmup_n": ("warm-up {n}", "预热 {n}"),
     "shape.cooldown": ("cool-down {n} s", "收尾 {n} 秒"),
-    "shape.leave": ("{share} leave after {n} s", "{share} 在 {n} 秒后离开"),
+    "shape.leave": ("{share} cancelled after {n} s", "{share} 在 {n} 秒后取消"),
     "schedule.kept": (
-        "Of {asked} requests/s asked for, {sent} were sent; {late} started late, by {worst} at worst.",
-        "要求每秒 {asked} 个请求，实际发送 {sent} 个；{late}未按时发出，最多晚 {worst}。",
+        "The target rate was {asked} requests/s, {sent} were sent; {late} started late, by up to {worst}.",
+        "目标为每秒 {asked} 个请求，实际发送 {sent} 个；{late}未按时发出，最多晚 {worst}。",
     ),
     "schedule.kept_well": (
-        "Of {asked} requests/s asked for, {sent} were sent, none more than {worst} late.",
-        "要求每秒 {asked} 个请求，实际发送 {sent} 个，最多晚 {worst}。",
+        "The target rate was {asked} requests/s, {sent} were sent, none more than {worst} late.",
+        "目标为每秒 {asked} 个请求，实际发送 {sent} 个，最多晚 {worst}。",
     ),
     "up_to": ("Up to {threads}", "最多 {threads}"),
     "schedule.dropped": ("Never sent: {n}.", "始终未发出：{n}。"),
     "left_out": (
-        "In no figure: {n} of the warm-up and cool-down.",
+        "Not counted in the metrics: {n} of the warm-up and cool-down.",
         "预热和收尾阶段的 {n}未计入任何指标。",
     ),
     "left_early": (
-        "{n} left in mid-answer, as asked; {tokens} tokens had come for them.",
-        "{n}按设定中途离开，此前已收到 {tokens} 个 token。",
+        "{n} cancelled in mid-answer, as set by --cancel-rate, after {tokens} tokens.",
+        "{n}按 --cancel-rate 的设定中途取消，此前已收到 {tokens} 个 token。",
     ),
 }

@@ -1,4 +1,4 @@
-"""How the run went, and what to look at next."""
+"""Texts of the verdict and of what to look at next."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ TEXTS: Texts = {
     "one_ok": ("The request succeeded", "请求成功"),
     "one_failed": ("The request failed", "请求失败"),
     "none_ok": ("None of {n} succeeded", "{n}无一成功"),
-    "nothing_measured": ("No request ended ok, so there are no times to show.", "没有成功的请求，因此没有耗时数据。"),
-    "nothing_sent": ("No request came to an end", "没有任何请求完成"),
+    "nothing_measured": ("No request succeeded, so there are no times to show.", "没有成功的请求，因此没有耗时数据。"),
+    "nothing_sent": ("No request finished", "没有任何请求完成"),
     "requests.one": ("{n} request", "{n} 个请求"),
     "requests.many": ("{n} requests", "{n} 个请求"),
     "answers.one": ("{n} answer", "{n} 个回答"),
@@ -48,15 +48,15 @@ TEXTS: Texts = {
         "系统吞吐为 {tokens} Token/s，{rps} 请求/s（含失败的请求）。",
     ),
     "interrupted": (
-        "The run was interrupted; the figures cover what had finished.",
+        "The run was interrupted; the figures cover the requests finished before.",
         "测试被中断，数据仅涵盖已完成的部分。",
     ),
     "partial": (
-        "A process of the tool was lost; its requests are missing.",
+        "A process of the tool died; its requests are missing.",
         "本工具的一个进程中途丢失，缺少它的请求。",
     ),
     "records_partial": (
-        "The records could not be written to their end; the figures here are of all requests.",
+        "The records file is incomplete because it could not be written; the figures here are of all requests.",
         "逐请求记录未能完整写入；此处的数据包含全部请求。",
     ),
     "skipped_lines": (
@@ -68,12 +68,12 @@ TEXTS: Texts = {
     "look.nothing": ("Nothing stands out. Raise the load to find the limit.", "没有异常。可以加大压力以寻找上限。"),
     "look.failed": ("{n} failed, most often as “{outcome}”.", "{n}失败，最常见的是“{outcome}”。"),
     "look.rate": (
-        "Only {share} of the {asked} requests/s asked for were sent, with threads free: this machine is too busy.",
-        "每秒 {asked} 个请求的要求只达到 {share}，而线程有空闲：本机过于繁忙。",
+        "Only {share} of the target rate of {asked} requests/s was sent, with threads free: this machine is too busy.",
+        "只达到每秒 {asked} 个请求这一目标的 {share}，而线程有空闲：本机过于繁忙。",
     ),
     "look.rate_threads": (
-        "Only {share} of the {asked} requests/s asked for were sent, as all threads were busy: give more threads.",
-        "每秒 {asked} 个请求的要求只达到 {share}，因所有线程都在忙：请增加线程。",
+        "Only {share} of the target rate of {asked} requests/s was sent, as all threads were busy: use more threads.",
+        "只达到每秒 {asked} 个请求这一目标的 {share}，因所有线程都在忙：请增加线程。",
     ),
     "look.retried": (
         "{n} needed a retry; their times include the failed attempts.",
@@ -105,7 +105,7 @@ TEXTS: Texts = {
     ),
     "look.goodput": ("{met} of {n} met {rules}.", "{n}中只有 {met} 个满足 {rules}。"),
     "look.mixed": (
-        "Only some answers reported their tokens; those of the others were counted in another way.",
+        "Only some answers reported their tokens; the tokens of the others were counted in another way.",
         "只有部分回答返回了 Token 数，其余按其他方式计数。",
     ),
 }
