@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import requests
 import urllib3
+from requests.cookies import RequestsCookieJar
 
 from . import __version__
 from .formats import AnswerReader
@@ -19,11 +20,13 @@ from .formats.base import END_HINT
 from .masking import Masker
 from .providers import Query
 from .records import Outcome, Phase, RequestRecord
+from .request.guard import Guard
 from .request.head import Heads
-from .request.outcomes import EVENT_BYTES, Judge
+from .request.outcomes import Judge
+from .request.proxy import proxies_of
 from .request.target import Target
 from .request.timeline import AnswerTimeline
-from .wire import GATE, Exchange, FramingError, Interruptible, TimedAdapter, Trace, reads
+from .wire import GATE, Exchange, Interruptible, TimedAdapter, Trace, drain, reads
 
 ERROR_BODY_BYTES = 65_536
 ERROR_BODY_S = 0.5
@@ -57,12 +60,39 @@ Notice = Callable[[str, float], None]
 """Called with "status" and the HTTP status, "first_byte" or "first_token" and the nanoseconds since the start."""
 
 
-class _Session(requests.Session):
-    """Takes every header that may hold a secret off a request that is redirected to another server."""
+MOST_COOKIES, COOKIE_BYTES = 50, 4096
+"""What a client has to keep at least (RFC 6265, section 6.1), and what is kept at most."""
 
-    def __init__(self, masker: Masker) -> None:
+
+class _Cookies(RequestsCookieJar):
+    """Keeps the newest `MOST_COOKIES`: a server may set a new one with each answer."""
+
+    def set_cookie(self, cookie: Any, *args: Any, **options: Any) -> None:
+        if len(cookie.name) + len(cookie.value or "") > COOKIE_BYTES:
+            return
+        super().set_cookie(cookie, *args, **options)
+        if len(self) > MOST_COOKIES:
+            oldest = next(iter(self))
+            self.clear(oldest.domain, oldest.path, oldest.name)
+
+
+class _Session(requests.Session):
+    """A session whose redirects cost nothing and tell nothing.
+
+    It does not read their bodies, and takes every header that may hold a secret off a request that is redirected to
+    another server.
+    """
+
+    def __init__(self, masker: Masker, exchange: Exchange) -> None:
         super().__init__()
-        self._masker = masker
+        self.cookies = _Cookies()
+        self._masker, self._exchange = masker, exchange
+
+    def get_redirect_target(self, resp: Any) -> Any:
+        target = super().get_redirect_target(resp)
+        if target is not None:
+            drain(resp.raw, self._exchange)  # requests would read it whole, unpacked
+        return target
 
     def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
         super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
@@ -82,7 +112,8 @@ class Surroundings(NamedTuple):
 def surroundings(target: Target) -> Surroundings:
     """The proxies and the certificate file that the environment names (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE, ...).
 
-    To be asked for once a run: it takes as long as all else that a new session needs.
+    UsageError when the proxy for this target has no usable address.  To be asked for once a run: it takes as long as
+    all else that a new session needs.
     """
     verify = target.verify
     if verify is False:
@@ -90,7 +121,7 @@ def surroundings(target: Target) -> Surroundings:
     elif verify is True:
         with requests.Session() as session:
             verify = session.merge_environment_settings(target.url, {}, True, True, None)["verify"] or True
-    return Surroundings({} if target.direct else requests.utils.get_environ_proxies(target.url), verify)
+    return Surroundings(proxies_of(target), verify)
 
 
 class SSETester:
@@ -116,7 +147,7 @@ class SSETester:
         self.exchange.before_wait = self._report
         self._on_format = on_format
         self._notice = notice
-        self._session = _Session(target.masker)
+        self._session = _Session(target.masker, self.exchange)
         self._prepared: requests.PreparedRequest | None = None
         self._proxies, verify = around or surroundings(target)
         self._heads = Heads(target.masker)
@@ -256,7 +287,11 @@ class SSETester:
                 answer.head = self._heads.new(response.headers, response.raw)
                 content_type = response.headers.get("Content-Type", "")
                 answer.reader = self._reader(content_type)
-                self._read_stream(response, answer, answer.reader)
+                guard = Guard(answer.reader, answer)
+                try:
+                    self._read_stream(response, answer, answer.reader, guard)
+                finally:
+                    guard.close()
             else:
                 self.exchange.finish_within(ERROR_BODY_S)
                 for _, data in reads(response, self.exchange):
@@ -269,6 +304,7 @@ class SSETester:
             self._finish(answer, answer.reader)
         response.close()  # unless its connection went back to the pool: what ended early leaves bytes behind
         answer.outcome, answer.error = self._judge.answered(response, answer, failure)
+        failure = None  # its traceback holds this frame, and with it all of the answer until a garbage collection
 
     def _finish(self, answer: AnswerTimeline, reader: AnswerReader) -> None:
         new = reader.close()
@@ -278,18 +314,18 @@ class SSETester:
         if reader.detected is not None:
             self._on_format(reader.detected)
 
-    def _read_stream(self, response: requests.Response, answer: AnswerTimeline, reader: AnswerReader) -> None:
+    def _read_stream(
+        self, response: requests.Response, answer: AnswerTimeline, reader: AnswerReader, guard: Guard
+    ) -> None:
         exchange, raw = self.exchange, response.raw
         until_close = not raw.chunked and raw.length_remaining is None
         told_end = told_last = False
-        finished_bytes = 0
         for arrived_ns, data in reads(response, exchange):
             new = reader.feed(data)
             if new:
-                finished_bytes = reader.body_bytes
                 self._stamp(answer, reader, arrived_ns, new, data[-1] == LINE_FEED)
-            elif reader.body_bytes - finished_bytes > EVENT_BYTES:
-                raise FramingError("an event without end")
+            if reader.body_bytes > guard.next_look:
+                guard.look()
             if reader.last and not told_last:
                 if until_close:
                     exchange.arrived_ns = arrived_ns
@@ -311,7 +347,7 @@ class SSETester:
     ) -> None:
         """Notes the arrival of `new` text-bearing events in one read."""
         self._unreported += new
-        answer.reads += (new, reader.body_bytes, at_line_end)
+        answer.reads.extend((new, reader.body_bytes, at_line_end))
         times = answer.token_times
         if not times:
             self._tell("first_token", arrived_ns)

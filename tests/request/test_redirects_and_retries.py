@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from requests_to_server import KEY, MS, TOO_BUSY, ask, ask_often, failing, redirect
-from scripted_server import ANSWER, Serve
+from scripted_server import ANSWER, Serve, chunk, sized
 from sse_perf_tool.records import Outcome
 from sse_perf_tool.wire import Exchange
 
@@ -33,6 +35,64 @@ def test_key_does_not_follow_a_redirect_to_another_server(serve: Serve, name: st
     ask(server, auth=(name, ""))
     assert server.requests[0].header(name) == KEY
     assert [request.header(name) for request in other.requests] == [None]
+
+
+ENDLESS = [b"x" * 65_536] * 999
+REDIRECT = "HTTP/1.1 307 Away\r\nLocation: /elsewhere\r\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [b"\r\n", *ENDLESS],
+        [b"Content-Length: 99999999\r\n\r\n", *ENDLESS],
+        [b"Content-Length: 10\r\n\r\n"],
+        [b"Transfer-Encoding: chunked\r\n\r\n", *[chunk(b"x" * 65_536)] * 999],
+        [b"Transfer-Encoding: chunked\r\n\r\nno chunk"],
+        [b"Content-Encoding: gzip\r\n\r\n", *[gzip.compress(bytes(2**20))] * 999],
+    ],
+    ids=["until close", "counted", "does not come", "chunked", "not chunked", "gzip"],
+)
+def test_the_body_of_a_redirect_is_not_needed(serve: Serve, body: list[bytes]) -> None:
+    server = serve([REDIRECT.encode(), *body], ANSWER)
+    record = ask(server, timeout_s=2)
+    assert (record.outcome, record.chunks, server.connections) == (Outcome.OK, 2, 2)
+    assert record.latency_ns < 1_000 * MS
+    assert record.bytes_received < 8 * 2**20  # what one queue takes
+
+
+def test_a_short_body_of_a_redirect_leaves_the_connection_for_the_next_request(serve: Serve) -> None:
+    server = serve(sized(b"moved", status="307 Away", headers=["Location: /elsewhere"]), ANSWER)
+    assert (ask(server).outcome, server.connections) == (Outcome.OK, 1)
+
+
+def test_the_body_of_an_attempt_that_is_sent_again_is_not_needed_either(serve: Serve) -> None:
+    server = serve([b"HTTP/1.1 503 Busy\r\n\r\n", *ENDLESS], ANSWER)
+    record = ask(server, timeout_s=2)
+    assert (record.outcome, record.retries, server.connections) == (Outcome.OK, 1, 2)
+    assert record.bytes_received < 8 * 2**20  # what one queue takes
+
+
+def test_a_redirect_that_leads_nowhere_is_named(serve: Serve) -> None:
+    gone = serve()
+    gone.stop()
+    record = ask(serve(redirect("307 Away", gone.url("/v2?token=abcdefghijklmn"))))
+    assert record.outcome is Outcome.CONNECT_ERROR
+    place = f"127.0.0.1:{gone.port}"
+    assert (record.error or "").startswith(f"connection refused by {place}: ")
+    assert f"(redirected to http://{place}/v2?token=" in (record.error or "")
+    assert "abcdefghij" not in (record.error or "")
+
+
+def test_an_error_behind_a_redirect_says_where_it_came_from(serve: Serve) -> None:
+    other = serve(failing("403 Forbidden"))
+    record = ask(serve(redirect("307 Away", other.url("/login"))))
+    assert record.error == f"HTTP 403: Forbidden (redirected to {other.url('/login')})"
+
+
+def test_endless_redirects_name_the_last_address(serve: Serve) -> None:
+    server = serve(redirect("307 Away", "/round"))
+    assert ask(server).error == f"too many redirects (redirected to {server.url('/round')})"
 
 
 @pytest.fixture

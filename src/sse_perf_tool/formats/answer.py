@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import getsizeof
+
 from ..records import Delta, StreamEvent, TextMode, Usage
 from ..sse import NDJSONParser, SSEParser
 from .base import EMPTY, ERROR_LIMIT, Doc, Format, Options, ReadData, ReadEvent, error_text, says_error
@@ -10,6 +12,9 @@ from .table import detect, detect_whole
 
 PROBES = 64
 """JSON events after which detection gives up."""
+
+DOC_COST = 3
+"""About how many bytes of memory one byte of JSON takes as a document."""
 
 _DONE = frozenset({"[DONE]", '"[DONE]"'})
 
@@ -107,6 +112,15 @@ class AnswerReader:
             return None
         return doc if type(doc) is dict and "error" not in doc else None
 
+    def compact(self) -> int:
+        """Puts the pieces of the texts together and gives about how many bytes all of the answer takes up now."""
+        texts = (self._texts, self._thoughts, *self._others.values())
+        for pieces in texts:
+            _join(pieces)
+        text_bytes = sum(getsizeof(piece) for pieces in texts for piece in pieces)
+        undecided = self.body_bytes * DOC_COST if self._undecided else 0
+        return text_bytes + undecided + self._parser.held_bytes
+
     def close(self) -> int:
         """The end of the body, complete or not; the result is that of `feed`."""
         new = self._take(self._parser.close())
@@ -183,7 +197,9 @@ class AnswerReader:
         fmt = detect_whole(doc) if self._whole else detect(name, doc, ndjson=self._is_ndjson())
         if fmt is None:
             self._probes -= 1
-            if not self._decided:
+            if self._decided or self.chunks or not self._probes:
+                self._undecided.clear()  # there is nothing to read again
+            else:
                 self._undecided.append((index, name, doc))
             return
         self._probes = 0
@@ -289,10 +305,14 @@ def _read_nothing(_event: str, _doc: Doc) -> Delta:
     return EMPTY
 
 
-def _joined(pieces: list[str]) -> str:
-    """The pieces as one valid text; they are kept joined, so that asking again is cheap."""
+def _join(pieces: list[str]) -> None:
     if len(pieces) > 1:
         pieces[:] = ["".join(pieces)]
+
+
+def _joined(pieces: list[str]) -> str:
+    """The pieces as one valid text; they are kept joined, so that asking again is cheap."""
+    _join(pieces)
     return _whole(pieces[0]) if pieces else ""
 
 

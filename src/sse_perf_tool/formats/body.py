@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, Literal, Protocol
 
 from ..records import StreamEvent
-from ..sse import BOM, NDJSONParser, SSEParser
+from ..sse import BOM, NDJSONParser, SSEParser, held_bytes
 from .base import ERROR_LIMIT, Doc, Format, dicts_of, error_text, find_error
 
 
@@ -50,6 +50,10 @@ _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
 class Parser(Protocol):
     """Bytes in, events out."""
+
+    @property
+    def held_bytes(self) -> int:
+        """About how many bytes it keeps of what came."""
 
     def feed(self, data: bytes) -> list[StreamEvent]: ...
 
@@ -95,6 +99,11 @@ class HeldBody:
         """Whether it turned out to be lines of JSON."""
         return isinstance(self._parser, NDJSONParser)
 
+    @property
+    def held_bytes(self) -> int:
+        """How much is kept of what came."""
+        return len(self._held) + (0 if self._parser is None else self._parser.held_bytes)
+
     def feed(self, data: bytes) -> list[StreamEvent]:
         """The events that `data` completes, once it is known what they are."""
         if self._parser is not None:
@@ -130,7 +139,10 @@ class HeldBody:
 
     def _recognise(self) -> list[StreamEvent]:
         self._look()
-        return self._parser.feed(bytes(self._held)) if self._parser is not None else []
+        if self._parser is None:
+            return []
+        held, self._held = bytes(self._held), bytearray()
+        return self._parser.feed(held)
 
     def _look(self) -> None:
         """Sets `_parser` when the body is a stream, `_settled` when it cannot be one."""
@@ -163,6 +175,11 @@ class WholeBody:
         self._pieces: list[bytes] = []
         self.cut_short = False
         """At the end: it begins like a JSON object and does not end like one."""
+
+    @property
+    def held_bytes(self) -> int:
+        """All that came."""
+        return held_bytes(self._pieces)
 
     def feed(self, data: bytes) -> list[StreamEvent]:
         """Nothing before the end."""

@@ -13,6 +13,7 @@ from ..metrics import Tally
 from ..records import Abort, Calibration, IntervalSample, Outcome, RunConfig, RunResult
 from ..records.file import RecordsHeader, header_line
 from ..records.writer import LineWriter
+from ..request.proxy import proxies_of
 from ..request.target import Target
 from ..test_runner import OnSample, Origin, Snapshot, ThreadGroup, aggregate_stats, new_shared_stats
 from ..tester import Notice
@@ -59,6 +60,10 @@ TEXTS: Texts = {
     "failed_cooldown": (
         "failed requests in the cool-down, which the metrics leave out: {number}; --records keeps them",
         "收尾阶段有 {number} 个请求失败，未计入指标；可用 --records 查看",
+    ),
+    "compressed": (
+        "answers came with Content-Encoding: {encoding}, not asked for: gaps are those of compressed blocks",
+        "有回答带有未请求的 Content-Encoding: {encoding}：间隔反映的是压缩块，而不是 token",
     ),
     "format_named": (
         "the answers look like {seen}, but were read as --format {expected}",
@@ -108,6 +113,9 @@ def load_warnings(result: RunResult, lang: str) -> list[str]:
             said.append(say(key, share=f"{share:.1%}", worst=f"{worst_ms / 1000:.3g}"))
         if kept.dropped:
             said.append(say("dropped", dropped=kept.dropped))
+    if not any(name.lower() == "accept-encoding" for name in result.config.headers):
+        encodings = {head.content_encoding for head in result.heads if head.content_encoding is not None}
+        said += [say("compressed", encoding=encoding) for encoding in sorted(encodings)]
     lost = {name: sum(count for outcome, count in counts.items() if outcome not in _NOT_FAILED)
             for name, counts in found.left_out.items()}  # fmt: skip
     return [*said, *(say(f"failed_{phase}", number=number) for phase, number in lost.items() if number)]
@@ -168,6 +176,7 @@ class LoadRun:
         calibration: Calibration | None = None,
     ) -> None:
         _allow_open_files(config.threads, target.lang)
+        proxies_of(target)  # a broken one is told before there are processes to tell it
         self.config = config
         self.grace_s = grace_s
         self.interrupted = False

@@ -17,12 +17,10 @@ from ..formats import AnswerReader, error_in_body
 from ..masking import mask_url
 from ..records import Outcome
 from ..texts import Texts, printable, speaker
-from ..wire import Exchange, FramingError
-from .target import Target
+from ..wire import Exchange, codings_of
+from .guard import OversizeError
+from .target import Target, place_of
 from .timeline import AnswerTimeline
-
-EVENT_BYTES = 64 << 20
-"""An event of this size is no event: it would fill the memory."""
 
 TEXTS: Texts = {
     "refused": (
@@ -37,6 +35,11 @@ TEXTS: Texts = {
         "the proxy {proxy} does not let the request through: {reason}",
         "代理 {proxy} 未能转发请求：{reason}",
     ),
+    "no_proxy": (
+        "no connection to the proxy {proxy}: {reason}",
+        "无法连接代理 {proxy}：{reason}",
+    ),
+    "redirected": ("{error} (redirected to {url})", "{error}（已重定向到 {url}）"),
     "unreachable": ("no connection to {host}: {reason}", "无法连接 {host}：{reason}"),
     "certificate": (
         "the certificate of {host} is not trusted: {reason}; give --cacert FILE, or --insecure to go on without",
@@ -71,7 +74,20 @@ TEXTS: Texts = {
         "响应体并非其头部所声明的 {coding} 编码",
     ),
     "bad_chunks": ("the chunked coding of the body is invalid", "响应体的分块（chunked）编码无效"),
+    "no_decoder": (
+        "the body came with Content-Encoding: {coding}, which was not asked for and cannot be decoded",
+        "响应体使用了未请求的 Content-Encoding: {coding}，无法解码",
+    ),
     "endless": ("an event of more than {mib} MiB without end", "单个事件超过 {mib} MiB 仍未结束"),
+    "no_events": (
+        "more than {mib} MiB of comments and blank lines, and no event among them",
+        "超过 {mib} MiB 的注释和空行，其中没有任何事件",
+    ),
+    "textless": ("more than {mib} MiB without any text", "超过 {mib} MiB 的数据中没有任何文本"),
+    "memory": (
+        "the answers in flight take more than {mib} MiB of memory: use fewer threads or more --processes",
+        "进行中的回答占用内存超过 {mib} MiB：请减少线程或增加 --processes",
+    ),
     "became_get": (
         "{error} (a redirect had turned the POST into a GET: give the final URL)",
         "{error}（重定向已把 POST 变成 GET：请直接给出最终网址）",
@@ -126,6 +142,9 @@ _NO_ANSWER: tuple[tuple[tuple[type[Exception], ...], Outcome, str], ...] = (
 """What a failed request is called: the first row of whose exceptions one is among the causes."""
 
 
+_NO_CONNECTION = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+
+
 class Judge:
     """Says how each request of one connection ended: (outcome, the reason in words; None for that of an ok one).
 
@@ -138,6 +157,18 @@ class Judge:
 
     def unanswered(self, answer: AnswerTimeline, error: Exception) -> tuple[Outcome, str]:
         """The outcome of a request to which no head of an answer came, because of `error`."""
+        outcome, said = self._unanswered(answer, error)
+        return outcome, self._with_address(said, getattr(error, "request", None))
+
+    def _with_address(self, error: str, request: requests.PreparedRequest | None) -> str:
+        """An error with the address that a redirect led to, if one did."""
+        asked = requests.PreparedRequest()
+        asked.prepare_url(self._target.url, None)
+        if request is None or request.url is None or request.url == asked.url:
+            return error
+        return self._say("redirected", error=error, url=mask_url(request.url))
+
+    def _unanswered(self, answer: AnswerTimeline, error: Exception) -> tuple[Outcome, str]:
         stopped = self._stopped(answer)
         if stopped is not None:
             return stopped
@@ -146,24 +177,29 @@ class Judge:
         if proxy and any(isinstance(c, (urllib3.exceptions.ProxyError, InvalidSchema)) for c in causes):
             system = [c for c in causes if isinstance(c, OSError) and c.strerror]
             reason = _reason(system[-1] if system else causes[-1])
-            return Outcome.CONNECT_ERROR, self._say("proxy", proxy=mask_url(proxy), reason=reason)
+            key = "no_proxy" if any(isinstance(c, _NO_CONNECTION) for c in causes) else "proxy"
+            return Outcome.CONNECT_ERROR, self._say(key, proxy=mask_url(proxy), reason=reason)
+        request = getattr(error, "request", None)
+        host = place_of(self._target.url if request is None else request.url)
         for kinds, outcome, key in _NO_ANSWER:
             cause = next((c for c in causes if isinstance(c, kinds)), None)
             if cause is not None:
-                return outcome, self._say(key, host=self._target.place, reason=_reason(cause))
+                return outcome, self._say(key, host=host, reason=_reason(cause))
         if any(isinstance(c, OSError) and c.errno == errno.ECONNREFUSED for c in causes):
-            return Outcome.CONNECT_ERROR, self._say("refused", host=self._target.place)
+            return Outcome.CONNECT_ERROR, self._say("refused", host=host)
         if any(isinstance(c, urllib3.exceptions.ProtocolError) for c in causes):
-            return Outcome.CONNECT_ERROR, self._say("closed", host=self._target.place)
-        return Outcome.CONNECT_ERROR, self._say("unreachable", host=self._target.place, reason=_reason(causes[-1]))
+            return Outcome.CONNECT_ERROR, self._say("closed", host=host)
+        return Outcome.CONNECT_ERROR, self._say("unreachable", host=host, reason=_reason(causes[-1]))
 
     def answered(
         self, response: requests.Response, answer: AnswerTimeline, failure: Exception | None
     ) -> tuple[Outcome, str | None]:
         """The outcome of an answer whose head has come; `failure` ended the reading of its body, None: nothing did."""
         outcome, error = self._outcome(response, answer, failure)
-        if error is not None and response.request.method != "POST":
-            error = self._say("became_get", error=error)
+        if error is not None:
+            error = self._with_address(error, response.request)
+            if response.request.method != "POST":
+                error = self._say("became_get", error=error)
         return outcome, error
 
     def _stopped(self, answer: AnswerTimeline) -> tuple[Outcome, str] | None:
@@ -201,10 +237,11 @@ class Judge:
         """The outcome of an answer that is not whole, although nobody stopped it."""
         exchange, say = self._exchange, self._say
         if isinstance(failure, urllib3.exceptions.DecodeError):
-            coding = response.headers.get("Content-Encoding", "")
-            return Outcome.MALFORMED, say("bad_coding", coding=coding)
-        if isinstance(failure, FramingError) and reader.body_bytes > EVENT_BYTES:
-            return Outcome.MALFORMED, say("endless", mib=EVENT_BYTES >> 20)
+            codings = codings_of(response.headers)
+            known = set(codings) <= set(urllib3.HTTPResponse.CONTENT_DECODERS)
+            return Outcome.MALFORMED, say("bad_coding" if known else "no_decoder", coding=", ".join(codings))
+        if isinstance(failure, OversizeError):
+            return Outcome.MALFORMED, say(failure.key, mib=failure.mib)
         if failure is not None:
             broken = next((c for c in _causes(failure) if isinstance(c, OSError)), None)
             if broken is None and not exchange.at_eof:

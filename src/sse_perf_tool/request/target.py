@@ -52,8 +52,8 @@ class Target:
         keys = None if self.keys is None else ApiKeyProvider(self.keys.keys, *share)
         return replace(self, queries=self.queries.part(*share), keys=keys)
 
-    @property
-    def place(self) -> str:
-        """host:port, for messages."""
-        parts = parse_url(self.url)
-        return f"{parts.host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+def place_of(url: str) -> str:
+    """host:port of a URL, for messages."""
+    parts = parse_url(url)
+    return f"{parts.host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"

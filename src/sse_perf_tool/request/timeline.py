@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import MutableSequence, Sequence
+
 from ..formats import AnswerReader
 from ..masking import Masker
 from ..metrics import estimate_tokens
@@ -26,14 +29,19 @@ class AnswerTimeline:
         self.status: int | None = None
         self.reader: AnswerReader | None = None
         self.error_body = b""
-        self.token_times: list[int] = []
-        self.reads: list[int] = []
+        self.token_times: MutableSequence[int] = []
+        self.reads: MutableSequence[int] = []
         """As `lumps_of` takes them."""
         self.first_answer_ns: int | None = None
         self.head: AnswerHead | None = None
         self.intended_ns: int | None = None
         self.phase = Phase.MAIN
         self.leave_after_s: float | None = None
+
+    def compact(self) -> int:
+        """Puts the times into a fifth of the memory, and gives how many bytes they take then."""
+        self.token_times, self.reads = _packed(self.token_times), _packed(self.reads)
+        return _NUMBER_BYTES * (len(self.token_times) + len(self.reads))
 
     def output_tokens(self) -> int:
         """As the server counted them, else an estimate; 0 when there are none."""
@@ -109,7 +117,14 @@ class AnswerTimeline:
         )
 
 
-def gaps_us(times_ns: list[int]) -> tuple[int, ...]:
+_NUMBER_BYTES = 8
+
+
+def _packed(numbers: MutableSequence[int]) -> MutableSequence[int]:
+    return numbers if isinstance(numbers, array) else array("q", numbers)
+
+
+def gaps_us(times_ns: Sequence[int]) -> tuple[int, ...]:
     """Microseconds between successive times.  Each time is rounded first, so that the gaps add up to the whole."""
     micros = [ns // 1000 for ns in times_ns]
     return tuple(map(int.__sub__, micros[1:], micros))

@@ -26,6 +26,7 @@ from urllib3.exceptions import (
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.retry import Retry
 
+from .body import drain
 from .exchange import Exchange, StoppedError
 from .gate import GATE
 from .head import TimedResponse
@@ -226,6 +227,8 @@ class TimedRetry(Retry):
             # urllib3 hands out this response, then, and its error is what the user gets to read.
             raise MaxRetryError(cast(Any, _pool), url or "", ResponseError("no time is left to try again"))
         self.exchange.retries += 1
+        if response is not None:
+            drain(response, self.exchange)  # urllib3 would read it whole, and wait for it
         return following
 
     def _went_stale(self, error: Exception | None) -> bool:

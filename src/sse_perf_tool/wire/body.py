@@ -1,26 +1,33 @@
 """A response body as stamped reads, with the framing taken off.
 
 urllib3 would do this as well, at the price of six calls and two copies for each chunk; for tens of thousands of chunks
-a second it is the dearest part of the whole way.  So the three framings of HTTP/1.1 are read here when the body is not
-compressed; everything else goes through urllib3.
+a second it is the dearest part of the whole way.  So the three framings of HTTP/1.1 are read here.  Compression is
+undone by urllib3's decoders, in steps of bounded size: what comes in one packet may unpack to hours of work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from http.client import IncompleteRead
+from http.client import HTTPException, IncompleteRead
 from typing import Any
 
+from urllib3.exceptions import DecodeError, HTTPError
+from urllib3.response import HTTPResponse, MultiDecoder
+
 from .exchange import Exchange
-from .gate import GATE
 from .pump import READ_BYTES
 from .sockets import PumpedSocket
 
 LONGEST_LINE = 65_536
 """A chunk-size or trailer line longer than this is no such line."""
-READS_A_TURN = 64
-"""After so many reads a worker asks whether the pump wants its turn."""
+READS_A_TURN, BYTES_A_TURN = 64, 64 << 10
+"""After so many reads a worker looks at the time and whether the pump wants its turn; after each one when it has taken
+so many bytes at once."""
+MOST_CODINGS = 5
+"""Nobody compresses a body oftener."""
+DRAIN_BYTES, DRAIN_S = 65_536, 0.1
+"""How much of a body that nobody wants is read, and how long for, so that its connection can be used again."""
 
 
 class FramingError(ValueError):
@@ -148,15 +155,40 @@ def reads(response: Any, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
     """The body of a streamed `requests.Response` as (arrival in nanoseconds, bytes), none of them empty.
 
     Afterwards the connection is back in its pool, or closed when it cannot be used again.  Raises what reading raises:
-    StoppedError, OSError, FramingError, `IncompleteRead`, and urllib3's errors for compressed bodies.
+    StoppedError, OSError, FramingError, `IncompleteRead`, and urllib3's `DecodeError` for compressed bodies.
     """
-    raw = response.raw
+    body, codings = _unframed(response.raw, exchange), codings_of(response.headers)
+    if len(codings) > MOST_CODINGS:
+        raise DecodeError(f"{len(codings)} codings")
+    for coding in reversed(codings):
+        body = _decoded(body, coding, exchange)
+    return body
+
+
+def codings_of(headers: Any) -> list[str]:
+    """The codings of a body in the order in which they were applied (RFC 9110, section 8.4), without `identity`."""
+    named = headers.get("Content-Encoding", "").lower().split(",")
+    return [coding for each in named if (coding := each.strip()) not in ("", "identity")]
+
+
+def drain(raw: Any, exchange: Exchange) -> None:
+    """Reads the body of a urllib3 response that nobody wants, if it is short and comes at once; else closes it."""
+    exchange.finish_within(DRAIN_S)
+    size = 0
+    try:
+        for _, data in _unframed(raw, exchange):
+            size += len(data)
+            if size > DRAIN_BYTES:
+                raw.close()
+                return
+    except (HTTPError, HTTPException, OSError, ValueError):
+        raw.close()
+
+
+def _unframed(raw: Any, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
     pumped = exchange.socket
-    if response.headers.get("Content-Encoding", "identity").lower() != "identity" or not isinstance(
-        pumped, PumpedSocket
-    ):
-        yield from _decoded_by_urllib3(raw, exchange)
-        return
+    if not isinstance(pumped, PumpedSocket):
+        raise TypeError("a response over a connection that this package did not make")
     framing: Chunked | Counted | UntilClose
     if raw.chunked:
         framing = Chunked()
@@ -182,7 +214,9 @@ def reads(response: Any, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
 def _framed(pumped: PumpedSocket, framing: Chunked | Counted | UntilClose) -> Iterator[tuple[int, bytes]]:
     exchange = pumped.exchange
     while not framing.done:
+        before = exchange.bytes_received
         taken = pumped.take_all()
+        reads_a_turn = READS_A_TURN if exchange.bytes_received - before <= BYTES_A_TURN else 1
         for turn, (arrived_ns, data) in enumerate(taken, start=1):
             if not data:
                 if isinstance(framing, UntilClose):
@@ -195,12 +229,25 @@ def _framed(pumped: PumpedSocket, framing: Chunked | Counted | UntilClose) -> It
                 raise framing.fault
             if framing.done:
                 break
-            if not turn % READS_A_TURN:
-                exchange.patience_s()  # a flood never waits, and must end in time all the same
-                GATE.yield_to_pump()
+            if not turn % reads_a_turn:
+                exchange.check(arrived_ns)  # a flood never waits, and must end in time all the same
 
 
-def _decoded_by_urllib3(raw: Any, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
-    while data := raw.read1(READ_BYTES, decode_content=True):
-        yield exchange.arrived_ns or exchange.clock(), data
-    raw.release_conn()
+def _decoded(body: Iterator[tuple[int, bytes]], coding: str, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
+    """`body` with one coding taken off, at most `READ_BYTES` at a time.  DecodeError when it is not coded so."""
+    if coding not in HTTPResponse.CONTENT_DECODERS:
+        raise DecodeError(f"cannot decode {coding}")
+    decoder = MultiDecoder(coding)
+    for arrived_ns, data in body:
+        rest = data
+        while rest or decoder.has_unconsumed_tail:
+            try:
+                part = decoder.decompress(rest, max_length=READ_BYTES)
+            except HTTPResponse.DECODER_ERROR_CLASSES as error:
+                raise DecodeError(f"not {coding}") from error
+            if part:
+                yield arrived_ns, part
+            elif not rest:
+                break
+            rest = b""
+            exchange.check(arrived_ns)

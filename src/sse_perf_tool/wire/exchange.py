@@ -18,6 +18,10 @@ Trace = Callable[[str, int, bytes], None]
 
 TICK_S = 0.05
 
+OVERDUE_S, OVERDUE_CPU_NS = 1.0, 25_000_000
+"""How long bytes that arrived before a time limit may still be processed once this program has noticed that it is over,
+and with how much CPU time of their thread: enough for a thousand chunks, and not for a flood."""
+
 
 class StoppedError(TimeoutError):
     """Reading or connecting was ended by this tool; `Exchange.stopped_by` says why."""
@@ -83,11 +87,13 @@ class Exchange:
         self.began_ns = self._quiet_since_ns = self.clock()
         self._deadline_ns = self.began_ns + round(timeout_s * NS_PER_S)
         self._enough_ns: int | None = None
+        self._overdue_since: tuple[int, int] | None = None
 
     def attempt(self, connection_open: bool) -> None:
         """An attempt enters its connection, which is already open or is about to be opened."""
         self.dns_ns = self.connect_ns = self.tls_ns = self.first_byte_ns = self.arrived_ns = None
         self.reused, self.at_eof, self._unsent, self.stopped_by = connection_open, False, True, None
+        self._enough_ns = None  # the body of a redirect or of a refused attempt may have set it
         self._quiet_since_ns = self.clock()
 
     def sending(self) -> None:
@@ -139,15 +145,46 @@ class Exchange:
         """How long the next read or connect may take.  `StoppedError` when there is no time left."""
         if self.cancelled.is_set():
             raise self.stop("cancelled")
+        left_ns = self._limit_ns() - self.clock()
+        if left_ns <= 0:
+            raise self.expired()
+        return left_ns / NS_PER_S
+
+    def _limit_ns(self) -> int:
+        """When the current read must be over."""
         limit_ns = self._deadline_ns
         if self._idle_ns is not None:
             limit_ns = min(limit_ns, self._quiet_since_ns + self._idle_ns)
         if self._enough_ns is not None:
             limit_ns = min(limit_ns, self._enough_ns)
-        left_ns = limit_ns - self.clock()
-        if left_ns <= 0:
+        return limit_ns
+
+    def may_process(self, arrived_ns: int) -> bool:
+        """Whether bytes that arrived then are still to be processed.
+
+        Those that arrived in time are, even if this program looks at them late, because it stood still for example; but
+        not for longer than `OVERDUE_S` since it first noticed that the time is up.
+        """
+        now_ns, limit_ns = self.clock(), self._limit_ns()
+        if self.cancelled.is_set():
+            return False
+        if now_ns < limit_ns:
+            return True
+        if self._overdue_since is None:
+            self._overdue_since = now_ns, time.thread_time_ns()
+        since_ns, since_cpu_ns = self._overdue_since
+        if now_ns - since_ns > OVERDUE_S * NS_PER_S or time.thread_time_ns() - since_cpu_ns > OVERDUE_CPU_NS:
+            return False
+        return arrived_ns <= limit_ns
+
+    def check(self, arrived_ns: int) -> None:
+        """To be called between two steps of long work on bytes that arrived then: lets the pump in if it waits.
+
+        StoppedError when the request was cancelled or its time is up.
+        """
+        GATE.yield_to_pump()
+        if not self.may_process(arrived_ns):
             raise self.expired()
-        return left_ns / NS_PER_S
 
     def expired(self) -> StoppedError:
         """The error to raise when the patience of a read has run out."""

@@ -17,6 +17,9 @@ from .readable import Readable
 
 READ_BYTES = 65_536
 
+ALL_QUEUES_BYTES, LARGEST_QUEUE_BYTES, SMALLEST_QUEUE_BYTES = 24 << 20, 4 << 20, 256 << 10
+"""What was read and not processed yet: how much all sockets may have together, and one at most and at least."""
+
 NAP_S, LONGEST_NAP_S = 0.0002, 0.002
 """How long the pump lets reads gather, for each read of the round before, and at most.  The kernel's stamps keep the
 times exact meanwhile, and each round costs a hand-over of the interpreter."""
@@ -120,6 +123,7 @@ class Pump(threading.Thread):
         self._longest_wait_us = 0
         self._looked_ns = time.perf_counter_ns()
         self._sockets: dict[int, Readable] = {}
+        self._paused: set[int] = set()
         self._ready: Any = _Epoll() if hasattr(select, "epoll") else _Selector()
         self.start()
 
@@ -130,8 +134,29 @@ class Pump(threading.Thread):
 
     def drop(self, pumped: Readable) -> None:
         """Leaves this socket alone from now on; to be called before it is closed."""
-        if self._sockets.pop(pumped.fd, None) is not None:
+        if self._sockets.pop(pumped.fd, None) is None:
+            return
+        if pumped.fd in self._paused:
+            self._paused.discard(pumped.fd)
+        else:
             self._ready.drop(pumped.fd)
+
+    @property
+    def share_bytes(self) -> int:
+        """How much each socket may have in its queue at present."""
+        return max(SMALLEST_QUEUE_BYTES, min(LARGEST_QUEUE_BYTES, ALL_QUEUES_BYTES // max(1, len(self._sockets))))
+
+    def pause(self, pumped: Readable) -> None:
+        """Does not read this socket until `resume`: the system and the server have to wait.  With the gate held."""
+        if pumped.fd in self._sockets and pumped.fd not in self._paused:
+            self._paused.add(pumped.fd)
+            self._ready.drop(pumped.fd)
+
+    def resume(self, pumped: Readable) -> None:
+        """Reads this socket again.  With the gate held."""
+        if pumped.fd in self._paused:
+            self._paused.discard(pumped.fd)
+            self._ready.add(pumped.fd)
 
     def take_longest_wait_us(self) -> int:
         """The longest of `waits` since the last call."""

@@ -10,17 +10,18 @@ import ssl
 import threading
 import time
 from collections import deque
+from http.client import HTTPException
 from typing import Any, cast
 
-from .exchange import Exchange
+from .exchange import OVERDUE_S, Exchange, StoppedError
 from .gate import GATE
-from .pump import READ_BYTES, ask_for_stamps, the_pump
+from .pump import READ_BYTES, SMALLEST_QUEUE_BYTES, ask_for_stamps, the_pump
 from .tcp_info import TcpInfo, tcp_info
 
 WRITE_CHECK_S = 1.0
 """How often a worker that cannot write asks whether it was cancelled."""
-QUEUE_BYTES = 4 << 20
-"""A queue of this size wakes the worker, however far the end is."""
+HEAD_BYTES = 256 << 10
+"""No head of a response, with the interim ones (1xx) before it, is longer than this."""
 
 CHUNKED_END = b"0\r\n\r\n"
 FRAMING_BYTES = 7
@@ -35,6 +36,15 @@ def writable_within(fd: int, seconds: float) -> bool:
         return bool(poller.poll(seconds * 1000))
     _, ready, failed = select.select([], [fd], [fd], seconds)
     return bool(ready or failed)
+
+
+def _readable(fd: int) -> bool:
+    """Whether something has arrived at a socket that nobody has read."""
+    if hasattr(select, "poll"):
+        poller = select.poll()
+        poller.register(fd, select.POLLIN)
+        return bool(poller.poll(0))
+    return bool(select.select([fd], [], [], 0)[0])
 
 
 class PumpedSocket:
@@ -60,6 +70,7 @@ class PumpedSocket:
         self._hint = exchange.hint
         self._rest = b""
         self._only_buffered = False
+        self._head_bytes = 0
         self._queued_bytes = 0
         self._waiting = False
         self._wake = threading.Lock()
@@ -80,17 +91,21 @@ class PumpedSocket:
             self.reads.append((arrived_ns, data))
             if not data:
                 self._ended = True
-        if not self._waiting or not (data or self._ended):
-            return False
         size = len(data)
         self._queued_bytes += size
-        return (
-            self.eager
-            or size <= FRAMING_BYTES
-            or data.endswith(CHUNKED_END)
-            or self._hint in data
-            or self._queued_bytes > QUEUE_BYTES
-        )
+        if self._queued_bytes > SMALLEST_QUEUE_BYTES // 2 and self._half_full():
+            return self._waiting
+        if not self._waiting or not (size or self._ended):
+            return False
+        return self.eager or size <= FRAMING_BYTES or data.endswith(CHUNKED_END) or self._hint in data
+
+    def _half_full(self) -> bool:
+        """Whether the queue is to be looked at, however far the end is; a full one gets no more for now."""
+        pump = the_pump()
+        share_bytes = pump.share_bytes
+        if self._queued_bytes > share_bytes:
+            pump.pause(self)
+        return self._queued_bytes > share_bytes // 2
 
     def _queue_decrypted(self, arrived_ns: int, data: bytes) -> bytes:
         """Queues what `data` decrypts to, and gives it: b"" when a record is not whole yet or holds no data."""
@@ -134,6 +149,8 @@ class PumpedSocket:
         while not self.reads:
             self._wait()
         arrived_ns, data = self.reads.popleft()
+        self._queued_bytes = self._queued_bytes - len(data) if self.reads else 0
+        the_pump().resume(self)
         if not data:
             self.reads.append((arrived_ns, data))  # the end stays the end
             if self._error is not None:
@@ -149,6 +166,7 @@ class PumpedSocket:
         rest = [read for read in self.reads if read[1]]
         ended = len(rest) < len(self.reads)
         self.reads.clear()
+        self._queued_bytes = 0
         if ended:
             self.reads.append((rest[-1][0] if rest else first[0], b""))
         exchange = self.exchange
@@ -161,8 +179,13 @@ class PumpedSocket:
     def _wait(self) -> None:
         exchange = self.exchange
         exchange.before_wait()
-        patience_s = exchange.patience_s()
-        self._queued_bytes = 0
+        try:
+            patience_s = exchange.patience_s()
+        except StoppedError:
+            if not self._arrived_in_time():
+                raise
+            exchange.stopped_by = None
+            return
         self._waiting = True
         if self.reads:  # it came in just now
             self._waiting = False
@@ -174,12 +197,36 @@ class PumpedSocket:
             GATE.enter()
         self._waiting = False
 
+    def _arrived_in_time(self) -> bool:
+        """Once the time is up: whether something had arrived before that this process, which was late, has not read.
+
+        Puts it into the queue.  Where the system does not stamp, all that is there counts.
+        """
+        exchange = self.exchange
+        if exchange.stopped_by not in ("timeout", "idle") or not (_readable(self.fd) and exchange.may_process(0)):
+            return False
+        eager, self.eager = self.eager, True
+        give_up_s = time.monotonic() + OVERDUE_S
+        while not self.reads and (left_s := give_up_s - time.monotonic()) > 0:
+            self._waiting = True
+            GATE.leave()
+            try:
+                self._wake.acquire(timeout=left_s)  # perhaps at once, by a wake-up of before
+            finally:
+                GATE.enter()
+        self._waiting, self.eager = False, eager
+        return bool(self.reads) and exchange.may_process(self.reads[0][0] if self.stamped else 0)
+
     def recv_into(self, buffer: Any, nbytes: int = 0, _flags: int = 0) -> int:
         """As `socket.recv_into`, out of one read; `StoppedError` when time is up."""
         if not self._rest:
             if self._only_buffered:
                 raise BlockingIOError(errno.EAGAIN, "nothing is buffered")
-            self._rest = self.take()[1]
+            arrived_ns, self._rest = self.take()
+            self._head_bytes += len(self._rest)
+            if self._head_bytes > HEAD_BYTES:
+                raise HTTPException(f"a head of more than {HEAD_BYTES >> 10} KiB")
+            self.exchange.check(arrived_ns)
         view = memoryview(buffer).cast("B")
         size = min(len(self._rest), nbytes or len(view))
         view[:size] = self._rest[:size]
@@ -203,7 +250,7 @@ class PumpedSocket:
         if exchange.held is not None:
             exchange.held += data
             return
-        self.eager, self._hint = True, exchange.hint
+        self.eager, self._hint, self._head_bytes = True, exchange.hint, 0
         plain = memoryview(data).cast("B")
         wire = memoryview(self._tls.encrypt(plain)) if self._tls is not None else plain
         if exchange.trace is not None:
@@ -254,7 +301,7 @@ class PumpedSocket:
         # The pump decrypts from here on; what came behind the handshake in the meantime is decrypted now.
         early = list(self.reads)
         self.reads.clear()
-        self._ended, self._tls_running = False, True
+        self._ended, self._tls_running, self._queued_bytes = False, True, 0
         for arrived_ns, data in early:
             self._queue_decrypted(arrived_ns, data)
 
@@ -282,6 +329,7 @@ class PumpedSocket:
         if self._readers <= 0:
             the_pump().drop(self)
             self.sock.close()
+            self.reads.clear()  # this object lives on until the next connection
 
     def settimeout(self, _seconds: float | None) -> None:
         """urllib3 sets time-outs per operation; here the `Exchange` knows how long each read may take."""

@@ -1,0 +1,95 @@
+"""Compressed bodies: read in bounded steps, so that time limits, cancelling and the other threads go on as ever."""
+
+from __future__ import annotations
+
+import gzip
+import threading
+import time
+import zlib
+
+import pytest
+
+from requests_to_server import MS, WHOLE, ask, target_of
+from scripted_server import CLOSE, Script, Serve, head, sized
+from sse_perf_tool.records import Outcome
+from sse_perf_tool.tester import SSETester
+from sse_perf_tool.wire import GATE, Exchange
+
+COMMENTS = b": ping\n\n" * 1_000_000
+PACKED = gzip.compress(COMMENTS)
+
+
+def deflated(data: bytes, wbits: int) -> bytes:
+    coder = zlib.compressobj(wbits=wbits)
+    return coder.compress(data) + coder.flush()
+
+
+def coded(body: bytes, coding: str) -> Script:
+    return sized(body, headers=[f"Content-Encoding: {coding}"])
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        ("gzip", gzip.compress(WHOLE)),
+        ("GZip", gzip.compress(WHOLE)),
+        ("x-gzip", gzip.compress(WHOLE)),
+        ("gzip", gzip.compress(WHOLE[:50]) + gzip.compress(WHOLE[50:])),
+        ("deflate", deflated(WHOLE, zlib.MAX_WBITS)),
+        ("deflate", deflated(WHOLE, -zlib.MAX_WBITS)),
+        ("gzip, deflate", deflated(gzip.compress(WHOLE), zlib.MAX_WBITS)),
+        ("identity", WHOLE),
+        ("gzip, identity", gzip.compress(WHOLE)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_every_coding_is_undone(serve: Serve, coding: str, body: bytes) -> None:
+    record = ask(serve(coded(body, coding)))
+    assert (record.outcome, record.chunks, record.output_tokens) == (Outcome.OK, 2, 2), record.error
+
+
+def test_compressed_bytes_may_be_cut_anywhere(serve: Serve) -> None:
+    body = gzip.compress(WHOLE)
+    steps = [step for byte in body for step in (bytes([byte]), 0.001)]
+    pieces = [head("200 OK", "text/event-stream", "Content-Encoding: gzip", f"Content-Length: {len(body)}"), *steps]
+    assert ask(serve(pieces)).outcome is Outcome.OK
+
+
+@pytest.mark.parametrize("coding", ["lzma", "gzip, lzma", "GZIP2"])
+def test_a_coding_that_nobody_knows_is_named(serve: Serve, coding: str) -> None:
+    record = ask(serve(coded(b"xx", coding)))
+    assert record.outcome is Outcome.MALFORMED
+    assert f"Content-Encoding: {coding.lower()}, which was not asked for and cannot be decoded" in (record.error or "")
+
+
+def test_a_body_that_is_compressed_over_and_over_is_refused(serve: Serve) -> None:
+    record = ask(serve(coded(gzip.compress(WHOLE), ", ".join(["gzip"] * 6))))
+    assert (record.outcome, record.chunks) == (Outcome.MALFORMED, 0)
+
+
+def test_a_little_gzip_that_unpacks_to_much_ends_with_the_timeout(serve: Serve) -> None:
+    began_s = time.monotonic()
+    record = ask(serve([*coded(PACKED, "gzip"), CLOSE]), timeout_s=0.3)
+    assert len(PACKED) < 40_000
+    # Both are sensible ends; what matters is that it is one of them, and soon: 8 MB of comments took a second before.
+    assert record.outcome in (Outcome.TIMEOUT, Outcome.TRUNCATED)
+    assert time.monotonic() - began_s < 2
+
+
+def test_a_gzip_that_unpacks_to_much_can_be_cancelled(serve: Serve) -> None:
+    packed = gzip.compress(b"".join([PACKED] * 8))  # 64 MB in a kilobyte
+    asker = SSETester(target_of(serve([*coded(packed, "gzip, gzip"), CLOSE]), timeout_s=60))
+    threading.Timer(0.2, asker.cancel).start()
+    record = asker.test_streaming(1)
+    asker.close()
+    assert record.outcome is Outcome.CANCELLED
+    assert record.latency_ns < 2_000 * MS
+
+
+def test_long_work_lets_the_pump_in_between_two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    exchange, turns = Exchange(), list[int]()
+    exchange.begin(timeout_s=60)
+    monkeypatch.setattr(GATE, "yield_to_pump", lambda: turns.append(1))
+    exchange.check(0)
+    exchange.check(0)
+    assert len(turns) == 2
