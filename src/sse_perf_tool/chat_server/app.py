@@ -11,9 +11,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
 from . import log
 from .dialects import BY_PATH, anthropic, chatbot, dify, openai
+from .docs_page import docs_page
 from .gate import Gate, refusal
 from .metrics import Metrics
 from .service import ChatService
@@ -37,6 +39,14 @@ def create_app(settings: Settings) -> FastAPI:
     _add_pages(app, service, metrics)
     _add_errors(app, metrics)
     app.add_middleware(Gate, settings=settings, metrics=metrics)
+    if settings.accepted_origins:  # before the gate: a browser asks first, and without the key
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.accepted_origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["X-Conversation-Id"],
+        )
     return app
 
 
@@ -93,9 +103,13 @@ def _add_conversations(app: FastAPI, service: ChatService) -> None:
 def _add_pages(app: FastAPI, service: ChatService, metrics: Metrics) -> None:
     page = (Path(__file__).parent / "page.html").read_text(encoding="utf-8")
 
-    @app.get("/")
+    @app.get("/", include_in_schema=False)
     async def test_page() -> HTMLResponse:
         return HTMLResponse(page, headers={"Content-Security-Policy": _PAGE_POLICY})
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(docs_page(app.openapi()), headers={"Content-Security-Policy": _PAGE_POLICY})
 
     @app.get("/health")
     async def health() -> dict[str, Any]:

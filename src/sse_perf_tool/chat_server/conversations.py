@@ -6,6 +6,7 @@ processes (gunicorn workers) each have their own conversations: one turn must re
 
 from __future__ import annotations
 
+import sys
 import time
 import uuid
 from collections import OrderedDict, deque
@@ -30,6 +31,8 @@ class Conversation:
     created_unix_s: int
     messages: deque[Said]
     turns: int = 0
+    size_bytes: int = 0
+    """Memory of its messages."""
     used_s: float = field(default=0.0, repr=False)
     """When it was last used, on the monotonic clock of the store."""
 
@@ -37,11 +40,21 @@ class Conversation:
 class Conversations:
     """A bounded store: at most `most` conversations of at most `history` messages, each until idle for `idle_s`.
 
-    Idle ones go when the store is next used.
+    All of them take `most_bytes` of memory at most: above it the one idle longest goes, and when only one is left its
+    oldest messages.  Idle ones go when the store is next used.
     """
 
-    def __init__(self, most: int, history: int, idle_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        most: int,
+        history: int,
+        idle_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        most_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
         self._most = most
+        self._most_bytes = most_bytes
+        self._size_bytes = 0
         self._history = history
         self._idle_s = idle_s
         self._clock = clock
@@ -56,8 +69,8 @@ class Conversations:
         """A new conversation with an id of its own; the one idle longest goes when there would be too many."""
         self._remove_idle()
         while len(self._by_use) >= self._most:
-            self._by_use.popitem(last=False)
-        fresh = Conversation(str(uuid.uuid4()), int(time.time()), deque(maxlen=self._history), used_s=self._clock())
+            self._drop_oldest()
+        fresh = Conversation(str(uuid.uuid4()), int(time.time()), deque(), used_s=self._clock())
         self._by_use[fresh.id] = fresh
         return fresh
 
@@ -76,13 +89,39 @@ class Conversations:
             return
         now = int(time.time())
         conversation.turns += 1
-        conversation.messages.extend((Said("user", question, now), Said("assistant", answer, now)))
+        for said in (Said("user", question, now), Said("assistant", answer, now)):
+            conversation.messages.append(said)
+            self._count(conversation, _size_bytes(said))
+        while len(conversation.messages) > self._history:
+            self._forget_first(conversation)
+        while self._size_bytes > self._most_bytes and len(self._by_use) > 1:
+            self._drop_oldest()
+        while self._size_bytes > self._most_bytes and conversation.messages:
+            self._forget_first(conversation)
 
     def remove(self, conversation_id: str) -> bool:
         """Forgets a conversation; whether there was one."""
-        return self._by_use.pop(conversation_id, None) is not None
+        removed = self._by_use.pop(conversation_id, None)
+        if removed is not None:
+            self._size_bytes -= removed.size_bytes
+        return removed is not None
 
     def _remove_idle(self) -> None:
         dead_s = self._clock() - self._idle_s
         while self._by_use and next(iter(self._by_use.values())).used_s <= dead_s:
-            self._by_use.popitem(last=False)
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        self._size_bytes -= self._by_use.popitem(last=False)[1].size_bytes
+
+    def _forget_first(self, conversation: Conversation) -> None:
+        self._count(conversation, -_size_bytes(conversation.messages.popleft()))
+
+    def _count(self, conversation: Conversation, size_bytes: int) -> None:
+        conversation.size_bytes += size_bytes
+        self._size_bytes += size_bytes
+
+
+def _size_bytes(said: Said) -> int:
+    """Memory of one message: its text and the object that holds it."""
+    return sys.getsizeof(said.text) + sys.getsizeof(said)

@@ -13,7 +13,7 @@ import sys
 
 from uvicorn_worker import UvicornWorker
 
-from sse_perf_tool.chat_server.run import KEEP_ALIVE_S
+from sse_perf_tool.chat_server.run import KEEP_ALIVE_S, uvicorn_options
 from sse_perf_tool.chat_server.settings import SettingsError, load
 
 try:
@@ -28,9 +28,7 @@ class ChatWorker(UvicornWorker):
 
     CONFIG_KWARGS = {  # noqa: RUF012 - as uvicorn_worker declares it
         **UvicornWorker.CONFIG_KWARGS,
-        "access_log": False,
-        "server_header": False,
-        "timeout_graceful_shutdown": round(_settings.shutdown_grace_s) + 2,
+        **uvicorn_options(_settings),
     }
 
 

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .settings import Settings, variable
 
@@ -43,22 +44,48 @@ def serve(settings: Settings, tool: str) -> int:
         place = f"{settings.host} port {settings.port}"
         print(f"cannot listen on {place}: {reason}; choose another --port or --host", file=sys.stderr)
         return 2
-    config = uvicorn.Config(
-        create_app(settings),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=round(settings.shutdown_grace_s) + 2,
-    )
-    server = uvicorn.Server(config)
     print(_greeting(settings, listener.getsockname()[1], tool), flush=True)
+    if settings.reload:
+        return _serve_and_reload(settings, listener)
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), **uvicorn_options(settings)))
     if os.environ.get(_STOP_AT_EOF):
         threading.Thread(target=_stop_at_eof, args=(server,), daemon=True).start()
     # uvicorn sets these itself while it runs, then raises the signal again, whose default would end the process
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, server.handle_exit)
     server.run(sockets=[listener])
+    return 0
+
+
+def uvicorn_options(settings: Settings) -> dict[str, Any]:
+    """How uvicorn speaks HTTP, here and under gunicorn."""
+    from .timed_head import TimedHead
+
+    return {
+        "http": partial(TimedHead, timeout_s=settings.receive_timeout_s),
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "timeout_keep_alive": KEEP_ALIVE_S,
+        "timeout_graceful_shutdown": round(settings.shutdown_grace_s) + 2,
+    }
+
+
+def _serve_and_reload(settings: Settings, listener: socket.socket) -> int:
+    """Serves in a child process, which is replaced when a file of this package changes."""
+    import uvicorn
+    from uvicorn.supervisors import ChangeReload
+
+    os.environ.update(_environment(settings))  # the child has its settings from there
+    del os.environ[_STOP_AT_EOF]
+    config = uvicorn.Config(
+        "sse_perf_tool.chat_server.app:from_environment",
+        factory=True,
+        reload=True,
+        reload_dirs=[str(Path(__file__).parent)],
+        **uvicorn_options(settings),
+    )
+    ChangeReload(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
     return 0
 
 
@@ -86,7 +113,7 @@ def _greeting(settings: Settings, port: int, tool: str) -> str:
     keys = "API_KEYS is set: a key is needed" if settings.accepted_keys else "no key is needed"
     return (
         f"{_START_LINE}{url}\n"
-        f"  GET  {url}/                      test page; /health and /metrics beside it\n"
+        f"  GET  {url}/                      test page; /docs, /health and /metrics beside it\n"
         f"  POST {url}/chat                  named events, conversations\n"
         f"  POST {url}/v1/chat-messages      Dify\n"
         f"  POST {url}/v1/chat/completions   OpenAI\n"

@@ -39,7 +39,10 @@ class ChatService:
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self.conversations = Conversations(
-            settings.max_conversations, settings.max_history_length, settings.conversation_idle_timeout_s
+            settings.max_conversations,
+            settings.max_history_length,
+            settings.conversation_idle_timeout_s,
+            most_bytes=settings.max_conversations_bytes,
         )
         self._settings = settings
         self._metrics = metrics

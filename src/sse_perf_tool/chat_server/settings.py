@@ -5,7 +5,9 @@ The flags and the environment variables are made from the class below, and docs/
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -35,6 +37,17 @@ def _checked_faults(text: str) -> str:
     return text
 
 
+def _checked_origins(text: str) -> str:
+    for origin in _listed(text):
+        if origin != "*" and not re.fullmatch(r"https?://[^/?#\s@*]+", origin):
+            raise ValueError(f"{origin} is no origin; write scheme and host, such as https://a.example, or *")
+    return text
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 class Settings(BaseModel):
     """How the server behaves.  Made directly it has these defaults; `load` asks the environment too."""
 
@@ -42,6 +55,13 @@ class Settings(BaseModel):
 
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on, 0 for any free one")
+    allowed_hosts: str = Field(
+        default="", description="names besides localhost that requests may be for, separated by commas; * for any"
+    )
+    cors_origins: Annotated[str, AfterValidator(_checked_origins)] = Field(
+        default="", description="origins whose pages may use the server, e.g. https://a.example, or * for any"
+    )
+    reload: bool = Field(default=False, description="start again when the code of the server changes")
     debug: bool = Field(default=False, description="log at level DEBUG, readable, and allow faults on demand")
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = Field(
         default="INFO", description="least level that is logged: DEBUG, INFO (a line a request), WARNING or ERROR"
@@ -74,6 +94,11 @@ class Settings(BaseModel):
     max_conversations: int = Field(
         default=10_000, ge=1, description="conversations kept at once; above it the one idle longest goes"
     )
+    max_conversations_bytes: int = Field(
+        default=64 * 1024 * 1024,
+        ge=1,
+        description="memory of all conversations; above it the one idle longest goes, then the oldest messages",
+    )
     conversation_idle_timeout_s: float = Field(
         default=1800.0,
         gt=0,
@@ -82,6 +107,13 @@ class Settings(BaseModel):
     )
     max_concurrent_connections: int = Field(
         default=1000, ge=1, description="answers given at once; a request above it gets 503 with Retry-After"
+    )
+    receive_timeout_s: float = Field(
+        default=20.0,
+        gt=0,
+        le=_HOUR_S,
+        validation_alias="RECEIVE_TIMEOUT",
+        description="seconds that the head of a request may take, and then its body",
     )
     request_timeout_s: float = Field(
         default=300.0,
@@ -126,7 +158,24 @@ class Settings(BaseModel):
     @property
     def accepted_keys(self) -> tuple[str, ...]:
         """The keys of `api_keys`, none when everyone is let in."""
-        return tuple(key.strip() for key in self.api_keys.get_secret_value().split(",") if key.strip())
+        return _listed(self.api_keys.get_secret_value())
+
+    @property
+    def accepted_origins(self) -> tuple[str, ...]:
+        """Those of `cors_origins`."""
+        return _listed(self.cors_origins)
+
+    @property
+    def accepted_hosts(self) -> tuple[str, ...] | None:
+        """The names that requests may be for, in small letters, besides loopback addresses; None for any.
+
+        A server that listens on loopback only may be asked by pages of the web all the same: their host can be made to
+        have the address 127.0.0.1 (DNS rebinding).  One that listens elsewhere is known by names that it cannot know.
+        """
+        named = tuple(name.lower() for name in _listed(self.allowed_hosts))
+        if "*" in named or not (named or is_loopback(self.host)):
+            return None
+        return ("localhost", self.host.lower(), *named)
 
     @property
     def faults_allowed(self) -> bool:
@@ -137,6 +186,17 @@ class Settings(BaseModel):
     def worker_count(self) -> int:
         """Processes under gunicorn."""
         return self.workers or (os.cpu_count() or 1) * 2 + 1
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is this machine's own."""
+    name = host.lower().strip("[]").rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 class _FromEnvironment(Settings, BaseSettings):
