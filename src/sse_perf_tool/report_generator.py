@@ -38,7 +38,7 @@ from .texts import Texts, printable, speaker
 
 BRAND = "7DGroup"
 
-_NOTES: Texts = {
+OFFLINE_NOTES: Texts = {
     "linked": (
         "The charts of this report need the network. For offline reports run once: python tools/build_assets.py",
         "查看此报告的图表需要网络。要生成离线报告，请先运行一次：python tools/build_assets.py",
@@ -56,7 +56,7 @@ def generate_html_report(
     """
     language = lang or result.config.lang
     parts = {
-        **_frame(language, brand, in_both("report") if title is None else (title, title)),
+        **frame(language, brand, in_both("report") if title is None else (title, title)),
         "verdict": verdict_html(verdict(result)),
         "goals": goals_html(result),
         "trust": trust_html(result),
@@ -74,7 +74,7 @@ def generate_html_report(
     data = {"lang": language, **run_data(result)}
     page, offline = build_page(read_template("report.html"), parts, data, ["common.js", "charts.js", "report.js"])
     write_atomically(path, page, private=True)
-    return [] if offline else [speaker(_NOTES, language)("linked")]
+    return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
 
 
 def generate_compare_report(
@@ -101,7 +101,7 @@ def generate_compare_report(
         compared = [differences(results[0], other) for other in results[1:]]
     tables = (difference_table(found, number) for number, found in enumerate(compared, 1))
     parts = {
-        **_frame(language, brand, in_both("compare_report") if title is None else (title, title)),
+        **frame(language, brand, in_both("compare_report") if title is None else (title, title)),
         "verdict": compare_verdict_html(compared, results),
         "differences": "".join(f'<section class="card">{each}</section>' for each in tables),
         "runs": runs_table(results, shown_names),
@@ -109,7 +109,7 @@ def generate_compare_report(
     data = {"lang": language, **comparison_data(results, shown_names)}
     page, offline = build_page(read_template("compare.html"), parts, data, ["common.js", "charts.js", "compare.js"])
     write_atomically(path, page, private=True)
-    return [] if offline else [speaker(_NOTES, language)("linked")]
+    return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
 
 
 def generate_capacity_report(
@@ -124,7 +124,7 @@ def generate_capacity_report(
     """Writes the page of a search for capacity, whose steps were made with `config`; as `generate_html_report`."""
     language = lang or config.lang
     parts = {
-        **_frame(language, brand, in_both("capacity_report") if title is None else (title, title)),
+        **frame(language, brand, in_both("capacity_report") if title is None else (title, title)),
         "verdict": capacity_verdict_html(capacity),
         "facts": capacity_facts_html(capacity, config),
         "steps": steps_table(capacity),
@@ -132,11 +132,11 @@ def generate_capacity_report(
     data = {"lang": language, **capacity_data(capacity)}
     page, offline = build_page(read_template("capacity.html"), parts, data, ["common.js", "charts.js", "capacity.js"])
     write_atomically(path, page, private=True)
-    return [] if offline else [speaker(_NOTES, language)("linked")]
+    return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
 
 
-def _frame(language: str, brand: str, title: tuple[str, str]) -> dict[str, str]:
-    """What stands around the content: language, brand, title, version; all of it escaped."""
+def frame(language: str, brand: str, title: tuple[str, str]) -> dict[str, str]:
+    """What stands around the content of a page: language, brand, title, version; all of it escaped."""
     english, chinese = (printable(text, 200) for text in title)
     shown_brand = printable(brand, 80)
     return {

@@ -31,6 +31,7 @@ EFFECTS: dict[str, tuple[list[str], Callable[[BenchArguments], Any], Any]] = {
     "no_save": (["--no-save"], lambda b: b.results, None),
     "list": (["--list"], lambda b: b.action, "list"),
     "history": (["--history"], lambda b: b.action, "history"),
+    "show": (["--show", "x"], lambda b: b.action, "show"),
     "compare": (["--compare", "a", "b"], lambda b: b.action, "compare"),
     "demo": (["--demo"], lambda b: b.action, "demo"),
     "verbose": (["--verbose"], lambda b: b.verbose, True),
@@ -38,7 +39,8 @@ EFFECTS: dict[str, tuple[list[str], Callable[[BenchArguments], Any], Any]] = {
     "retries": (["--retries", "2"], lambda b: b.retries, 2),
     "seed": (["--seed", "8"], lambda b: b.seed, 8),
 }
-OF_EVERY_COMMAND = {"json", "csv", "markdown", "junit", "no_color", "lang", "help", "version"}
+OUTPUTS = {"html_report", "brand", "report_title", "json", "csv", "markdown", "junit"}
+OF_EVERY_COMMAND = {*OUTPUTS, "no_color", "lang", "help", "version"}
 
 
 def asked(*argv: str) -> BenchArguments:

@@ -122,4 +122,4 @@ def test_such_a_cell_is_marked_and_has_no_trust_of_our_wire(asked: dict[str, Any
         run.send(0, block)
     found = cell_document(run.result())
     assert (found["timed_by"], found["format"], found["trust"], found["state"]) == ("litellm", "litellm", None, "done")
-    assert remarks([found])[0] == {"key": "timed_by_litellm", "models": ["M"]}
+    assert remarks([found])[0] == {"key": "timed_by_litellm", "models": ["AWS / M"]}

@@ -124,7 +124,7 @@ await card.locator(".toggle").click();
 await card.locator(".legend button").first().click();
 
 // A table sorts both ways; not-measured cells stay last.
-const table = page.locator("#metrics-table, #compare-table, #steps-table");
+const table = page.locator("#metrics-table, #compare-table, #steps-table, #bench-table");
 const third = () => table.locator("tbody tr td:nth-child(3)").allTextContents();
 await table.locator("thead button").nth(2).click();
 facts.sorted_down = await third();

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from tools.build_assets import node_command
 
+from bench_documents import sample_document
 from report_runs import (
     ATTACK,
     CONFIG,
@@ -27,6 +28,7 @@ from report_runs import (
     watched,
     whole_answer,
 )
+from sse_perf_tool.bench.page import write_page
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.report_generator import generate_capacity_report, generate_compare_report, generate_html_report
 from sse_perf_tool.report_parts.libraries import ASSETS, LIBRARIES
@@ -82,7 +84,14 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Facts:
     return facts_of(path)
 
 
-@pytest.fixture(params=["single", "compared", "searched"])
+@pytest.fixture(scope="module")
+def benched(tmp_path_factory: pytest.TempPathFactory) -> Facts:
+    path = tmp_path_factory.mktemp("report") / "bench.html"
+    write_page(sample_document(), path)
+    return facts_of(path)
+
+
+@pytest.fixture(params=["single", "compared", "searched", "benched"])
 def page(request: pytest.FixtureRequest) -> Facts:
     return request.getfixturevalue(request.param)
 
@@ -106,7 +115,7 @@ def test_every_section_of_a_run_with_requests_is_shown(single: Facts) -> None:
 
 
 def test_every_canvas_is_drawn_in_colour_in_both_themes(page: Facts) -> None:
-    assert len(page["ink"]) >= 7
+    assert len(page["ink"]) >= (5 if page["title"].startswith("Benchmark") else 7)
     assert {name for name, pixels in page["ink"].items() if pixels < 100} == set()
     assert {name for name, pixels in page["ink_after"].items() if pixels < 100} == set()
 

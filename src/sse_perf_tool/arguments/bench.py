@@ -26,7 +26,7 @@ TEXTS: Texts = {
     "one_action": ("cannot go with {other}; keep one of them", "不能与 {other} 同用，请只留一个"),
 }
 
-ACTIONS = ("list", "history", "compare", "demo")
+ACTIONS = ("list", "history", "show", "compare", "demo")
 
 
 def bench_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Arguments:
@@ -72,7 +72,7 @@ def bench_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> 
             thresholds=tuple(flags["threshold"] or ()),
             verbose=flags["verbose"] is True,
         ),
-        rest=tuple(map(printable, flags.rest)),
+        rest=tuple(map(printable, [flags["show"]] if action == "show" else flags.rest)),
         warnings=tuple(flags.warnings),
         **written,
     )

@@ -59,7 +59,7 @@ class BenchArguments:
     results: Path | None
     """The folder for results; None: none is written."""
     action: str = "run"
-    """"run", "list", "history", "compare" or "demo"."""
+    """"run", "list", "history", "show", "compare" or "demo"."""
     providers: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     runs: int | None = None

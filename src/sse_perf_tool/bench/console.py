@@ -31,6 +31,7 @@ from .wording import (
     remark_lines,
     spread,
     title_of,
+    worth_showing,
 )
 
 RATE_S = 2.0
@@ -148,7 +149,7 @@ class BenchConsole:
             self._differences(document)
         self._block(say("skipped"), (f"{name}: {why}" for name, why in left_out(cells, say)))
         self._block(say("remarks"), remark_lines(document, say))
-        self._thresholds(document.get("thresholds", ()))
+        self._thresholds(document)
 
     def _row(self, cell: Document) -> list[str]:
         verdict = (cell["trust"] or {}).get("verdict")
@@ -166,19 +167,21 @@ class BenchConsole:
     def _differences(self, document: Document) -> None:
         titles = {tuple(name_of(cell)): title_of(cell) for cell in document["cells"]}
         for reference in dict.fromkeys(tuple(row["reference"]) for row in document["comparisons"]):
-            rows = [row for row in document["comparisons"] if tuple(row["reference"]) == reference]
+            rows = [row for row in worth_showing(document) if tuple(row["reference"]) == reference]
             lines = (
                 f"{titles[tuple(row['other'])]}, {self.say(row['figure'])}: {difference_text(row, self.say)}"
                 for row in rows
             )
             self._block(self.say("differences", cell=titles[reference]), lines)
 
-    def _thresholds(self, rows: Sequence[Document]) -> None:
+    def _thresholds(self, document: Document) -> None:
+        rows = document.get("thresholds", ())
+        titles = {tuple(name_of(cell)): title_of(cell) for cell in document["cells"]}
         if rows:
             self._line(self.say("goals"), bold=True)
         for row in rows:
             mark, style = ("✓", "green") if row["ok"] else ("✗", "red")
-            name = printable(f"{row['cell'][0]} / {row['cell'][1]}", 60)
+            name = titles[tuple(row["cell"])]
             text = f"  {mark} {row['rule']}  {number(row['value'])} {row['note']}  {name}"
             self.terminal.print(Text(text.rstrip(), style=style))
 

@@ -118,6 +118,7 @@ def cell_document(found: CellResult) -> Document:
         "requests": {"sent": len(warm), "ok": len(ok), "failed": len(warm) - len(ok)},
         "errors": [asdict(group) for group in result.summary.errors] if result else [],
         "metrics": {name: _stats(result.summary.metrics.get(name, Stats())) for name in METRICS} if result else {},
+        "intervals": _intervals(found),
         "tokens": _tokens(ok),
         "cold": next((asdict(run) for run in found.runs if run.cold), None),
         "runs": [asdict(run) for run in found.runs],
@@ -130,6 +131,15 @@ def _stats(found: Stats) -> Document:
     """As in the summary of a run, without percentiles that have too few samples."""
     few = {f"p{percent}": None for percent in PERCENTILES if not enough_for(percent, found.count)}
     return {**rounded(found), **few}
+
+
+def _intervals(found: CellResult) -> Document:
+    """Metric -> [low, high]: between them the median lies with 95 % confidence; without those that have none."""
+    if found.result is None:
+        return {}
+    medians = ((name, found.result.summary.intervals.get(name, {}).get("p50")) for name in METRICS)
+    known = ((name, each) for name, each in medians if each is not None and None not in each)
+    return {name: [round(side, 6) for side in each if side is not None] for name, each in known}
 
 
 def _tokens(ok: Sequence[Run]) -> Document:

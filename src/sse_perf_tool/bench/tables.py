@@ -9,7 +9,18 @@ from collections.abc import Callable, Iterable, Mapping
 
 from ..texts import speaker
 from .results import METRICS, Document, json_text, name_of
-from .wording import SHOWN, TEXTS, difference_text, fastest_lines, left_out, ranked, remark_lines, spread, title_of
+from .wording import (
+    SHOWN,
+    TEXTS,
+    difference_text,
+    fastest_lines,
+    left_out,
+    ranked,
+    remark_lines,
+    spread,
+    title_of,
+    worth_showing,
+)
 
 _CSV_FIELDS = (
     "provider_key",
@@ -54,7 +65,7 @@ def to_markdown(document: Document, lang: str) -> str:
     lines += [f"- {_cell_text(line)}" for line in (*fastest_lines(document, say), *remark_lines(document, say))]
     lines += [f"- {_cell_text(name)}: {_cell_text(why)}" for name, why in left_out(document["cells"], say)]
     titles = {tuple(name_of(cell)): title_of(cell) for cell in document["cells"]}
-    for row in document["comparisons"] if document["settings"]["order"] == "interleaved" else ():
+    for row in worth_showing(document) if document["settings"]["order"] == "interleaved" else ():
         first, other = titles[tuple(row["reference"])], titles[tuple(row["other"])]
         lines.append(f"- {_cell_text(f'{other} − {first}')}, {say(row['figure'])}: {difference_text(row, say)}")
     settings = document["settings"]

@@ -162,6 +162,19 @@ def difference_text(row: Document, say: Say) -> str:
     return text if row["shown"] else f"{text} · {say('not_shown')}"
 
 
+def worth_showing(document: Document) -> list[Document]:
+    """The comparisons without those that say the same again: no reasoning makes TTFA the TTFT, a token a chunk makes
+    TPOT the mean gap."""
+    rows = {(tuple(row["reference"]), tuple(row["other"]), row["figure"]): row for row in document["comparisons"]}
+
+    def again(row: Document) -> bool:
+        same_as = {"ttfa_ms": "ttft_ms", "tpot_ms": "mean_gap_ms"}.get(row["figure"], "")
+        other = rows.get((tuple(row["reference"]), tuple(row["other"]), same_as))
+        return other is not None and all(row[name] == other[name] for name in ("shift", "low", "high"))
+
+    return [row for row in document["comparisons"] if not again(row)]
+
+
 def signed(value: float) -> str:
     """A figure with its sign."""
     return ("+" if value > 0 else "−" if value < 0 else "±") + number(abs(value))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
@@ -46,6 +47,7 @@ TEXTS: Texts = {
         "{path}：没有这个文件，请先编写（见 docs/bench.md），或试用 bench --demo",
     ),
     "result": ("result", "结果"),
+    "page": ("page", "页面"),
     "stopping": (
         "stopping: answers under way have 5 s to end; Ctrl-C again ends at once",
         "正在停止：进行中的回答还有 5 秒；再按 Ctrl-C 立即结束",
@@ -66,6 +68,10 @@ def main(arguments: Arguments, environment: Environment) -> int:
     if asked.action == "compare":
         console.comparison(*(find(folder, name, arguments.lang) for name in arguments.rest))
         return OK
+    if asked.action == "show":
+        document = find(folder, arguments.rest[0], arguments.lang)
+        console.result(document)
+        return OK if _written(arguments, document, None, console, environment) else SOME_FAILED
     with contextlib.ExitStack() as stack:
         config = _config(asked, arguments.lang, stack)
         for text in (*arguments.warnings, *config.warnings):
@@ -185,22 +191,39 @@ def _written(
 ) -> bool:
     """Writes the result and the files that were asked for; True when all of them could be."""
     say, lang = speaker(TEXTS, arguments.lang), arguments.lang
-    outputs: list[tuple[str, Path, Any]] = []
+    outputs: list[tuple[str, Path, Callable[[Path], Sequence[str]]]] = []
     if store is not None:
-        outputs.append((say("result"), store.path, lambda _path: store.write(document)))
+        outputs.append((say("result"), store.path, partial(_saved, store, document)))
+    if arguments.html_report is not None:
+        outputs.append((say("page"), arguments.html_report, partial(_page, arguments, document)))
     for name, path in arguments.exports.items():
         label = EXPORTERS[name].label[LANGUAGES.index(lang)]
-        text = TABLES[name](document, lang)
-        outputs.append(
-            (label, path, lambda to, text=text: write_atomically(to, text.encode("utf-8", "replace"), private=True))
-        )
+        outputs.append((label, path, partial(_table, TABLES[name](document, lang))))
     written = 0
     for label, path, write in outputs:
         with unwritten_is_said(path, environment):
-            write(path)
+            notes = write(path)
             console.written(label, path)
+            for note in notes:
+                console.warn(note)
             written += 1
     return written == len(outputs)
+
+
+def _saved(store: Store, document: Document, _path: Path) -> Sequence[str]:
+    store.write(document)
+    return ()
+
+
+def _page(arguments: Arguments, document: Document, path: Path) -> Sequence[str]:
+    from ..bench.page import write_page  # a benchmark without a page has no need of it
+
+    return write_page(document, path, brand=arguments.brand, title=arguments.report_title, lang=arguments.lang)
+
+
+def _table(text: str, path: Path) -> Sequence[str]:
+    write_atomically(path, text.encode("utf-8", "replace"), private=True)
+    return ()
 
 
 def _status(document: Document, whole: bool) -> int:

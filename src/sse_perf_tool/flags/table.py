@@ -221,6 +221,7 @@ _TARGET_FLAGS = (
     Flag(("--no-save",), "bench"),
     Flag(("--list",), "bench"),
     Flag(("--history",), "bench"),
+    Flag(("--show",), "bench", checks.some_text, "ID"),
     Flag(("--compare",), "bench"),
     Flag(("--demo",), "bench"),
     Flag(("--verbose",), "bench"),
@@ -228,7 +229,8 @@ _TARGET_FLAGS = (
 """Those that the bench command has, or has in another way than a run."""
 
 _BENCH_KEYS = frozenset(
-    {"timeout", "retries", "seed", "json", "csv", "markdown", "junit", "no_color", "lang", "help", "version"}
+    {"timeout", "retries", "seed", "html_report", "brand", "report_title", "json", "csv", "markdown", "junit",
+     "no_color", "lang", "help", "version"}
 )  # fmt: skip
 BENCH_FLAGS = (
     *_TARGET_FLAGS,

@@ -384,6 +384,10 @@ BENCH_HELP = {
     "no_save": ("write no result file", "不写结果文件"),
     "list": ("show what would be measured, and send nothing", "只列出将要测量的内容，不发送请求"),
     "history": ("show earlier results", "列出以往结果"),
+    "show": (
+        "show one of them again, and write it as --html-report or another output",
+        "再次显示其中一个，并可写成 --html-report 等输出",
+    ),
     "compare": ("compare two results: bench --compare A B", "比较两个结果：bench --compare A B"),
     "demo": ("the embedded server as four providers; needs no key", "以内置服务充当四个提供商，不需要密钥"),
     "verbose": ("a line for each request", "每个请求一行"),
@@ -391,5 +395,6 @@ BENCH_HELP = {
     "csv": ("the table as CSV", "表格（CSV）"),
     "markdown": ("the table as Markdown, with date and method", "表格（Markdown），附日期和方法"),
     "junit": ("a JUnit case for each threshold", "每个阈值一个 JUnit 用例"),
+    "html_report": ("one offline page", "单个离线页面"),
 }
 """The same for the flags of the bench command."""

@@ -13,13 +13,15 @@ from typing import Any
 
 from ..metrics import success_rate
 from ..records import AnswerHead, RunResult, Stats, Summary
-from ..texts import printable
+from ..texts import Texts, printable
 from .figures import Both, figure, percent_text, time_text
 from .libraries import inline_script, library_scripts
 from .verdict import Verdict, load_text, shown_percentile
 from .wording import TEXTS, both, in_both, pair, terms_html
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+
+NO_TEXTS: Texts = {}
 
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _NOT_IN_SCRIPT = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
@@ -35,11 +37,13 @@ def json_for_script(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).translate(_NOT_IN_SCRIPT)
 
 
-def build_page(template: str, parts: dict[str, str], data: dict[str, Any], scripts: list[str]) -> tuple[bytes, bool]:
+def build_page(
+    template: str, parts: dict[str, str], data: dict[str, Any], scripts: list[str], texts: Texts = NO_TEXTS
+) -> tuple[bytes, bool]:
     """The whole page as UTF-8, and whether it works with no network.
 
-    `scripts` names files of the templates folder, run in this order.  A Content-Security-Policy lets nothing else run
-    and nothing be fetched but the linked libraries, if any.
+    `scripts` names files of the templates folder, run in this order; `texts` are those that only this page has.  A
+    Content-Security-Policy lets nothing else run and nothing be fetched but the linked libraries, if any.
     """
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     libraries, inlined = library_scripts()
@@ -54,7 +58,7 @@ def build_page(template: str, parts: dict[str, str], data: dict[str, Any], scrip
             **parts,
             "policy": policy,
             "style": style,
-            "data": json_for_script({**data, "texts": TEXTS}),
+            "data": json_for_script({**data, "texts": {**TEXTS, **texts}}),
             "libraries": "".join(script.html for script in libraries),
             "script": own_script.html,
         },
