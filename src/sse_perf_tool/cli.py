@@ -1,6 +1,6 @@
-"""The door: what the command line asks for is done by one of `commands`; the exit statuses stand in `commands.world`.
+"""The entry point: parses the command line and runs one of `commands`; exit statuses are in `commands.environment`.
 
-The modules of a command are imported only when it is wanted, so that `--help` answers at once.
+The modules of a command are imported only when it runs, so that `--help` starts at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Command = Callable[["Arguments", Environment], int]
 
 
 def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:
-    """Does what `argv` (without the program's name) asks for and gives the exit status."""
+    """Runs the command line `argv` (without the program's name) and returns the exit status."""
     if environment is None:
         environment = Environment.real()
         try:

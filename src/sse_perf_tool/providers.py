@@ -1,4 +1,4 @@
-"""Queries and API keys: read from files, handed out in turn to all threads.
+"""Queries and API keys: read from files and handed out to all threads in turn.
 
 A parameter file is text (one query a line), JSON Lines, a JSON list or CSV; which, its suffix says.  What a row asks
 `queries.rows` tells.  What is wrong with a file is one `UsageError` that names the file, the place in it and

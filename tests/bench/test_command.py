@@ -165,7 +165,7 @@ def test_a_threshold_is_for_all_cells_or_for_those_that_it_names(serve: Serve, r
         (["--threshold", "ttft_ms{model:x}:max<1"], "--threshold ttft_ms{model:x}:max<1: no cell is called so"),
         (["--threshold", "ttft_ms{name:x}:max<1"], "a rule is for a provider, a model or a context"),
         (["--threshold", "ttft_ms{model}:max<1"], "write {model:PATTERN}"),
-        (["--threshold", "ttft:max<1"], "nothing is called ttft; did you mean ttft_ms?"),
+        (["--threshold", "ttft:max<1"], "there is no ttft; did you mean ttft_ms?"),
         (["--provider", "x"], "--provider x: nothing is called so; there are: p0"),
         (["--config", "none.yaml"], "none.yaml"),
         (["--compare", "a"], "--compare: give two results"),

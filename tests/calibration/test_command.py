@@ -40,7 +40,7 @@ def test_calibrate_prints_the_table_and_how_far_the_machine_goes(tool: Tool, mea
     assert (status, err) == (0, "")
     lines = out.splitlines()
     assert lines[0].startswith("Calibration: 10 threads, a chunk every 5 ms each, 3.1 s")
-    assert "How far this machine goes, at gaps of 5 ms" in lines
+    assert "Highest load of this machine, at gaps of 5 ms" in lines
     assert "  error up to 1 ms     192 threads, 192,000 chunks/s (limit: the tool)" in lines
     assert measured[:4] == [10, 64, 128, 256]
     assert sum(f"{threads:>9,} " in out for threads in set(measured[1:])) == len(set(measured[1:]))

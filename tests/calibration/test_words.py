@@ -23,8 +23,8 @@ def test_the_table_has_truth_reported_and_error(found: Calibration) -> None:
         "  gap ms         P90      20.500      20.000      -0.500",
         "  gap ms         P99    1234.568    1235.000      +0.432",
         "  n/a: too few values (P99 needs 100, P90 10)",
-        "  chunks            2,354 a second, 2,501 in the busiest (7,200 in 101 answers)",
-        "  CPU of the tool   34.6 us a chunk, 8 % of a core",
+        "  chunks            2,354 per second, 2,501 in the busiest second (7,200 in 101 answers)",
+        "  CPU of the tool   34.6 us per chunk, 8 % of a core",
         "  server was late   P50 0.08 ms, P99 0.17 ms, at most 2.53 ms; 6 % of a core",
     ]
 
@@ -37,7 +37,7 @@ def test_the_columns_of_the_chinese_table_stand_straight_too(found: Calibration)
 
 def test_a_late_server_is_said(found: Calibration) -> None:
     late = replace(found, server_late_ms={"p50": 1.0, "p99": 10.1, "max": 50.0})
-    note = "  The server was late by more than half a gap: the machine is busy, or the load too much for it."
+    note = "  The server was late by more than half a gap: the machine is busy, or the load is too high."
     assert list(words.table(late, "en"))[-1] == note
     assert list(words.table(found, "en"))[-1] != note
 
@@ -77,15 +77,15 @@ def test_loads_stand_below_their_headings(lang: str) -> None:
         ),
         (
             CalibrationLimit(10.0, 96, 4_800, None),
-            "  error up to 10 ms    at least 96 threads, 4,800 chunks/s (more was not tried)",
+            "  error up to 10 ms    at least 96 threads, 4,800 chunks/s (higher loads were not tried)",
         ),
         (
             CalibrationLimit(1.0, None, None, "tool"),
-            "  error up to 1 ms     no load that was tried (limit: the tool)",
+            "  error up to 1 ms     none of the loads tried (limit: the tool)",
         ),
         (
             CalibrationLimit(1.0, None, None, "server"),
-            "  error up to 1 ms     no load that was tried (limit: the server)",
+            "  error up to 1 ms     none of the loads tried (limit: the server)",
         ),
     ],
 )

@@ -96,7 +96,7 @@ def test_https_to_a_port_without_it_is_one_plain_line(serve: Serve, tool: Tool) 
     server = serve([], greeting=[0.05, b"HTTP/1.1 400 Bad Request\r\n\r\n"])
     ran = tool("--url", server.url().replace("http:", "https:"), "--api-key", KEY, "--html-report", "report.html")
     place = f"127.0.0.1:{server.port}"
-    assert re.search(rf"no TLS connection with {place}: [a-z ]+; does it speak https on this port\?\n", ran.out)
+    assert re.search(rf"the TLS connection to {place} failed: [a-z ]+; does this port speak https\?\n", ran.out)
 
 
 @LANGUAGES

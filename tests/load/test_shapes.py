@@ -228,7 +228,7 @@ def test_some_leave_in_mid_answer_which_is_no_failure_and_has_its_cost(serve: Se
     endless = chunked(token("Hello"), token(" world"), 5.0, FINISH, DONE)
     ran = run(serve(endless), "--threads", "2", "--requests", "4", "--cancel-rate", "1", "--cancel-after", "200ms")
     assert (ran.status, ran.summary["outcomes"]) == (0, {"cancelled": 4})
-    assert {row["error"] for row in ran.records} == {"left after 0.2 s (--cancel-after)"}
+    assert {row["error"] for row in ran.records} == {"cancelled after 0.2 s (--cancel-after)"}
     assert all(200 <= row["latency_ms"] < 600 for row in ran.records)
     assert (ran.summary["requests"]["left_early"], ran.summary["tokens"]["left_early"]) == (4, 8)
     assert "4, by --cancel-rate; 8 tokens received" in ran.out

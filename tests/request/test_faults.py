@@ -82,8 +82,8 @@ SILENCES = (
 )
 BODIES = (
     Fault("gzip", [zipped(gzip.compress(WHOLE))], Outcome.OK, chunks=2),
-    Fault("broken gzip", [zipped(b"\x1f\x8b\x08" + bytes(7) + b"\xff" * 9)], Outcome.MALFORMED, "is not the gzip"),
-    Fault("no gzip at all", [zipped(WHOLE)], Outcome.MALFORMED, "is not the gzip"),
+    Fault("broken gzip", [zipped(b"\x1f\x8b\x08" + bytes(7) + b"\xff" * 9)], Outcome.MALFORMED, "is not gzip"),
+    Fault("no gzip at all", [zipped(WHOLE)], Outcome.MALFORMED, "is not gzip"),
     Fault("gzip cut short", [zipped(gzip.compress(HELLO)[:-12])], Outcome.TRUNCATED, "end marker"),
     Fault("invalid chunk size", [[CHUNKED_HEAD, chunk(HELLO), b"zz\r\n"]], Outcome.MALFORMED, "chunked", chunks=1),
     Fault("HTML with 200", [sized(PAGE, kind="text/html; charset=utf-8")], Outcome.NOT_A_STREAM, "Welcome to nginx!"),

@@ -52,13 +52,13 @@ ENDLESS = {
 def test_an_event_of_many_mebibytes_is_malformed(serve: Serve, script: list[bytes]) -> None:
     record = ask(serve(script), timeout_s=30, format=None if "ndjson" in str(script[0]) else FORMATS["openai_chat"])
     assert record.outcome is Outcome.MALFORMED
-    assert record.error == "an event of more than 8 MiB without end"
+    assert record.error == "an event of more than 8 MiB has no end"
     assert record.bytes_received < 3 * EVENT_BYTES
 
 
 def test_a_whole_answer_of_many_mebibytes_is_malformed(serve: Serve) -> None:
     record = ask(serve([head("200 OK", "application/json"), b'{"a": "', *[PIECE] * 99]), stream=False)
-    assert (record.outcome, record.error) == (Outcome.MALFORMED, "an event of more than 8 MiB without end")
+    assert (record.outcome, record.error) == (Outcome.MALFORMED, "an event of more than 8 MiB has no end")
 
 
 def test_events_without_text_are_read_for_long_but_not_for_ever(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:

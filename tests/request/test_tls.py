@@ -87,7 +87,7 @@ def test_https_to_a_plain_port_asks_whether_it_speaks_https(serve: Serve) -> Non
     record = ask(server, url=server.url().replace("http:", "https:"))
     assert (record.outcome, record.status) == (Outcome.TLS_ERROR, None)
     assert record.error
-    assert "does it speak https on this port?" in record.error
+    assert "does this port speak https?" in record.error
 
 
 def test_handshake_that_is_cut_off_is_a_connection_closed_without_an_answer(serve: Serve) -> None:

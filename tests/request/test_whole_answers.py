@@ -77,11 +77,11 @@ def test_the_format_is_found_in_the_answer(serve: Serve) -> None:
         (answer({"error": "bad key"}, status="401 Unauthorized"), Outcome.HTTP_ERROR, "HTTP 401: bad key"),
         (answer({"choices": [{"message": {"content": ""}}]}), Outcome.EMPTY, "without any token"),
         (sized(kind=JSON), Outcome.EMPTY, "the body is empty"),
-        (chunked(token("Hello")), Outcome.MALFORMED, "a stream came although"),
-        (chunked(b'{"a":1}\n{"a":2}\n', kind="application/x-ndjson"), Outcome.MALFORMED, "a stream came although"),
-        (sized(b"<html><title>Login</title>", kind="text/html"), Outcome.MALFORMED, 'is no JSON object: "<html>'),
-        (sized(b"[1, 2]", kind=JSON), Outcome.MALFORMED, 'the body of 6 bytes is no JSON object: "[1, 2]"'),
-        (until_close(HALF, kind=JSON), Outcome.TRUNCATED, "ended after 40 bytes, within its JSON"),
+        (chunked(token("Hello")), Outcome.MALFORMED, "the server sent a stream"),
+        (chunked(b'{"a":1}\n{"a":2}\n', kind="application/x-ndjson"), Outcome.MALFORMED, "the server sent a stream"),
+        (sized(b"<html><title>Login</title>", kind="text/html"), Outcome.MALFORMED, 'is not a JSON object: "<html>'),
+        (sized(b"[1, 2]", kind=JSON), Outcome.MALFORMED, 'the body of 6 bytes is not a JSON object: "[1, 2]"'),
+        (until_close(HALF, kind=JSON), Outcome.TRUNCATED, "ended after 40 bytes, before the end of its JSON"),
         ([*chunked(HALF, kind=JSON)[:-1], *until_close()[-1:]], Outcome.TRUNCATED, "after 40 bytes of the body"),
     ],
     ids=["error", "http", "no token", "no body", "stream", "lines", "page", "list", "cut", "broken"],
@@ -98,7 +98,7 @@ def test_json_of_no_known_format_asks_for_its_name(serve: Serve) -> None:
     (record,) = asked(serve(answer({"foo": 1})), None)
     assert (record.outcome, record.error) == (
         Outcome.MALFORMED,
-        "the JSON is an answer of no known format: name it with --format",
+        "the JSON is not an answer of a known format: name it with --format",
     )
 
 

@@ -359,7 +359,7 @@ def test_the_console_says_verdict_and_bound_in_a_line() -> None:
 def test_the_console_says_why_and_what_to_do() -> None:
     assert shown(BAD).splitlines()[1:] == [
         "  - the TTFT P99 of 50 ms may be 11.1 ms off",
-        "  - requests went out up to 11 ms (P99) after their start was taken: use fewer threads, and leave cores free",
+        "  - requests were sent up to 11 ms (P99) after their recorded start: use fewer threads, and leave cores free",
         "  - this client reached 97 % of one core: use more --processes or fewer threads",
     ]
 

@@ -59,7 +59,7 @@ def test_compressed_bytes_may_be_cut_anywhere(serve: Serve) -> None:
 def test_a_coding_that_nobody_knows_is_named(serve: Serve, coding: str) -> None:
     record = ask(serve(coded(b"xx", coding)))
     assert record.outcome is Outcome.MALFORMED
-    assert f"Content-Encoding: {coding.lower()}, which was not asked for and cannot be decoded" in (record.error or "")
+    assert f"Content-Encoding: {coding.lower()}, which was not requested and cannot be decoded" in (record.error or "")
 
 
 def test_a_body_that_is_compressed_over_and_over_is_refused(serve: Serve) -> None:

@@ -26,7 +26,7 @@ def test_a_flood_without_events_ends_as_malformed_before_it_takes_a_core_for_lon
     server = serve([head(), *[piece * (2**20 // len(piece))] * 999])
     record = ask(server, timeout_s=30)
     assert record.outcome is Outcome.MALFORMED
-    assert record.error == "more than 1 MiB of comments and blank lines, and no event among them"
+    assert record.error == "more than 1 MiB of comments and blank lines without any event"
     assert record.bytes_received < 8 * 2**20
 
 

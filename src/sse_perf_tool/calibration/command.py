@@ -1,4 +1,4 @@
-"""`calibrate`: one load, then how far the machine goes."""
+"""`calibrate`: the error at one load, then the highest load that the machine can measure."""
 
 from __future__ import annotations
 

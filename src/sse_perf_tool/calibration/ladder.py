@@ -1,4 +1,4 @@
-"""At how many threads the error passes a limit.  Pure: what a load comes to is asked of a function."""
+"""Finds the number of threads at which the error passes a limit.  Pure: loads are measured by a function passed in."""
 
 from __future__ import annotations
 

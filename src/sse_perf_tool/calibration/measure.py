@@ -1,4 +1,4 @@
-"""One load against the paced server: the tool's figures beside the truth."""
+"""Runs one load against the paced server and compares the tool's figures with the true ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A paced SSE server that knows the truth; `paced_server` starts it as a process of its own.
+"""A paced SSE server that records its true timing; `paced_server` starts it as a separate process.
 
 It prints its port on the first line.  Each POST is answered with OpenAI-style chunks: the first `--ttft-ms` after the
 request arrived, then one every `--itl-ms`, `--events` in all, then finish reason, usage and `[DONE]`.  GET /stats says

@@ -1,4 +1,4 @@
-"""What a person reads of a calibration: lines of text, in English or Chinese."""
+"""The console output of a calibration, in English or Chinese."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ TEXTS: Texts = {
     ),
     "chunks": ("chunks", "数据块"),
     "chunks_of": (
-        "{per_s:,.0f} a second, {busiest:,} in the busiest ({chunks:,} in {requests:,} answers)",
+        "{per_s:,.0f} per second, {busiest:,} in the busiest second ({chunks:,} in {requests:,} answers)",
         "平均每秒 {per_s:,.0f} 个，最忙的一秒 {busiest:,} 个（{requests:,} 个回答共 {chunks:,} 个）",
     ),
     "tool": ("CPU of the tool", "本工具的 CPU"),
-    "tool_of": ("{us:.1f} us a chunk, {share:.0f} % of a core", "每数据块 {us:.1f} 微秒，占一个核的 {share:.0f} %"),
+    "tool_of": ("{us:.1f} us per chunk, {share:.0f} % of a core", "每数据块 {us:.1f} 微秒，占一个核的 {share:.0f} %"),
     "server": ("server was late", "服务器延迟"),
     "server_of": (
         "P50 {p50:.2f} ms, P99 {p99:.2f} ms, at most {max:.2f} ms; {share:.0f} % of a core",
         "P50 {p50:.2f} ms，P99 {p99:.2f} ms，最多 {max:.2f} ms；占一个核的 {share:.0f} %",
     ),
     "late": (
-        "The server was late by more than half a gap: the machine is busy, or the load too much for it.",
+        "The server was late by more than half a gap: the machine is busy, or the load is too high.",
         "服务器的延迟超过半个间隔：本机正忙，或负载超出其能力。",
     ),
     "failed": ("{failed} of {requests} requests failed", "{requests} 个请求中有 {failed} 个失败"),
-    "ladder": ("How far this machine goes, at gaps of {itl:g} ms", "本机能达到的负载（间隔 {itl:g} ms）"),
+    "ladder": ("Highest load of this machine, at gaps of {itl:g} ms", "本机能达到的负载（间隔 {itl:g} ms）"),
     "threads": ("threads", "线程"),
     "per_s": ("most chunks/s", "最多数据块/秒"),
     "largest": ("largest error", "最大误差"),
@@ -56,11 +56,11 @@ TEXTS: Texts = {
         "至少 {threads} 个线程，{per_s:,.0f} 数据块/秒（受限于校准服务器）",
     ),
     "limit_open": (
-        "at least {threads} threads, {per_s:,.0f} chunks/s (more was not tried)",
+        "at least {threads} threads, {per_s:,.0f} chunks/s (higher loads were not tried)",
         "至少 {threads} 个线程，{per_s:,.0f} 数据块/秒（未尝试更多）",
     ),
-    "none_tool": ("no load that was tried (limit: the tool)", "所有尝试过的负载都未达到（受限于本工具）"),
-    "none_server": ("no load that was tried (limit: the server)", "所有尝试过的负载都未达到（受限于校准服务器）"),
+    "none_tool": ("none of the loads tried (limit: the tool)", "所有尝试过的负载都未达到（受限于本工具）"),
+    "none_server": ("none of the loads tried (limit: the server)", "所有尝试过的负载都未达到（受限于校准服务器）"),
     "short": ("calibration", "校准"),
     "short_of": (
         "{load}: {per_s:,.0f} chunks/s, CPU {share:.0f} % of a core",

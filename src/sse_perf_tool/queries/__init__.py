@@ -1,7 +1,7 @@
-"""What is asked, where it is not plain text of a file.
+"""The queries of a run, other than plain text files.
 
-* `prompts.py`: made text of a given length in tokens.
-* `rows.py`: the fields of a data set's row that hold the text.
-* `conversations.py`: conversations as data sets write them.
-* `tables.py`: what separates the fields of a CSV file.
+* `prompts.py`: generated text of a given length in tokens.
+* `rows.py`: finds the query text in a row of a data set.
+* `conversations.py`: reads conversations in the forms of common data sets.
+* `tables.py`: detects the separator of a CSV file.
 """

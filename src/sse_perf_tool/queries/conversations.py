@@ -1,4 +1,4 @@
-"""Conversations as data sets write them: ShareGPT's `conversations`, the `messages` of OpenAI's API, and their kin.
+"""Reads conversations in the forms of common data sets: ShareGPT's `conversations`, OpenAI's `messages` and others.
 
     {"conversations": [{"from": "human", "value": "..."}, {"from": "gpt", "value": "..."}]}
     {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]}

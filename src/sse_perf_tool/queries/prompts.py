@@ -1,4 +1,4 @@
-"""Text of a given length in tokens, made from a seed: whole prompts, what they share at the beginning, filler.
+"""Generates text of a given length in tokens from a seed: prompts, shared prefixes, filler.
 
 Nothing is downloaded.  Each of the `WORDS` is one token, with the space before it, in the vocabularies of GPT-4
 (cl100k), GPT-4o (o200k), Llama 3 and Qwen, and one by `metrics.estimate_tokens`; there is no punctuation between them.

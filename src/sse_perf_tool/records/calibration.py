@@ -1,4 +1,4 @@
-"""How far off the figures of the tool are, measured against a server that knows the truth."""
+"""The measured error of the tool, from a run against a server with known timing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A search for the load that a service can take: what it looks for, its steps, and the answer."""
+"""A search for capacity: its settings, its steps and its result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The figures of a run: second by second, and over all its requests."""
+"""The figures of a run: per second, and over all its requests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""One request: what is sent, where to, what is noted while the answer comes, and how it ended.
+"""One request: its target and body, the timeline of its answer, and its outcome.
 
-* `target.py`: what all requests of a run share.
+* `target.py`: the settings that all requests of a run share.
 * `body.py`: the JSON body, from a template or from the format.
-* `timeline.py`: the times and texts of one answer, and the `RequestRecord` that they become.
-* `outcomes.py`: the judgement of how a request ended, and the words for it.
+* `timeline.py`: the times and texts of one answer, from which its `RequestRecord` is made.
+* `head.py`: the response headers that tell who sent the answer, and how.
+* `outcomes.py`: the outcome of a request, and the error message.
 """

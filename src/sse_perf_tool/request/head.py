@@ -1,4 +1,4 @@
-"""What is kept of the head of an answer: who sent it, and how."""
+"""The part of the response headers that is recorded: who sent the answer, and how."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a request ended: what is wrong with an answer is judged here, once, and said in words."""
+"""The outcome of a request: decides what is wrong with an answer, and makes the error message."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TEXTS: Texts = {
         "无法解析主机名 {host}：请检查拼写和 DNS",
     ),
     "proxy": (
-        "the proxy {proxy} does not let the request through: {reason}",
+        "the proxy {proxy} did not forward the request: {reason}",
         "代理 {proxy} 未能转发请求：{reason}",
     ),
     "no_proxy": (
@@ -42,11 +42,11 @@ TEXTS: Texts = {
     "redirected": ("{error} (redirected to {url})", "{error}（已重定向到 {url}）"),
     "unreachable": ("no connection to {host}: {reason}", "无法连接 {host}：{reason}"),
     "certificate": (
-        "the certificate of {host} is not trusted: {reason}; give --cacert FILE, or --insecure to go on without",
+        "the certificate of {host} is not trusted: {reason}; give --cacert FILE, or --insecure to skip the check",
         "{host} 的证书不受信任：{reason}；请用 --cacert 指定证书，或用 --insecure 跳过验证",
     ),
     "tls": (
-        "no TLS connection with {host}: {reason}; does it speak https on this port?",
+        "the TLS connection to {host} failed: {reason}; does this port speak https?",
         "与 {host} 的 TLS 连接失败：{reason}；该端口是否提供 https？",
     ),
     "closed": (
@@ -55,10 +55,10 @@ TEXTS: Texts = {
     ),
     "not_http": ("{host} does not answer in HTTP: {reason}", "{host} 的应答不是 HTTP：{reason}"),
     "redirects": ("too many redirects", "重定向次数过多"),
-    "timeout": ("no whole answer within {seconds:g} s (--timeout)", "{seconds:g} 秒内没有收到完整回答（--timeout）"),
-    "idle": ("nothing came for {seconds:g} s (--idle-timeout)", "{seconds:g} 秒内没有收到任何数据（--idle-timeout）"),
+    "timeout": ("no complete answer within {seconds:g} s (--timeout)", "{seconds:g} 秒内没有收到完整回答（--timeout）"),
+    "idle": ("no data for {seconds:g} s (--idle-timeout)", "{seconds:g} 秒内没有收到任何数据（--idle-timeout）"),
     "cancelled": ("cancelled", "已取消"),
-    "left": ("left after {seconds:g} s (--cancel-after)", "{seconds:g} 秒后离开（--cancel-after）"),
+    "left": ("cancelled after {seconds:g} s (--cancel-after)", "{seconds:g} 秒后主动取消（--cancel-after）"),
     "http": ("HTTP {status}: {reason}", "HTTP {status}：{reason}"),
     "broken": (
         "the connection broke in mid-answer after {chunks} chunk(s): {reason}",
@@ -70,17 +70,17 @@ TEXTS: Texts = {
     ),
     "cut": ("the server closed it", "服务端关闭了连接"),
     "bad_coding": (
-        "the body is not the {coding} that its head says it is",
+        "the body is not {coding}, which the response headers declare",
         "响应体并非其头部所声明的 {coding} 编码",
     ),
     "bad_chunks": ("the chunked coding of the body is invalid", "响应体的分块（chunked）编码无效"),
     "no_decoder": (
-        "the body came with Content-Encoding: {coding}, which was not asked for and cannot be decoded",
+        "the body came with Content-Encoding: {coding}, which was not requested and cannot be decoded",
         "响应体使用了未请求的 Content-Encoding: {coding}，无法解码",
     ),
-    "endless": ("an event of more than {mib} MiB without end", "单个事件超过 {mib} MiB 仍未结束"),
+    "endless": ("an event of more than {mib} MiB has no end", "单个事件超过 {mib} MiB 仍未结束"),
     "no_events": (
-        "more than {mib} MiB of comments and blank lines, and no event among them",
+        "more than {mib} MiB of comments and blank lines without any event",
         "超过 {mib} MiB 的注释和空行，其中没有任何事件",
     ),
     "textless": ("more than {mib} MiB without any text", "超过 {mib} MiB 的数据中没有任何文本"),
@@ -98,7 +98,7 @@ TEXTS: Texts = {
         "{events} 个事件都不是 JSON：--format 是否正确？",
     ),
     "no_event": (
-        'the body of {bytes} bytes is no event stream: "{head}"',
+        'the body of {bytes} bytes is not an event stream: "{head}"',
         "{bytes} 字节的响应体不是事件流：“{head}”",
     ),
     "broken_whole": (
@@ -106,19 +106,19 @@ TEXTS: Texts = {
         "回答中途连接中断（已收到响应体 {bytes} 字节）：{reason}",
     ),
     "cut_short": (
-        "the answer ended after {bytes} bytes, within its JSON",
+        "the answer ended after {bytes} bytes, before the end of its JSON",
         "回答在 {bytes} 字节后结束，JSON 不完整",
     ),
     "streamed": (
-        "a stream came although the answer was asked for whole (--no-stream)",
+        "the server sent a stream although --no-stream requests a whole answer",
         "请求的是完整回答（--no-stream），服务端却返回了流",
     ),
     "no_object": (
-        'the body of {bytes} bytes is no JSON object: "{head}"',
+        'the body of {bytes} bytes is not a JSON object: "{head}"',
         "{bytes} 字节的响应体不是 JSON 对象：“{head}”",
     ),
     "no_answer": (
-        "the JSON is an answer of no known format: name it with --format",
+        "the JSON is not an answer of a known format: name it with --format",
         "该 JSON 不是任何已知格式的回答：请用 --format 指定",
     ),
     "empty_body": ("the body is empty", "响应体为空"),
@@ -139,14 +139,14 @@ _NO_ANSWER: tuple[tuple[tuple[type[Exception], ...], Outcome, str], ...] = (
         "bad_redirect",
     ),
 )
-"""What a failed request is called: the first row of whose exceptions one is among the causes."""
+"""The outcome of a failed request: that of the first row with an exception among the causes."""
 
 
 _NO_CONNECTION = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
 
 
 class Judge:
-    """Says how each request of one connection ended: (outcome, the reason in words; None for that of an ok one).
+    """Decides the outcome of each request of one connection: (outcome, error message; None for an ok one).
 
     `proxies` are as `requests` takes them.
     """

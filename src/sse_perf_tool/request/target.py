@@ -1,4 +1,4 @@
-"""What all requests of a run share: where they go, what they carry and how long they may take."""
+"""The settings that all requests of a run share: URL, headers, keys, format and timeouts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is noted while one answer is read, and the `RequestRecord` that it becomes."""
+"""The timeline of one answer: its times and texts, from which the `RequestRecord` is made."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..wire import Exchange
 
 
 class AnswerTimeline:
-    """What is gathered while one answer is read; `record` makes the `RequestRecord` of it."""
+    """Collects the times and texts of one answer; `record` makes the `RequestRecord` from them."""
 
     def __init__(self, request_id: int, thread_id: int, query: Query, turn: int, streamed: bool) -> None:
         self.request_id = request_id
@@ -61,7 +61,7 @@ class AnswerTimeline:
         return max(1, estimate), "estimate"
 
     def record(self, exchange: Exchange, masker: Masker) -> RequestRecord:
-        """What all of this comes to, now that the request has ended; `masker` takes secrets out of foreign texts."""
+        """The record of the request, after its end; `masker` masks secrets in texts of the server."""
         now_ns = exchange.clock()
         started_ns = exchange.started_ns or exchange.began_ns
         reader, times = self.reader, self.token_times

@@ -1,4 +1,4 @@
-"""Whether the figures of a run are true: a verdict, reasons in words, and how far off they can be.
+"""Whether the figures of a run can be trusted: a verdict, the reasons for it, and bounds of the errors.
 
 What can make a figure wrong, and where that is seen (docs/trust.md tells more, and what it was checked against):
 
@@ -15,11 +15,12 @@ What can make a figure wrong, and where that is seen (docs/trust.md tells more, 
 So there is an interval in which the true percentile lies, and the bound is the greater distance to its ends.  Pure: no
 clock, no thread, no socket.
 
-* `samples.py`: what the process measured of itself.
-* `lateness.py`: what was read late.
-* `evidence.py`: the bounds.
-* `verdict.py`: what is held against them.
-* `wording.py`: all that in words.
+* `self_watch.py`: takes samples of the own process during the run.
+* `samples.py`: combines the samples of a run.
+* `lateness.py`: which chunks were merged because they were read late.
+* `evidence.py`: the error bounds.
+* `verdict.py`: the verdict, from the bounds and the samples.
+* `wording.py`: the verdict and its reasons in words.
 """
 
 from .samples import by_second, read_delay_ms

@@ -1,4 +1,4 @@
-"""How far off the percentiles can be: the interval in which the true ones lie."""
+"""Error bounds: the interval in which the true percentiles lie."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _firsts(result: RunResult) -> _Firsts:
 
 
 class Evidence(NamedTuple):
-    """How far the percentiles may be off, and why, all in milliseconds."""
+    """The error bounds of the percentiles and their causes, in milliseconds."""
 
     ttft_ms: float | None
     gap_ms: float | None
@@ -75,7 +75,7 @@ class Evidence(NamedTuple):
 
 
 def evidence_of(result: RunResult) -> Evidence:
-    """What the arrivals of a run and the samples of its processes tell of the error of its figures."""
+    """Computes the error bounds from the arrivals of a run and the samples of its processes."""
     firsts = _firsts(result)
     merged = [_Merged(*each) for each in result.merged_reads]
     waits: Counter[int] = Counter()

@@ -1,4 +1,4 @@
-"""Which chunks came together because they were read late, and not because they were sent together."""
+"""Estimates which chunks were merged by a late read, and not sent together by the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the process measured of itself, put together: the samples of a run, and counts of how long things took."""
+"""Combines the samples that the processes took of themselves, and histograms of their delays."""
 
 from __future__ import annotations
 

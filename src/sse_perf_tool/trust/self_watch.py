@@ -1,7 +1,7 @@
-"""The tool watches itself: once a second each process notes what could have spoiled its figures.
+"""Self-monitoring: about once a second each process samples what could distort its figures.
 
-All sources are functions that come in from outside (`Sources`), so that a test needs no clock and no /proc.  What a
-sample means stands in `records.TrustSample`, what follows from it in `trust`.
+All sources are functions that are passed in (`Sources`), so tests need no clock and no /proc.  The fields of a sample
+are described in `records.TrustSample`; `verdict.py` judges them.
 """
 
 from __future__ import annotations

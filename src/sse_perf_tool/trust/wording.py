@@ -14,11 +14,11 @@ TEXTS: Texts = {
     "bound_ttft": ("TTFT P99 ± {ttft} ms", "TTFT P99 ± {ttft} ms"),
     "bound_gap": ("gap P99 ± {gap} ms", "间隔 P99 ± {gap} ms"),
     "merged": (
-        "{share} of the chunks were read late, together with the next: use fewer threads or more --processes",
+        "{share} of the chunks were read late and merged with the next: use fewer threads or more --processes",
         "{share} 的数据块因读取过晚而与下一块合在一起：请减少线程或增加 --processes",
     ),
     "start": (
-        "requests went out up to {ms} ms (P99) after their start was taken: use fewer threads, and leave cores free",
+        "requests were sent up to {ms} ms (P99) after their recorded start: use fewer threads, and leave cores free",
         "请求在记下开始时刻后最多 {ms} ms（P99）才发出：请减少线程，并留出空闲 CPU",
     ),
     "ttft_bound": ("the TTFT P99 of {value} ms may be {bound} ms off", "TTFT P99 为 {value} ms，误差可达 {bound} ms"),
@@ -28,43 +28,43 @@ TEXTS: Texts = {
         "本客户端占用单核达 {share}：请增加 --processes 或减少线程",
     ),
     "starved": (
-        "the reading thread waited for a core {share} of the time: use fewer threads or a machine of its own",
+        "the reading thread waited for a core {share} of the time: use fewer threads or a dedicated machine",
         "读取线程有 {share} 的时间在等待 CPU：请减少线程，或换用没有其他程序的机器发压",
     ),
     "tight": (
-        "{share} of the requests began while the cores were full: use --ramp-up, fewer threads or a machine of its own",
+        "{share} of the requests began while all cores were busy: use --ramp-up, fewer threads or a dedicated machine",
         "{share} 的请求在 CPU 占满时发出：请用 --ramp-up 逐步启动、减少线程，或换用专门的机器发压",
     ),
     "full": (
-        "all cores were busy: use fewer threads or a machine of its own",
+        "all cores were busy: use fewer threads or a dedicated machine",
         "全部 CPU 均已占满：请减少线程，或换用专门的机器发压",
     ),
     "schedule": (
-        "{share} of the requests started late though threads were free: lower the rate or use more --processes",
+        "{share} of the requests started late although threads were free: lower the rate or use more --processes",
         "{share} 的请求在有空闲线程时仍未按时发出：请降低速率或增加 --processes",
     ),
     "user_clock": (
-        "arrivals were stamped by this program, not by the system, and the machine was not idle: send from Linux",
+        "arrival times are from this program, not from the system, and the machine was not idle: send from Linux",
         "到达时刻由本程序而非系统记录，且机器并不空闲：请在 Linux 上发压",
     ),
     "steps": (
-        "the wall clock was set {count} times while the run went on: let NTP slew it instead of stepping",
+        "the system clock was stepped {count} times during the run: let NTP slew it instead",
         "运行期间系统时钟被调整 {count} 次：请让 NTP 平滑校时，而不是跳变",
     ),
     "lost": (
-        "a process of the tool was lost: its requests are missing",
+        "a process of the tool died: its requests are missing",
         "本工具的一个进程中途丢失，缺少它的请求",
     ),
 }
 
 
 def words(reason: Reason, lang: str) -> str:
-    """A reason, and what to do, in a language."""
+    """A reason, and what to do about it, in a language."""
     return TEXTS[reason.key][LANGUAGES.index(lang)].format(**reason.values)
 
 
 def bound_words(trust: Trust) -> tuple[str, str] | None:
-    """How far off the figures may be, in (English, Chinese); None when there are none."""
+    """The error bounds of the figures, in (English, Chinese); None when there are none."""
     shown = {
         name: ms_text(ms)
         for name, ms in (("ttft", trust.ttft_p99_error_bound_ms), ("gap", trust.itl_p99_error_bound_ms))
@@ -77,7 +77,7 @@ def bound_words(trust: Trust) -> tuple[str, str] | None:
 
 
 def verdict_words(trust: Trust) -> tuple[str, str]:
-    """The verdict and how far off the figures may be, in (English, Chinese)."""
+    """The verdict and the error bounds, in (English, Chinese)."""
     verdict, bound = TEXTS[trust.verdict], bound_words(trust)
     return verdict if bound is None else (f"{verdict[0]}: {bound[0]}", f"{verdict[1]}：{bound[1]}")
 
