@@ -302,6 +302,7 @@ class SSETester:
             failure = error
         if answer.reader is not None:
             self._finish(answer, answer.reader)
+        answer.packets = self.exchange.packets()
         response.close()  # unless its connection went back to the pool: what ended early leaves bytes behind
         answer.outcome, answer.error = self._judge.answered(response, answer, failure)
         failure = None  # its traceback holds this frame, and with it all of the answer until a garbage collection

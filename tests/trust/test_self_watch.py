@@ -176,7 +176,7 @@ def test_cores_are_those_that_the_process_may_run_on(tmp_path: Path) -> None:
         encoding="ascii",
     )
     assert core_ticks(stat, frozenset({0})) == Ticks(busy=22, all=106), "idle and iowait are not busy, steal is"
-    assert core_ticks(stat, frozenset({0, 1})) == Ticks(busy=522, all=1106)
+    assert core_ticks(stat, frozenset({0, 1})) == Ticks(busy=522, all=1106, cores=2)
     assert core_ticks(stat, frozenset({7})) is None
     assert core_ticks(tmp_path / "none", frozenset({0})) is None
 

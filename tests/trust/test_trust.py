@@ -208,10 +208,10 @@ def test_bursts_are_not_told_of_a_client_that_reads_as_late_as_they_are_apart() 
     [
         (CALM, ["trusted"]),
         (replace(CALM, cpu_share=0.97), ["degraded", "busy"]),
-        (replace(CALM, machine_cpu=0.99, cpu_wait=0.05), ["degraded", "starved"]),
+        (replace(CALM, cpu_share=0.6, machine_cpu=0.99, cpu_wait=0.05), ["degraded", "starved"]),
         (replace(CALM, machine_cpu=0.99, cpu_wait=0.01), ["trusted"]),
         (replace(CALM, cpu_wait=0.3), ["degraded", "starved"]),
-        (replace(CALM, machine_cpu=0.99, cpu_wait=None), ["degraded", "full"]),
+        (replace(CALM, cpu_share=0.6, machine_cpu=0.99, cpu_wait=None), ["degraded", "full"]),
         (replace(CALM, machine_cpu=None, cpu_wait=None), ["trusted"]),
         (replace(CALM, clock_step_ms=-3.0), ["degraded", "steps"]),
     ],
@@ -333,7 +333,7 @@ def test_samples_of_records_are_those_of_the_run() -> None:
 
 # Where it stands.
 
-BAD = run([replace(each, start_slack_ns=11 * MS) for each in SMOOTH], replace(CALM, cpu_share=0.97))
+BAD = run([replace(each, start_slack_ns=11 * MS) for each in SMOOTH], replace(CALM, cpu_share=0.97), threads=50)
 GOOD = run(SMOOTH, CALM)
 
 
@@ -435,7 +435,16 @@ def test_the_report_has_a_card_a_sentence_and_columns_for_its_charts() -> None:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_every_reason_can_be_said(lang: str) -> None:
-    values = {"ttft": "1", "gap": "1", "share": "2 %", "ms": "3", "value": "4", "bound": "5", "count": "6"}
+    values = {
+        "ttft": "1",
+        "gap": "1",
+        "share": "2 %",
+        "ms": "3",
+        "value": "4",
+        "bound": "5",
+        "count": "6",
+        "others": "7 %",
+    }
     for key in TEXTS:
         assert words(Reason(key, values), lang)
     assert GOOD.trust is not None

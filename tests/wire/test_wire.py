@@ -335,6 +335,9 @@ class Readable:
     def recv_into(self, _buffer: object) -> int:
         return 5
 
+    def lost_packets(self) -> bool:
+        return False
+
     def came(self, arrived_ns: int, _data: bytes) -> bool:
         self.came_at.append(arrived_ns)
         return False

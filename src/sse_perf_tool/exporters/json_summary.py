@@ -111,7 +111,7 @@ def _self_watch(sample: TrustSample | None) -> dict[str, Any] | None:
     return {"read_delay_ms": read_delay_ms([sample]), **row}
 
 
-_NOT_IN_A_ROW = ("second", "read_waits", "read_wait_max_ms", "away", "wakes")
+_NOT_IN_A_ROW = ("second", "read_waits", "read_wait_max_ms", "away", "wakes", "cores")
 """Fields that are derived from others, or needed for the verdict only."""
 
 

@@ -71,6 +71,7 @@ def header_line(header: RecordsHeader) -> str:
 
 
 _MS_FIELDS = ("ttfb", "ttft", "ttfa", "streaming", "connect", "tls", "dns", "latency")
+_LATER_PLAIN_FIELDS = ("syn_resent", "retransmits", "out_of_order")
 _LATER_MS_FIELDS = ("start_slack",)
 """Times that records files of before do not have."""
 _PLAIN_FIELDS = (
@@ -97,7 +98,7 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
         "phase": record.phase.value,
         "schedule_delay_ms": _ms(record.schedule_delay_ns),
     }
-    row |= {name: getattr(record, name) for name in _PLAIN_FIELDS}
+    row |= {name: getattr(record, name) for name in (*_PLAIN_FIELDS, *_LATER_PLAIN_FIELDS)}
     row |= {f"{name}_ms": _ms(getattr(record, f"{name}_ns")) for name in (*_MS_FIELDS, *_LATER_MS_FIELDS)}
     row["tpot_ms"] = _ms(record.tpot_ns)
     row["max_gap_ms"] = _ms(record.max_gap_ns)
@@ -115,7 +116,7 @@ def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
     known = [(name, row[f"{name}_ms"]) for name in _MS_FIELDS]
     known += [(name, row.get(f"{name}_ms")) for name in _LATER_MS_FIELDS]
     times: dict[str, Any] = {f"{name}_ns": None if ms is None else round(ms * NS_PER_MS) for name, ms in known}
-    plain = {name: row[name] for name in _PLAIN_FIELDS}
+    plain = {name: row[name] for name in _PLAIN_FIELDS} | {name: row.get(name) for name in _LATER_PLAIN_FIELDS}
     started_ns = int(row["started_at_ns"]) - shift_ns
     delay_ms = row.get("schedule_delay_ms")
     return RequestRecord(

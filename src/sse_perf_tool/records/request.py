@@ -100,8 +100,14 @@ class RequestRecord:
     start_slack_ns: int | None = None
     """By how much `started_ns` may be too early: the thread may have been put aside between clock and write."""
     connect_ns: int | None = None
+    syn_resent: int | None = None
+    """How often the SYN of its connection had to be sent again; None on a reused connection."""
     tls_ns: int | None = None
     dns_ns: int | None = None
+    retransmits: int | None = None
+    """Packets sent again while it was under way, those of the handshake left out; None: the system does not tell."""
+    out_of_order: int | None = None
+    """Packets that came out of order: what a loss on the way to us looks like."""
     output_tokens: int | None = None
     prompt_tokens: int | None = None
     reasoning_tokens: int | None = None
@@ -202,6 +208,7 @@ class RequestTable:
         "ttfa_ns", "streaming_ns", "connect_ns", "tls_ns", "dns_ns", "output_tokens", "prompt_tokens", "chunks",
         "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "context_tokens", "bytes_received", "good",
         "schedule_delay_ns", "phase", "reasoning_tokens", *Lumps._fields, "start_slack_ns", "first_chunks",
+        "syn_resent", "retransmits", "out_of_order",
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -31,6 +31,8 @@ class TrustSample:
     """The share of time for which the reading thread could have run and had no core, of several the largest."""
     machine_cpu: float | None = None
     """Busy share of all cores that the process may run on, 0 to 1, whoever keeps them busy."""
+    cores: int | None = None
+    """How many cores that are."""
     gc_ms: float = 0.0
     """All pauses for the garbage collection, of several processes the most."""
     gc_max_ms: float = 0.0
@@ -49,6 +51,8 @@ class Reason(NamedTuple):
 
     key: str
     values: Mapping[str, str]
+    todo: str = ""
+    """Likewise the text of what to do; "" where the first one says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ class Trust:
     """This and the next two: what the busiest tenth of the seconds reached, see `TrustSample`."""
     machine_cpu: float | None = None
     cpu_wait: float | None = None
+    own_cpu: float | None = None
+    """Share of the cores that the tool's own processes kept busy, at most; of the rest of `machine_cpu` others did."""
     merged_share: float | None = None
     """Share of chunks that came in one read with the chunk before, and did so because the read was late."""
     gc_max_ms: float | None = None

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..records import RunResult
-from .figures import Both, time_text
-from .wording import in_both, joined
+from ..records import NOT_MEASURED, RunResult, Trust
+from ..trust import others_busy
+from ..units import NS_PER_MS
+from .causes import on_this_machine
+from .figures import Both, percent_text, time_text
+from .wording import count_of, in_both, joined
+
+LOST_PACKETS, LOSSY_SHARE = 3, 0.01
+"""So many packets, in so many of the answers, are worth a word: every network loses one now and then."""
 
 
 class Finding(NamedTuple):
@@ -39,4 +45,51 @@ def _service_queue(result: RunResult) -> Finding | None:
     return Finding("service_queue", joined([seen, why, cost]), "tails")
 
 
-_RULES: tuple[Callable[[RunResult], Finding | None], ...] = (_service_queue,)
+def _accept_queue(result: RunResult) -> Finding | None:
+    """Connections whose SYN was sent again: on this machine nothing is lost, so it was the server that took none."""
+    rows = result.requests.rows("syn_resent", "connect_ns")
+    resent = [connect_ns for number, connect_ns in rows if number > 0 and connect_ns != NOT_MEASURED]
+    made = sum(1 for connect_ns in result.requests["connect_ns"] if connect_ns != NOT_MEASURED)
+    if not resent:
+        return None
+    key = "accept_queue_here" if on_this_machine(result.config) else "accept_queue"
+    times = {"least": time_text(min(resent) / NS_PER_MS), "most": time_text(max(resent) / NS_PER_MS)}
+    text = in_both(key, None, resent=f"{len(resent):,}", made=f"{made:,}", **times)
+    return Finding("accept_queue", text, "tails")
+
+
+def _packet_loss(result: RunResult) -> Finding | None:
+    table, trust = result.requests.main(), result.trust or Trust()
+    answers = sum(1 for each in table.rows("retransmits", "out_of_order") if max(each) > 0)
+    late = max(sum(n for n in table["out_of_order"] if n > 0), trust.out_of_order or 0)
+    again = max(sum(n for n in table["retransmits"] if n > 0), trust.retransmits or 0)
+    few = late + again < LOST_PACKETS or 0 < answers < LOSSY_SHARE * len(table)
+    if few or on_this_machine(result.config):
+        return None
+    numbers = {"late": f"{late:,}", "again": f"{again:,}"}
+    said = [in_both("packet_loss", None, **numbers)]
+    if answers:
+        said.append(in_both("packet_loss.of", {"n": count_of("answers", answers)}, all=f"{len(table):,}"))
+    return Finding("packet_loss", _run_on([*said, in_both("packet_loss.felt")]), "trust")
+
+
+def _run_on(parts: list[Both]) -> Both:
+    """Parts of one sentence."""
+    return "".join(part[0] for part in parts), "".join(part[1] for part in parts)
+
+
+def _other_programs(result: RunResult) -> Finding | None:
+    """What is a reason where figures are in doubt, and worth a word where they are not."""
+    trust = result.trust
+    if trust is None or not others_busy(trust) or any(reason.todo == "others" for reason in trust.reasons):
+        return None
+    shares = {"busy": percent_text(trust.machine_cpu), "own": percent_text(trust.own_cpu)}
+    return Finding("other_programs", in_both("other_programs", None, **shares), "trust")
+
+
+_RULES: tuple[Callable[[RunResult], Finding | None], ...] = (
+    _service_queue,
+    _accept_queue,
+    _packet_loss,
+    _other_programs,
+)

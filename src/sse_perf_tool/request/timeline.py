@@ -34,6 +34,8 @@ class AnswerTimeline:
         """As `lumps_of` takes them."""
         self.first_answer_ns: int | None = None
         self.head: AnswerHead | None = None
+        self.packets: tuple[int, int] | None = None
+        """As `Exchange.packets` gives them."""
         self.intended_ns: int | None = None
         self.phase = Phase.MAIN
         self.leave_after_s: float | None = None
@@ -91,6 +93,9 @@ class AnswerTimeline:
             ttfa_ns=since_start(self.first_answer_ns),
             streaming_ns=last_ns - first_ns if first_ns is not None and last_ns is not None else None,
             start_slack_ns=exchange.start_slack_ns,
+            syn_resent=exchange.syn_resent,
+            retransmits=None if self.packets is None else self.packets[0],
+            out_of_order=None if self.packets is None else self.packets[1],
             connect_ns=exchange.connect_ns,
             tls_ns=exchange.tls_ns,
             dns_ns=exchange.dns_ns,

@@ -24,7 +24,7 @@ clock, no thread, no socket.
 """
 
 from .samples import by_second, read_delay_ms
-from .verdict import LIMIT_MS, LIMIT_SHARE, REQUIRED, held, judge
+from .verdict import LIMIT_MS, LIMIT_SHARE, REQUIRED, held, judge, others_busy
 from .wording import TEXTS, bound_words, verdict_words, words
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "by_second",
     "held",
     "judge",
+    "others_busy",
     "read_delay_ms",
     "verdict_words",
     "words",

@@ -34,6 +34,11 @@ class _Merged(NamedTuple):
         """How long the first chunk waited, if they were sent evenly."""
         return self.gap_us * (self.chunks - 1) / self.chunks
 
+    @property
+    def pace_us(self) -> float:
+        """The time a chunk, if they were sent evenly."""
+        return self.gap_us / self.chunks
+
 
 class _Firsts(NamedTuple):
     """The first chunks of ok answers, a row each, in nanoseconds: there may be a million of them."""
@@ -43,6 +48,8 @@ class _Firsts(NamedTuple):
     """By how much the start may be too early."""
     wait_ns: array[int]
     """How long it waited for others that came in the same read; 0 when it came alone."""
+    together: array[int]
+    """How many came in its read, itself among them."""
     most_ns: array[int]
     """What it can have waited at most: it came behind the first byte."""
 
@@ -51,14 +58,15 @@ def _firsts(result: RunResult) -> _Firsts:
     """When k chunks came in the first read, k - 1 others came while the first waited, at the pace of the rest of the
     answer; of an answer that came in one read nothing is known but that its first chunk came behind its first byte."""
     names = ("outcome", "ttft_ns", "ttfb_ns", "start_slack_ns", "first_chunks", "chunks", "gap_sum_ns")
-    ok, found = OUTCOMES.index(Outcome.OK), _Firsts(array("q"), array("q"), array("q"), array("q"))
+    ok, found = OUTCOMES.index(Outcome.OK), _Firsts(*(array("q") for _ in _Firsts._fields))
     for outcome, ttft_ns, ttfb_ns, slack_ns, together, chunks, gap_sum_ns in result.requests.main().rows(*names):
         if outcome != ok or ttft_ns == NOT_MEASURED:
             continue
         most_ns = wait_ns = ttft_ns - max(0, ttfb_ns)
         if together < chunks or together <= 1:
             wait_ns = min(most_ns, (together - 1) * gap_sum_ns // max(1, chunks - together))
-        for column, value in zip(found, (ttft_ns, max(0, slack_ns), max(0, wait_ns), most_ns), strict=True):
+        row = (ttft_ns, max(0, slack_ns), max(0, wait_ns), max(1, together), most_ns)
+        for column, value in zip(found, row, strict=True):
             column.append(value)
     return found
 
@@ -78,12 +86,13 @@ def evidence_of(result: RunResult) -> Evidence:
     """Computes the error bounds from the arrivals of a run and the samples of its processes."""
     firsts = _firsts(result)
     merged = [_Merged(*each) for each in result.merged_reads]
+    merged = _not_lost_on_the_way(merged, firsts, packets_out_of_order(result))
     waits: Counter[int] = Counter()
     for read in merged:
         waits[bucket_of(read.first_wait_us)] += read.reads
     waits.update(bucket_of(wait_ns / 1000) for wait_ns in firsts.wait_ns if wait_ns)
     lateness = Lateness(result.self_watch, waits)
-    merged = [each._replace(late=each.reads * lateness.share(each.first_wait_us)) for each in merged]
+    merged = [each._replace(late=each.reads * lateness.share(each.first_wait_us, each.pace_us)) for each in merged]
     gaps = result.summary.metrics.get("itl_ms", Stats()).count
     user_ms = 0.0 if result.clock == "kernel" else _user_clock_ms(result.self_watch)
     ttft_ms = gap_ms = None
@@ -96,16 +105,42 @@ def evidence_of(result: RunResult) -> Evidence:
     return Evidence(ttft_ms, gap_ms, slack / NS_PER_MS, late / gaps if gaps else None)
 
 
+def packets_out_of_order(result: RunResult) -> int:
+    """How many packets came behind later ones, as requests or the samples of connections tell, whichever saw more."""
+    seen = sum(number for number in result.requests.main()["out_of_order"] if number > 0)
+    return max(seen, sum(sample.out_of_order or 0 for sample in result.self_watch))
+
+
+def _not_lost_on_the_way(merged: Sequence[_Merged], firsts: _Firsts, packets: int) -> list[_Merged]:
+    """The reads with several chunks that are left when those are taken off which so many packets explain.
+
+    When a packet is lost, those behind it come out of order and wait in the system until it has come again, and the
+    sender holds back the rest meanwhile: then all are read at once, however prompt the reading thread is.  So each such
+    packet explains one read; the longest waits are taken off first, and a first chunk that waited for the network did
+    not wait here.
+    """
+    left: list[_Merged] = []
+    for each in sorted(merged, key=lambda each: each.first_wait_us, reverse=True):
+        explained = min(each.reads, packets)
+        packets -= explained
+        if each.reads > explained:
+            left.append(each._replace(reads=each.reads - explained))
+    waited = (row for row, wait_ns in enumerate(firsts.wait_ns) if wait_ns)
+    for row in sorted(waited, key=firsts.wait_ns.__getitem__, reverse=True)[:packets]:
+        firsts.wait_ns[row] = 0
+    return sorted(left)
+
+
 def _ttft_bound_ms(firsts: _Firsts, lateness: Lateness) -> float:
     """The P99 as it was reported, less what it would be with all that may be too much taken off.
 
     As many of the first chunks as are likely to have waited for others are taken to be those of the largest TTFTs.
     Each waited as `_firsts` tells, or as long as reads had to wait here, whichever is more.
     """
-    ttft_ns, _, waits_ns, most_ns = firsts
+    ttft_ns, _, waits_ns, together, most_ns = firsts
     least = array("q", map(sub, ttft_ns, firsts.slack_ns))
     waited = sorted((row for row, wait_ns in enumerate(waits_ns) if wait_ns), key=ttft_ns.__getitem__, reverse=True)
-    late = sum(lateness.share(waits_ns[row] / 1000) for row in waited)
+    late = sum(lateness.share(waits_ns[row] / 1000, waits_ns[row] / 1000 / together[row]) for row in waited)
     for row in waited[: math.ceil(late)]:
         wait_ns = min(most_ns[row], max(waits_ns[row], lateness.longest_ns))
         least[row] -= round(wait_ns * min(1.0, late))  # of the last one only a part is likely

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from ..metrics import percentile
 from ..records import TrustSample
 from ..units import US_PER_MS
 
@@ -36,7 +37,7 @@ def _together(one: TrustSample, other: TrustSample) -> TrustSample:
 
 
 _COUNTS = ("read_waits", "away", "wakes")
-_WORST = ("read_wait_max_ms", "cpu_share", "cpu_wait", "machine_cpu", "gc_ms", "gc_max_ms", "rtt_ms")
+_WORST = ("read_wait_max_ms", "cores", "cpu_share", "cpu_wait", "machine_cpu", "gc_ms", "gc_max_ms", "rtt_ms")
 
 
 class HalfOctaves:
@@ -70,6 +71,16 @@ def edge_us(bucket: int) -> float:
 def bucket_of(us: float) -> int:
     """The bucket in which so many microseconds are counted."""
     return (int(us) * int(us)).bit_length() - 1
+
+
+def own_cpu(samples: Sequence[TrustSample], processes: int) -> float | None:
+    """The share of the cores that the tool's own processes kept busy, at most, in the busiest tenth of the time.
+
+    Each is taken to be as busy as the busiest, and all to share one core where their number is not known.
+    """
+    shares = sorted(sample.cpu_share * processes / (sample.cores or 1) for sample in samples)
+    found = percentile(shares, 90)
+    return None if found is None else round(min(1.0, found), 4)
 
 
 def read_delay_ms(samples: Sequence[TrustSample]) -> dict[str, float | None]:

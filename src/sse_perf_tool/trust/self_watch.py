@@ -35,6 +35,8 @@ class Ticks(NamedTuple):
 
     busy: int
     all: int
+    cores: int = 1
+    """How many they are."""
 
 
 class Counts(NamedTuple):
@@ -92,14 +94,15 @@ def core_ticks(stat: Path, allowed: frozenset[int] | None = None) -> Ticks | Non
         lines = stat.read_text(encoding="ascii").splitlines()
     except OSError:
         return None
-    busy = total = 0
+    busy = total = cores = 0
     for line in lines:
         name, *ticks = line.split()
         if name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in allowed:
+            cores += 1
             user, nice, system, idle, iowait, irq, softirq, steal = map(int, ticks[:8])
             busy += user + nice + system + irq + softirq + steal
             total += user + nice + system + irq + softirq + steal + idle + iowait
-    return Ticks(busy, total) if total else None
+    return Ticks(busy, total, cores) if total else None
 
 
 def run_queue_ns(thread_id: int | None) -> int | None:
@@ -269,6 +272,7 @@ class SelfWatch:
             cpu_share=round((now.cpu_ns - before.cpu_ns) / length_ns, 4),
             cpu_wait=_share(before.run_queue_ns, now.run_queue_ns, length_ns),
             machine_cpu=_busy_share(before.cores, now.cores),
+            cores=None if now.cores is None else now.cores.cores,
             gc_ms=gc_ms,
             gc_max_ms=gc_max_ms,
             rtt_ms=rtt_ms,
@@ -302,7 +306,8 @@ def _most_ms(counts: Mapping[int, int]) -> float | None:
 
 
 def _share(before_ns: int | None, now_ns: int | None, length_ns: int) -> float | None:
-    return None if before_ns is None or now_ns is None else round((now_ns - before_ns) / length_ns, 4)
+    # The system adds a wait when it is over, so that a long one may be more than the time since the last look.
+    return None if before_ns is None or now_ns is None else round(min(1.0, (now_ns - before_ns) / length_ns), 4)
 
 
 def _busy_share(before: Ticks | None, now: Ticks | None) -> float | None:

@@ -11,7 +11,7 @@ from ..records import Reason, RunResult, Stats, ThresholdResult, Trust, TrustSam
 from ..texts import LANGUAGES
 from ..units import NS_PER_S
 from .evidence import RESOLUTION_MS, Evidence, evidence_of
-from .samples import HalfOctaves, by_second, read_delay_ms
+from .samples import HalfOctaves, by_second, own_cpu, read_delay_ms
 from .wording import TEXTS, ms_text, percent_text
 
 REQUIRED = "--require-trust"
@@ -32,6 +32,8 @@ for the third, those that send waited as well: the load was not the one that was
 TIGHT, TIGHT_WAIT, MANY = 0.8, 0.1, 0.01
 """In a second in which the cores were so busy and the reading thread waited for one so much of the time, whatever began
 may have been late, here or with a service on the same machine.  A P99 hangs on one request in a hundred."""
+OWN_HALF = 0.5
+"""Below this share of the time in which cores were busy it was other programs that kept them busy."""
 LATE_SHARE = 0.01
 """An open loop in which so many requests started late, though threads were free, is another load than was asked for."""
 CALM_SHARE, CALM_MS = 0.5, 1.0
@@ -56,7 +58,8 @@ def judge(result: RunResult) -> RunResult:
         read_delay_ms=delay_ms,
         cpu_share=_busiest(samples, "cpu_share"),
         machine_cpu=_busiest(samples, "machine_cpu"),
-        cpu_wait=_busiest(samples, "cpu_wait"),
+        own_cpu=own_cpu(samples, result.config.processes),
+        cpu_wait=_at_most_1(_busiest(samples, "cpu_wait")),
         merged_share=None if found.merged_share is None else round(found.merged_share, 6),
         gc_max_ms=max((sample.gc_max_ms for sample in samples), default=None),
         rtt_ms=max((sample.rtt_ms for sample in samples if sample.rtt_ms is not None), default=None),
@@ -89,6 +92,10 @@ def _busiest(samples: Sequence[TrustSample], name: str) -> float | None:
     return None if value is None else round(value, 4)
 
 
+def _at_most_1(share: float | None) -> float | None:
+    return None if share is None else min(1.0, share)
+
+
 def _bounds(result: RunResult, trust: Trust) -> list[tuple[float, float, str]]:
     """(P99, its bound, key of the reason when it is too large) of each figure that there is."""
     metrics = result.summary.metrics
@@ -108,25 +115,53 @@ def _too_far_off(result: RunResult, trust: Trust, found: Evidence) -> list[Reaso
     said = [
         Reason(key, {"value": ms_text(value_ms), "bound": ms_text(bound_ms)})
         for value_ms, bound_ms, key in _bounds(result, trust)
-        if bound_ms > min(LIMIT_MS, LIMIT_SHARE * max(LEAST_MS, value_ms))
+        if _too_large(value_ms, bound_ms)
     ]
     if said and found.merged_share:
-        said.append(Reason("merged", {"share": percent_text(found.merged_share)}))
+        said.append(_reason(result, trust, "merged", share=percent_text(found.merged_share)))
     if said and found.slack_ms > RESOLUTION_MS and said[0].key == "ttft_bound":
-        said.append(Reason("start", {"ms": ms_text(found.slack_ms)}))
+        said.append(_reason(result, trust, "start", ms=ms_text(found.slack_ms)))
     return said
+
+
+def others_busy(trust: Trust) -> bool:
+    """Whether it is other programs that keep the cores busy: of that time this one had less than half."""
+    busy = trust.machine_cpu or 0.0
+    return busy >= TIGHT and (trust.own_cpu or 0.0) < OWN_HALF * busy
+
+
+def _reason(result: RunResult, trust: Trust, key: str, **values: str) -> Reason:
+    """A reason with what to do about it, which depends on who keeps the cores busy and on how many threads send."""
+    if key != "busy" and others_busy(trust):
+        return Reason(
+            key, {**values, "others": percent_text((trust.machine_cpu or 0.0) - (trust.own_cpu or 0.0))}, "others"
+        )
+    return Reason(key, values, f"{key}_todo" if result.config.threads > 1 else f"{key}_todo_one")
+
+
+def _others_alone(result: RunResult, trust: Trust) -> bool:
+    """Whether nothing is wrong but that other programs keep the cores busy: with small bounds the figures are true."""
+    return others_busy(trust) and not any(
+        _too_large(value_ms, bound_ms) for value_ms, bound_ms, _ in _bounds(result, trust)
+    )
+
+
+def _too_large(value_ms: float, bound_ms: float) -> bool:
+    return bound_ms > min(LIMIT_MS, LIMIT_SHARE * max(LEAST_MS, value_ms))
 
 
 def _starved(result: RunResult, trust: Trust, _found: Evidence) -> list[Reason]:
     share, full = trust.cpu_wait, (trust.machine_cpu or 0.0) >= FULL
+    if _others_alone(result, trust):
+        return []
     if share is None:  # not known: full cores must do
-        return [Reason("full", {})] if full else []
+        return [_reason(result, trust, "full")] if full else []
     if share >= (STARVED_FULL if full else STARVED):
-        return [Reason("starved", {"share": percent_text(share)})]
-    return _tight_starts(result)
+        return [_reason(result, trust, "starved", share=percent_text(share))]
+    return _tight_starts(result, trust)
 
 
-def _tight_starts(result: RunResult) -> list[Reason]:
+def _tight_starts(result: RunResult, trust: Trust) -> list[Reason]:
     """A burst of requests that all begin at once fills the cores for less than the run, but it is all of that burst."""
     tight = {
         sample.second
@@ -135,12 +170,12 @@ def _tight_starts(result: RunResult) -> list[Reason]:
     }
     begun = [started_ns // NS_PER_S for (started_ns,) in result.requests.main().rows("started_ns")]
     share = sum(second in tight for second in begun) / max(1, len(begun))
-    return [Reason("tight", {"share": percent_text(share)})] if share >= MANY else []
+    return [_reason(result, trust, "tight", share=percent_text(share))] if share >= MANY else []
 
 
-def _busy(_result: RunResult, trust: Trust, _found: Evidence) -> list[Reason]:
+def _busy(result: RunResult, trust: Trust, _found: Evidence) -> list[Reason]:
     share = trust.cpu_share or 0.0
-    return [Reason("busy", {"share": percent_text(share)})] if share >= BUSY_CORE else []
+    return [_reason(result, trust, "busy", share=percent_text(share))] if share >= BUSY_CORE else []
 
 
 def _user_clock(result: RunResult, trust: Trust, _found: Evidence) -> list[Reason]:

@@ -14,30 +14,43 @@ TEXTS: Texts = {
     "bound_ttft": ("TTFT P99 ± {ttft} ms", "TTFT P99 ± {ttft} ms"),
     "bound_gap": ("gap P99 ± {gap} ms", "间隔 P99 ± {gap} ms"),
     "merged": (
-        "{share} of the chunks were read late and merged with the next: use fewer threads or more --processes",
-        "{share} 的数据块因读取过晚而与下一块合在一起：请减少线程或增加 --processes",
+        "{share} of the chunks were read late and merged with the next",
+        "{share} 的数据块因读取过晚而与下一块合在一起",
     ),
+    "merged_todo": ("use fewer threads or more --processes", "请减少线程或增加 --processes"),
+    "merged_todo_one": ("leave cores free, or use a dedicated machine", "请留出空闲 CPU，或换用专门的机器发压"),
     "start": (
-        "requests were sent up to {ms} ms (P99) after their recorded start: use fewer threads, and leave cores free",
-        "请求在记下开始时刻后最多 {ms} ms（P99）才发出：请减少线程，并留出空闲 CPU",
+        "requests were sent up to {ms} ms (P99) after their recorded start",
+        "请求在记下开始时刻后最多 {ms} ms（P99）才发出",
     ),
+    "start_todo": ("use fewer threads, and leave cores free", "请减少线程，并留出空闲 CPU"),
+    "start_todo_one": ("leave cores free, or use a dedicated machine", "请留出空闲 CPU，或换用专门的机器发压"),
     "ttft_bound": ("the TTFT P99 of {value} ms may be {bound} ms off", "TTFT P99 为 {value} ms，误差可达 {bound} ms"),
     "itl_bound": ("the gap P99 of {value} ms may be {bound} ms off", "间隔 P99 为 {value} ms，误差可达 {bound} ms"),
-    "busy": (
-        "this client reached {share} of one core: use more --processes or fewer threads",
-        "本客户端占用单核达 {share}：请增加 --processes 或减少线程",
-    ),
+    "busy": ("this client reached {share} of one core", "本客户端占用单核达 {share}"),
+    "busy_todo": ("use more --processes or fewer threads", "请增加 --processes 或减少线程"),
+    "busy_todo_one": ("this stream is all that one core can read", "单个流已达单核读取的极限"),
     "starved": (
-        "the reading thread waited for a core {share} of the time: use fewer threads or a dedicated machine",
-        "读取线程有 {share} 的时间在等待 CPU：请减少线程，或换用没有其他程序的机器发压",
+        "the reading thread waited for a core {share} of the time",
+        "读取线程有 {share} 的时间在等待 CPU",
     ),
+    "starved_todo": ("use fewer threads or a dedicated machine", "请减少线程，或换用没有其他程序的机器发压"),
+    "starved_todo_one": ("leave cores free, or use a dedicated machine", "请留出空闲 CPU，或换用专门的机器发压"),
     "tight": (
-        "{share} of the requests began while all cores were busy: use --ramp-up, fewer threads or a dedicated machine",
-        "{share} 的请求在 CPU 占满时发出：请用 --ramp-up 逐步启动、减少线程，或换用专门的机器发压",
+        "{share} of the requests began while all cores were busy",
+        "{share} 的请求在 CPU 占满时发出",
     ),
-    "full": (
-        "all cores were busy: use fewer threads or a dedicated machine",
-        "全部 CPU 均已占满：请减少线程，或换用专门的机器发压",
+    "tight_todo": (
+        "use --ramp-up, fewer threads or a dedicated machine",
+        "请用 --ramp-up 逐步启动、减少线程，或换用专门的机器发压",
+    ),
+    "tight_todo_one": ("leave cores free, or use a dedicated machine", "请留出空闲 CPU，或换用专门的机器发压"),
+    "full": ("all cores were busy", "全部 CPU 均已占满"),
+    "full_todo": ("use fewer threads or a dedicated machine", "请减少线程，或换用专门的机器发压"),
+    "full_todo_one": ("leave cores free, or use a dedicated machine", "请留出空闲 CPU，或换用专门的机器发压"),
+    "others": (
+        "other programs keep {others} of the cores busy: stop them, or use a dedicated machine",
+        "其他程序占用了 {others} 的 CPU：请停止它们，或换用专门的机器发压",
     ),
     "schedule": (
         "{share} of the requests started late although threads were free: lower the rate or use more --processes",
@@ -59,8 +72,10 @@ TEXTS: Texts = {
 
 
 def words(reason: Reason, lang: str) -> str:
-    """A reason, and what to do about it, in a language."""
-    return TEXTS[reason.key][LANGUAGES.index(lang)].format(**reason.values)
+    """A reason, and what to do, in a language."""
+    column = LANGUAGES.index(lang)
+    said = [TEXTS[key][column].format(**reason.values) for key in (reason.key, reason.todo) if key]
+    return (": ", "：")[column].join(said)
 
 
 def bound_words(trust: Trust) -> tuple[str, str] | None:

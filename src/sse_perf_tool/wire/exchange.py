@@ -21,6 +21,11 @@ TICK_S = 0.05
 OVERDUE_S, OVERDUE_CPU_NS = 1.0, 25_000_000
 """How long bytes that arrived before a time limit may still be processed once this program has noticed that it is over,
 and with how much CPU time of their thread: enough for a thousand chunks, and not for a flood."""
+SYN_TIMER_NS = 100_000_000
+"""A SYN that is not answered is sent again after whole seconds (RFC 6298: 1, 3, 7; Linux since 6.5: 1, 2, 3, 4), and
+timers of seconds are up to so much late."""
+SYN_EARLY_NS = 20_000_000
+"""The round trip of a connection is known to a few milliseconds, so that whole seconds may seem to be less."""
 
 
 class StoppedError(TimeoutError):
@@ -37,6 +42,7 @@ class Interruptible(Protocol):
 
     def wake_up(self) -> None: ...
     def tcp_info(self) -> TcpInfo | None: ...
+    def packets(self) -> tuple[int, int] | None: ...
 
 
 class Exchange:
@@ -68,6 +74,7 @@ class Exchange:
         self.started_ns: int | None = None
         self.start_slack_ns: int | None = None
         self._handshake_ns: int | None = None
+        self.syn_resent: int | None = None
         self.dns_ns: int | None = None
         self.connect_ns: int | None = None
         self.tls_ns: int | None = None
@@ -114,6 +121,7 @@ class Exchange:
     def connected(self, info: TcpInfo | None) -> None:
         """A connection was made, of which the system says this."""
         self._handshake_ns = None if info is None else info.rtt_us * 1000
+        self.syn_resent = None if info is None else info.retransmits
 
     def sent(self) -> None:
         """Bytes of the request have been handed to the system.
@@ -124,12 +132,22 @@ class Exchange:
         if self.start_slack_ns is None and self.started_ns is not None:
             handshake_ns, connect_ns = self._handshake_ns, self.connect_ns
             late_ns = 0 if handshake_ns is None or connect_ns is None else max(0, connect_ns - handshake_ns)
+            if self.syn_resent:  # the time that passed until then is the other side's
+                late_ns %= NS_PER_S
+                late_ns = late_ns if SYN_TIMER_NS < late_ns < NS_PER_S - SYN_EARLY_NS else 0
             self.start_slack_ns = self.clock() - self._quiet_since_ns + late_ns
 
     @property
     def queued(self) -> int:
         """Reads of the body that have come and were not looked at yet; may be asked by any thread."""
         return 0 if self.socket is None else self.socket.queued
+
+    def packets(self) -> tuple[int, int] | None:
+        """(packets sent again, packets received out of order) since the last request on this connection began.
+
+        None where the system does not tell; to be asked once, when the request has ended.
+        """
+        return None if self.socket is None else self.socket.packets()
 
     def finish_within(self, seconds: float) -> None:
         """All that matters has come: reading on for `seconds` since then is fair, then it ends as "enough"."""

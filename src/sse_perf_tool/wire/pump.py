@@ -33,6 +33,9 @@ _ANCILLARY_BYTES = 64
 _timespec = struct.Struct("qq")
 KERNEL_STAMPS = sys.platform == "linux" and hasattr(socket.socket, "recvmsg_into") and struct.calcsize("P") == 8
 
+TOO_EARLY_NS = 1_000_000
+"""A stamp so long before the socket was last seen to be empty is not that of the moment from which it could be read."""
+
 AT_ONCE_NS = 50_000
 """A wait that is over in this time was none: something had come before it."""
 
@@ -121,7 +124,7 @@ class Pump(threading.Thread):
         self.away = [0] * WAIT_BUCKETS
         """The same of how long the sockets read had not been looked at: whatever was read came within that time."""
         self._longest_wait_us = 0
-        self._looked_ns = time.perf_counter_ns()
+        self._looked_ns = self._empty_ns = time.perf_counter_ns()
         self._sockets: dict[int, Readable] = {}
         self._paused: set[int] = set()
         self._ready: Any = _Epoll() if hasattr(select, "epoll") else _Selector()
@@ -176,12 +179,14 @@ class Pump(threading.Thread):
         buffer = bytearray(READ_BYTES)
         view = memoryview(buffer)
         clock = time.perf_counter_ns
+        waits_since_ns = clock()
         while True:
-            waits_since_ns = clock()
+            empty_ns, waits_since_ns = waits_since_ns, clock()
             ready = self._ready.wait()
             woken_ns = clock()
             if woken_ns - waits_since_ns > AT_ONCE_NS:
-                self._looked_ns = woken_ns
+                self._looked_ns, empty_ns = woken_ns, waits_since_ns
+            self._empty_ns = empty_ns  # nothing could be read then of what is ready now
             GATE.enter_pump()
             try:
                 due = self._round(ready, [buffer], view)
@@ -199,7 +204,7 @@ class Pump(threading.Thread):
         sockets, due = self._sockets, []
         # Looked up in each round: the wall clock, which the kernel stamps with, may be set at any time.
         now_ns, wall_ahead_ns = _clocks()
-        earliest_ns, latest_ns = now_ns - LATEST_NS, now_ns - EARLIEST_NS
+        too_early_ns, latest_ns = max(self._empty_ns - TOO_EARLY_NS, now_ns - LATEST_NS), now_ns - EARLIEST_NS
         away_us = (now_ns - self._looked_ns) // 1000
         self.away[half_octave(away_us)] += len(ready)
         unpack, waits, longest = _timespec.unpack, self.waits, self._longest_wait_us
@@ -221,8 +226,8 @@ class Pump(threading.Thread):
             if control:
                 seconds, ns = unpack(control[0][2])
                 arrived_ns = seconds * 1_000_000_000 + ns - wall_ahead_ns
-                if not earliest_ns < arrived_ns < latest_ns:
-                    arrived_ns = time.perf_counter_ns()
+                if not too_early_ns < arrived_ns < latest_ns:
+                    arrived_ns = _readable_ns(pumped, arrived_ns, now_ns)
                 waited_us = (now_ns - arrived_ns) // 1000
                 if waited_us > 0:
                     waits[(waited_us * waited_us).bit_length()] += 1
@@ -238,6 +243,16 @@ class Pump(threading.Thread):
                 due.append(pumped)
         self._longest_wait_us = longest
         return due
+
+
+def _readable_ns(pumped: Readable, arrived_ns: int, now_ns: int) -> int:
+    """From when the bytes with this odd stamp could be read.
+
+    Behind a lost packet others lie in the system, with the stamps of their own arrival, until it has come again.
+    """
+    if not now_ns - LATEST_NS < arrived_ns < now_ns - EARLIEST_NS:
+        return time.perf_counter_ns()
+    return now_ns if pumped.lost_packets() else arrived_ns
 
 
 def half_octave(number: int) -> int:

@@ -20,6 +20,9 @@ class Readable(Protocol):
     def came(self, arrived_ns: int, data: bytes) -> bool:
         """`data` has been read, b"" at the end of the connection; True when the worker is to be woken for it."""
 
+    def lost_packets(self) -> bool:
+        """Whether packets have come out of order since the last call: others were lost before them."""
+
     def broke(self, error: OSError) -> None:
         """Reading has failed."""
 

@@ -63,7 +63,10 @@ class PumpedSocket:
         self.eager = True
         """Wake the worker at every read; else at the end, at a tick, or when the queue is long."""
         self.stamped = ask_for_stamps(sock)
-        exchange.connected(tcp_info(sock))
+        self._known = tcp_info(sock)
+        """What was known of the connection when its newest request began."""
+        exchange.connected(self._known)
+        self._out_of_order = 0
         self._error: OSError | None = None
         self._tls: _Tls | None = None
         self._tls_running = False
@@ -126,6 +129,12 @@ class PumpedSocket:
     def queued(self) -> int:
         """Reads of a body that wait for the worker; may be asked by any thread."""
         return 0 if self.eager else len(self.reads)
+
+    def lost_packets(self) -> bool:
+        """Whether packets have come out of order since the last call; also false where the system does not tell."""
+        info, before = tcp_info(self.sock), self._out_of_order
+        self._out_of_order = before if info is None else info.out_of_order
+        return self._out_of_order > before
 
     def broke(self, error: OSError) -> None:
         """Reading has failed."""
@@ -355,6 +364,17 @@ class PumpedSocket:
     def tcp_info(self) -> TcpInfo | None:
         """What the system knows of the connection; None where it does not tell, and once it is closed."""
         return tcp_info(self.sock)
+
+    def packets(self) -> tuple[int, int] | None:
+        """(packets sent again, packets received out of order) since the last call; None where the system does not tell.
+
+        Those of the handshake are not among them.
+        """
+        before, info = self._known, tcp_info(self.sock)
+        if before is None or info is None:
+            return None
+        self._known = info
+        return info.retransmits - before.retransmits, info.out_of_order - before.out_of_order
 
     def shutdown(self, how: int) -> None:
         """As `socket.shutdown`."""

@@ -26,4 +26,40 @@ TEXTS: Texts = {
         "For the waiting requests, {queue} of the TTFB of {whole} is time in its queue (median).",
         "等待者的 TTFB 中位数 {whole} 中，有 {queue} 是在它的队列里等待。",
     ),
+    "accept_queue": (
+        (
+            "{resent} of {made} connections took {least} to {most}, as their SYN was sent again: its accept queue"
+            " was full (backlog, `net.core.somaxconn`, too few workers), or packets were lost."
+        ),
+        (
+            "{made} 个连接中有 {resent} 个耗时 {least} 至 {most}，因为 SYN 被重发：服务端的 accept 队列已满"
+            "（backlog、`net.core.somaxconn`、工作进程太少），或网络丢包。"
+        ),
+    ),
+    "accept_queue_here": (
+        (
+            "{resent} of {made} connections took {least} to {most}, as their SYN was sent again: its accept queue"
+            " was full (backlog, `net.core.somaxconn`, too few workers)."
+        ),
+        (
+            "{made} 个连接中有 {resent} 个耗时 {least} 至 {most}，因为 SYN 被重发：服务端的 accept 队列已满"
+            "（backlog、`net.core.somaxconn`、工作进程太少）。"
+        ),
+    ),
+    "packet_loss": (
+        "Packets were lost on the way: {late} came out of order, {again} were sent again",
+        "途中有丢包：{late} 个数据包乱序到达，{again} 个被重发",
+    ),
+    "packet_loss.of": (", in {n} of {all}", "，涉及 {all} 个中的 {n}"),
+    "packet_loss.felt": (
+        ". The gaps that this made are the network's, and what a user felt.",
+        "。由此产生的间隔是网络造成的，也是用户的真实感受。",
+    ),
+    "other_programs": (
+        (
+            "Other programs kept the cores busy ({busy} of them, of which this tool {own} at most); the bounds say what"
+            " that can have done to the figures."
+        ),
+        "其他程序占用了 CPU（共 {busy}，其中本工具最多 {own}）；误差界限说明了这对数据可能的影响。",
+    ),
 }
