@@ -1,8 +1,9 @@
 """What stands behind a proxy here: a chat endpoint that writes events of 150 bytes at even times.
 
-The path says what it does: `/smooth` sends all events, `/cut` ends the connection after half of them, `/wide` has
-events of 600 bytes, `/stall` is silent for 3 s after ten events and `/late` before anything.  Like most servers of the
-field it answers HTTP/1.1 with chunks and HTTP/1.0 with a body that ends with the connection.
+The path says what it does: `/smooth` sends all events, `/slow` a third of them at 20 ms each, `/cut` ends the
+connection after half of them, `/wide` has events of 600 bytes, `/stall` is silent for 3 s after ten events and `/late`
+before anything.  Like most servers of the field it answers HTTP/1.1 with chunks and HTTP/1.0 with a body that ends with
+the connection.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 EVENTS = 300
 GAP_S = 0.008
+SLOW_GAP_S = 0.02
 SILENCE_S = 3.0
 
 
@@ -46,10 +48,11 @@ class _Handler(BaseHTTPRequestHandler):
         head += ["Transfer-Encoding: chunked"] if chunked else ["Connection: close"]
         self.wfile.write(("\r\n".join(head) + "\r\n\r\n").encode())
         began = time.monotonic()
-        for number in range(EVENTS // 2 if mode == "cut" else EVENTS):
+        gap_s = SLOW_GAP_S if mode == "slow" else GAP_S
+        for number in range({"cut": EVENTS // 2, "slow": EVENTS // 3}.get(mode, EVENTS)):
             if mode == "stall" and number == 10:
                 time.sleep(SILENCE_S)
-            time.sleep(max(0.0, began + number * GAP_S - time.monotonic()))
+            time.sleep(max(0.0, began + number * gap_s - time.monotonic()))
             self._send(event(number, 600 if mode == "wide" else 150), chunked)
         if mode != "cut":
             self._send(END, chunked)
