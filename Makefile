@@ -64,7 +64,7 @@ bench: .venv/ready
 trust-grid: .venv/ready
 	$(BIN)/python tools/trust_grid.py $(GRID)
 
-# Against servers written by others; needs Node.js 20 and npm, and fetches some 400 MB once.
+# Against servers written by others; needs Node.js 20 and npm, and fetches some 600 MB once.
 test-peers: .venv/ready
 	sh tests/peers/setup.sh $(PYTHON)
 	SSE_PERF_PEERS=1 $(BIN)/pytest -q tests/peers
@@ -74,4 +74,4 @@ test-proxies: .venv/ready
 	SSE_PERF_PROXIES=1 $(BIN)/pytest -q tests/proxies
 
 clean:
-	rm -rf .venv .venv-3.* node_modules tests/peers/.venv tests/peers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info
+	rm -rf .venv .venv-3.* node_modules tests/peers/.venv tests/peers/.venv-litellm tests/peers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the servers by others that test_peers.py streams from, beside this file: .venv and node_modules.
+# Installs the servers by others that test_peers.py streams from, beside this file: .venv, .venv-litellm and node_modules.
 # Needs Python 3.10 or newer with venv, and Node.js 20 or newer with npm.
 #
 #     sh tests/peers/setup.sh [PYTHON]
@@ -11,6 +11,13 @@ if [ ! -e .venv/ready ] || [ requirements.txt -nt .venv/ready ] || [ setup.sh -n
     .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
     .venv/bin/pip install --quiet --disable-pip-version-check --no-deps guidellm==0.8.1
     touch .venv/ready
+fi
+
+# In an environment of its own: the proxy pins most of what the others need to other versions.
+if [ ! -e .venv-litellm/ready ] || [ setup.sh -nt .venv-litellm/ready ]; then
+    "${1:-python3}" -m venv .venv-litellm
+    .venv-litellm/bin/pip install --quiet --disable-pip-version-check "litellm[proxy]==1.108.0"
+    touch .venv-litellm/ready
 fi
 
 # No lock file: it would name the registry that the packages came from.

@@ -8,9 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +21,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+import broken_server
 
 HERE = Path(__file__).parent
 TOOL = HERE.parent.parent / "sse_perfTestTool.py"
@@ -32,7 +36,8 @@ pytestmark = [
     ),
 ]
 
-KEY = "sk-peers-0123456789"
+KEY = f"sk-{secrets.token_hex(32)}"
+"""LiteLLM does not start with one that could be guessed."""
 FIRST_TOKEN_MS = 150
 GAP_MS = 25
 TOKENS = 40
@@ -51,6 +56,11 @@ class Run(NamedTuple):
     def p50(self, metric: str) -> float:
         """The median of a metric in its own unit."""
         return float(self.summary["metrics"][metric]["p50"])
+
+    @property
+    def tokens(self) -> dict[str, Any]:
+        """Those of the ok answers, and who counted them."""
+        return {name: self.summary["tokens"][name] for name in ("output", "prompt", "source")}
 
     def values(self, field: str) -> set[Any]:
         """The different values of a field of the records."""
@@ -81,9 +91,10 @@ def tool(tmp_path: Path) -> Tool:
 
 
 @contextlib.contextmanager
-def serving(command: list[str | Path], port: int, ready_path: str) -> Iterator[str]:
+def serving(command: list[str | Path], port: int, ready_path: str, **environ: str) -> Iterator[str]:
     """Runs a server until the end of the block; gives its base URL once `ready_path` is answered, however."""
-    with subprocess.Popen(command, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    env = {**os.environ, **environ}
+    with subprocess.Popen(command, cwd=HERE, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             base = f"http://127.0.0.1:{port}"
             _await_answer(process, base + ready_path)
@@ -93,7 +104,7 @@ def serving(command: list[str | Path], port: int, ready_path: str) -> Iterator[s
 
 
 def _await_answer(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150  # LiteLLM takes its time
     while True:
         try:
             urllib.request.urlopen(url, timeout=5).close()
@@ -143,7 +154,7 @@ def test_guidellm_streams_as_it_was_told(guidellm: str, tool: Tool, path: str, f
     run = tool(guidellm + path, "--model", "mock")
     assert run.status == 0
     assert run.summary["outcomes"] == {"ok": 6}
-    assert run.summary["tokens"] == {"output": 6 * tokens, "prompt": 6, "source": "usage"}
+    assert run.tokens == {"output": 6 * tokens, "prompt": 6, "source": "usage"}
     assert (run.values("format"), run.values("chunks"), run.values("output_tokens")) == (
         {format_name},
         {tokens},
@@ -175,7 +186,7 @@ def test_better_sse_counts_text_and_nothing_else(better_sse: str, tool: Tool) ->
     assert run.values("chunks") == {CHUNKS}
     assert run.values("text_chars") == {6 * len("好") + 6 * len("go on ")}
     assert run.values("finish_reason") == {"stop"}
-    assert run.summary["tokens"] == {"output": 6 * 2 * CHUNKS, "prompt": 6 * 7, "source": "usage"}
+    assert run.tokens == {"output": 6 * 2 * CHUNKS, "prompt": 6 * 7, "source": "usage"}
     assert min(record["ttft_ms"] for record in run.records) >= FIRST_TOKEN_MS - 1  # Node counts in whole milliseconds
     assert run.p50("ttft_ms") == near(FIRST_TOKEN_MS)
     assert run.p50("ttfb_ms") < FIRST_TOKEN_MS / 2, "head, retry block and role chunk come at once and are no token"
@@ -187,7 +198,7 @@ def test_without_usage_the_tokens_are_estimated_from_the_text(better_sse: str, t
     template = tmp_path / "body.json"
     template.write_text('{"messages": [{"role": "user", "content": "{query}"}], "stream": true}', encoding="utf-8")
     run = tool(better_sse, "--request-body-file", str(template))
-    assert run.summary["tokens"] == {"output": 6 * (6 + 6 * 2), "prompt": None, "source": "estimate"}  # 6 好, 6 go on
+    assert run.tokens == {"output": 6 * (6 + 6 * 2), "prompt": None, "source": "estimate"}  # 6 好, 6 go on
 
 
 def test_debug_shows_what_better_sse_puts_on_the_wire(better_sse: str) -> None:
@@ -290,3 +301,69 @@ def test_a_fault_of_llmock_gets_its_outcome(
     assert len(log) == 1 + record["retries"]
     if record["retries"]:
         assert log[1]["started_at"] - log[0]["ended_at"] >= 1, "Retry-After is obeyed"
+
+
+# --- application servers: what stands between an answer and its client
+
+
+def test_gunicorn_with_eight_threads_answers_eight_of_sixteen_clients(tool: Tool) -> None:
+    port = free_port()
+    told = ["--worker-class", "gthread", "--threads", "8", "--bind", f"127.0.0.1:{port}", "flask_app:app"]
+    with serving([str(BIN / "gunicorn"), *told], port, "/") as base:
+        run = tool(base + CHAT, load=(64, 16))
+    assert (run.status, run.summary["outcomes"]) == (0, {"ok": 64})
+    assert run.p50("itl_ms") == near(20), "the gaps say nothing"
+    queue = run.summary["service_queue"]
+    assert queue["most_answered"] == 8
+    assert [finding["kind"] for finding in run.summary["findings"]].count("service_queue") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/plain/chat/completions", "whole"), ("/async/chat/completions", "smooth")]
+)
+def test_django_sends_a_plain_generator_at_its_end(tool: Tool, path: str, kind: str) -> None:
+    port = free_port()
+    with serving([str(BIN / "uvicorn"), "--port", str(port), "django_app:app"], port, "/") as base:
+        run = tool(base + path, "--format", "openai_chat")
+    assert (run.status, run.summary["outcomes"]) == (0, {"ok": 6})
+    assert run.summary["stream_shape"]["kind"] == kind
+    assert run.p50("ttfb_ms") < 500, "the head comes at once"
+    first_text_ms = run.p50("ttft_ms")
+    assert first_text_ms > 1000 if kind == "whole" else first_text_ms < 500, "20 events, 50 ms apart"
+
+
+@pytest.mark.parametrize(("accepted", "kind"), [("identity", "smooth"), ("gzip", "whole")])
+def test_express_holds_what_it_compresses(tool: Tool, accepted: str, kind: str) -> None:
+    port = free_port()
+    with serving(["node", "express_server.mjs", str(port)], port, "/") as base:
+        run = tool(base + CHAT, "-H", f"Accept-Encoding: {accepted}")
+    assert (run.status, run.summary["outcomes"]) == (0, {"ok": 6})
+    assert run.summary["stream_shape"]["kind"] == kind
+
+
+# --- LiteLLM: a gateway that ends broken answers in its own words
+
+
+@pytest.fixture(scope="module")
+def half_broken() -> Iterator[str]:
+    server = broken_server.serving(0, "eof")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    server.shutdown()
+    server.server_close()
+
+
+def test_litellm_makes_whole_answers_of_broken_ones(half_broken: str, tool: Tool) -> None:
+    straight = tool(half_broken + "/chat/completions", "--model", "m", load=(20, 2))
+    assert (straight.status, straight.summary["outcomes"]) == (1, {"ok": 10, "truncated": 10})
+    port = free_port()
+    command = [HERE / ".venv-litellm" / "bin" / "litellm", "--config", "litellm.yaml", "--host", "127.0.0.1",
+               "--port", str(port)]  # fmt: skip
+    with serving(command, port, "/health/liveliness", UPSTREAM=half_broken, LITELLM_MASTER_KEY=KEY) as base:
+        through = tool(base + CHAT, "--model", "m", load=(20, 2))
+    assert through.summary["outcomes"] == {"ok": 20}, "what no client can tell: finish and [DONE] are made up"
+    assert through.values("finish_reason") == {"stop"}
+    assert through.values("chunks") == {10, 20}
+    made_up = [record["output_tokens"] for record in through.records if record["chunks"] == 10]
+    assert len(made_up) == 10
+    assert min(made_up) > 15, "the usage of ten words"
