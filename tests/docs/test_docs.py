@@ -262,7 +262,32 @@ def test_the_two_readmes_have_the_same_shape():
     assert shapes[0] == shapes[1]
     assert len(shapes[0]) > 5
     links = [[link for link in _LINK.findall(text_of(name)) if link not in READMES] for name in READMES]
-    assert links[0] == links[1]
+    assert links[0] == [link.replace("_zh.md", ".md") for link in links[1]]
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*_zh.md")), ids=lambda page: page.name)
+def test_a_page_in_two_languages_has_the_same_headings_tables_links_and_code(page: Path) -> None:
+    english, chinese = (
+        path.read_text(encoding="utf-8") for path in (page.with_name(page.name.replace("_zh", "")), page)
+    )
+    shapes = [[heading.split(" ")[0] for heading in headings_of(text)] for text in (english, chinese)]
+    assert shapes[0] == shapes[1]
+    assert len(shapes[0]) > 2
+    tables = [
+        [line.count("|") for line in prose_of(text).splitlines() if line.startswith("|")] for text in (english, chinese)
+    ]
+    assert tables[0] == tables[1]
+    assert links_of(english) == links_of(chinese)
+    code = [set(re.findall(r"`([^`\n]+)`", prose_of(text))) for text in (english, chinese)]
+    assert code[0] == code[1], "names of settings are the same in any language"
+    assert shell_lines_of(english) == shell_lines_of(chinese)
+
+
+def links_of(text: str) -> list[str]:
+    """Where the links lead, in any order; those within the page as the number of the heading."""
+    anchors = [re.sub(r"[^\w\- ]", "", title.lstrip("# ").lower()).replace(" ", "-") for title in headings_of(text)]
+    links = (link.replace("_zh.md", ".md") for link in _LINK.findall(prose_of(text)))
+    return sorted(f"#{anchors.index(link[1:])}" if link.startswith("#") else link for link in links)
 
 
 def test_the_two_readmes_have_the_same_commands():
