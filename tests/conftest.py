@@ -29,6 +29,16 @@ def serve() -> Iterator[Serve]:
         server.stop()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_left_behind() -> Iterator[None]:
+    """No test writes a file where it was started: there it would be committed one day."""
+    here = Path.cwd()
+    before = set(here.iterdir())
+    yield
+    left = [path.name for path in set(here.iterdir()) - before if path.is_file() and not path.name.startswith(".")]
+    assert left == [], "a test wrote into the folder of the project; it should ask for own_folder"
+
+
 @pytest.fixture
 def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The current directory is an empty one; a module asks for it by `pytestmark`."""

@@ -12,8 +12,6 @@ from command_lines import parsed, write
 from sse_perf_tool.arguments.parsed import BenchArguments
 from sse_perf_tool.flags import BENCH_FLAGS
 
-pytestmark = pytest.mark.usefixtures("own_folder")
-
 EFFECTS: dict[str, tuple[list[str], Callable[[BenchArguments], Any], Any]] = {
     "config": (["--config", "c.yaml"], lambda b: (b.config, b.config_named), (Path("c.yaml"), True)),
     "provider": (["--provider", "a", "--provider", "b"], lambda b: b.providers, ("a", "b")),

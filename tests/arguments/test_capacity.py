@@ -12,8 +12,6 @@ from sse_perf_tool.capacity.search import StepPlan
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.records import CapacitySearch
 
-pytestmark = pytest.mark.usefixtures("own_folder")
-
 
 def search_of(*argv: str) -> CapacitySearch:
     found = asked(*argv).capacity

@@ -10,8 +10,6 @@ from command_lines import KEYED, keyed, parsed, problem, write
 from sse_perf_tool.exporters import EXPORTERS
 from sse_perf_tool.flags import PROGRAM
 
-pytestmark = pytest.mark.usefixtures("own_folder")
-
 
 def test_serve_passes_everything_through() -> None:
     arguments = parsed("serve", "--port", "8000", "--help", "--lang", "zh")

@@ -19,8 +19,6 @@ from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import RunConfig
 from sse_perf_tool.records.file import RecordsHeader, config_of, header_line
 
-pytestmark = pytest.mark.usefixtures("own_folder")
-
 ROOT = Path(__file__).resolve().parents[2]
 NOT_RUN_AGAIN = {"config", "print_config", "version", "help", "debug"}
 """They make no run that could be made again."""

@@ -13,8 +13,6 @@ from config_files import MASKED
 from sse_perf_tool.arguments import config_file, sources
 from sse_perf_tool.texts import display_width
 
-pytestmark = pytest.mark.usefixtures("own_folder")
-
 KEY_MASKED = "is masked, as in files and reports; give the key by --api-key, SSE_PERF_API_KEY or --api-key-file"
 WHOLE = "give a whole number from 1 to 100000"
 FILES = {

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from command_lines import KEY, KEYED, body_of, keyed, problem, write
 from sse_perf_tool.metrics import estimate_tokens
 from sse_perf_tool.providers import Query
-
-pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 def test_a_parameter_file_takes_the_place_of_the_query() -> None:

@@ -10,9 +10,6 @@ from sse_perf_tool.flags import BENCH_HELP, EVERY_FLAG, FLAGS, HELP
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.providers import Query
 
-pytestmark = pytest.mark.usefixtures("own_folder")
-
-
 # --- defaults
 
 

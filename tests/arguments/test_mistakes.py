@@ -19,8 +19,6 @@ from sse_perf_tool.load.abort import LIVE_FIGURES
 from sse_perf_tool.metrics import METRICS
 from sse_perf_tool.texts import display_width
 
-pytestmark = pytest.mark.usefixtures("own_folder")
-
 
 @pytest.mark.parametrize(
     ("text", "seconds"),

@@ -8,9 +8,6 @@ import pytest
 
 from command_lines import KEYED, keyed, older_run, problem, write
 
-pytestmark = pytest.mark.usefixtures("own_folder")
-
-
 # --- an older run
 
 

@@ -9,8 +9,6 @@ import pytest
 from command_lines import KEY, KEYED, SECRET, keyed, parsed, write
 from sse_perf_tool.flags import PROGRAM
 
-pytestmark = pytest.mark.usefixtures("own_folder")
-
 
 @pytest.mark.parametrize(
     ("argv", "auth"),

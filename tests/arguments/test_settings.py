@@ -6,8 +6,6 @@ import pytest
 
 from command_lines import KEYED, parsed
 
-pytestmark = pytest.mark.usefixtures("own_folder")
-
 
 @pytest.mark.parametrize(
     ("argv", "environ", "lang"),

@@ -13,9 +13,6 @@ from sse_perf_tool.arguments import EXCLUSIONS, TEXTS
 from sse_perf_tool.arguments.flag_values import FlagValues
 from sse_perf_tool.flags import FLAGS, help_text
 
-pytestmark = pytest.mark.usefixtures("own_folder")
-
-
 # --- three sources
 
 

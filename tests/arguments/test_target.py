@@ -11,9 +11,6 @@ import pytest
 from command_lines import CUSTOM, body_of, keyed, parsed, write
 from sse_perf_tool.arguments import Address
 
-pytestmark = pytest.mark.usefixtures("own_folder")
-
-
 # --- where to
 
 
