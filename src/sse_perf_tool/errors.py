@@ -1,7 +1,7 @@
-"""The one error that a user is meant to read."""
+"""`UsageError`, the error whose text is shown to the user."""
 
 from __future__ import annotations
 
 
 class UsageError(Exception):
-    """Something that the user gave is wrong.  The text is one line: what, where, what to do.  Exit status 2."""
+    """Wrong input of the user.  The text is one line: what is wrong, where, and what to do.  Exit status 2."""

@@ -1,4 +1,4 @@
-"""The HTML report: one offline page that explains a run to someone who was not there."""
+"""The HTML reports: offline pages that explain a run, a comparison or a search for capacity to any reader."""
 
 from __future__ import annotations
 

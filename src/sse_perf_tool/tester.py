@@ -1,4 +1,4 @@
-"""One request: from a query to a `RequestRecord`.
+"""Sends one request: from a query to a `RequestRecord`.
 
 `SSETester` sends a query over its own `requests.Session`, reads the body read by read, and stamps each
 text-bearing event with the arrival of the read that completed it.

@@ -424,7 +424,7 @@ def test_the_report_has_a_card_a_sentence_and_columns_for_its_charts() -> None:
     assert "本客户端占用单核达 97 %" in page
     assert trust_html(run(SMOOTH)) == ""
     english = [sentence[0] for sentence in verdict(GOOD).sentences]
-    assert "The figures are trusted: TTFT P99 ± 0.1 ms, gap P99 ± 0.1 ms." in english
+    assert "The measurement is trusted: TTFT P99 ± 0.1 ms, gap P99 ± 0.1 ms." in english
     assert verdict(BAD).looks[0].anchor == "trust"
     assert ": TTFT P99 ± 0.1 ms, gap P99 ± 0.1 ms" in trust_html(GOOD)
     assert (verdict(GOOD).grade, verdict(BAD).grade) == ("good", "fair")

@@ -1,4 +1,4 @@
-"""A run from keywords, each of which is a flag of the command line."""
+"""Starts a run from Python: each keyword is a flag of the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run of the past, from the file of its records."""
+"""Reads the result of an earlier run from its records file."""
 
 from __future__ import annotations
 

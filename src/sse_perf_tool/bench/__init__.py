@@ -1,4 +1,4 @@
-"""Many providers and models side by side: the same work sent to each, and one table that can be believed.
+"""Benchmarks: sends the same requests to many providers and models and compares the results in one table.
 
 * `prefixes.py`: model ids by LiteLLM's conventions: the part before the slash -> format, address, key.
 * `endpoint.py`: a provider and a model -> URL, headers and body.

@@ -1,4 +1,4 @@
-"""A benchmark from its first request to its results: lanes side by side, each with its threads."""
+"""Runs a whole benchmark: lanes in parallel, each with its own threads."""
 
 from __future__ import annotations
 

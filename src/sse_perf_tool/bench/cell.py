@@ -1,4 +1,4 @@
-"""One cell of a benchmark as it is measured: its testers, what they have found, and the figures at its end."""
+"""One cell of a running benchmark: its testers, their records so far, and the figures at the end."""
 
 from __future__ import annotations
 

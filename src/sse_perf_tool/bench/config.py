@@ -1,4 +1,4 @@
-"""`config.yaml`: providers, their models, and what is asked of all of them.
+"""Reads `config.yaml`: providers, their models, and the settings that all of them share.
 
     defaults:
       max_tokens: 512

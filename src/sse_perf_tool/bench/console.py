@@ -1,4 +1,4 @@
-"""What a person sees of a benchmark: a bar a lane while it goes on, a table at its end.  Drawn with Rich."""
+"""The console output of a benchmark: a progress bar per lane, and a table at the end.  Drawn with Rich."""
 
 from __future__ import annotations
 

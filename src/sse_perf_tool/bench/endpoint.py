@@ -1,4 +1,4 @@
-"""From a provider and a model to where a request goes and what it says.  Pure: no key, no socket.
+"""The URL, headers and body of a request to a provider and model.  Pure: no key, no socket.
 
 A provider that names its `format` is asked in that, whatever the model is called.  Else the prefix of the model id
 decides (`prefixes.py`): that of the provider where it has one, then the part of the id before the first slash if that

@@ -1,4 +1,4 @@
-"""Thresholds of a benchmark: those of a run, for every cell or only for those that a pattern names.
+"""Thresholds of a benchmark: as those of a run, for all cells or for the cells that a pattern matches.
 
     rule = subject ["{" name ":" pattern {"," name ":" pattern} "}"] ":" function operator number
 

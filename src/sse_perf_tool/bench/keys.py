@@ -1,4 +1,4 @@
-"""Where the keys of a benchmark come from: the environment, then a `.env` file beside `config.yaml`."""
+"""The API keys of a benchmark: from the environment, then from a `.env` file beside `config.yaml`."""
 
 from __future__ import annotations
 

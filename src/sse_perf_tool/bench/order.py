@@ -1,4 +1,4 @@
-"""In which order the requests of a benchmark are sent.  Pure.
+"""The order of the requests of a benchmark.  Pure.
 
 With `lanes`, providers go side by side, and the cells of one come one after another: two providers that have one host
 and port share a lane, as they may be one machine.  With `interleaved` there is one lane, in which the requests of all

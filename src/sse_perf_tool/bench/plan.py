@@ -1,4 +1,4 @@
-"""Which cells a benchmark measures, and which it leaves out and why.  Pure.
+"""The cells that a benchmark measures, and the cells that it skips, with the reason.  Pure.
 
 A cell is one model of one provider with one context tier.  Its identity is (provider key, model id, tier): the same
 model id at two providers is two cells.

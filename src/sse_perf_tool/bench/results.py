@@ -1,4 +1,4 @@
-"""The result of a benchmark as one JSON document, which every output is a function of.
+"""The result of a benchmark as one JSON document, from which every output is made.
 
     {"schema": "sse-perf-bench/1", "id", "state", "started_at", "ended_at", "version", "host_info", "command",
      "prompt", "settings": {...}, "cells": [...], "comparisons": [...], "fastest": [...], "remarks": [...]}

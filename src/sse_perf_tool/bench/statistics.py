@@ -1,4 +1,4 @@
-"""Is one target faster than another, and by how much?  Intervals that need no assumption on how values are distributed.
+"""Compares two targets: the difference and its interval, without any assumption on the distribution of the values.
 
 The difference of two targets is that of Hodges and Lehmann: of paired requests the median of the Walsh averages of
 their differences, of unpaired ones the median of all differences.  Its 95 % interval is cut from the same sorted list

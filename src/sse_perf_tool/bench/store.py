@@ -1,4 +1,4 @@
-"""The folder of results: new ones are written while the benchmark goes on, old ones are found and read again.
+"""The folder of results: writes new results during the benchmark, finds and reads old ones.
 
 A result is `bench_YYYYMMDD_HHMMSS.json`, with the records of its cells in the folder `bench_YYYYMMDD_HHMMSS`.  Files of
 the tool that these results are named after, `benchmark_YYYYMMDD_HHMMSS.json`, are read as well.

@@ -1,4 +1,4 @@
-"""What people read of a benchmark, in both languages, and figures as text: for console, page and Markdown."""
+"""The texts of a benchmark in both languages, and the format of its figures: for console, page and Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small streaming chat server: something to learn the load tester on, and to copy from when building one.
+"""A small streaming chat server, to try the load tester on and as an example for servers of your own.
 
 It answers from a script, at a pace that is set, in the manner of several APIs.  It needs the extra `server`; this file
 imports nothing of it, so that the rest of the package can be asked for `main` at no cost.

@@ -1,4 +1,4 @@
-"""What the server says: scripted answers, Chinese to a Chinese question and English to any other, cut into tokens.
+"""The scripted answers: Chinese to a Chinese question and English to any other, split into tokens.
 
 Pure functions.  The same question at the same place of a conversation gets the same answer.
 """

@@ -1,4 +1,4 @@
-"""The application: which path leads where."""
+"""The FastAPI application and its routes."""
 
 from __future__ import annotations
 

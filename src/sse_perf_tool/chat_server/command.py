@@ -1,4 +1,4 @@
-"""The command line of the server: a flag for each setting that has to do with one process."""
+"""The command line of the server: one flag for each setting of a single process."""
 
 from __future__ import annotations
 

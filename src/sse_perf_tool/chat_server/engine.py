@@ -1,4 +1,4 @@
-"""The pace of an answer: when each token is due, and what ends it before its time."""
+"""The timing of an answer: when each token is sent, and what ends the answer early."""
 
 from __future__ import annotations
 

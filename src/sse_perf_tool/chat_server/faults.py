@@ -1,4 +1,4 @@
-"""Faults on demand: what an answer is to suffer, so that testers see how their client takes it.
+"""Faults on demand: errors, stalls and broken answers, to test how a client handles them.
 
 One fault is `NAME` or `NAME=VALUE`, and may say `@SHARE` (0 to 1, of the answers that suffer it).  Several are
 separated by commas, and the first whose share is drawn is taken: `stall=2s@0.1, http-503@0.05`.

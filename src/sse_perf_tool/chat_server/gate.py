@@ -1,4 +1,4 @@
-"""What stands before every endpoint: hosts, keys, the bounds on answers at once and on bodies, and the counting."""
+"""The checks before every endpoint: hosts, API keys, limits of concurrent answers and of bodies; and the counters."""
 
 from __future__ import annotations
 

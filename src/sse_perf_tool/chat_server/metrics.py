@@ -1,4 +1,4 @@
-"""What the server counts, and the two ways to read it: Prometheus text and JSON."""
+"""The metrics of the server, as Prometheus text and as JSON."""
 
 from __future__ import annotations
 

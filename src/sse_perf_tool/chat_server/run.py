@@ -1,4 +1,4 @@
-"""The server as a process: in the foreground, or in the background of a test."""
+"""Runs the server: in the foreground, or in the background of a test."""
 
 from __future__ import annotations
 

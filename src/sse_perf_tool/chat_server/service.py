@@ -1,4 +1,4 @@
-"""From a request to its answer: the conversation, the plan, the pace, and the bytes in the words of an API.
+"""Answers a request: conversation, plan of the answer, timing, and the bytes in the format of an API.
 
 Streams go out through sse-starlette's EventSourceResponse: it pings, notices a client that left (and cancels the
 answer), and learns when uvicorn is to stop, under gunicorn too.  It gets whole blocks as bytes, so that the wire has

@@ -1,4 +1,4 @@
-"""Every setting of the server, once: its name, default, bounds and meaning.
+"""The settings of the server: name, default, bounds and meaning of each.
 
 The flags and the environment variables are made from the class below, and docs/chat-server.md is held against it.
 """

@@ -1,4 +1,4 @@
-"""One question and its answer while it is given: what every dialect is written from."""
+"""One question and its answer in progress, from which every dialect writes its stream."""
 
 from __future__ import annotations
 

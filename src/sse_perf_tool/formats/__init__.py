@@ -1,4 +1,4 @@
-"""API formats: what is read out of the events of an answer, and what a request looks like.
+"""API formats: how the events of an answer are read, and the request body of each API.
 
 A format is one module with one `Format` row; a new one is a file here and a line in `table.py`.  `AnswerReader` takes
 the bytes of a body and keeps what its format says about them.

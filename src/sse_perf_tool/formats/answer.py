@@ -1,4 +1,4 @@
-"""What is known of one answer, from the bytes of its body."""
+"""`AnswerReader`: collects text, usage, ids, errors and the end of one answer from the bytes of its body."""
 
 from __future__ import annotations
 

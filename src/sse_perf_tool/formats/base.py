@@ -1,4 +1,4 @@
-"""What a format is, and the few helpers that readers of foreign JSON share.
+"""The definition of a format, and helpers for reading the JSON of foreign services.
 
 A format module holds one `FORMAT` row and small functions: one decoded JSON object in, one `Delta` out.  `table.py`
 lists the rows.  Nothing here knows of sockets, time or threads.

@@ -1,4 +1,4 @@
-"""What a body is: an event stream, lines of JSON, or a document that is no stream at all.
+"""Detects the type of a body: an event stream, lines of JSON, or a document that is not a stream.
 
 The content type is asked first, and where it says nothing useful, the first bytes.
 """

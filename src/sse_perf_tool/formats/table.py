@@ -1,4 +1,4 @@
-"""The formats, and which of them a URL or an event belongs to."""
+"""The table of formats, and the detection of the format from a URL or an event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The records file: a header line with the run's facts, then one JSON line a request in order of completion.
+"""The records file: a header line with the settings of the run, then one JSON line per request, in order of completion.
 
 Each line is handed to the operating system as one write when its request ends, so a process that is killed leaves a
 file whose whole lines can be read; a last line that was cut is skipped on reading.

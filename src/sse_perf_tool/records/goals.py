@@ -1,4 +1,4 @@
-"""What was demanded of a run, held against what it reached."""
+"""The results of the goals of a run: thresholds, goodput and comparison with a baseline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the heads of answers say of whoever sent them."""
+"""The response headers that tell which server or proxy sent an answer."""
 
 from __future__ import annotations
 

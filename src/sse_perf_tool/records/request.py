@@ -1,4 +1,4 @@
-"""One request, how it ended, and the table of all of them."""
+"""The record of one request with its outcome, and the table of all requests."""
 
 from __future__ import annotations
 

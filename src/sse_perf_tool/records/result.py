@@ -1,4 +1,4 @@
-"""All that is known of a finished run."""
+"""The result of a finished run."""
 
 from __future__ import annotations
 

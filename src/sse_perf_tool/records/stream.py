@@ -1,4 +1,4 @@
-"""What one answer says, event by event, in terms that are the same for every API."""
+"""The events of an answer, in terms that are the same for every API."""
 
 from __future__ import annotations
 

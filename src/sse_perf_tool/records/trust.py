@@ -1,4 +1,4 @@
-"""What the tool measured of itself, and whether the figures of a run are true."""
+"""The samples that the tool takes of itself, and the trust in the figures of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that grow by a line at a time while a run goes on: records, and the steps of a search.
+"""Writes files line by line during a run: records, and the steps of a search.
 
 Each line is handed to the operating system as one write, so a process that is killed leaves whole lines.  A line that
 cannot be written (a full disk) ends the file, and nothing else: `LineWriter.error` says why, `missing` how many lines

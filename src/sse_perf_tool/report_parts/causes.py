@@ -1,4 +1,4 @@
-"""Who held a stream back, by what the heads of the answers say, and what to do about it.
+"""Names what may have buffered a stream, from the response headers of the answers, and what to do about it.
 
 Nobody is named without evidence.  A software is named when the heads name it, a way of working when its timing shows.
 A proxy in general is suspected only where there may be one: not on the machine itself when no head names one, and not

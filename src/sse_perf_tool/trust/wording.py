@@ -7,7 +7,7 @@ from ..texts import LANGUAGES, Texts
 
 TEXTS: Texts = {
     "trusted": ("trusted", "可信"),
-    "degraded": ("degraded", "降级"),
+    "degraded": ("degraded", "存疑"),
     "invalid": ("invalid", "无效"),
     "not_measured": ("not measured", "未测量"),
     "bound": ("TTFT P99 ± {ttft} ms, gap P99 ± {gap} ms", "TTFT P99 ± {ttft} ms，间隔 P99 ± {gap} ms"),

@@ -1,4 +1,4 @@
-"""The adapter: urllib3's pools, connections and retries over pumped sockets."""
+"""The `requests` adapter: urllib3's pools, connections and retries over pumped sockets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A response body as stamped reads, with the framing taken off.
+"""Reads a response body: the data of each read with its arrival time, without the framing of HTTP/1.1.
 
 urllib3 would do this as well, at the price of six calls and two copies for each chunk; for tens of thousands of chunks
 a second it is the dearest part of the whole way.  So the three framings of HTTP/1.1 are read here.  Compression is

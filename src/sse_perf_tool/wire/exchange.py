@@ -1,4 +1,4 @@
-"""What the wire knows of the request under way in one session."""
+"""The timing and the limits of the current request of one session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may compute: one worker at a time, and the pump before all of them."""
+"""The gate: one worker thread computes at a time, and the pump goes before all of them."""
 
 from __future__ import annotations
 

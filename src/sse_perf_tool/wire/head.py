@@ -1,4 +1,4 @@
-"""The head of a response, read in one go when it is an ordinary one.
+"""Parses the status line and headers of a response in one step when they are ordinary.
 
 http.client hands every head to the parser for e-mails, line by line; that takes a tenth of all that a request costs
 this process.  Nearly every head is plain, though: it came whole, each line is `name: value`, and it answers with

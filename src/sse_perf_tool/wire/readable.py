@@ -1,4 +1,4 @@
-"""What the pump asks of the sockets that it reads."""
+"""The interface of the sockets that the pump reads."""
 
 from __future__ import annotations
 

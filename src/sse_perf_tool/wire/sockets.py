@@ -1,4 +1,4 @@
-"""What http.client and urllib3 take for a socket: a queue of stamped reads in front of a real one, TLS included."""
+"""`PumpedSocket`: a socket for http.client and urllib3 that returns timestamped reads from a queue, with TLS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the system knows of a TCP connection, where it tells."""
+"""TCP_INFO: round trip and retransmissions of a connection, on systems that provide them."""
 
 from __future__ import annotations
 

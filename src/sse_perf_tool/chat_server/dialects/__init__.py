@@ -1,4 +1,4 @@
-"""One module for each API spoken here: its request, and a `Dialect` row of functions that write the answer."""
+"""One module for each API of the server: its request, and a `Dialect` row of functions that write the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dialect is: functions from a `Turn` to the bytes of a stream or to a JSON object.  No sockets, no waiting."""
+"""The definition of a dialect: functions from a `Turn` to the bytes of a stream or to a JSON object.  Pure."""
 
 from __future__ import annotations
 

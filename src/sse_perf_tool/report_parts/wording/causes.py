@@ -1,4 +1,4 @@
-"""Who may have held a stream back, and what to do about it."""
+"""Texts on what may have buffered a stream, and what to do about it."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from ...texts import Texts
 TEXTS: Texts = {
     "trust": ("Can these figures be trusted?", "这些数据可信吗？"),
     "trust_title": ("Trust:", "可信度："),
-    "trust_said": ("The figures are {verdict}.", "数据可信度：{verdict}。"),
+    "trust_said": ("The measurement is {verdict}.", "数据可信度：{verdict}。"),
     "look.trust": ("The figures cannot be fully trusted. See why.", "数据不完全可信，查看原因。"),
     "trust_note": (
         "The bounds say how far the P99 may be off for reasons on this machine. They do not cover the network.",
