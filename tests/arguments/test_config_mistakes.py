@@ -36,13 +36,13 @@ FILES = {
     "r.toml": "header = ['X-A: 1', 'x-a: 2']",
     "s.toml": "api-path = '/x?key=…4Knu'",
     "t.toml": "format = 'tgi'\nraw = true",
-    "a.yaml": "user: no",
+    "a.yaml": "user: true",
     "b.yaml": "threads: 5\nthreads: 6",
     "c.yaml": "a: [",
     "d.yaml": "- threads",
     "e.yaml": "a: &a [*a]",
     "f.yaml": "threads: 5\n---\nthreads: 6",
-    "g.yaml": "header: [yes]",
+    "g.yaml": "header: [true]",
     "a.json": '{"threads": 5, "threads": 6}',
     "b.json": '{"threads": 5',
     "c.json": "[1]",
@@ -52,7 +52,7 @@ FILES = {
     "a.txt": "threads = 5",
 }
 LISTED = "give a value or a list of them, texts or numbers"
-QUOTED = "this is a boolean (so are yes, no, on, off in YAML); put the value in quotes"
+QUOTED = "this is true or false, not a text; put the value in quotes"
 Mistake = tuple[list[str], dict[str, str], str]
 MISTAKES: list[Mistake] = [
     ([], {"SSE_PERF_THREADS": "abc"}, f"SSE_PERF_THREADS=abc: {WHOLE}"),
@@ -162,8 +162,9 @@ def test_every_text_of_a_mistake_is_tested() -> None:
 @pytest.mark.parametrize(
     ("name", "module", "expected"),
     [
-        ("run.yaml", "yaml",
-         "run.yaml: YAML needs the package pyyaml; install it (pip install pyyaml) or write the file as TOML, JSON"),
+        ("run.yaml", "ruamel.yaml",
+         ("run.yaml: YAML needs the package {module}; "
+          "install it (pip install {module}) or write the file as TOML, JSON")),
         ("run.toml", "tomllib" if sys.version_info >= (3, 11) else "tomli",
          "run.toml: TOML needs the package {module}; install it (pip install {module}) or write the file as JSON"),
     ],

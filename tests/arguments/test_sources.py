@@ -54,9 +54,10 @@ def test_a_file_is_toml_yaml_or_json(name: str, text: str) -> None:
 
 
 def test_yaml_is_taken_as_it_stands_not_as_numbers_to_the_base_of_60_or_8() -> None:
-    file = write("run.yaml", "turns: 2\nthink-time: 1:3\nuser: 010\nmodel: 1.10\n")
+    file = write("run.yaml", "turns: 2\nthink-time: 1:3\nuser: 010\nmodel: 1.10\nquery: yes\n")
     config = with_key("--config", file).config
     assert (config.think_time_s, config.think_time_max_s, config.user, config.model) == (1.0, 3.0, "010", "1.10")
+    assert config.query == "yes"
 
 
 def test_a_list_in_the_environment_is_one_value_or_json() -> None:

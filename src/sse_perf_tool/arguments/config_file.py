@@ -104,37 +104,39 @@ def _json(text: str, say: Say) -> Any:
 
 
 def _yaml(text: str, say: Say) -> Any:
-    """YAML read by its nodes: values as written in the file, without the conversions of YAML 1.1.
+    """YAML 1.2 read by its nodes: values as written in the file, null, true and false apart.
 
-    Those would make `1:30` the number 90 and `010` the number 8.  No object is constructed, so no code can be run.
+    As numbers `1:30` and `010` would lose what was meant.  No object is constructed, so no code can be run.
     """
     try:
-        import yaml
+        from ruamel.yaml import YAML
+        from ruamel.yaml.error import MarkedYAMLError, YAMLError
+        from ruamel.yaml.nodes import MappingNode, SequenceNode
     except ModuleNotFoundError:
-        raise UsageError(say("missing_package", kind="YAML", package="pyyaml", instead="TOML, JSON")) from None
+        raise UsageError(say("missing_package", kind="YAML", package="ruamel.yaml", instead="TOML, JSON")) from None
     scalars: dict[str, Any] = {
         "tag:yaml.org,2002:null": lambda _: None,
-        "tag:yaml.org,2002:bool": lambda word: word.lower() in ("true", "yes", "on"),
+        "tag:yaml.org,2002:bool": lambda word: word.lower() == "true",
     }
 
     def plain(node: Any, depth: int = 0) -> Any:
         if depth > _DEPTH:
             raise UsageError(say("nested"))
-        if isinstance(node, yaml.MappingNode):
+        if isinstance(node, MappingNode):
             named = [(str(name.value), value) for name, value in node.value]
             _refuse_doubles((name for name, _ in named), say)
             return {name: plain(value, depth + 1) for name, value in named}
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, SequenceNode):
             return [plain(value, depth + 1) for value in node.value]
-        return None if node is None else scalars.get(node.tag, str)(node.value)
+        return None if node is None else scalars.get(str(node.tag), str)(node.value)
 
     try:
-        return plain(yaml.compose(text, yaml.SafeLoader))
-    except yaml.MarkedYAMLError as error:
+        return plain(YAML(typ="safe", pure=True).compose(text))
+    except MarkedYAMLError as error:
         at = error.problem_mark
         place = f", line {at.line + 1}, column {at.column + 1}" if at else ""
         raise UsageError(say("syntax", kind="YAML", reason=f"{error.problem}{place}")) from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except (YAMLError, RecursionError, ValueError) as error:
         raise UsageError(say("syntax", kind="YAML", reason=error)) from None
 
 

@@ -32,8 +32,8 @@ TEXTS = {
     "the_environment": ("the environment", "环境变量"),
     "truth": ("give true or false", "请给出 true 或 false"),
     "quoted": (
-        "this is a boolean (so are yes, no, on, off in YAML); put the value in quotes",
-        "这是真假值（YAML 中 yes、no、on、off 也是），请给值加上引号",
+        "this is true or false, not a text; put the value in quotes",
+        "这是真假值，不是文本，请给值加上引号",
     ),
     "one_value": ("give one value, a text or a number", "请给出一个值：文本或数字"),
     "only_values": ("give a value or a list of them, texts or numbers", "请给出一个值或列表：文本或数字"),
