@@ -78,3 +78,9 @@ def test_its_outputs_are_those_of_other_commands() -> None:
 def test_a_file_of_settings_for_runs_is_not_its_config() -> None:
     write("config.yaml", "providers: {}\n")
     assert asked("--config", "config.yaml").config == Path("config.yaml")
+
+
+def test_a_file_whose_queries_are_guessed_at_is_warned_of() -> None:
+    write("q.csv", "name\nAda\n")
+    (warning,) = parsed("bench", "--param-file", "q.csv").warnings
+    assert warning.startswith("--param-file q.csv: 1 of 1 rows have none of query,")

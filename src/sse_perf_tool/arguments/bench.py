@@ -81,4 +81,4 @@ def bench_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> 
 def _queries(flags: FlagValues) -> tuple[Query, ...] | None:
     if flags["prompt"]:
         return (Query(flags["prompt"]),)
-    return tuple(flags.load("param_file", load_queries)) if flags["param_file"] else None
+    return tuple(flags.load_warned("param_file", load_queries)) if flags["param_file"] else None
