@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, TextIO
 
 from .commands.environment import INTERRUPTED, OK, SOME_FAILED, WRONG_USAGE, Environment, unwritten_is_said
+from .commands.interrupts import deaf, forget, heard, listen
 from .errors import UsageError
 from .flags import PROGRAM, text_asked_for
 
@@ -24,11 +25,23 @@ Command = Callable[["Arguments", Environment], int]
 def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:
     """Runs the command line `argv` (without the program's name) and returns the exit status."""
     if environment is None:
+        listen()
         environment = Environment.real()
         try:
-            return main(argv, environment)
-        finally:
-            _let_go_of(environment.stdout)
+            status = main(argv, environment)
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+        deaf()
+        _let_go_of(environment.stdout)
+        return status
+    try:
+        status = _main(argv, environment)
+        return INTERRUPTED if heard() else status
+    finally:
+        forget()
+
+
+def _main(argv: Sequence[str] | None, environment: Environment) -> int:
     try:
         words = sys.argv[1:] if argv is None else argv
         if (text := text_asked_for(words, environment.environ)) is not None:

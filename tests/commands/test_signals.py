@@ -41,7 +41,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 WHILE_RUNNING = ("--threads", "2", "--duration", "30", *FILES)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_first_signal_lets_answers_finish_and_writes_everything(
     serve: Serve, start: Start, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -67,6 +67,7 @@ def test_second_signal_ends_at_once(serve: Serve, start: Start, tmp_path: Path) 
     assert process.stdout is not None
     while "stopping" not in process.stdout.readline():
         assert process.poll() is None
+    time.sleep(0.1)  # two within 20 ms are one
     process.send_signal(signal.SIGINT)
     began_s = time.monotonic()
     assert process.wait(timeout=5) == 130
@@ -116,3 +117,94 @@ def test_help_answers_without_what_only_a_run_needs() -> None:
     needless = {"requests", "urllib3", *(f"sse_perf_tool.{name}" for name in ("arguments", "metrics", "wire"))}
     assert "--threads" in done.stdout
     assert not loaded & needless
+
+
+def hears(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Waits until the process has a handler of its own for a signal; before that the system ends it."""
+    deadline_s = time.monotonic() + 20
+    while time.monotonic() < deadline_s:
+        status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+        caught = int(next(line for line in status.splitlines() if line.startswith("SigCgt")).split()[1], 16)
+        if caught >> (number - 1) & 1:
+            return
+        time.sleep(0.001)
+    raise TimeoutError
+
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc on this system")
+SHORT_ANSWER = chunked(token("a"), 0.02, token("b"), DONE)
+
+
+@needs_proc
+@pytest.mark.parametrize("processes", ["1", "2"])
+@pytest.mark.parametrize("after_s", [0.0, 0.05, 0.15, 0.3, 0.6, 1.0])
+def test_whenever_the_first_signal_comes_the_status_is_130(
+    serve: Serve, start: Start, tmp_path: Path, after_s: float, processes: str
+) -> None:
+    number = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT][int(after_s * 100) % 3]
+    process = start(*at(serve(SHORT_ANSWER), *WHILE_RUNNING, "--processes", processes))
+    hears(process, signal.SIGTERM)
+    time.sleep(after_s)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    if (tmp_path / "run.json").exists():
+        assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["interrupted"] is True
+
+
+@needs_proc
+def test_a_signal_while_the_files_are_written_leaves_them_whole(serve: Serve, start: Start, tmp_path: Path) -> None:
+    process = start(*at(serve(SHORT_ANSWER), "--requests", "5", *FILES))
+    while not (tmp_path / "run.jsonl").exists() or len(records(tmp_path / "run.jsonl")) < 5:
+        assert process.poll() is None
+        time.sleep(0.002)
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["requests"]["ok"] == 5
+    assert "</html>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+@needs_proc
+def test_two_signals_at_once_are_one_as_the_command_timeout_sends_them(
+    serve: Serve, start: Start, tmp_path: Path
+) -> None:
+    server = serve(SHORT_ANSWER)
+    process = start(*at(server, *WHILE_RUNNING))
+    server.seen(3, within_s=20)
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGHUP)
+    assert process.communicate(timeout=30)[1] == ""
+    assert process.returncode == 130
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["interrupted"] is True
+
+
+@needs_proc
+def test_nohup_keeps_its_promise(serve: Serve, start: Start, tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # is handed down to what is started
+    try:
+        process = start(*at(serve(SHORT_ANSWER), "--threads", "1", "--duration", "1", *FILES))
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    hears(process, signal.SIGTERM)
+    process.send_signal(signal.SIGHUP)
+    assert process.communicate(timeout=30)[1] == ""
+    assert process.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no terminals of this kind")
+def test_a_terminal_that_goes_away_costs_what_is_shown_on_it_only(serve: Serve, tmp_path: Path) -> None:
+    """SIGHUP, and from then on each write to the terminal fails."""
+    server = serve(SHORT_ANSWER)
+    leader, follower = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, SCRIPT, *at(server, *WHILE_RUNNING)],
+        cwd=tmp_path, stdin=follower, stdout=follower, stderr=follower, start_new_session=True,
+    )  # fmt: skip
+    os.close(follower)
+    server.seen(3, within_s=20)
+    process.send_signal(signal.SIGHUP)
+    os.close(leader)
+    assert process.wait(timeout=30) == 130
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["interrupted"] is True
+    assert "</html>" in (tmp_path / "report.html").read_text(encoding="utf-8")

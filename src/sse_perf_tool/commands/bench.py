@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 from ..arguments import Arguments
@@ -35,7 +35,7 @@ from ..records.atomic_write import write_atomically
 from ..records.writer import LineWriter, new_lines
 from ..texts import LANGUAGES, Texts, speaker
 from .environment import INTERRUPTED, MISSED, OK, SOME_FAILED, Environment, unwritten_is_said
-from .setup import interrupts
+from .interrupts import interrupts
 
 TEXTS: Texts = {
     "missing_package": (
@@ -178,11 +178,12 @@ def _measured(
         benchmark.stop()
         console.warn(say("stopping"))
 
-    with console, interrupts(lambda: Thread(target=stop).start()):
+    with console, interrupts(stop):
         done.update(enumerate(benchmark.run()))
     found = document("cancelled" if benchmark.stopped.is_set() else "done")
-    console.result(found)
-    whole = _written(arguments, found, store, console, environment)
+    with interrupts(lambda: None):  # what was measured is written, whatever comes
+        console.result(found)
+        whole = _written(arguments, found, store, console, environment)
     return _status(found, whole)
 
 

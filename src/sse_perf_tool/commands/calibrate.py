@@ -11,8 +11,9 @@ from ..calibration.measure import Calibrator
 from ..console import Console
 from ..records import Calibration
 from .environment import OK, SOME_FAILED, Environment
+from .interrupts import interrupts
 from .outputs import file_of, json_bytes, write_outputs
-from .setup import Stopped, console_of, interrupts
+from .setup import Stopped, console_of
 
 
 def main(arguments: Arguments, environment: Environment) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from functools import partial
-from threading import Thread
 
 from ..arguments import Arguments
 from ..arguments.parsed import CapacityArguments
@@ -19,8 +18,9 @@ from ..records.writer import LineWriter, more_lines
 from ..report_generator import generate_capacity_report
 from ..report_parts.capacity import sentence
 from .environment import INTERRUPTED, MISSED, OK, PARTIAL, SOME_FAILED, Environment
+from .interrupts import interrupts
 from .outputs import exports_of, json_bytes, page_of, write_outputs
-from .setup import console_of, interrupts, target_of
+from .setup import console_of, target_of
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
@@ -42,8 +42,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
                 file.write(step_line(step))
             shown.step(step)
 
-        # From another thread: the one interrupted may hold the locks that this takes.
-        with interrupts(lambda: Thread(target=search.stop).start()):
+        with interrupts(search.stop):
             ending = search.run(steps, shown.on_start, done)
     found = answer(asked.search, steps, ending)
     for text in search.warnings:
@@ -52,7 +51,8 @@ def main(arguments: Arguments, environment: Environment) -> int:
         said = {"path": file.path, "reason": file.error.strerror, "missing": file.missing}
         console.warn(console.say("steps_partial", **said))
     shown.answer(found)
-    whole = _write_capacity(arguments, found, file, console, environment)
+    with interrupts(lambda: None):  # what was measured is written, whatever comes
+        whole = _write_capacity(arguments, found, file, console, environment)
     if ending is Ending.INTERRUPTED:
         return INTERRUPTED
     if found.level is None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from threading import Thread
-
 from ..arguments import Arguments
 from ..console import debug_trace
 from ..records import Outcome
 from ..tester import SSETester
 from .environment import INTERRUPTED, OK, SOME_FAILED, Environment
-from .setup import console_of, interrupts, target_of
+from .interrupts import interrupts
+from .setup import console_of, target_of
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
@@ -17,8 +16,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
     console = console_of(arguments, environment)
     console.start(arguments.config, arguments.warnings, arguments.format.name if arguments.format else None)
     tester = SSETester(target_of(arguments), 1, trace=debug_trace(console, arguments.masker))
-    # From another thread: the one interrupted may hold the locks that this takes.
-    with interrupts(lambda: Thread(target=tester.cancel).start()):
+    with interrupts(tester.cancel):
         record = tester.test_streaming(1)
     console.answer(record)
     if record.outcome is Outcome.CANCELLED:

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import TextIO
 
 from ..flags import PROGRAM
+from .interrupts import INTERRUPTED
+
+__all__ = ["INTERRUPTED", "MISSED", "OK", "PARTIAL", "SOME_FAILED", "WRONG_USAGE", "Environment", "unwritten_is_said"]
 
 OK = 0
 SOME_FAILED = 1
@@ -21,8 +24,6 @@ PARTIAL = 4
 """A process of the tool died, so the result is incomplete; or lines of the records could not be written."""
 MISSED = 99
 """A threshold was missed, the run is worse than its baseline, or a rule ended it."""
-INTERRUPTED = 130
-"""Interrupted by Ctrl-C or SIGTERM; all outputs are written."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from ..records.file import read_header, read_records
 from ..report_generator import generate_compare_report
 from ..trust import judge
 from .environment import OK, SOME_FAILED, Environment
+from .interrupts import interrupts
 from .judging import judged_again
 from .outputs import page_of, write_outputs, write_result
 from .setup import console_of
@@ -41,7 +42,8 @@ def main(arguments: Arguments, environment: Environment) -> int:
     console.findings(result)
     console.trust(result)
     console.goals(result)
-    return OK if write_result(arguments, result, console, environment) else SOME_FAILED
+    with interrupts(lambda: None):  # a file is written whole or not at all
+        return OK if write_result(arguments, result, console, environment) else SOME_FAILED
 
 
 def _compare(arguments: Arguments, results: Sequence[RunResult], console: Console, environment: Environment) -> int:

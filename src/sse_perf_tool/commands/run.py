@@ -12,9 +12,10 @@ from ..records import RunResult
 from ..records.writer import LineWriter, new_lines
 from .calibrate import calibrated
 from .environment import OK, SOME_FAILED, Environment
+from .interrupts import interrupts
 from .judging import judged, status_of
 from .outputs import write_result
-from .setup import Stopped, console_of, interrupts, target_of
+from .setup import Stopped, console_of, target_of
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
@@ -28,7 +29,43 @@ def finished_run(
 ) -> tuple[RunResult, bool]:
     """The result of the load, judged and shown, and whether all of its files could be written."""
     console = console_of(arguments, environment)
-    result, records = _sent(arguments, console, stopped)
+    ending = _Ending(console)
+    with stopped(ending):
+        return _finished_run(arguments, environment, console, ending, stopped)
+
+
+class _Ending:
+    """Ends the load of a run when it is called, or as soon as there is one; nothing once all answers are there."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._asked = False
+        self._load: LoadRun | None = None
+
+    def __call__(self) -> None:
+        self._asked = True
+        if self._load is not None:
+            self._stop(self._load)
+
+    def begin(self, load: LoadRun) -> None:
+        """From now on there is a load to be ended."""
+        self._load = load
+        if self._asked:
+            self._stop(load)
+
+    def over(self) -> None:
+        """The load has ended by itself."""
+        self._load = None
+
+    def _stop(self, load: LoadRun) -> None:
+        load.stop()
+        self._console.stopping(load.grace_s)
+
+
+def _finished_run(
+    arguments: Arguments, environment: Environment, console: Console, ending: _Ending, stopped: Stopped
+) -> tuple[RunResult, bool]:
+    result, records = _sent(arguments, console, ending, stopped)
     result = judged(_with_records(result, records, console), arguments.baseline)
     single = _is_single(arguments)
     if single and len(result.requests) == 1:
@@ -50,7 +87,9 @@ def _is_single(arguments: Arguments) -> bool:
     return arguments.config.threads == 1 and arguments.config.requests_wanted == 1
 
 
-def _sent(arguments: Arguments, console: Console, stopped: Stopped) -> tuple[RunResult, LineWriter | None]:
+def _sent(
+    arguments: Arguments, console: Console, ending: _Ending, stopped: Stopped
+) -> tuple[RunResult, LineWriter | None]:
     """Sends the load and shows its progress: the result, and the file of its records."""
     config, show_rows = arguments.config, not arguments.quiet
     console.start(config, arguments.warnings, arguments.format.name if arguments.format else None)
@@ -66,16 +105,12 @@ def _sent(arguments: Arguments, console: Console, stopped: Stopped) -> tuple[Run
             on_abort=console.aborting,
             calibration=calibration,
         )
-
-        def stop() -> None:
-            load.stop()
-            console.stopping(load.grace_s)
-
-        with stopped(stop):
-            result = load.run(
-                lambda sample, totals: console.row(sample, totals, config) if show_rows else None,
-                lambda number: console.tier(number, config) if show_rows else None,
-            )
+        ending.begin(load)
+        result = load.run(
+            lambda sample, totals: console.row(sample, totals, config) if show_rows else None,
+            lambda number: console.tier(number, config) if show_rows else None,
+        )
+        ending.over()
     return result, records
 
 

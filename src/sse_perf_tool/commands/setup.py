@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import signal
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 from ..arguments import Arguments
 from ..console import Console
 from ..request.target import Target
-from .environment import INTERRUPTED, Environment
+from .environment import Environment
 
 
 def console_of(arguments: Arguments, environment: Environment) -> Console:
@@ -53,24 +50,3 @@ def target_of(arguments: Arguments) -> Target:
 
 Stopped = Callable[[Callable[[], None]], contextlib.AbstractContextManager[None]]
 """While it holds, something may call its argument, which ends what goes on; `interrupts` is one."""
-
-
-@contextlib.contextmanager
-def interrupts(stop: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM calls `stop`; a second one ends the process at once."""
-    stopped = False
-
-    def interrupt(_signal: int, _frame: Any) -> None:
-        nonlocal stopped
-        if stopped:
-            os._exit(INTERRUPTED)  # the records are on disk, line by line
-        stopped = True
-        stop()
-
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, interrupt) for number in signals]
-    try:
-        yield
-    finally:
-        for number, handler in zip(signals, before, strict=True):
-            signal.signal(number, handler)

@@ -31,6 +31,9 @@ from ..records.writer import LineWriter
 from ..request.target import Target
 from ..test_runner import Origin, SharedStats, Snapshot, ThreadGroup, new_shared_stats, snapshot
 
+STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""What would end a child, and is for the parent to decide."""
+
 REPORT_S = 0.25
 """The interval at which a child sends its counters."""
 
@@ -167,10 +170,10 @@ def _started(target: Target, config: RunConfig, share: Share, records_path: Path
     ours, theirs = spawn.Pipe()
     work = (theirs, target, config, share, records_path, after_id)
     process = spawn.Process(target=_child, args=work, daemon=True)
+    _STARTED.add(process)  # before it is started: Ctrl-C may come at once
     with _unheard():
         process.start()
     theirs.close()
-    _STARTED.add(process)
     return _Child(process, ours)
 
 
@@ -189,9 +192,10 @@ def _end_all() -> None:
 
 
 def _end(process: Any) -> None:
-    """Ends a process, which may have ended already."""
-    process.kill()
-    process.join()
+    """Ends a process, which may have ended already, or never begun."""
+    if process.pid is not None:
+        process.kill()
+        process.join()
 
 
 @contextlib.contextmanager
@@ -201,7 +205,7 @@ def _unheard() -> Iterator[None]:
         yield
         return
     resource_tracker.ensure_running()  # when it is started, which is once, it lets through what is held back here
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
     try:
         yield
     finally:
@@ -221,8 +225,8 @@ def _child(
     pipe: Connection, target: Target, config: RunConfig, share: Share, records_path: Path | None, after_id: int
 ) -> None:
     """The main function of a child process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; only the parent acts on it
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)  # Ctrl-C reaches all processes; only the parent acts on it
     records = None if records_path is None else LineWriter.appending(records_path)
     group = ThreadGroup(target, config, share, records, after_id=after_id)
     try:
