@@ -60,6 +60,9 @@ facts.shown = await page.evaluate(() => ["bar", "charts", "errors", "metrics"].f
 facts.outside = await page.evaluate(() => [...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas))
   .filter((chart) => chart.options.plugins.zoom.zoom.mode === "x" && !chart.data.datasets.some((set) => set.data.some((point) => Array.isArray(point) || (point && !Number.isNaN(point.y) && point.x >= chart.scales.x.min && point.x <= chart.scales.x.max))))
   .map((chart) => chart.canvas.id));
+// Chart -> series -> [how its legend calls it, how many points it has].
+facts.points = await page.evaluate(() => Object.fromEntries([...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas))
+  .map((chart) => [chart.canvas.id, Object.fromEntries(chart.data.datasets.filter((set) => set.series).map((set) => [set.series.key, [set.label, set.data.length]]))])));
 const finish = async () => { await browser.close(); process.stdout.write(JSON.stringify(facts), () => process.exit(0)); };
 if (!(await page.locator("canvas:visible").count())) await finish();
 

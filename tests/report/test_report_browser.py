@@ -30,6 +30,7 @@ from report_runs import (
 )
 from sse_perf_tool.bench.page import write_page
 from sse_perf_tool.metrics import Tally
+from sse_perf_tool.records import OUTCOMES, Outcome
 from sse_perf_tool.report_generator import generate_capacity_report, generate_compare_report, generate_html_report
 from sse_perf_tool.report_parts.libraries import ASSETS, LIBRARIES
 
@@ -127,6 +128,16 @@ def test_all_charts_of_the_report_are_there(single: Facts) -> None:
         "latency_concurrency self_delay self_cpu"
     )
     assert {f"chart-{name}" for name in names.split()} == set(single["ink"])
+
+
+def test_a_chart_of_requests_has_a_point_for_each_request(single: Facts) -> None:
+    table = sample_run().requests
+    outcomes = [OUTCOMES[at] for at in table["outcome"]]
+    ok = outcomes.count(Outcome.OK)
+    failed = len(outcomes) - ok - outcomes.count(Outcome.CANCELLED)
+    drawn = single["points"]["chart-latency"]
+    assert (drawn["series.ok"][1], drawn["series.failed"][1]) == (ok, failed)
+    assert failed > 5
 
 
 def test_a_run_of_whole_answers_has_no_charts_of_streams(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from string import Formatter
 
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from report_runs import CONFIG, sample_run
 from sse_perf_tool.records import Goodput, RequestTable, RunResult, Stats, Summary
 from sse_perf_tool.report_parts.verdict import figure, percent_text, time_text, verdict
-from sse_perf_tool.report_parts.wording import TEXTS
+from sse_perf_tool.report_parts.wording import TEXTS, charts
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "src" / "sse_perf_tool" / "templates"
 
 
 def run_with(**changes: object) -> RunResult:
@@ -138,3 +142,12 @@ def fields_of(text: str) -> set[str | None]:
 def test_both_languages_of_every_text_take_the_same_values() -> None:
     for english, chinese in TEXTS.values():
         assert fields_of(english) == fields_of(chinese)
+
+
+def test_every_text_that_a_script_names_is_there() -> None:
+    """A key that is put together (`"series." + name`) ends in a dot or underscore and is not looked at."""
+    groups = {key.partition(".")[0] for key in charts.TEXTS if "." in key}
+    source = "\n".join(path.read_text(encoding="utf-8") for path in TEMPLATES.glob("*.js"))
+    named = set(re.findall(rf'"((?:{"|".join(sorted(groups))})\.\w+(?:\.\w+)*)"', source))
+    assert len(named) > 40
+    assert {name for name in named if not name.endswith("_")} - set(TEXTS) == set()
