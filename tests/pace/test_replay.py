@@ -114,6 +114,7 @@ def test_a_line_asks_what_a_row_of_queries_asks(row: dict[str, Any], text: str) 
         {"Request tokens": 374, "Response tokens": 44, "Total tokens": 418},  # BurstGPT
         {"num_prefill_tokens": 374, "num_decode_tokens": 44.0},  # Vidur
         {"prompt_tokens": 374, "completion_tokens": "44"},
+        {"text_input": None, "messages": None, "input_length": 374, "output_length": 44},
     ],
 )
 def test_lengths_are_those_of_a_prompt_to_be_made_and_of_the_answer(row: dict[str, Any]) -> None:

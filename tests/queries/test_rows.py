@@ -71,6 +71,9 @@ def test_a_conversation_in_any_of_its_shapes_is_what_the_person_says(row: Any) -
         {"instruction": "hi", "input": None, "text": "Below is an instruction ... and the answer"},
         {"instruction": "a system prompt", "question": "hi"},
         {"prompt": "hi", "turns": 2, "body": {"prompt": "no"}},
+        {"question": None, "prompt": "hi"},  # as tables write it
+        {"instruction": None, "input": "hi"},
+        {"text": None, "messages": None, "body": {"prompt": "hi"}},
     ],
 )  # fmt: skip
 def test_a_row_of_a_data_set_is_its_text(row: Any) -> None:
@@ -106,6 +109,8 @@ NO_MESSAGES = "a list, but not of messages, of pairs or of turns"
         ({"query": ["hi"]}, 'the field "query" is a list, not a text'),
         ({"QUERY": {"text": "hi"}}, 'the field "QUERY" is an object, not a text'),
         ({"question": 7, "text": "no"}, 'the field "question" is a number, not a text'),
+        ({"prompt": None, "id": "no"}, 'the field "prompt" is null, not a text'),
+        ({"instruction": None, "id": "no"}, 'the field "instruction" is null, not a text'),
         ({"prompt": []}, 'the field "prompt" is a list, not a text'),
         ({"input": ["hi", 2]}, 'the field "input" is a list, not a text'),
         ({"instruction": "", "input": ""}, 'the field "instruction" is empty, not a text'),

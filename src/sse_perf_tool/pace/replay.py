@@ -24,7 +24,7 @@ from ..errors import UsageError
 from ..providers import TEXTS as FILE_TEXTS
 from ..providers import Query, Warn, csv_rows, fault_text, nobody, parse_json, read_text
 from ..queries.conversations import conversation_in
-from ..queries.rows import QUERY_FIELDS, Asked, Fault, asked_in, names_in
+from ..queries.rows import QUERY, QUERY_FIELDS, Asked, Fault, asked_in, names_in
 from ..texts import Say, printable, speaker
 
 WHOLE_SECONDS = 100
@@ -203,7 +203,7 @@ def _query_of(row: Mapping[str, Any], names: Mapping[str, str], say: Say) -> Que
     body = row.get(names.get("body", ""))
     if body is not None:
         return _as_it_stands(row, body, say)
-    asked = asked_in(row, guess=False)
+    asked = asked_in({name: value for name, value in row.items() if value is not None or name == QUERY}, guess=False)
     if isinstance(asked, Fault) and asked.key != "no_text":
         return fault_text(asked, say)
     if isinstance(asked, Asked) and asked.turns:

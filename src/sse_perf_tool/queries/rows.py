@@ -8,8 +8,8 @@
 | Alpaca `{"instruction": "...", "input": "..."}` | the instruction and, below it, the input (Dolly: `context`) |
 | OpenAI batch `{"custom_id": "...", "body": {"messages": [...]}}` | what is in there; so in `params`, `request` |
 
-A field that is there and holds no text is a fault, not a reason to take another one.  The names of fields are the same
-in any case.
+A field that is there and holds no text is a fault, not a reason to take another one; but null in any of them but
+`query` is how tables write that a row has no such field.  The names of fields are the same in any case.
 """
 
 from __future__ import annotations
@@ -90,9 +90,7 @@ def asked_in(row: Any, *, guess: bool = True) -> Asked | Fault:
     conversation = conversation_in(names, row)
     if conversation is not None:
         return _spoken(row, names, conversation)
-    asked = _known(row, names) or _wrapped(row, names)
-    if asked is None and (unread := conversation_in(names, row, understood=False)):
-        return Fault("no_messages", {"name": unread})
+    asked = _known(row, names) or _wrapped(row, names) or _unread(row, names)
     if asked is None and guess:
         asked = _guessed(row)
     return Fault("no_text", {}) if asked is None else asked
@@ -131,10 +129,23 @@ def _conversation(turns: Iterable[str]) -> Asked:
 
 def _known(row: Mapping[str, Any], names: Mapping[str, str]) -> Asked | Fault | None:
     """What the first field with a known name asks, None without any."""
-    first = next((name for name in QUERY_FIELDS if name in names and name != QUERY), None)
-    if INSTRUCTION in names and (first is None or first in _BEHIND):
+    first, *_ = [*_filled(row, names, QUERY_FIELDS), None]
+    if _filled(row, names, [INSTRUCTION]) and (first is None or first in _BEHIND):
         return _instructed(row, names)
     return None if first is None else _text_in(row, names[first])
+
+
+def _filled(row: Mapping[str, Any], names: Mapping[str, str], wanted: Iterable[str]) -> list[str]:
+    """Those of the wanted names that the row has something in."""
+    return [name for name in wanted if name in names and row[names[name]] is not None]
+
+
+def _unread(row: Mapping[str, Any], names: Mapping[str, str]) -> Fault | None:
+    """What is wrong with a row whose only known fields are a conversation that is none, or null."""
+    if unread := conversation_in(names, row, understood=False):
+        return Fault("no_messages", {"name": unread})
+    known = next((names[name] for name in (*QUERY_FIELDS, INSTRUCTION) if name in names), None)
+    return None if known is None else _not_a_text(known, None)
 
 
 def _instructed(row: Mapping[str, Any], names: Mapping[str, str]) -> Asked | Fault:
