@@ -23,6 +23,7 @@ EFFECTS: dict[str, tuple[list[str], Callable[[BenchArguments], Any], Any]] = {
     "prompt": (["--prompt", "hi"], lambda b: [query.text for query in b.queries or ()], ["hi"]),
     "param_file": (["--param-file", "q.txt"], lambda b: [query.text for query in b.queries or ()], ["one", "two"]),
     "order": (["--order", "interleaved"], lambda b: b.order, "interleaved"),
+    "via": (["--via", "litellm"], lambda b: b.via, "litellm"),
     "threads": (["--threads", "3"], lambda b: b.threads, 3),
     "threshold": (["--threshold", "errors:rate<1%"], lambda b: b.thresholds, ("errors:rate<1%",)),
     "results": (["--results", "there"], lambda b: b.results, Path("there")),

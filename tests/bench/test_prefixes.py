@@ -168,6 +168,22 @@ def test_what_needs_a_package_of_the_provider_goes_through_litellm(name: str) ->
     assert (found.wish.max_tokens, found.wish.temperature) == (64, None)
 
 
+@pytest.mark.parametrize(
+    ("model", "provider", "asked"),
+    [
+        ("openai/gpt-4o", {}, ("", "openai/gpt-4o")),
+        ("gpt-4o", {}, ("", "openai/gpt-4o")),
+        ("anthropic/claude-sonnet-4-5", {}, ("", "anthropic/claude-sonnet-4-5")),
+        ("Qwen/Q", {"api_base": "http://gpu/v1"}, ("http://gpu/v1", "openai/Qwen/Q")),
+        ("m", {"api_base": "http://gpu", "format": "anthropic"}, ("http://gpu", "anthropic/m")),
+        ("x/y", {"model_prefix": "openrouter"}, ("", "openrouter/x/y")),
+    ],
+)
+def test_every_model_can_be_sent_through_litellm(model: str, provider: dict[str, str], asked: tuple[str, str]) -> None:
+    found = endpoint(model, Wish(64, 0.5, through_litellm=True), **provider)
+    assert (found.format, (found.url, found.model)) == (None, asked)
+
+
 def test_what_a_model_does_not_take_is_left_out() -> None:
     found = endpoint("openai/gpt-4o", skip_params=("temperature", "stream_options", "max_tokens"))
     assert sorted(found.body) == ["messages", "model", "stream"]

@@ -66,6 +66,7 @@ def bench_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> 
             queries=_queries(flags),
             threads=flags["threads"],
             order=flags["order"],
+            via=flags["via"],
             seed=flags["seed"],
             timeout_s=flags["timeout"],
             retries=flags["retries"],

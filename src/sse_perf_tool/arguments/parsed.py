@@ -69,6 +69,8 @@ class BenchArguments:
     queries: tuple[Query, ...] | None = None
     threads: int = 1
     order: str = "lanes"
+    via: str = "native"
+    """"native", or "litellm" for all requests."""
     seed: int = 1
     timeout_s: float = 60.0
     retries: int = 0

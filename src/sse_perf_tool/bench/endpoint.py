@@ -42,6 +42,8 @@ class Wish:
 
     max_tokens: int | None = 512
     temperature: float | None = None
+    through_litellm: bool = False
+    """Whether LiteLLM sends the requests though a format of ours speaks the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,8 @@ class Endpoint:
 def endpoint_of(provider: Provider, model: Model, wish: Wish, environ: Mapping[str, str], say: Say) -> Endpoint:
     """Where a model is asked, and how.  UsageError when the config does not say enough; `say` must know `TEXTS`."""
     name, prefix, service_model = prefix_of(provider, model)
-    if prefix is None:
-        if model.skip_temperature:
-            wish = replace(wish, temperature=None)
-        return Endpoint(provider.api_base or "", None, model.id, key_env=provider.key_env, needs_key=False, wish=wish)
+    if prefix is None or wish.through_litellm:
+        return _through_litellm(provider, model, name, prefix, service_model, wish)
     base = provider.api_base or next(filter(None, map(environ.get, prefix.base_env)), None) or prefix.base
     if base is None:
         raise UsageError(say("no_base", provider=provider.key, model=model.id))
@@ -95,6 +95,21 @@ def endpoint_of(provider: Provider, model: Model, wish: Wish, environ: Mapping[s
         notes,
         wish,
     )
+
+
+_LITELLM_NAMES = {"openai_chat": "openai", "openai_responses": "openai", "custom_openai": "openai"}
+"""Names of ours -> the prefix that LiteLLM knows for it."""
+
+
+def _through_litellm(
+    provider: Provider, model: Model, name: str, prefix: Prefix | None, service_model: str, wish: Wish
+) -> Endpoint:
+    """How LiteLLM is asked for a model; a provider that names one of our formats is given LiteLLM's prefix for it."""
+    if model.skip_temperature or (prefix is not None and refuses_temperature(name, service_model)):
+        wish = replace(wish, temperature=None)
+    known = model.id if prefix is None else f"{_LITELLM_NAMES.get(name, name)}/{service_model}"
+    key_env = provider.key_env or (prefix.key_env if prefix is not None else ())
+    return Endpoint(provider.api_base or "", None, known, key_env=key_env, needs_key=False, wish=wish)
 
 
 def prefix_of(provider: Provider, model: Model) -> tuple[str, Prefix | None, str]:

@@ -244,20 +244,20 @@ def _best(group: Sequence[Document], figure: Figure) -> Document | None:
 
 
 def remarks(cells: Sequence[Document]) -> list[Document]:
-    """What a reader has to keep in mind, as {"key", ...}: a key of `wording.REMARKS` and its values."""
+    """What a reader has to keep in mind, as {"key", ...}: a key of `wording.TEXTS` and its values."""
     measured = [cell for cell in cells if cell["requests"]["ok"]]
     found: list[Document] = []
     sources = {cell["tokens"]["source"] for cell in measured} - {None}
     if len(sources) > 1:
         found.append({"key": "token_sources", "sources": sorted(sources)})
-    if through := [cell["model"] for cell in measured if cell["timed_by"] == "litellm"]:
-        found.append({"key": "timed_by_litellm", "models": through})
-    if doubtful := [
-        cell["model"] for cell in measured if (cell["trust"] or {}).get("verdict") not in (None, "trusted")
-    ]:
-        found.append({"key": "not_trusted", "models": doubtful})
-    if missing := [cell["model"] for cell in measured if cell["requests"]["failed"]]:
-        found.append({"key": "some_failed", "models": missing})
+    verdicts = [(cell, (cell["trust"] or {}).get("verdict")) for cell in measured]
+    for key, those in (
+        ("timed_by_litellm", [cell for cell in measured if cell["timed_by"] == "litellm"]),
+        ("not_trusted", [cell for cell, verdict in verdicts if verdict not in (None, "trusted")]),
+        ("some_failed", [cell for cell in measured if cell["requests"]["failed"]]),
+    ):
+        if names := dict.fromkeys(f"{cell['provider']} / {cell['model']}" for cell in those):
+            found.append({"key": key, "models": list(names)})
     if unlike := _unlike_lengths(measured):
         found.append({"key": "lengths", "shortest": unlike[0], "longest": unlike[1]})
     return found

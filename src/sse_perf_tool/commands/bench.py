@@ -114,6 +114,7 @@ def planned(
     wish = Wish(
         asked.max_tokens or defaults.max_tokens,
         defaults.temperature if asked.temperature is None else asked.temperature,
+        asked.via == "litellm",
     )
     tiers = asked.context_tiers if asked.context_tiers is not None else defaults.context_tiers
     selection = Selection(asked.providers, asked.models, tiers, wish)

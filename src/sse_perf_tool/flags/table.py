@@ -216,6 +216,7 @@ _TARGET_FLAGS = (
     Flag(("--param-file",), "bench", checks.some_text, "FILE"),
     Flag(("--order",), "bench", checks.one_of(("lanes", "interleaved")), "HOW", "lanes"),
     Flag(("--threads",), "bench", checks.whole(1, 1000), "N", 1),
+    Flag(("--via",), "bench", checks.one_of(("native", "litellm")), "WHAT", "native"),
     Flag(("--threshold",), "bench", checks.some_text, "RULE", repeat=True),
     Flag(("--results",), "bench", checks.some_text, "DIR", "results"),
     Flag(("--no-save",), "bench"),

@@ -376,6 +376,10 @@ BENCH_HELP = {
         "lanes：各提供商并行；interleaved：所有目标随机交替，用于比较细微差别",
     ),
     "threads": ("requests at the same time for each model", "每个模型同时进行的请求数"),
+    "via": (
+        "litellm: LiteLLM sends every request, to see what it costs",
+        "litellm：所有请求都由 LiteLLM 发送，用于比较其开销",
+    ),
     "threshold": (
         "as for a run; 'ttft_ms{model:*gpt*}:p(95)<800' for some models; repeatable",
         "与普通运行相同；'ttft_ms{model:*gpt*}:p(95)<800' 只针对部分模型；可重复",
