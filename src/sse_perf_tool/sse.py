@@ -29,6 +29,9 @@ from .records import StreamEvent
 
 BOM = b"\xef\xbb\xbf"
 
+STRAY_LIMIT = 8192
+"""Bytes that are kept of what stands in no event."""
+
 _new_tuple = tuple.__new__
 """Makes a `StreamEvent` in half the time of calling the class, which goes through a Python function."""
 
@@ -60,6 +63,10 @@ class SSEParser:
         self._event = ""
         self._id = ""
         self._retry_ms: int | None = None
+        self.outside = ""
+        """At the end: what stood in no event (lines that are no field, an event without its end), cut to 8 KiB."""
+        self._stray: list[bytes] = []
+        self._stray_bytes = 0
 
     @property
     def held_bytes(self) -> int:
@@ -131,6 +138,8 @@ class SSEParser:
         "Once the end of the file is reached, any pending data must be discarded.  (If the file ends in the middle of an
         event, before the final empty line, the incomplete event is not dispatched.)"
         """
+        rest = [*self._data, b"".join(self._tail)]
+        self.outside = b"\n".join(filter(None, [*self._stray, *rest]))[:STRAY_LIMIT].decode("utf-8", "replace")
         self._tail.clear()
         self._data.clear()
         return []
@@ -188,6 +197,13 @@ class SSEParser:
                 self._id = value.decode("utf-8", "replace")
         elif name == b"retry":
             self._retry(value)
+        elif name:
+            self._keep(line)
+
+    def _keep(self, line: bytes) -> None:
+        if self._stray_bytes < STRAY_LIMIT:
+            self._stray.append(line[:STRAY_LIMIT])
+            self._stray_bytes += len(line)
 
     def _retry(self, value: bytes) -> None:
         """ "If the field value consists of only ASCII digits, then interpret the field value as an integer in base ten,
@@ -225,6 +241,9 @@ class NDJSONParser:
     Lines end at LF or CRLF and nowhere else; blank ones are skipped; one BOM at the very start is dropped.  The lines
     are not looked into: data that is no JSON comes out as well.
     """
+
+    outside = ""
+    """Nothing: each line counts, whatever it is."""
 
     def __init__(self) -> None:
         self._tail: list[bytes] = []

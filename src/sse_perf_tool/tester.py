@@ -6,6 +6,7 @@ text-bearing event with the arrival of the read that completed it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from typing import Any, NamedTuple
@@ -25,18 +26,24 @@ from .request.head import Heads
 from .request.outcomes import Judge
 from .request.proxy import proxies_of
 from .request.target import Target
-from .request.timeline import AnswerTimeline
+from .request.timeline import AnswerTimeline, longest_gap_s
 from .wire import GATE, Exchange, Interruptible, TimedAdapter, Trace, drain, reads
 
 ERROR_BODY_BYTES = 65_536
-ERROR_BODY_S = 0.5
-"""How much of the body of a failed request is read, and how long for."""
+ERROR_BODY_S = 2.0
+"""How much of the body of a failed request is read, and how long for at most."""
+_CHARSET = re.compile(r"charset=[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 LINE_FEED = 10
 
 DRAIN_S = 0.1
-"""How long the end of the body is waited for once the end marker came, so that the connection can be used again."""
-SOFT_END_S = 2.0
-"""The same after an end marker behind which the usage may still come (a finish_reason)."""
+"""For how long nothing may come behind the last event of an answer until its body is given up; if it ends before, the
+connection can be used again."""
+ERROR_DRAIN_S = 0.5
+"""The same behind an error, of which there may be more."""
+SOFT_END_S = 5.0
+"""The same after an end marker behind which something may still come (a finish_reason, and then the usage) ..."""
+SOFT_END_GAPS = 2
+"""... but at least as long as so many of the longest gaps of the answer so far: a slow server is slow there, too."""
 
 
 class Conversation(NamedTuple):
@@ -293,7 +300,10 @@ class SSETester:
                 finally:
                     guard.close()
             else:
+                charset = _CHARSET.search(response.headers.get("Content-Type", ""))
+                answer.error_charset = charset[1] if charset else "utf-8"
                 self.exchange.finish_within(ERROR_BODY_S)
+                self.exchange.finish_when_quiet(ERROR_DRAIN_S)
                 for _, data in reads(response, self.exchange):
                     answer.error_body += data
                     if len(answer.error_body) >= ERROR_BODY_BYTES:
@@ -318,24 +328,33 @@ class SSETester:
     def _read_stream(
         self, response: requests.Response, answer: AnswerTimeline, reader: AnswerReader, guard: Guard
     ) -> None:
-        exchange, raw = self.exchange, response.raw
-        until_close = not raw.chunked and raw.length_remaining is None
-        told_end = told_last = False
-        for arrived_ns, data in reads(response, exchange):
+        for arrived_ns, data in reads(response, self.exchange):
             new = reader.feed(data)
             if new:
                 self._stamp(answer, reader, arrived_ns, new, data[-1] == LINE_FEED)
             if reader.body_bytes > guard.next_look:
                 guard.look()
-            if reader.last and not told_last:
-                if until_close:
-                    exchange.arrived_ns = arrived_ns
-                    break  # the end of such a body is the end of the connection, which may be long in coming
-                told_last = True
-                exchange.finish_within(DRAIN_S)
-            elif reader.ended and not told_end:
-                told_end = True
-                exchange.finish_within(SOFT_END_S)
+            if reader.closing or answer.quiet_s is not None:
+                self._close_in(answer, reader, arrived_ns)
+
+    def _close_in(self, answer: AnswerTimeline, reader: AnswerReader, arrived_ns: int) -> None:
+        """Only silence ends an answer whose end is marked: how long it has to be, after this read.
+
+        As long as something comes, or a choice is open again, reading goes on.
+        """
+        if answer.closing_events != reader.events:
+            answer.closing_events, answer.closing_ns = reader.events, arrived_ns
+        quiet_s: float | None = None
+        if reader.last:
+            quiet_s = DRAIN_S if reader.error is None else ERROR_DRAIN_S
+        elif reader.closing:
+            # All gaps once, and of those that follow the newest: some servers mark an end in each chunk.
+            gaps_of = answer.token_times if not answer.longest_gap_s else answer.token_times[-2:]
+            answer.longest_gap_s = max(answer.longest_gap_s, longest_gap_s(gaps_of))
+            quiet_s = max(SOFT_END_S, SOFT_END_GAPS * answer.longest_gap_s)
+        if quiet_s != answer.quiet_s:
+            answer.quiet_s = quiet_s
+            self.exchange.finish_when_quiet(quiet_s)
 
     def _report(self) -> None:
         """Tells of the events since the last time; called before each wait, not for each event."""

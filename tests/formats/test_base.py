@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from sse_perf_tool.formats.base import ERROR_LIMIT, count_of, error_text
+from sse_perf_tool.formats.base import ERROR_LIMIT, count_of
+from sse_perf_tool.formats.failures import error_text
 from stream_bodies import read
 
 

@@ -88,7 +88,7 @@ class TestCustom:
         assert read("custom", {"in": 4}, {"out": 2, "think": 1}, fields=fields).usage == Usage(4, 2, 1)
 
     def test_an_error_key_that_is_not_mapped_means_nothing(self):
-        assert read("custom", {"error": "x", "t": "a"}, ("error", {"t": "b"}), fields={"text": "t"}).error is None
+        assert read("custom", {"error": "x", "t": "a"}, {"t": "b"}, fields={"text": "t"}).error is None
 
     def test_no_options_at_all(self):
         reader = read("custom", {"a": 1}, "[DONE]")

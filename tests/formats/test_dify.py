@@ -56,7 +56,7 @@ class TestDify:
     def test_end_of_a_workflow_is_the_last_event(self):
         doc = self.doc("workflow_finished", workflow_run_id="w", data={"status": "stopped"})
         reader = read("dify", self.doc("text_chunk", data={"text": "a"}), doc)
-        assert (reader.last, reader.complete, reader.finish_reason) == (True, True, "stopped")
+        assert (reader.last, reader.ended, reader.finish_reason) == (True, True, "stopped")
 
     def test_in_a_chat_message_end_may_follow_the_end_of_the_workflow(self):
         reader = AnswerReader(FORMATS["dify"], {}, SSE)

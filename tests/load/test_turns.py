@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from scripted_server import ANSWER, ScriptedServer, Serve, Step, chunked, sized
+from scripted_server import ANSWER, ScriptedServer, Serve, Step, chunked, event, sized
 from sse_perf_tool.console import Console
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.formats import FORMATS
@@ -100,11 +100,22 @@ def test_a_turn_carries_the_id_of_the_answer_before_and_a_new_conversation_none(
     assert [record.conversation_id for record in records] == ["c-1", "c-1", "c-2", "c-2"]
 
 
-@pytest.mark.parametrize(("name", "answer"), [("openai_chat", ANSWER), ("anthropic", ANTHROPIC)])
+RESPONSES = chunked(
+    event({"type": "response.output_text.delta", "item_id": "m", "delta": "Hello world"}),
+    event({"type": "response.completed", "response": {"id": "resp_1", "status": "completed"}}),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"), [("openai_chat", ANSWER), ("anthropic", ANTHROPIC), ("openai_responses", RESPONSES)]
+)
 def test_the_history_grows_by_question_and_answer(serve: Serve, name: str, answer: list[Step]) -> None:
     server = serve(answer)
     records = asked(target_of(server.url("/x"), name, 3), 4)
-    said = [[(message["role"], message["content"]) for message in body["messages"]] for body in bodies(server)]
+    sent = [body.get("messages") or body["input"] for body in bodies(server)]
+    # The first turn of a response is a string, as ever.
+    lists = [[{"role": "user", "content": each}] if isinstance(each, str) else each for each in sent]
+    said = [[(message["role"], message["content"]) for message in each] for each in lists]
     one, two = [("user", "one"), ("assistant", "Hello world")], [("user", "two"), ("assistant", "Hello world")]
     assert said == [[("user", "one")], [*one, ("user", "two")], [*one, *two, ("user", "three")], [("user", "four")]]
     assert [record.turn for record in records] == [1, 2, 3, 1]

@@ -73,8 +73,8 @@ def test_messages_take_the_place_of_the_query_where_the_body_has_messages() -> N
     for name, row in FORMATS.items():
         builder = BodyBuilder(row=row)
         body = json.loads(builder.build(asked))
-        assert (body.get("messages") == list(said)) is ("messages" in body), name
-        assert builder.no_place_for(asked) == ("messages" not in body, False), name
+        assert (body.get(row.history_key) == list(said)) is (row.history_key in body), name
+        assert builder.no_place_for(asked) == (row.history_key not in body, False), name
     assert BodyBuilder(row=FORMATS["gemini"]).no_place_for(Query("q", messages=said[1:])) == (False, False)
     assert BodyBuilder(row=FORMATS["dify"]).no_place_for(asked._replace(body=b"{}")) == (False, False)
 

@@ -40,6 +40,7 @@ def zipped(body: bytes) -> list[Step]:
     return sized(body, headers=["Content-Encoding: gzip"])
 
 
+OOPS = b"data: {oops\n\n"
 NOT_JSON = b"data: {not json\n\ndata: at all\n\n"
 NO_KEY = b'{"error": {"message": "invalid api key", "code": "invalid_api_key"}}'
 SHORT = MappingProxyType({"timeout_s": 0.3})
@@ -103,8 +104,16 @@ BODIES = (
     Fault("pings and nothing else", [sized(PING * 3)], Outcome.TRUNCATED, "end marker"),
     Fault("garbage that is no stream", [sized(bytes(range(256)) * 4)], Outcome.MALFORMED, "1024 bytes"),
     Fault("plain text", [sized(b"upstream is down", kind="text/plain")], Outcome.NOT_A_STREAM, '"upstream is down"'),
-    Fault("events that are no JSON", [sized(NOT_JSON)], Outcome.MALFORMED, "none of the 2 events"),
-    Fault("one event that is no JSON", [sized(HELLO + b"data: {oops\n\n" + WORLD + DONE)], Outcome.OK, chunks=2),
+    Fault(
+        "events that are no JSON",
+        [sized(NOT_JSON)],
+        Outcome.MALFORMED,
+        "2 events came, none of a known format (first: {not json)",
+    ),
+    Fault(
+        "one event of broken JSON", [sized(HELLO + OOPS + WORLD + DONE)], Outcome.MALFORMED, "1 of 4 events", chunks=2
+    ),
+    Fault("one event of plain words", [sized(HELLO + b"data: oops\n\n" + WORLD + DONE)], Outcome.OK, chunks=2),
 )
 HEADS = (
     Fault("401", [failing("401 Unauthorized", body=NO_KEY)], Outcome.HTTP_ERROR, "invalid api key", 401),

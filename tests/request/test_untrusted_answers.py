@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from requests_to_server import JSON, KEY, MS, PING, ask, failing
 from scripted_server import Serve, chunk, chunked, event, head, sized
+from sse_perf_tool.formats.base import ERROR_LIMIT
 from sse_perf_tool.records import Outcome
 
 
@@ -26,7 +27,7 @@ def test_reason_phrase_of_the_server_is_taken_no_better(serve: Serve) -> None:
     record = ask(serve(sized(status="404 \x1b[31mNot\x1b[0m Found " + "x" * 2_000)))
     assert record.error
     assert "\x1b" not in record.error
-    assert len(record.error) <= 500
+    assert len(record.error) <= ERROR_LIMIT
 
 
 def test_error_body_of_10_mebibytes_is_cut_short(serve: Serve) -> None:
@@ -36,7 +37,7 @@ def test_error_body_of_10_mebibytes_is_cut_short(serve: Serve) -> None:
     assert record.bytes_received < 2 * 2**20
     assert record.latency_ns < 150 * MS
     assert record.error
-    assert len(record.error) <= 500
+    assert len(record.error) <= ERROR_LIMIT
 
 
 def test_error_body_without_an_end_does_not_hold_the_request_up(serve: Serve) -> None:

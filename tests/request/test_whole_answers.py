@@ -79,8 +79,8 @@ def test_the_format_is_found_in_the_answer(serve: Serve) -> None:
         (sized(kind=JSON), Outcome.EMPTY, "the body is empty"),
         (chunked(token("Hello")), Outcome.MALFORMED, "the server sent a stream"),
         (chunked(b'{"a":1}\n{"a":2}\n', kind="application/x-ndjson"), Outcome.MALFORMED, "the server sent a stream"),
-        (sized(b"<html><title>Login</title>", kind="text/html"), Outcome.MALFORMED, 'is not a JSON object: "<html>'),
-        (sized(b"[1, 2]", kind=JSON), Outcome.MALFORMED, 'the body of 6 bytes is not a JSON object: "[1, 2]"'),
+        (sized(b"<html><title>Login</title>", kind="text/html"), Outcome.MALFORMED, 'the server wrote: "Login"'),
+        (sized(b"[1, 2]", kind=JSON), Outcome.MALFORMED, 'a JSON object; the server wrote: "[1, 2]"'),
         (until_close(HALF, kind=JSON), Outcome.TRUNCATED, "ended after 40 bytes, before the end of its JSON"),
         ([*chunked(HALF, kind=JSON)[:-1], *until_close()[-1:]], Outcome.TRUNCATED, "after 40 bytes of the body"),
     ],
@@ -98,7 +98,7 @@ def test_json_of_no_known_format_asks_for_its_name(serve: Serve) -> None:
     (record,) = asked(serve(answer({"foo": 1})), None)
     assert (record.outcome, record.error) == (
         Outcome.MALFORMED,
-        "the JSON is not an answer of a known format: name it with --format",
+        'the JSON is not an answer of a known format ({"foo": 1}); name the text: --text-path PATH',
     )
 
 

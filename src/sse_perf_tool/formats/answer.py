@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from sys import getsizeof
 
-from ..records import Delta, StreamEvent, TextMode, Usage
+from ..records import Delta, Other, StreamEvent, TextMode, Usage
 from ..sse import NDJSONParser, SSEParser
-from .base import EMPTY, ERROR_LIMIT, Doc, Format, Options, ReadData, ReadEvent, error_text, says_error
-from .body import HEAD, HeldBody, WholeBody, fast_loads, load_object, looks_like_event_stream, parser_for
-from .table import detect, detect_whole
+from .base import EMPTY, ERROR_LIMIT, Doc, Format, Options, ReadData, ReadEvent, Whole, broke_off, is_repeat
+from .body import (
+    DONE,
+    HEAD,
+    HeldBody,
+    WholeBody,
+    error_outside,
+    fast_loads,
+    load_object,
+    looks_like_event_stream,
+    page_text,
+    parser_for,
+)
+from .failures import error_text, failure_in, names_failure, says_error
+from .strange import StrangeEvents
+from .table import detect, detect_event, detect_whole
 
+ID_LIMIT = 2_000
+"""Characters that an identifier may have."""
 PROBES = 64
 """JSON events after which detection gives up."""
 
 DOC_COST = 3
 """About how many bytes of memory one byte of JSON takes as a document."""
-
-_DONE = frozenset({"[DONE]", '"[DONE]"'})
 
 ADD = TextMode.ADD  # a member is looked up through its class much slower, and this is asked for each token
 
@@ -29,6 +42,9 @@ class AnswerReader:
     and without a guess only errors and `[DONE]` are understood.  `options` are those of tests/vectors/README.md.
     `content_type` is the header as it came ("" for none).  Bytes may be cut anywhere, and nothing that they say raises.
     With `whole` the body is to be one JSON object, which is read as one event when the body ends.
+
+    An event that brings text and nothing else is read by the shortest way; all others are looked at closely (`_look`):
+    for failures under other names, tool calls, whole answers, and whether they say anything at all.
     """
 
     def __init__(
@@ -41,9 +57,13 @@ class AnswerReader:
         whole: bool = False,
     ) -> None:
         self.ended = False
-        """An end marker of the format came."""
+        """An end marker of the format came, and no choice is open."""
         self.last = False
         """Nothing that matters can follow: reading may stop here.  What is fed all the same is still read."""
+        self.closing = False
+        """`ended` or `last`."""
+        self.late_chunks = 0
+        """Those of `chunks` that came behind an end marker: what marks the end of this answer is not its end."""
         self.answer_started = False
         """Visible text has come."""
         self.chunks = 0
@@ -63,6 +83,14 @@ class AnswerReader:
         self.conversation_id: str | None = None
         self.error: str | None = None
         """All that was reported as an error, at most `ERROR_LIMIT` characters."""
+        self.broke_off: str | None = None
+        """The finish reason of any choice that says that the server broke off."""
+        self.error_outside: str | None = None
+        """At the end: an error that stood in no event."""
+        self.words = ""
+        """At the end: what the server wrote that is nothing of an answer, perhaps the reason why there is none."""
+        self.strange = StrangeEvents()
+        """What could not be read."""
         self.detected: str | None = None
         """The format that the body shows itself to be, whatever `fmt` says."""
         self._options = options
@@ -80,6 +108,10 @@ class AnswerReader:
         self._texts: list[str] = []
         self._thoughts: list[str] = []
         self._others: dict[int, list[str]] = {}
+        self._calls: list[str] = []
+        self._marked = self._understood = False
+        self._open: set[int] = set()
+        """The choices above 0 that have begun and not finished."""
         self._decided = fmt is not None
         assumed = fmt or guessed
         if assumed is not None:
@@ -92,9 +124,12 @@ class AnswerReader:
             self.head += data[:HEAD]
         if self._lone_data is not None and (doc := self._lone_document(data)) is not None:
             before = self.chunks
-            self.events += 1
+            index = self.events
+            self.events = index + 1
             self.json_events += 1
-            self._add(self.events - 1, self._read("message", doc))
+            delta = self._read("message", doc)
+            if not self._add(index, delta):
+                self._look(index, "message", doc, delta)
             return self.chunks - before
         events = self._parser.feed(data)
         return self._take(events) if events else 0
@@ -114,7 +149,7 @@ class AnswerReader:
 
     def compact(self) -> int:
         """Puts the pieces of the texts together and gives about how many bytes all of the answer takes up now."""
-        texts = (self._texts, self._thoughts, *self._others.values())
+        texts = (self._texts, self._thoughts, self._calls, *self._others.values())
         for pieces in texts:
             _join(pieces)
         text_bytes = sum(getsizeof(piece) for pieces in texts for piece in pieces)
@@ -127,12 +162,21 @@ class AnswerReader:
         error = self._parser.error() if isinstance(self._parser, HeldBody) else None
         if error is not None:
             self._report(error)
+        outside = self._parser.outside
+        self.error_outside = error_outside(outside) if outside and not self.json_events * self._whole else None
+        self.words = self._words(outside)
         return new
+
+    def _words(self, outside: str) -> str:
+        """What the server wrote that is nothing of an answer, for whoever wants to know why there is none."""
+        if self._whole:
+            return "" if self.json_events else page_text(outside) or outside
+        return "; ".join(filter(None, [self.strange.said, self.strange.first_no_json, outside.strip()]))[:ERROR_LIMIT]
 
     @property
     def complete(self) -> bool:
         """An end marker came and no error."""
-        return self.ended and self.error is None
+        return self.ended and self.error is None and self.broke_off is None
 
     @property
     def format_name(self) -> str:
@@ -148,6 +192,21 @@ class AnswerReader:
     def cut_short(self) -> bool:
         """The body was to be one JSON object, began as one and ended before its end."""
         return isinstance(self._parser, WholeBody) and self._parser.cut_short
+
+    @property
+    def unknown(self) -> bool:
+        """Events came, and none of them is of a known format."""
+        # What a mere guess has read is nothing while no event shows the format: many things have a `content`.
+        none_known = self.detected is None and not self._understood and not (self._decided and self.chunks)
+        if self._calls:
+            return False
+        strange = self.strange.unknown + (0 if self._whole else self.strange.no_json)
+        return none_known and self._raw is None and strange + self.chunks > 0
+
+    @property
+    def calls(self) -> str:
+        """The names and arguments of the tool calls, of all choices."""
+        return _joined(self._calls)
 
     @property
     def text(self) -> str:
@@ -188,15 +247,22 @@ class AnswerReader:
                 self._probe(index, name, doc)
             if name == "error" or "error" in doc:  # else a call is saved; this runs for each token
                 self._take_doc(index, name, doc)
-            else:
-                self._add(index, self._read(name, doc))
+                continue
+            delta = self._read(name, doc)
+            if not self._add(index, delta):
+                self._look(index, name, doc, delta)
         return self.chunks - before
 
     def _probe(self, index: int, name: str, doc: Doc) -> None:
         """Looks whether this event tells the format.  A guess that has brought text stands, whatever comes."""
-        fmt = detect_whole(doc) if self._whole else detect(name, doc, ndjson=self._is_ndjson())
+        guess = self._format
+        if guess is not None and guess.ndjson and not (self._decided or self._whole or self._is_ndjson()):
+            self._format, self._read = None, _read_nothing  # lines of JSON are no event stream, whatever the path says
+        fmt = detect_whole(doc) if self._whole else detect(name, doc, ndjson=self._is_ndjson()) or detect_event(doc)
         if fmt is None:
             self._probes -= 1
+            if guess is not None and not self._decided:
+                self.strange.add_guessed(doc)
             if self._decided or self.chunks or not self._probes:
                 self._undecided.clear()  # there is nothing to read again
             else:
@@ -217,24 +283,54 @@ class AnswerReader:
         """An event whose data is no JSON object: an end marker, raw text, an error in plain words, or nothing."""
         fmt = self._format
         if fmt is not None and name == fmt.end_event:
-            self.ended = self.last = True
-        elif data.strip() in _DONE:
-            self.last = True
-            self.ended = self.ended or fmt is None or fmt.done_ends
+            self._understood = True
+            self._settle(end=True, last=True)
+        elif data.strip() in DONE:
+            self._settle(end=fmt is None or fmt.done_ends, last=True)
         elif self._raw is not None:
             self._add(index, self._raw(name, data))
-        elif name == "error" and self._errors_anywhere and data:
+        elif data and names_failure(name) and self._errors_anywhere:
             self._report(data)
+        elif data.strip():
+            self.strange.add_data(name, data)
 
     def _take_doc(self, index: int, name: str, doc: Doc) -> None:
         delta = self._read(name, doc)
         if (name == "error" or ("error" in doc and says_error(doc["error"]))) and self._errors_anywhere:
             delta = delta._replace(error=delta.error or error_text(doc))
-        if delta is not EMPTY:
-            self._add(index, delta)
+        if not self._add(index, delta):
+            self._look(index, name, doc, delta)
 
-    def _add(self, index: int, delta: Delta) -> None:
+    def _look(self, index: int, name: str, doc: Doc, delta: Delta) -> None:
+        """Looks closely at an event that brought no text, or more than that."""
+        fmt = self._format
+        ends = delta.end and not self._whole
+        self._understood = self._understood or ends or delta.usage is not None or delta.finish_reason is not None
+        if fmt is not None and (calls := fmt.calls(name, doc)) and not (self._calls and delta.end):
+            self._calls.append(calls)
+            return
+        if fmt is not None and fmt.whole is not None and fmt.whole.as_event and not self._whole:
+            self._take_whole(index, fmt.whole, doc)
+        if self.error is None and delta.error is None and self._errors_anywhere:
+            failure = failure_in(name, doc)
+            if failure is not None:
+                self._report(failure)
+                return
+        if not delta.error:
+            self.strange.add_doc(name, doc, nothing_read=not (self._understood or self.chunks or delta.text))
+
+    def _take_whole(self, index: int, whole: Whole, doc: Doc) -> None:
+        """Reads a whole answer that came as an event of a stream: what was streamed before is not read again."""
+        if whole.detects is not None and whole.read is not None and whole.detects(doc):
+            self._understood = True
+            self._add(index, whole.read(doc, self._options)._replace(mode=TextMode.REPEAT, end=True))
+
+    def _add(self, index: int, delta: Delta) -> bool:
+        """Adds what an event says; True when that was text and nothing that needs a closer look."""
         text, reasoning, mode, others, usage, reason, message_id, conversation_id, error, end, last = delta
+        late = self.closing
+        if (end or late) and mode is ADD:
+            text, reasoning = self._unless_repeated(text, self._texts), self._unless_repeated(reasoning, self._thoughts)
         if mode is ADD:
             if text:
                 self._texts.append(text)
@@ -247,23 +343,39 @@ class AnswerReader:
             new = self._add_others(others) or new
         if new:
             self.chunks += 1
+            if late:
+                self.late_chunks += 1
             if self.first_token_event is None:
                 self.first_token_event = index
-        if not self.answer_started and (text or any(other for _, other in others)):
+        if not self.answer_started and (text or any(other for _, other, _ in others)):
             self.answer_started = True
             self.first_answer_event = index
-        if self.message_id is None and message_id:
-            self.message_id = _whole(message_id)[:ERROR_LIMIT]
-        if conversation_id and self.conversation_id is None:
-            self.conversation_id = _whole(conversation_id)[:ERROR_LIMIT]
+        if (self.message_id is None and message_id) or (conversation_id and self.conversation_id is None):
+            self._note_ids(message_id, conversation_id)
         if end or last or usage is not None or reason is not None or error is not None:
             self._note(usage, reason, error, end, last)
+        return new and reason is None and not end
+
+    def _note_ids(self, message_id: str | None, conversation_id: str | None) -> None:
+        """The first of each holds."""
+        self.message_id = self.message_id or (_whole(message_id)[:ID_LIMIT] if message_id else None)
+        self.conversation_id = self.conversation_id or (_whole(conversation_id)[:ID_LIMIT] if conversation_id else None)
+
+    def _unless_repeated(self, text: str, pieces: list[str]) -> str:
+        """A text at the end of an answer; "" when it is all of `pieces` once more, as some gateways send it."""
+        # A repeat begins with the first piece: looking at that alone is enough for nearly all that is none.
+        if not text or not pieces or not text.startswith(pieces[0]):
+            return text
+        return "" if is_repeat(text, pieces, self.chunks) else text
 
     def _put(self, text: str, reasoning: str, mode: TextMode) -> bool:
-        """Puts a text in the place of what was read so far; True when it is cumulative and differs from that."""
+        """Puts in a text that is no mere addition, see `TextMode`; True when it counts as new."""
         if mode is TextMode.REPLACE:
             self._texts = [text]
             return False
+        if mode is not TextMode.WHOLE:
+            part = mode is TextMode.PART
+            return any([_put_repeated(text, self._texts, part), _put_repeated(reasoning, self._thoughts, part)])
         new = False
         if text and text != "".join(self._texts):
             self._texts = [text]
@@ -273,11 +385,17 @@ class AnswerReader:
             new = True
         return new
 
-    def _add_others(self, others: tuple[tuple[int, str], ...]) -> bool:
-        """Adds the text of the choices above 0; True when there is any."""
-        for choice, text in others:
+    def _add_others(self, others: tuple[Other, ...]) -> bool:
+        """Adds what an event says of the choices above 0; True when it is text."""
+        for choice, text, reason in others:
             self._others.setdefault(choice, []).append(text)
-        return any(text for _, text in others)
+            if reason is not None:
+                self._open.discard(choice)
+                self._note_reason(reason)
+            elif text:
+                self._open.add(choice)
+        self._settle()
+        return any(text for _, text, _ in others)
 
     def _note(self, usage: Usage | None, reason: str | None, error: str | None, end: bool, last: bool) -> None:
         """The facts that few events bring.  Of each count the last value holds; they are never added up."""
@@ -286,10 +404,23 @@ class AnswerReader:
             self.usage = Usage(*(now if now is not None else before for before, now in zip(known, usage, strict=True)))
         if reason is not None:
             self.finish_reason = _whole(reason)[:ERROR_LIMIT]
+            self._note_reason(reason)
         if error is not None:
             self._report(error)
-        self.ended = self.ended or end
+        self._settle(end, last)
+
+    def _note_reason(self, reason: str) -> None:
+        """Keeps a finish reason of any choice that says that the server broke off."""
+        known = frozenset[str]() if self._format is None else self._format.broken_off
+        if broke_off(reason, known):
+            self.broke_off = _whole(reason)[:ERROR_LIMIT]
+
+    def _settle(self, end: bool = False, last: bool = False) -> None:
+        """Whether the answer has ended, now that a marker of its end came, or a choice began or finished."""
+        self._marked = self._marked or end
         self.last = self.last or last
+        self.ended = self._marked and (self.last or not self._open)
+        self.closing = self.ended or self.last
 
     def _report(self, error: str) -> None:
         """An error; what differs from those before it is put behind them."""
@@ -298,7 +429,16 @@ class AnswerReader:
             self.error = error[:ERROR_LIMIT]
         elif error not in self.error:
             self.error = f"{self.error}; {error}"[:ERROR_LIMIT]
-        self.last = True
+        self._settle(last=True)
+
+
+def _put_repeated(text: str, pieces: list[str], part: bool) -> bool:
+    """Adds a text that repeats all of the answer, or a `part` of it, unless it was read before; True: it is new."""
+    known = "".join(pieces)
+    if not text or (text in known if part else known):
+        return False
+    pieces.append(text)
+    return True
 
 
 def _read_nothing(_event: str, _doc: Doc) -> Delta:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..records import Delta, Usage
+from ..records import Delta, TextMode, Usage
 from .base import (
     EMPTY,
     Doc,
@@ -12,16 +12,19 @@ from .base import (
     Options,
     ReadEvent,
     Whole,
+    calls_of,
     count_of,
     dict_of,
-    error_text,
+    dicts_of,
     id_of,
     parts_of,
     reason_of,
+    reasoning_in,
     sum_of,
     text_of,
     usage_of,
 )
+from .failures import error_text
 
 _KINDS = ("message_start", "content_block_", "message_delta", "message_stop")
 
@@ -38,22 +41,25 @@ def _detects(_event: str, doc: Doc) -> bool:
 def _reader(_options: Options) -> ReadEvent:
     """A reader that remembers the usage: message_start brings some counts, message_delta overwrites one by one."""
     counts: dict[str, int] = {}
+    whole = "", ""
 
     def read(event: str, doc: Doc) -> Delta:
+        nonlocal whole
         kind = text_of(doc.get("type")) or event
         if kind == "content_block_delta":
-            return _piece(doc.get("delta"), "text_delta", "thinking_delta")
+            return _piece(doc.get("delta"))
         if kind == "content_block_start":
-            return _piece(doc.get("content_block"), "text", "thinking")
+            return _piece(doc.get("content_block"))
         if kind == "message_start":
             message = dict_of(doc.get("message"))
+            whole = parts_of(message.get("content"))  # a relay that gives the message whole, and perhaps blocks as well
             return Delta(usage=_merged(counts, message.get("usage")), message_id=id_of(message.get("id")))
         if kind == "message_delta":
             reason = reason_of(dict_of(doc.get("delta")).get("stop_reason"))
             usage = _merged(counts, doc.get("usage"))
-            return Delta(usage=usage, finish_reason=reason, end=reason is not None)
+            return Delta(*whole, TextMode.REPEAT, usage=usage, finish_reason=reason, end=reason is not None)
         if kind == "message_stop":
-            return Delta(end=True, last=True)
+            return Delta(*whole, TextMode.REPEAT, end=True, last=True)
         return Delta(error=error_text(doc)) if kind == "error" and not doc.get("error") else EMPTY
 
     return read
@@ -65,13 +71,28 @@ def _read_whole(doc: Doc, _options: Options) -> Delta:
     return Delta(text, thinking, usage=usage, finish_reason=reason, message_id=id_of(doc.get("id")))
 
 
-def _piece(block: object, text_type: str, thinking_type: str) -> Delta:
+_TEXT_TYPES = frozenset({"text", "text_delta"})
+_THINKING_TYPES = frozenset({"thinking", "thinking_delta", "reasoning", "reasoning_delta", "reasoning_content_delta"})
+
+
+def _piece(block: object) -> Delta:
     """The text or the thinking of a block or a delta; tool input, signatures and citations are neither."""
     piece = dict_of(block)
-    kind = piece.get("type")
-    if kind == text_type:
+    kind = text_of(piece.get("type"))
+    if kind in _TEXT_TYPES:
         return Delta(text_of(piece.get("text")))
-    return Delta("", text_of(piece.get("thinking"))) if kind == thinking_type else EMPTY
+    if kind not in _THINKING_TYPES:
+        return EMPTY
+    return Delta("", reasoning_in(piece) or text_of(piece.get("text")))
+
+
+def _calls(event: str, doc: Doc) -> str:
+    """The name of a tool when its block begins, then its input; of a whole message all of them."""
+    kind = text_of(doc.get("type")) or event
+    if kind == "content_block_delta":
+        return text_of(dict_of(doc.get("delta")).get("partial_json"))
+    blocks = [doc.get("content_block")] if kind == "content_block_start" else doc.get("content")
+    return calls_of([block for block in dicts_of(blocks) if text_of(block.get("type")).endswith("tool_use")])
 
 
 def _merged(counts: dict[str, int], usage: Any) -> Usage | None:
@@ -99,5 +120,6 @@ FORMAT = Format(
     default_model="claude-3-5-haiku-latest",
     end_hint=b"message_stop",
     carries="history",
-    whole=Whole(read=_read_whole, detects=lambda doc: doc.get("type") == "message"),
+    calls=_calls,
+    whole=Whole(read=_read_whole, detects=lambda doc: doc.get("type") == "message", as_event=True),
 )

@@ -10,7 +10,7 @@ reader may raise, whatever the object holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,8 +23,8 @@ EMPTY = Delta()
 new_tuple = tuple.__new__
 """Makes a `Delta` in half the time of calling the class: for the events that bring the tokens."""
 
-ERROR_LIMIT = 2_000
-"""Characters that an error text may have."""
+ERROR_LIMIT = 4_000
+"""Characters that an error text may have: more than people read, less than fills a memory or a terminal."""
 
 MAX_COUNT = 2**53
 """Token counts from here on are garbage."""
@@ -38,6 +38,9 @@ ReadEvent = Callable[[str, Doc], Delta]
 
 ReadData = Callable[[str, str], Delta]
 """(name of the event, its data) -> what it adds to the answer, for streams whose data is no JSON."""
+
+ReadCalls = Callable[[str, Doc], str]
+"""(name of the event, its data) -> the names and arguments of the tool calls in it, "" for none."""
 
 Carries = Literal["", "id", "history"]
 """How a request goes on with a conversation: not at all, by the id of the answer before, or by all that was said."""
@@ -63,6 +66,11 @@ def with_field(body: Doc, path: Sequence[str], value: object) -> Doc:
     return {**body, name: with_field(dict_of(body.get(name)), inner, value) if inner else value}
 
 
+def no_calls(_name: str, _doc: Doc) -> str:
+    """For formats without tool calls."""
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Whole:
     """How an API gives an answer whole: as one JSON object.
@@ -76,6 +84,8 @@ class Whole:
     read: Callable[[Doc, Options], Delta] | None = None
     detects: Callable[[Doc], bool] | None = None
     path: tuple[str, str] | None = None
+    as_event: bool = False
+    """Whether an object that `detects` is may come as an event of a stream, beside those of a stream or instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,12 @@ class Format:
     needs_key: bool = True
     ndjson: bool = False
     carries: Carries = ""
-    """What `body` has a place for; "history" stands as messages with `role` and `content` in its `messages`."""
+    """What `body` has a place for; "history" stands as messages with `role` and `content` in its `history_key`."""
+    history_key: str = "messages"
+    calls: ReadCalls = no_calls
+    """Reads the tool calls of an event."""
+    broken_off: frozenset[str] = frozenset()
+    """Finish reasons that say that the server broke off, beside those that say so in every API (`broke_off`)."""
     end_hint: bytes = END_HINT
     """Bytes that the last event of an answer holds, and hardly any other: they wake whoever waits for the end."""
     default_model: str = ""
@@ -159,7 +174,12 @@ def id_of(value: object) -> str | None:
 
 
 def reason_of(value: object) -> str | None:
-    """A finish reason as the API spells it; "" and DashScope's string "null" mean that there is none yet."""
+    """A finish reason as the API spells it; "" and DashScope's string "null" mean that there is none yet.
+
+    SGLang's own API has an object there, whose `type` it is.
+    """
+    if type(value) is dict:
+        value = value.get("type")
     return value if isinstance(value, str) and value not in ("", "null") else None
 
 
@@ -192,58 +212,94 @@ def parts_of(content: object) -> tuple[str, str]:
     for part in content:
         if isinstance(part, str):
             text.append(part)
-        elif isinstance(part, dict) and part.get("type") == "thinking":
-            thinking = part.get("thinking")
-            reasoning += [text_of(thinking)] + [text_of(piece.get("text")) for piece in dicts_of(thinking)]
+        elif isinstance(part, dict) and text_of(part.get("type")) in _THINKING_PARTS:
+            reasoning.append(_thoughts_of(part))
         elif isinstance(part, dict):
             text.append(text_of(part.get("text")))
     return "".join(text), "".join(reasoning)
 
 
-def says_error(value: object) -> bool:
-    """Whether the value of an `error` key is an error: null, empty, and an object or list of nothing else are none."""
-    if isinstance(value, dict):
-        return any(value.values())
-    return any(value) if isinstance(value, list) else bool(value)
+_THINKING_PARTS = frozenset({"thinking", "reasoning", "reasoning_text", "summary_text", "thought"})
+_THOUGHT_KEYS = ("text", "summary", "thinking", "content", "reasoning")
+
+REASONING = frozenset(
+    {
+        "reasoning_content", "reasoning", "reasoning_details", "thinking", "reasoning_text", "thinking_content",
+        "thinking_blocks", "reasoning_summary", "thought", "thoughts",
+    }
+)  # fmt: skip
+"""The names under which APIs and gateways give reasoning beside the text."""
 
 
-_MESSAGE_KEYS = ("message", "error_msg", "msg", "detail", "error_message")
-_CODE_KEYS = ("code", "error_code", "type", "error_type", "status")
+def reasoning_in(source: Doc) -> str:
+    """The reasoning of a message or delta under all its names; the same text under several names counts once."""
+    said = [value for name, value in source.items() if value and name in REASONING]
+    if len(said) == 1:
+        return said[0] if isinstance(said[0], str) else _thoughts_of(said[0])
+    return "".join(dict.fromkeys(map(_thoughts_of, said))) if said else ""
 
 
-def find_error(document: Doc) -> str | None:
-    """The error that a JSON object reports, in at most `ERROR_LIMIT` characters; None when it reports none.
+def _thoughts_of(value: object) -> str:
+    """The text of a thought: a string, an object with `text`, `summary`, `thinking`, ..., or a list of these."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return "".join(map(_flat_thought, value))
+    return _flat_thought(value)
 
-    Its `error` (a string, or an object with a message), its own `message`, `error_msg` or `msg`; then the code, if
-    there is one, in brackets.  An error of unknown shape is given as its JSON.
+
+def _flat_thought(piece: object) -> str:
+    """The same for one piece, which may hold a list of pieces again, but no deeper."""
+    if isinstance(piece, str):
+        return piece
+    found = [dict_of(piece).get(key) for key in _THOUGHT_KEYS]
+    texts = [
+        each if isinstance(each, str) else "".join(text_of(inner.get("text")) for inner in dicts_of(each))
+        for each in found
+    ]
+    return "".join(dict.fromkeys(filter(None, texts)))
+
+
+def broke_off(reason: str, more: Container[str] = ()) -> bool:
+    """Whether a finish reason says that the server broke off: network_error, abort, insufficient_system_resource, ...
+
+    `more` are those that only one API means so.  What filters say (`ERROR_TOXIC`) is none.
     """
-    error = document.get("error")
-    texts = [error.strip()] if isinstance(error, str) else list(_values(error, _MESSAGE_KEYS))[:1]
-    if not texts or isinstance(error, str):
-        texts += list(_values(document, _MESSAGE_KEYS))[:1]
-    text = ": ".join(dict.fromkeys(filter(None, texts)))
-    if not text:
-        return _json(error) if says_error(error) else None
-    code = next((c for source in (error, document) for c in _values(source, _CODE_KEYS)), "")[:100]
-    return text[:ERROR_LIMIT] if code in text else f"{text[: ERROR_LIMIT - len(code) - 3]} ({code})"
+    plain = reason.lower().replace("-", "_")
+    return plain not in _FILTERED and (reason in more or any(word in plain for word in _BROKEN_WORDS))
 
 
-def error_text(document: Doc) -> str:
-    """The error of a JSON object that is one; without any text in it, the object as JSON."""
-    return find_error(document) or _json(document)
+_BROKEN_WORDS = ("error", "abort", "fail", "cancel", "timeout", "timed_out", "insufficient", "interrupt", "unavailable",
+                 "overload", "exception", "disconnect", "malformed")  # fmt: skip
+_FILTERED = frozenset({"error_toxic"})
 
 
-def _values(source: object, keys: Sequence[str]) -> Iterator[str]:
-    """What stands under `keys` in a JSON object, as far as it is text or an integer and not empty."""
-    for key in keys:
-        value = dict_of(source).get(key)
-        if isinstance(value, str) and value.strip():
-            yield value.strip()
-        elif type(value) is int and value:
-            yield str(value)
+def calls_of(calls: object) -> str:
+    """Names and arguments of a list of tool calls, each with its `function` or flat: what the model has written."""
+    said: list[str] = []
+    for call in dicts_of(calls):
+        function = call.get("function")
+        if type(function) is not dict:
+            function = call
+        found = filter(None, map(function.get, _CALL_KEYS))
+        said += [value if isinstance(value, str) else _as_json(value) for value in found]
+    return " ".join(said)
 
 
-def _json(value: object) -> str:
-    if is_too_deep(value):
-        return "(nested too deep to be shown)"
-    return json.dumps(value, ensure_ascii=False)[:ERROR_LIMIT]
+_CALL_KEYS = ("name", "arguments", "input", "args")
+
+
+def _as_json(value: object) -> str:
+    return "" if is_too_deep(value) else json.dumps(value)
+
+
+LONG_TEXT = 16
+"""Two texts of so many characters are not alike by chance."""
+
+
+def is_repeat(text: str, pieces: Sequence[str], chunks: int) -> bool:
+    """Whether `text` is all of `pieces` once more, which came in so many events.
+
+    Of two short texts alike each may be a token (哈 and 哈).
+    """
+    return (chunks > 1 or len(text) >= LONG_TEXT) and text == "".join(pieces)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from html import unescape
 from typing import Any, Literal, Protocol
 
 from ..records import StreamEvent
 from ..sse import BOM, NDJSONParser, SSEParser, held_bytes
-from .base import ERROR_LIMIT, Doc, Format, dicts_of, error_text, find_error
+from .base import ERROR_LIMIT, Doc, Format, dicts_of
+from .failures import error_text, failure_in, find_error, names_failure
 
 
 def standard_loads(data: str | bytes) -> Any:
@@ -45,7 +47,12 @@ _NDJSON = frozenset(
     {"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonl", "application/json-lines"}
 )
 _FIELD_AT_START = re.compile(rb"(\xef\xbb\xbf)?\s*((data|event|id|retry)[^\S\n]*)?:")
-_TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,200})", re.IGNORECASE)
+_UNSEEN = {"<script": "</script>", "<style": "</style>", "<!--": "-->"}
+PAGE_CHARS = 1 << 16
+"""Characters of a page that are looked at."""
+DONE = frozenset({"[DONE]", '"[DONE]"'})
+"""The end marker of OpenAI's formats, also as Coze writes it."""
 
 
 class Parser(Protocol):
@@ -54,6 +61,9 @@ class Parser(Protocol):
     @property
     def held_bytes(self) -> int:
         """About how many bytes it keeps of what came."""
+
+    @property
+    def outside(self) -> str: ...
 
     def feed(self, data: bytes) -> list[StreamEvent]: ...
 
@@ -95,6 +105,11 @@ class HeldBody:
         self._line_seen = False
 
     @property
+    def outside(self) -> str:
+        """What stood in no event, once it was closed."""
+        return "" if self._parser is None else self._parser.outside
+
+    @property
     def ndjson(self) -> bool:
         """Whether it turned out to be lines of JSON."""
         return isinstance(self._parser, NDJSONParser)
@@ -130,9 +145,9 @@ class HeldBody:
         text = _text(bytes(self._held))
         if self._parser is not None or not (text or self._lines == "document"):
             return None
-        title = "" if not text else _title(text)
-        if title is not None:
-            return f"a web page instead of a stream: {title}".removesuffix(": ")
+        page = "" if not text else page_text(text)
+        if page is not None:
+            return f"a web page instead of a stream: {page}".removesuffix(": ")[:ERROR_LIMIT]
         doc = _first_object(text)
         found = find_error(doc) if doc is not None else None
         return found or f"a document instead of a stream: {text}"[:ERROR_LIMIT]
@@ -175,6 +190,8 @@ class WholeBody:
         self._pieces: list[bytes] = []
         self.cut_short = False
         """At the end: it begins like a JSON object and does not end like one."""
+        self.outside = ""
+        """At the end: the body as text, as far as an error text may go."""
 
     @property
     def held_bytes(self) -> int:
@@ -190,6 +207,7 @@ class WholeBody:
         """The end of the body."""
         text = _text(b"".join(self._pieces))
         self._pieces.clear()
+        self.outside = text[:ERROR_LIMIT]
         if text.startswith("[") and text.endswith("]"):
             text = text[1:-1].strip()
         self.cut_short = text.startswith("{") and not text.endswith("}")
@@ -211,29 +229,70 @@ def parser_for(fmt: Format | None, content_type: str) -> Parser:
     return SSEParser() if kind == "text/event-stream" else HeldBody("first")
 
 
-def error_in_body(body: bytes) -> str | None:
-    """The error text in the body of a failed request: JSON, an event stream, a page's title, plain text; or None."""
-    text = _text(body)
+def error_in_body(body: bytes, charset: str = "utf-8") -> str | None:
+    """The error text in the body of a failed request: JSON, an event stream, a page's text, plain text; or None.
+
+    At most `ERROR_LIMIT` characters of it.  A `charset` that nobody knows is taken for UTF-8.
+    """
+    text = _text(body, charset)
     if looks_like_event_stream(body):
-        events = SSEParser().feed(body + b"\n\n")
-        text = events[-1].data if events else text
+        text = _error_in_events(SSEParser().feed(body + b"\n\n")) or text
     doc = _first_object(text)
     if doc is not None:
         return error_text(doc)
-    title = _title(text)
-    return (text[:ERROR_LIMIT] if title is None else title) or None
+    page = page_text(text)
+    return (text if page is None else page)[:ERROR_LIMIT] or None
 
 
-def _text(body: bytes) -> str:
-    return body.removeprefix(BOM).decode("utf-8", "replace").strip()
+def _error_in_events(events: list[StreamEvent]) -> str:
+    """The data of the first event that reports a failure; without one that of all but the end marker."""
+    for event in events:
+        doc = load_object(event.data)
+        if names_failure(event.event) or (doc is not None and failure_in(event.event, doc) is not None):
+            return event.data
+    return "\n".join(event.data for event in events if event.data.strip() not in DONE)
 
 
-def _title(text: str) -> str | None:
-    """The title of a web page ("" without one), None when it is none."""
+def error_outside(text: str) -> str | None:
+    """The error in what stood in no event of a stream: a line of JSON that reports one, or a field `error`."""
+    for line in [text, *text.splitlines()]:
+        name, _, value = line.partition(":")
+        named = names_failure(name.strip())
+        doc = load_object(value if named else line.removeprefix("data:"))
+        failure = None if doc is None else error_text(doc) if named else failure_in("", doc)
+        if failure is not None:
+            return failure
+    return None
+
+
+def _text(body: bytes, charset: str = "utf-8") -> str:
+    body = body.removeprefix(BOM)
+    try:
+        return body.decode(charset, "replace").strip()
+    except (LookupError, UnicodeError):
+        return body.decode("utf-8", "replace").strip()
+
+
+def page_text(text: str) -> str | None:
+    """What a web page or XML document says: its title, then the text that a person sees; None when it is none."""
     if not text.startswith("<"):
         return None
+    text = text[:PAGE_CHARS]
     title = _TITLE.search(text)
-    return " ".join(title[1].split()) if title else ""
+    heading = " ".join(unescape(title[1]).split()) if title else ""
+    seen = " ".join(unescape(" ".join(_between_tags(_TITLE.sub("", text, count=1)))).split())
+    return ": ".join(filter(None, [heading, seen.removeprefix("</title>").strip()]))
+
+
+def _between_tags(text: str) -> Iterator[str]:
+    """The text between the tags of markup, without scripts, styles and comments.  One pass, whatever it is."""
+    at, lower = 0, text.lower()
+    while (begin := text.find("<", at)) >= 0:
+        yield text[at:begin]
+        end = next((close for tag, close in _UNSEEN.items() if lower.startswith(tag, begin)), ">")
+        found = lower.find(end, begin)
+        at = len(text) if found < 0 else found + len(end)
+    yield text[at:]
 
 
 def _first_object(text: str) -> Doc | None:

@@ -34,7 +34,7 @@ def _detects(event: str, doc: Doc) -> bool:
 
 
 def _read(event: str, doc: Doc) -> Delta:
-    """One event.  `completed` repeats the whole text, which has been read by then; `error` is understood everywhere."""
+    """One event.  `completed` repeats the whole text; `error` is understood everywhere."""
     if event == "message":
         return new_tuple(Delta, (text_of(doc.get("content")), "", ADD, (), None, None, None, None, None, False, False))
     if event not in _FRAME:
@@ -42,6 +42,8 @@ def _read(event: str, doc: Doc) -> Delta:
     usage = dict_of(doc.get("usage"))
     completed = event == "completed"
     return Delta(
+        text_of(doc.get("content")) if completed else "",
+        mode=TextMode.REPEAT,
         usage=usage_of(usage.get("prompt_tokens"), usage.get("completion_tokens")),
         finish_reason=reason_of(doc.get("finish_reason")),
         message_id=id_of(doc.get("message_id")),
@@ -53,7 +55,7 @@ def _read(event: str, doc: Doc) -> Delta:
 
 def _read_whole(doc: Doc, _options: Options) -> Delta:
     """The data of a `completed` event, whose text counts here."""
-    return _read("completed", doc)._replace(text=text_of(doc.get("content")))
+    return _read("completed", doc)
 
 
 def _reader(_options: Options) -> ReadEvent:

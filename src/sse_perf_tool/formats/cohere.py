@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from ..records import Delta, Usage
+from ..records import Delta, TextMode, Usage
 from .base import (
     Doc,
     Format,
     Options,
     Whole,
+    calls_of,
     dict_of,
-    error_text,
     id_of,
     parts_of,
     reason_of,
-    says_error,
+    reasoning_in,
     text_of,
     usage_of,
 )
+from .failures import error_text, says_error
 
 _KINDS = ("message-start", "message-end", "content-", "tool-plan-delta")
 
@@ -35,9 +36,11 @@ def _read(event: str, doc: Doc) -> Delta:
     ends = kind == "message-end"
     message = dict_of(delta.get("message"))
     content = dict_of(message.get("content"))
+    text, thinking = parts_of(message.get("content")) if ends else (text_of(content.get("text")), reasoning_in(content))
     return Delta(
-        text_of(content.get("text")),
-        text_of(content.get("thinking")) + text_of(message.get("tool_plan")),
+        text,
+        thinking + text_of(message.get("tool_plan")),
+        TextMode.REPEAT if ends else TextMode.ADD,
         usage=_usage(delta.get("usage")),
         finish_reason=reason_of(delta.get("finish_reason")),
         message_id=id_of(doc.get("id")) if kind == "message-start" else None,
@@ -45,6 +48,12 @@ def _read(event: str, doc: Doc) -> Delta:
         end=ends,
         last=ends,
     )
+
+
+def _calls(_event: str, doc: Doc) -> str:
+    """`tool_calls` is one call in the events of a stream, a list of them in a whole answer."""
+    calls = dict_of(dict_of(doc.get("delta")).get("message") or doc.get("message")).get("tool_calls")
+    return calls_of([calls] if isinstance(calls, dict) else calls)
 
 
 def _detects_whole(doc: Doc) -> bool:
@@ -84,5 +93,6 @@ FORMAT = Format(
     default_model="command-r-plus",
     done_ends=True,
     end_hint=b"message-end",
-    whole=Whole(read=_read_whole, detects=_detects_whole),
+    calls=_calls,
+    whole=Whole(read=_read_whole, detects=_detects_whole, as_event=True),
 )

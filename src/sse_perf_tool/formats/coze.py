@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from ..records import Delta
-from .base import Doc, Format, dict_of, error_text, id_of, reason_of, text_of, usage_of
+from ..records import Delta, TextMode
+from .base import Doc, Format, Options, ReadEvent, calls_of, dict_of, id_of, reason_of, reasoning_in, text_of, usage_of
+from .failures import error_text
 
-_CLOSING = frozenset({"conversation.chat.completed", "conversation.chat.failed", "conversation.chat.requires_action"})
+_CLOSING = frozenset(
+    f"conversation.chat.{state}" for state in ("completed", "failed", "requires_action", "canceled", "cancelled")
+)
 
 
 def _body(query: str, model: str, user: str, _conversation_id: str) -> Doc:
@@ -18,17 +21,34 @@ def _detects(event: str, _doc: Doc) -> bool:
     return event.startswith("conversation.")
 
 
-def _read(event: str, doc: Doc) -> Delta:
-    conversation_id = id_of(doc.get("conversation_id"))
-    if event == "conversation.message.delta":
-        if doc.get("type") != "answer":
+_MESSAGES = {"conversation.message.delta": TextMode.ADD, "conversation.message.completed": TextMode.PART}
+
+
+def _reader(_options: Options) -> ReadEvent:
+    """A reader that remembers which messages were streamed: what repeats them says nothing new."""
+    streamed: set[str | None] = set()
+
+    def read(event: str, doc: Doc) -> Delta:
+        mode = _MESSAGES.get(event)
+        if mode is None:
+            return _read_chat(event, doc)
+        conversation_id, message_id = id_of(doc.get("conversation_id")), id_of(doc.get("id"))
+        if doc.get("type") != "answer" or (mode is TextMode.PART and message_id in streamed):
             return Delta(conversation_id=conversation_id)
+        streamed.add(message_id)
         return Delta(
             text_of(doc.get("content")),
-            text_of(doc.get("reasoning_content")),
-            message_id=id_of(doc.get("id")),
+            reasoning_in(doc),
+            mode,
+            message_id=message_id,
             conversation_id=conversation_id,
         )
+
+    return read
+
+
+def _read_chat(event: str, doc: Doc) -> Delta:
+    conversation_id = id_of(doc.get("conversation_id"))
     usage = dict_of(doc.get("usage"))
     closing = event in _CLOSING
     return Delta(
@@ -46,10 +66,16 @@ def _failure(doc: Doc) -> str:
     return error_text(why if any(why.values()) else {"error": "the chat failed"})
 
 
+def _calls(_event: str, doc: Doc) -> str:
+    asked = dict_of(dict_of(doc.get("required_action")).get("submit_tool_outputs"))
+    return calls_of(asked.get("tool_calls"))
+
+
 FORMAT = Format(
     name="coze",
     title="Coze v3",
-    reader=lambda _options: _read,
+    reader=_reader,
+    calls=_calls,
     detects=_detects,
     body=_body,
     paths=(r"/v3/chat/?$",),

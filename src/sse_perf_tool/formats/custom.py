@@ -21,13 +21,13 @@ from .base import (
     ReadEvent,
     Whole,
     dict_of,
-    error_text,
     id_of,
+    is_repeat,
     reason_of,
-    says_error,
     text_of,
     usage_of,
 )
+from .failures import error_text, names_failure, says_error
 
 EVENT_NAME = "@event"
 
@@ -71,11 +71,16 @@ def _kind_path(options: Options) -> object:
 
 
 def _error_finder(options: Options) -> Callable[[str, Doc, str], str | None]:
-    """Gives the error of an event: known by its kind, by its code, or, when neither is named, by its error field."""
+    """Gives the error of an event: known by its kind, by its code, or, when neither is named, by its error field.
+
+    An event whose name or type is that of an error is one unless `error_events` say otherwise, or its kind is one of
+    those of text or of the end.
+    """
     error_path = dict_of(options.get("fields")).get("error")
     get_error = _getter(error_path)
     error_events = _names(options.get("error_events"))
     code = dict_of(options.get("error_code"))
+    is_named = _error_namer(options)
     get_code, codes_ok = _getter(code.get("path")), _names(code.get("ok", (0,)))
 
     def find(event: str, doc: Doc, kind: str) -> str | None:
@@ -85,11 +90,23 @@ def _error_finder(options: Options) -> Callable[[str, Doc, str], str | None]:
             failed = kind in error_events or (found is not None and str(found) not in codes_ok)
         else:
             failed = says_error(error)
-        if not failed:
+        if not failed and not is_named(event, doc, kind):
             return None
         return error_text({**doc, "error": error} if says_error(error) else doc)
 
     return find
+
+
+def _error_namer(options: Options) -> Callable[[str, Doc, str], bool]:
+    """Whether an event calls itself an error by name or type, where the user has not said what its kind is."""
+    if options.get("error_events"):
+        return lambda _event, _doc, _kind: False
+    told = _names(options.get("text_events")) | _names(options.get("end_events"))
+
+    def is_named(event: str, doc: Doc, kind: str) -> bool:
+        return kind not in told and (names_failure(event) or names_failure(kind) or names_failure(doc.get("type")))
+
+    return is_named
 
 
 def _text_wanted(options: Options) -> Callable[[str], bool]:
@@ -113,25 +130,49 @@ def _reader(options: Options) -> ReadEvent:
     get_message, get_conversation = _getter(fields.get("message_id")), _getter(fields.get("conversation_id"))
     wanted, find_error, mode = _text_wanted(options), _error_finder(options), _mode(options)
     end_events = _names(options.get("end_events"))
+    repeats, is_named = _repeat_finder(mode), _error_namer(options)
 
     def read(event: str, doc: Doc) -> Delta:
         kind = str(get_kind(event, doc))
-        speaks = wanted(kind)
+        error = find_error(event, doc, kind)
+        speaks = wanted(kind) and not (error is not None and is_named(event, doc, kind))
         reason = reason_of(get_reason(event, doc))
+        text = text_of(get_text(event, doc)) if speaks else ""
         return Delta(
-            text_of(get_text(event, doc)) if speaks else "",
+            text,
             text_of(get_reasoning(event, doc)) if speaks else "",
-            mode,
+            TextMode.REPEAT if text and repeats(text) else mode,
             usage=usage_of(get_prompt(event, doc), get_completion(event, doc), get_reasoned(event, doc)),
             finish_reason=reason,
             message_id=id_of(get_message(event, doc)),
             conversation_id=id_of(get_conversation(event, doc)),
-            error=find_error(event, doc, kind),
+            error=error,
             end=kind in end_events or reason is not None,
             last=kind in end_events,
         )
 
     return read
+
+
+def _repeat_finder(mode: TextMode) -> Callable[[str], bool]:
+    """Tells of each text whether it is all that came before, once more, as many applications end an answer.
+
+    Two texts alike may be two tokens alike, so it takes three events.
+    """
+    if mode is not TextMode.ADD:
+        return lambda _text: False
+    pieces: list[str] = []
+    length = 0
+
+    def repeats(text: str) -> bool:
+        nonlocal length
+        if len(text) == length and len(pieces) > 1 and is_repeat(text, pieces, len(pieces)):
+            return True
+        pieces.append(text)
+        length += len(text)
+        return False
+
+    return repeats
 
 
 def _read_whole(doc: Doc, options: Options) -> Delta:
@@ -147,10 +188,12 @@ def _raw_reader(options: Options) -> ReadData | None:
         return None
     wanted, mode = _text_wanted(options), _mode(options)
     error_events, end_events = _names(options.get("error_events")), _names(options.get("end_events"))
+    is_named = _error_namer(options)
 
     def read(event: str, data: str) -> Delta:
-        error = (data or "error") if event in error_events else None
-        return Delta(data if wanted(event) else "", mode=mode, error=error, end=event in end_events)
+        failed = event in error_events or is_named(event, {}, event)
+        error = (data or "error") if failed else None
+        return Delta(data if wanted(event) and not failed else "", mode=mode, error=error, end=event in end_events)
 
     return read
 

@@ -13,18 +13,20 @@ from .base import (
     Options,
     ReadEvent,
     Whole,
+    calls_of,
     count_of,
     dict_of,
     dicts_of,
-    error_text,
     id_of,
     parts_of,
     reason_of,
+    reasoning_in,
     sum_of,
     text_of,
     usage_of,
     without_stream,
 )
+from .failures import error_text
 
 
 def _body(query: str, model: str, _user: str, _conversation_id: str) -> Doc:
@@ -57,7 +59,7 @@ def _reader(options: Options) -> ReadEvent:
         reason = reason_of(choice.get("finish_reason")) or reason_of(output.get("finish_reason"))
         return Delta(
             parts_of(message.get("content"))[0] or text_of(output.get("text")),
-            text_of(message.get("reasoning_content")),
+            reasoning_in(message),
             mode,
             usage=_usage(doc.get("usage")),
             finish_reason=reason,
@@ -68,6 +70,11 @@ def _reader(options: Options) -> ReadEvent:
         )
 
     return read
+
+
+def _calls(_event: str, doc: Doc) -> str:
+    choices = dicts_of(dict_of(doc.get("output")).get("choices"))
+    return " ".join(filter(None, (calls_of(dict_of(each.get("message")).get("tool_calls")) for each in choices)))
 
 
 def _usage(value: object) -> Usage | None:
@@ -93,6 +100,7 @@ FORMAT = Format(
     stream_headers={"X-DashScope-SSE": "enable"},
     default_model="qwen-turbo",
     end_hint=b'"finish_reason":"stop"',
+    calls=_calls,
     whole=Whole(_ask_whole),
     limit=("parameters", "max_tokens"),
     temperature=("parameters", "temperature"),

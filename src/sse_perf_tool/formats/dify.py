@@ -5,23 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..records import Delta, TextMode
-from .base import (
-    EMPTY,
-    Doc,
-    Format,
-    Options,
-    ReadEvent,
-    Whole,
-    dict_of,
-    error_text,
-    id_of,
-    new_tuple,
-    reason_of,
-    text_of,
-    usage_of,
-)
+from .base import EMPTY, Doc, Format, Options, ReadEvent, Whole, dict_of, id_of, new_tuple, reason_of, text_of, usage_of
+from .failures import error_text
 
-ADD, REPLACE = TextMode.ADD, TextMode.REPLACE
+ADD, REPLACE, REPEAT = TextMode.ADD, TextMode.REPLACE, TextMode.REPEAT
 
 _KEYS = ("answer", "task_id", "conversation_id", "workflow_run_id")
 
@@ -68,7 +55,12 @@ def _workflow_finished(doc: Doc) -> Delta:
     data = dict_of(doc.get("data"))
     status = reason_of(data.get("status"))
     error = error_text({"error": data.get("error") or "the workflow failed"}) if status == "failed" else None
-    return Delta(finish_reason=status, error=error, end=True, last=True)
+    return Delta(_outputs(data), mode=REPEAT, finish_reason=status, error=error, end=True, last=True)
+
+
+def _outputs(data: Doc) -> str:
+    """All text that a workflow puts out."""
+    return "".join(map(text_of, dict_of(data.get("outputs")).values()))
 
 
 def _error(doc: Doc) -> Delta:
@@ -121,8 +113,7 @@ def _detects_whole(doc: Doc) -> bool:
 def _read_whole(doc: Doc, _options: Options) -> Delta:
     """A chat or completion message with its metadata, or a finished workflow: its text is all text that it puts out."""
     if "workflow_run_id" in doc and "answer" not in doc:
-        outputs = dict_of(dict_of(doc.get("data")).get("outputs"))
-        return _workflow_finished(doc)._replace(text="".join(map(text_of, outputs.values())))
+        return _workflow_finished(doc)
     return _message_end(doc)._replace(
         text=text_of(doc.get("answer")),
         message_id=id_of(doc.get("message_id")),
@@ -140,6 +131,7 @@ FORMAT = Format(
     hosts=(r"(^|\.)dify\.(ai|dev)$",),
     end_hint=b"message_end",
     carries="id",
+    broken_off=frozenset({"stopped"}),
     whole=Whole(read=_read_whole, detects=_detects_whole),
     limit=(),
     temperature=(),

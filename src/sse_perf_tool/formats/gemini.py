@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..records import Delta, TextMode, Usage
-from .base import Doc, Format, Whole, count_of, dict_of, dicts_of, id_of, reason_of, sum_of, text_of, usage_of
+from ..records import Delta, Other, TextMode, Usage
+from .base import Doc, Format, Whole, calls_of, count_of, dict_of, dicts_of, id_of, reason_of, sum_of, text_of, usage_of
 from .openai_chat import choice_index
 
 
@@ -17,7 +17,7 @@ def _detects(_event: str, doc: Doc) -> bool:
 
 def _read(_event: str, doc: Doc) -> Delta:
     text, reasoning, reason = "", "", None
-    others: tuple[tuple[int, str], ...] = ()
+    others: tuple[Other, ...] = ()
     for position, candidate in enumerate(dicts_of(doc.get("candidates"))):
         visible, hidden = _parts(candidate)
         reasoning += hidden
@@ -26,7 +26,7 @@ def _read(_event: str, doc: Doc) -> Delta:
             text += visible
             reason = reason_of(candidate.get("finishReason")) or reason
         else:
-            others += ((index, visible),)
+            others += ((index, visible, reason_of(candidate.get("finishReason"))),)
     return Delta(
         text,
         reasoning,
@@ -47,6 +47,11 @@ def _parts(candidate: Doc) -> tuple[str, str]:
     for part in dicts_of(dict_of(candidate.get("content")).get("parts")):
         (hidden if part.get("thought") is True else visible).append(text_of(part.get("text")))
     return "".join(visible), "".join(hidden)
+
+
+def _calls(_name: str, doc: Doc) -> str:
+    parts = (dict_of(each.get("content")).get("parts") for each in dicts_of(doc.get("candidates")))
+    return " ".join(filter(None, (calls_of([part.get("functionCall")]) for own in parts for part in dicts_of(own))))
 
 
 def _usage(metadata: object) -> Usage | None:
@@ -76,6 +81,8 @@ FORMAT = Format(
     auth=("x-goog-api-key", ""),
     default_model="gemini-2.0-flash",
     end_hint=b"finishReason",
+    calls=_calls,
+    broken_off=frozenset({"UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"}),
     whole=Whole(path=(":streamGenerateContent", ":generateContent")),
     limit=("generationConfig", "maxOutputTokens"),
     temperature=("generationConfig", "temperature"),

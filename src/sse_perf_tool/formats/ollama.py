@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..records import Delta
-from .base import Doc, Format, Whole, dict_of, reason_of, text_of, usage_of, with_stream_off
+from .base import Doc, Format, Whole, calls_of, dict_of, reason_of, reasoning_in, text_of, usage_of, with_stream_off
 
 
 def _body(query: str, model: str, _user: str, _conversation_id: str) -> Doc:
@@ -20,12 +20,16 @@ def _read(_event: str, doc: Doc) -> Delta:
     done = doc.get("done") is True
     return Delta(
         text_of(message.get("content")) + text_of(doc.get("response")),
-        text_of(message.get("thinking")) + text_of(doc.get("thinking")),
+        "".join(dict.fromkeys((reasoning_in(message), reasoning_in(doc)))),
         usage=usage_of(doc.get("prompt_eval_count"), doc.get("eval_count")) if done else None,
         finish_reason=reason_of(doc.get("done_reason")) if done else None,
         end=done,
         last=done,
     )
+
+
+def _calls(_event: str, doc: Doc) -> str:
+    return calls_of(dict_of(doc.get("message")).get("tool_calls"))
 
 
 FORMAT = Format(
@@ -36,6 +40,7 @@ FORMAT = Format(
     body=_body,
     paths=(r"/api/(chat|generate)/?$",),
     needs_key=False,
+    calls=_calls,
     ndjson=True,
     default_model="llama3.2",
     end_hint=b'"done":true',

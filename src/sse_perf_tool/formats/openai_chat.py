@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..records import Delta, TextMode, Usage
+from ..records import Delta, Other, TextMode, Usage
 from .base import (
     Doc,
     Format,
     Options,
     Whole,
+    calls_of,
     dict_of,
     dicts_of,
-    error_text,
     id_of,
     new_tuple,
     parts_of,
     reason_of,
+    reasoning_in,
     text_of,
     usage_of,
 )
+from .failures import error_text
 
 ADD = TextMode.ADD
 
@@ -68,7 +70,7 @@ def read_choices(doc: Doc, read_choice: Callable[[Doc], tuple[str, str]]) -> Del
     The error of older vLLM and FastChat is the whole chunk: `{"object": "error", "message": ...}`.
     """
     text, reasoning, reason = "", "", None
-    others: tuple[tuple[int, str], ...] = ()
+    others: tuple[Other, ...] = ()
     has_usage = "usage" in doc or "x_groq" in doc
     choices = doc.get("choices")
     if type(choices) is not list:
@@ -92,7 +94,7 @@ def read_choices(doc: Doc, read_choice: Callable[[Doc], tuple[str, str]]) -> Del
             if finish is not None:
                 reason = reason_of(finish) or reason
         else:
-            others += ((index, visible),)
+            others += ((index, visible, reason_of(choice.get("finish_reason"))),)
     usage = usage_in(doc) if has_usage else None
     error = error_text(doc) if doc.get("object") == "error" else None
     message_id = doc.get("id")
@@ -113,11 +115,25 @@ def read_choice(choice: Doc) -> tuple[str, str]:
         content, hidden = parts_of(content)
     elif len(delta) == 1:
         return content, ""
-    thoughts, also_thoughts, refusal = delta.get("reasoning_content"), delta.get("reasoning"), delta.get("refusal")
-    if not (thoughts or also_thoughts or refusal or hidden):
-        return content, ""
-    reasoning = dict.fromkeys((text_of(thoughts), text_of(also_thoughts), hidden))
-    return content + text_of(refusal), "".join(reasoning)
+    refusal = delta.get("refusal")
+    if refusal:
+        content += text_of(refusal)
+    thoughts = reasoning_in(delta)
+    return content, thoughts if not hidden or hidden == thoughts else thoughts + hidden
+
+
+def calls_in(_name: str, doc: Doc) -> str:
+    """The tool calls of all choices, streamed or whole, `function_call` being the older name."""
+    said = []
+    for choice in dicts_of(doc.get("choices")):
+        source = choice.get("delta") or choice.get("message")
+        if type(source) is not dict:
+            continue
+        if calls := source.get("tool_calls"):
+            said.append(calls_of(calls))
+        if call := source.get("function_call"):
+            said.append(calls_of([call]))
+    return " ".join(filter(None, said))
 
 
 def read(_event: str, doc: Doc) -> Delta:
@@ -143,5 +159,8 @@ FORMAT = Format(
     default_model="gpt-4",
     done_ends=True,
     carries="history",
-    whole=Whole(read=_read_whole, detects=lambda doc: any("message" in c for c in dicts_of(doc.get("choices")))),
+    calls=calls_in,
+    whole=Whole(
+        read=_read_whole, detects=lambda doc: any("message" in c for c in dicts_of(doc.get("choices"))), as_event=True
+    ),
 )

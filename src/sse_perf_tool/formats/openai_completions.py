@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..records import Delta
-from .base import Doc, Format, dicts_of, text_of
+from .base import Doc, Format, dicts_of, reasoning_in, text_of
 from .openai_chat import read_choices
 
 
@@ -16,7 +16,7 @@ def _detects(_event: str, doc: Doc) -> bool:
 
 
 def _read_choice(choice: Doc) -> tuple[str, str]:
-    return text_of(choice.get("text")), ""
+    return text_of(choice.get("text")), reasoning_in(choice)
 
 
 def _read(_event: str, doc: Doc) -> Delta:

@@ -1,31 +1,42 @@
 """OpenAI Responses: named events, whose name stands in the data as `type` as well.
 
-Only deltas are read: the done and completed events repeat the whole text.
+Deltas bring the text.  The done events repeat each part of it, and the closing one all: they count where nothing of it
+was streamed.
 """
 
 from __future__ import annotations
 
-from ..records import Delta
+from collections.abc import Container
+
+from ..records import Delta, TextMode
 from .base import (
     EMPTY,
     Doc,
     Format,
     Options,
+    ReadEvent,
     Whole,
+    calls_of,
     dict_of,
     dicts_of,
-    error_text,
     id_of,
     reason_of,
-    says_error,
     text_of,
     usage_of,
 )
+from .failures import error_text, says_error
 
 _TEXT = frozenset({"response.output_text.delta", "response.refusal.delta"})
-_REASONING = frozenset({"response.reasoning_text.delta", "response.reasoning_summary_text.delta"})
+_REASONING = frozenset(
+    {
+        "response.reasoning_text.delta", "response.reasoning_summary_text.delta", "response.reasoning.delta",
+        "response.reasoning_summary.delta",
+    }
+)  # fmt: skip
+_DONE = {kind.replace(".delta", ".done"): kind in _TEXT for kind in (*_TEXT, *_REASONING)}
+"""The events that repeat a part, and whether it is one of the visible text."""
 _WHOLE = frozenset({"response.completed", "response.incomplete"})
-_CLOSING = _WHOLE | {"response.failed"}
+_CLOSING = _WHOLE | {"response.failed", "response.cancelled"}
 
 
 def _body(query: str, model: str, _user: str, _conversation_id: str) -> Doc:
@@ -36,16 +47,49 @@ def _detects(_event: str, doc: Doc) -> bool:
     return text_of(doc.get("type")).startswith("response.")
 
 
-def _read(event: str, doc: Doc) -> Delta:
-    kind = text_of(doc.get("type")) or event
-    if kind in _TEXT:
-        return Delta(text_of(doc.get("delta")))
-    if kind in _REASONING:
-        return Delta("", text_of(doc.get("delta")))
-    if kind == "error":
-        return Delta(error=error_text(doc))
-    response = doc.get("response")
-    return _read_response(kind, response) if isinstance(response, dict) or kind in _CLOSING else EMPTY
+def _reader(_options: Options) -> ReadEvent:
+    """A reader that remembers which items of the output were streamed: what repeats them says nothing new."""
+    streamed: set[str | None] = set()
+    newest: object = ""
+
+    def read(event: str, doc: Doc) -> Delta:
+        nonlocal newest
+        kind = doc.get("type")
+        if type(kind) is not str or not kind:
+            kind = event
+        if kind in _TEXT or kind in _REASONING:
+            item = doc.get("item_id")
+            if item != newest:
+                newest = item
+                streamed.add(id_of(item))
+            words = _words(doc.get("delta"))
+            return Delta(words) if kind in _TEXT else Delta("", words)
+        if kind == "error":
+            return Delta(error=error_text(doc))
+        if kind in _DONE or kind == "response.output_item.done":
+            return _read_done(kind, doc, streamed)
+        response = doc.get("response")
+        return _read_response(kind, response) if isinstance(response, dict) or kind in _CLOSING else EMPTY
+
+    return read
+
+
+def _words(delta: object) -> str:
+    """The text of a delta, which some servers wrap into an object."""
+    return delta if isinstance(delta, str) else text_of(dict_of(delta).get("text"))
+
+
+def _read_done(kind: str, doc: Doc, streamed: Container[str | None]) -> Delta:
+    """A part, or a whole item, that is finished: new when nothing of its item was streamed."""
+    item = dict_of(doc.get("item"))
+    if id_of(doc.get("item_id") if kind in _DONE else item.get("id")) in streamed:
+        return EMPTY
+    if kind not in _DONE:
+        text, reasoning = _said([item])
+    else:
+        words = text_of(doc.get("text")) or text_of(doc.get("refusal"))
+        text, reasoning = (words, "") if _DONE[kind] else ("", words)
+    return Delta(text, reasoning, TextMode.PART) if text or reasoning else EMPTY
 
 
 def _read_response(kind: str, response: object) -> Delta:
@@ -58,7 +102,11 @@ def _read_response(kind: str, response: object) -> Delta:
         incomplete = dict_of(state.get("incomplete_details"))
         reason = reason_of(incomplete.get("reason")) or reason_of(state.get("status"))
     failed = kind == "response.failed" or says_error(state.get("error"))
+    text, reasoning = _said(state.get("output")) if kind in _WHOLE else ("", "")
     return Delta(
+        text,
+        reasoning,
+        TextMode.REPEAT,
         usage=usage_of(usage.get("input_tokens"), usage.get("output_tokens"), details.get("reasoning_tokens")),
         finish_reason=reason,
         message_id=id_of(state.get("id")),
@@ -71,27 +119,47 @@ def _read_response(kind: str, response: object) -> Delta:
 
 def _read_whole(doc: Doc, _options: Options) -> Delta:
     """The response as it stands, with the text of its messages and of its reasoning."""
+    kind = "response.failed" if doc.get("status") == "failed" else "response.completed"
+    text, reasoning = _said(doc.get("output"))
+    return _read_response(kind, doc)._replace(text=text, reasoning=reasoning)
+
+
+def _said(output: object) -> tuple[str, str]:
+    """(text, reasoning) of the items of an output."""
     text = reasoning = ""
-    for item in dicts_of(doc.get("output")):
+    for item in dicts_of(output):
         said = [*dicts_of(item.get("content")), *dicts_of(item.get("summary"))]
         words = "".join(text_of(part.get("text")) + text_of(part.get("refusal")) for part in said)
         if item.get("type") == "message":
             text += words
         elif item.get("type") == "reasoning":
             reasoning += words
-    kind = "response.failed" if doc.get("status") == "failed" else "response.completed"
-    return _read_response(kind, doc)._replace(text=text, reasoning=reasoning)
+    return text, reasoning
+
+
+def _calls(event: str, doc: Doc) -> str:
+    """The names of functions when their items begin, then their arguments; of whole answers all of them."""
+    kind = text_of(doc.get("type")) or event
+    if kind.endswith(("_arguments.delta", "_tool_call_input.delta")):
+        return text_of(doc.get("delta"))
+    if kind == "response.output_item.added":
+        return calls_of([doc.get("item")])
+    response = dict_of(doc.get("response")) if kind in _CLOSING else doc
+    return calls_of([item for item in dicts_of(response.get("output")) if text_of(item.get("type")).endswith("_call")])
 
 
 FORMAT = Format(
     name="openai_responses",
     title="OpenAI Responses",
-    reader=lambda _options: _read,
+    reader=_reader,
     detects=_detects,
     body=_body,
     paths=(r"/responses/?$",),
     default_model="gpt-4o-mini",
     end_hint=b"response.completed",
-    whole=Whole(read=_read_whole, detects=lambda doc: doc.get("object") == "response"),
+    carries="history",
+    history_key="input",
+    calls=_calls,
+    whole=Whole(read=_read_whole, detects=lambda doc: doc.get("object") == "response", as_event=True),
     limit=("max_output_tokens",),
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..records import Delta
-from .base import Doc, Format, Whole, error_text, id_of, reason_of, text_of
+from .base import Doc, Format, Whole, calls_of, id_of, reason_of, reasoning_in, text_of
+from .failures import error_text
 from .openai_chat import usage_in
 
 
@@ -19,6 +20,7 @@ def _read(_event: str, doc: Doc) -> Delta:
     ended = doc.get("is_end") is True
     return Delta(
         text_of(doc.get("result")),
+        reasoning_in(doc),
         usage=usage_in(doc),
         finish_reason=reason_of(doc.get("finish_reason")),
         message_id=id_of(doc.get("id")),
@@ -26,6 +28,10 @@ def _read(_event: str, doc: Doc) -> Delta:
         end=ended,
         last=ended,
     )
+
+
+def _calls(_event: str, doc: Doc) -> str:
+    return calls_of([doc.get("function_call")])
 
 
 FORMAT = Format(
@@ -38,6 +44,7 @@ FORMAT = Format(
     hosts=(r"^aip\.baidubce\.com$",),
     auth=None,
     needs_key=False,
+    calls=_calls,
     end_hint=b'"is_end":true',
     whole=Whole(detects=lambda doc: "result" in doc and ("is_truncated" in doc or "need_clear_history" in doc)),
     limit=("max_output_tokens",),

@@ -84,6 +84,12 @@ def _is_whole(row: Format, doc: Doc) -> bool:
     return row.detects("", doc) if detects is None else detects(doc)
 
 
+def detect_event(doc: Doc) -> Format | None:
+    """The format whose whole answer an event of a stream is, of those that may come so."""
+    rows = (row for row in FORMATS.values() if row.whole is not None and row.whole.as_event)
+    return next((row for row in rows if _is_whole(row, doc)), None)
+
+
 def detect(event_name: str, doc: Doc, *, ndjson: bool = False) -> Format | None:
     """The one format that an event can be of, None when it tells nothing (pings, errors, chunks of nothing).
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..records import Delta
-from .base import Doc, Format, Options, Whole, dict_of, reason_of, text_of, usage_of
+from .base import Doc, Format, Options, ReadEvent, Whole, dict_of, reason_of, text_of, usage_of
 
 
 def _body(query: str, _model: str, _user: str, _conversation_id: str) -> Doc:
@@ -14,7 +14,23 @@ def _detects(_event: str, doc: Doc) -> bool:
     return "text" in dict_of(doc.get("token"))
 
 
-def _read(_event: str, doc: Doc) -> Delta:
+def _reader(_options: Options) -> ReadEvent:
+    """A reader that remembers whether tokens came: else what the last event repeats is the answer."""
+    streamed = False
+
+    def read(_event: str, doc: Doc) -> Delta:
+        nonlocal streamed
+        delta = _read(doc)
+        whole = text_of(doc.get("generated_text"))
+        if whole and not streamed:
+            return delta._replace(text=whole)
+        streamed = streamed or delta.text != ""
+        return delta
+
+    return read
+
+
+def _read(doc: Doc) -> Delta:
     token = dict_of(doc.get("token"))
     details = dict_of(doc.get("details"))
     ended = doc.get("generated_text") is not None
@@ -29,13 +45,13 @@ def _read(_event: str, doc: Doc) -> Delta:
 
 def _read_whole(doc: Doc, _options: Options) -> Delta:
     """The last event without its token; here the text has not come before."""
-    return _read("", doc)._replace(text=text_of(doc.get("generated_text")))
+    return _read(doc)._replace(text=text_of(doc.get("generated_text")))
 
 
 FORMAT = Format(
     name="tgi",
     title="Hugging Face TGI",
-    reader=lambda _options: _read,
+    reader=_reader,
     detects=_detects,
     body=_body,
     paths=(r"/generate_stream/?$",),

@@ -56,7 +56,7 @@ from .request import (
     tokens_per_s,
 )
 from .result import SUMMARY_SCHEMA, Round, RunResult
-from .stream import Delta, StreamEvent, TextMode, Usage
+from .stream import Delta, Other, StreamEvent, TextMode, Usage
 from .trust import Reason, Trust, TrustSample
 
 __all__ = [
@@ -86,6 +86,7 @@ __all__ = [
     "IntervalSample",
     "Limit",
     "Lumps",
+    "Other",
     "Outcome",
     "Phase",
     "Plateau",

@@ -74,6 +74,8 @@ _MS_FIELDS = ("ttfb", "ttft", "ttfa", "streaming", "connect", "tls", "dns", "lat
 _LATER_PLAIN_FIELDS = ("syn_resent", "retransmits", "out_of_order")
 _LATER_MS_FIELDS = ("start_slack",)
 """Times that records files of before do not have."""
+_LATER_FIELDS = ("bad_events", "reported_tokens")
+"""Those that records files of before do not have."""
 _PLAIN_FIELDS = (
     "request_id", "thread_id", "status", "error", "retries", "output_tokens", "prompt_tokens", "reasoning_tokens",
     "token_source", "chunks", "text_chars", "bytes_received", "conversation_id", "message_id", "finish_reason", "query",
@@ -102,6 +104,7 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
     row |= {f"{name}_ms": _ms(getattr(record, f"{name}_ns")) for name in (*_MS_FIELDS, *_LATER_MS_FIELDS)}
     row["tpot_ms"] = _ms(record.tpot_ns)
     row["max_gap_ms"] = _ms(record.max_gap_ns)
+    row |= {name: getattr(record, name) for name in _LATER_FIELDS}
     row |= record.came._asdict()
     row["gaps_us"] = list(record.gaps_us)
     if record.head is not None:
@@ -117,6 +120,7 @@ def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
     known += [(name, row.get(f"{name}_ms")) for name in _LATER_MS_FIELDS]
     times: dict[str, Any] = {f"{name}_ns": None if ms is None else round(ms * NS_PER_MS) for name, ms in known}
     plain = {name: row[name] for name in _PLAIN_FIELDS} | {name: row.get(name) for name in _LATER_PLAIN_FIELDS}
+    plain |= {name: row[name] for name in _LATER_FIELDS if name in row}
     started_ns = int(row["started_at_ns"]) - shift_ns
     delay_ms = row.get("schedule_delay_ms")
     return RequestRecord(

@@ -135,6 +135,10 @@ class RequestRecord:
     intended_ns: int | None = None
     """When it should have started, on the clock of `started_ns`; None in a closed loop."""
     phase: Phase = Phase.MAIN
+    bad_events: int = 0
+    """Events that are no JSON, of a format whose events are."""
+    reported_tokens: int | None = None
+    """Output tokens as the server reported them, also where `output_tokens` is not built on that; None: it did not."""
     came: Lumps = NO_LUMPS
     """All zero when it was not measured."""
     head: AnswerHead | None = None
@@ -208,7 +212,7 @@ class RequestTable:
         "ttfa_ns", "streaming_ns", "connect_ns", "tls_ns", "dns_ns", "output_tokens", "prompt_tokens", "chunks",
         "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "context_tokens", "bytes_received", "good",
         "schedule_delay_ns", "phase", "reasoning_tokens", *Lumps._fields, "start_slack_ns", "first_chunks",
-        "syn_resent", "retransmits", "out_of_order",
+        "syn_resent", "retransmits", "out_of_order", "bad_events", "reported_tokens",
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -34,21 +34,29 @@ class TextMode(Enum):
     WHOLE = 1
     """Cumulative streams: it is all text so far.  It counts as new when it differs from the whole text before."""
     REPLACE = 2
-    """It takes the place of the text so far and does not count as new (moderation, closing repeats)."""
+    """It takes the place of the text so far and does not count as new (moderation)."""
+    REPEAT = 3
+    """It is the whole text once more, as many formats end: only what was not read before is new."""
+    PART = 4
+    """It is one part of the text, whole (one message of several): new unless it stands in the text so far."""
+
+
+Other = tuple[int, str, str | None]
+"""What an event says of a choice above 0: its index, text, and finish reason (None: it goes on)."""
 
 
 class Delta(NamedTuple):
     """What one event adds to an answer, in terms that are the same for every API.
 
-    `text` is visible text of choice 0 and `reasoning` hidden reasoning; `others` holds text of the choices above 0 as
-    (index, text).  `end` is True when this event is an end marker of its format; `last` is True when nothing that
-    matters can follow, so that reading may stop here.
+    `text` is visible text of choice 0 and `reasoning` hidden reasoning; `others` holds the choices above 0 as (index,
+    text, finish reason).  `end` is True when this event is an end marker of its format; `last` is True when nothing
+    that matters can follow, so that reading may stop here.
     """
 
     text: str = ""
     reasoning: str = ""
     mode: TextMode = TextMode.ADD
-    others: tuple[tuple[int, str], ...] = ()
+    others: tuple[Other, ...] = ()
     usage: Usage | None = None
     finish_reason: str | None = None
     message_id: str | None = None

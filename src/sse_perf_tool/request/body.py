@@ -131,9 +131,12 @@ class BodyBuilder:
             conversation = _text(self._value("conversation_id", query, conversation_id))
             document = self._ask(self._row.body(query.sent, self._model, user, conversation))
             if history and self.carries == "history":
-                document["messages"] = [*history, *document["messages"]]
-            if query.messages and "messages" in document:
-                document["messages"] = list(query.messages)
+                key = self._row.history_key
+                asked = document[key]
+                new = [{"role": "user", "content": asked}] if isinstance(asked, str) else asked
+                document[key] = [*history, *new]
+            if query.messages and self._row.history_key in document:
+                document[self._row.history_key] = list(query.messages)
             if query.max_tokens is not None and self._row.limit:
                 document = with_field(document, self._row.limit, query.max_tokens)
             return _to_json(document)
@@ -146,7 +149,7 @@ class BodyBuilder:
         if query.body is not None:
             return False, False
         if self._row is not None:
-            messages, limit = "messages" in self._row.body("", "", "", ""), bool(self._row.limit)
+            messages, limit = self._row.history_key in self._row.body("", "", "", ""), bool(self._row.limit)
         else:
             values = [self._value(piece.name, query, "") for piece in self._pieces if isinstance(piece, _Slot)]
             messages, limit = list(query.messages) in values, query.max_tokens in values

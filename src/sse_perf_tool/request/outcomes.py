@@ -14,10 +14,11 @@ import urllib3
 from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from ..formats import AnswerReader, error_in_body
+from ..formats.base import ERROR_LIMIT
 from ..masking import mask_url
 from ..records import Outcome
 from ..texts import Texts, printable, speaker
-from ..wire import Exchange, codings_of
+from ..wire import Exchange, FramingError, codings_of
 from .guard import OversizeError
 from .target import Target, place_of
 from .timeline import AnswerTimeline
@@ -93,14 +94,26 @@ TEXTS: Texts = {
         "{error}（重定向已把 POST 变成 GET：请直接给出最终网址）",
     ),
     "bad_redirect": ("redirected to an address that cannot be used: {reason}", "重定向到无法使用的地址：{reason}"),
-    "no_json": (
-        "none of the {events} events is JSON: is --format right?",
-        "{events} 个事件都不是 JSON：--format 是否正确？",
+    "unknown": (
+        "{events} came, none of a known format (first: {first}); name the text: {how}",
+        "收到 {events}，均不属于任何已知格式（首个：{first}）；请指明文本位置：{how}",
     ),
-    "no_event": (
-        'the body of {bytes} bytes is not an event stream: "{head}"',
-        "{bytes} 字节的响应体不是事件流：“{head}”",
+    "unknown_named": (
+        "{events} came, none of --format {name} (first: {first}); name the text: {how}",
+        "收到 {events}，均不属于 --format {name}（首个：{first}）；请指明文本位置：{how}",
     ),
+    "one_event": ("1 event", "1 个事件"),
+    "many_events": ("{number} events", "{number} 个事件"),
+    "broken_events": (
+        "{number} of {events} events are cut or broken JSON, and text may have been in them (first: {first})",
+        "{events} 个事件中有 {number} 个 JSON 不完整或已损坏，其中可能含有文本（首个：{first}）",
+    ),
+    "broke_off": (
+        'the server broke off: finish reason "{reason}"',
+        "服务端中断了回答：结束原因“{reason}”",
+    ),
+    "wrote": ('{error}; the server wrote: "{words}"', "{error}；服务端写道：“{words}”"),
+    "no_event": ("the body of {bytes} bytes is not an event stream", "{bytes} 字节的响应体不是事件流"),
     "broken_whole": (
         "the connection broke in mid-answer after {bytes} bytes of the body: {reason}",
         "回答中途连接中断（已收到响应体 {bytes} 字节）：{reason}",
@@ -113,13 +126,10 @@ TEXTS: Texts = {
         "the server sent a stream although --no-stream requests a whole answer",
         "请求的是完整回答（--no-stream），服务端却返回了流",
     ),
-    "no_object": (
-        'the body of {bytes} bytes is not a JSON object: "{head}"',
-        "{bytes} 字节的响应体不是 JSON 对象：“{head}”",
-    ),
+    "no_object": ("the body of {bytes} bytes is not a JSON object", "{bytes} 字节的响应体不是 JSON 对象"),
     "no_answer": (
-        "the JSON is not an answer of a known format: name it with --format",
-        "该 JSON 不是任何已知格式的回答：请用 --format 指定",
+        "the JSON is not an answer of a known format ({first}); name the text: {how}",
+        "该 JSON 不是任何已知格式的回答（{first}）；请指明文本位置：{how}",
     ),
     "empty_body": ("the body is empty", "响应体为空"),
     "empty": ("the answer ended without any token", "回答已结束，但没有任何 token"),
@@ -222,56 +232,117 @@ class Judge:
             stopped = self._stopped(answer)
             if stopped is not None:
                 return stopped
-            reason = error_in_body(answer.error_body) or response.reason or ""
+            reason = error_in_body(answer.error_body, answer.error_charset) or response.reason or ""
             return Outcome.HTTP_ERROR, self._say("http", status=response.status_code, reason=reason)
         if reader.error is not None:
             no_stream = self._target.stream and _content_type(response) in ("text/html", "application/json")
             return (Outcome.NOT_A_STREAM if no_stream else Outcome.IN_STREAM_ERROR), reader.error
-        if reader.complete:
-            return (Outcome.OK, None) if answer.output_tokens() else (Outcome.EMPTY, self._say("empty"))
-        return self._stopped(answer) or self._incomplete(response, reader, failure)
+        if reader.error_outside is not None:
+            return Outcome.IN_STREAM_ERROR, reader.error_outside
+        if reader.broke_off is not None:
+            return Outcome.IN_STREAM_ERROR, self._say("broke_off", reason=reader.broke_off)
+        outcome, error = self._outcome_of(response, answer, reader, failure)
+        if error is not None and reader.words and outcome not in (Outcome.CANCELLED, Outcome.MALFORMED):
+            error = self._say("wrote", error=error, words=reader.words)
+        return outcome, error
+
+    def _outcome_of(
+        self, response: requests.Response, answer: AnswerTimeline, reader: AnswerReader, failure: Exception | None
+    ) -> tuple[Outcome, str | None]:
+        """The outcome of an answer that reports no error."""
+        stopped = self._stopped(answer)
+        if reader.complete and (stopped is None or not reader.unknown):
+            return self._whole(answer, reader, failure) or stopped or self._incomplete(response, reader, failure)
+        if stopped is not None and (stopped[0] is Outcome.CANCELLED or not reader.unknown):
+            return stopped
+        return self._incomplete(response, reader, None if stopped else failure)
+
+    def _whole(
+        self, answer: AnswerTimeline, reader: AnswerReader, failure: Exception | None
+    ) -> tuple[Outcome, str | None] | None:
+        """The outcome of an answer to whose end marker it came; None when that was no end."""
+        stopped_by = self._exchange.stopped_by
+        if failure is not None and stopped_by != "enough" and reader.late_chunks and not reader.last:
+            return None  # given up, or broken, while text still came
+        if reader.unknown:
+            return Outcome.MALFORMED, self._unknown(reader)
+        if reader.strange.broken:
+            return Outcome.MALFORMED, self._broken_events(reader)
+        return (Outcome.OK, None) if answer.output_tokens() else (Outcome.EMPTY, self._say("empty"))
+
+    def _unknown(self, reader: AnswerReader) -> str:
+        """That nothing that came is of a known format, and how to read it all the same."""
+        strange, say = reader.strange, self._say
+        path = strange.text_path() or "PATH"
+        how = f"--text-path {path}" if strange.unknown or reader.chunks else "--raw"
+        number = (strange.unknown or reader.chunks) + strange.no_json
+        values = {
+            "events": say("one_event") if number == 1 else say("many_events", number=number),
+            "first": printable(strange.first, 200),
+            "how": printable(how),
+        }
+        if not self._target.stream:
+            return say("no_answer", **values)
+        return (
+            say("unknown_named", name=reader.format_name, **values) if self._target.named else say("unknown", **values)
+        )
+
+    def _broken_events(self, reader: AnswerReader) -> str:
+        first = printable(reader.strange.first_no_json, 200)
+        return self._say("broken_events", number=reader.strange.broken, events=reader.events, first=first)
 
     def _incomplete(
         self, response: requests.Response, reader: AnswerReader, failure: Exception | None
     ) -> tuple[Outcome, str]:
         """The outcome of an answer that is not whole, although nobody stopped it."""
-        exchange, say = self._exchange, self._say
+        say = self._say
+        if failure is not None and self._exchange.stopped_by != "enough":
+            return self._broken(response, reader, failure)
+        if not reader.body_bytes:
+            return Outcome.EMPTY, say("empty_body")
+        if reader.unknown:
+            return Outcome.MALFORMED, self._unknown(reader)
+        if not self._target.stream:
+            return self._no_whole(response, reader)
+        if not reader.events and not reader.looks_like_stream:
+            head = reader.head.decode("utf-8", "replace")
+            claimed = _content_type(response) in ("text/event-stream", "application/x-ndjson")
+            outcome = Outcome.MALFORMED if claimed and not head.lstrip().startswith("<") else Outcome.NOT_A_STREAM
+            return outcome, self._with_words("no_event", reader, head)
+        return Outcome.TRUNCATED, say("no_end", chunks=reader.chunks)
+
+    def _with_words(self, key: str, reader: AnswerReader, head: str) -> str:
+        """A text of this key about a body that is not what it should be, with what it says instead."""
+        error = self._say(key, bytes=reader.body_bytes)
+        return self._say("wrote", error=error, words=printable(reader.words or head, ERROR_LIMIT))
+
+    def _broken(self, response: requests.Response, reader: AnswerReader, failure: Exception) -> tuple[Outcome, str]:
+        """The outcome of an answer whose reading was broken off by `failure`."""
+        say = self._say
         if isinstance(failure, urllib3.exceptions.DecodeError):
             codings = codings_of(response.headers)
             known = set(codings) <= set(urllib3.HTTPResponse.CONTENT_DECODERS)
             return Outcome.MALFORMED, say("bad_coding" if known else "no_decoder", coding=", ".join(codings))
         if isinstance(failure, OversizeError):
             return Outcome.MALFORMED, say(failure.key, mib=failure.mib)
-        if failure is not None:
-            broken = next((c for c in _causes(failure) if isinstance(c, OSError)), None)
-            if broken is None and not exchange.at_eof:
-                return Outcome.MALFORMED, say("bad_chunks")
-            reason = say("cut") if broken is None else _reason(broken)
-            key = "broken" if self._target.stream else "broken_whole"
-            return Outcome.TRUNCATED, say(key, chunks=reader.chunks, bytes=reader.body_bytes, reason=reason)
-        if not reader.body_bytes:
-            return Outcome.EMPTY, say("empty_body")
-        if not self._target.stream:
-            return self._no_whole(response, reader)
-        if not reader.events and not reader.looks_like_stream:
-            head = printable(reader.head.decode("utf-8", "replace"), 60)
-            claimed = _content_type(response) in ("text/event-stream", "application/x-ndjson")
-            outcome = Outcome.MALFORMED if claimed and not head.startswith("<") else Outcome.NOT_A_STREAM
-            return outcome, say("no_event", bytes=reader.body_bytes, head=head)
-        if reader.events and not reader.json_events and not reader.chunks:
-            return Outcome.MALFORMED, say("no_json", events=reader.events)
-        return Outcome.TRUNCATED, say("no_end", chunks=reader.chunks)
+        broken = next((c for c in _causes(failure) if isinstance(c, OSError)), None)
+        if broken is None and not self._exchange.at_eof:
+            said = printable(failure.said, ERROR_LIMIT) if isinstance(failure, FramingError) else ""
+            error = say("bad_chunks")
+            return Outcome.MALFORMED, say("wrote", error=error, words=said) if said else error
+        reason = say("cut") if broken is None else _reason(broken)
+        key = "broken" if self._target.stream else "broken_whole"
+        return Outcome.TRUNCATED, say(key, chunks=reader.chunks, bytes=reader.body_bytes, reason=reason)
 
     def _no_whole(self, response: requests.Response, reader: AnswerReader) -> tuple[Outcome, str]:
         """The same for a body that came to its end and is not the one JSON object that was asked for."""
-        if reader.json_events:
-            return Outcome.MALFORMED, self._say("no_answer")
         if reader.looks_like_stream or _content_type(response) in ("text/event-stream", "application/x-ndjson"):
-            return Outcome.MALFORMED, self._say("streamed")
+            return Outcome.MALFORMED, self._say("streamed") if reader.looks_like_stream else self._with_words(
+                "streamed", reader, ""
+            )
         if reader.cut_short:
             return Outcome.TRUNCATED, self._say("cut_short", bytes=reader.body_bytes)
-        head = printable(reader.head.decode("utf-8", "replace"), 60)
-        return Outcome.MALFORMED, self._say("no_object", bytes=reader.body_bytes, head=head)
+        return Outcome.MALFORMED, self._with_words("no_object", reader, reader.head.decode("utf-8", "replace"))
 
 
 def _content_type(response: requests.Response) -> str:

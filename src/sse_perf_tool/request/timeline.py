@@ -6,12 +6,14 @@ from array import array
 from collections.abc import MutableSequence, Sequence
 
 from ..formats import AnswerReader
+from ..formats.base import ERROR_LIMIT
 from ..masking import Masker
 from ..metrics import estimate_tokens
 from ..metrics.stream_shape import lumps_of
 from ..providers import Query
 from ..records import AnswerHead, Outcome, Phase, RequestRecord
 from ..texts import printable
+from ..units import NS_PER_S
 from ..wire import Exchange
 
 
@@ -29,10 +31,18 @@ class AnswerTimeline:
         self.status: int | None = None
         self.reader: AnswerReader | None = None
         self.error_body = b""
+        self.error_charset = "utf-8"
         self.token_times: MutableSequence[int] = []
         self.reads: MutableSequence[int] = []
         """As `lumps_of` takes them."""
         self.first_answer_ns: int | None = None
+        self.quiet_s: float | None = None
+        """The silence that ends the answer, once its end is marked; None: it is not near."""
+        self.longest_gap_s = 0.0
+        """Of the answer, when its end was first marked, and since."""
+        self.closing_events = 0
+        self.closing_ns: int | None = None
+        """Once the end is near: how many events there were, and when the newest of them came."""
         self.head: AnswerHead | None = None
         self.packets: tuple[int, int] | None = None
         """As `Exchange.packets` gives them."""
@@ -50,17 +60,19 @@ class AnswerTimeline:
         return self._tokens()[0] or 0
 
     def _tokens(self) -> tuple[int | None, str | None]:
-        """Output tokens and where the number is from: the server's usage, else the estimate from the text."""
+        """Output tokens and where the number is from: the server's usage, else the estimate from what it wrote.
+
+        A usage of fewer tokens than there were chunks contradicts the stream, and is not built on.
+        """
         reader = self.reader
         if reader is None:
             return None, None
         reported = reader.usage.completion_tokens if reader.usage is not None else None
-        if reported:
+        if reported and reported >= len(self.token_times):
             return reported, "usage"
-        if not reader.chunks:
-            return None, None
-        estimate = sum(map(estimate_tokens, [reader.reasoning, *(reader.choices or [reader.text])]))
-        return max(1, estimate), "estimate"
+        said = [reader.reasoning, reader.calls, *(reader.choices or [reader.text])]
+        estimate = sum(map(estimate_tokens, said))
+        return (estimate, "estimate") if estimate else (None, None)
 
     def record(self, exchange: Exchange, masker: Masker) -> RequestRecord:
         """The record of the request, after its end; `masker` masks secrets in texts of the server."""
@@ -68,7 +80,10 @@ class AnswerTimeline:
         started_ns = exchange.started_ns or exchange.began_ns
         reader, times = self.reader, self.token_times
         whole = self.outcome is Outcome.OK and exchange.arrived_ns is not None
-        end_ns = exchange.arrived_ns if whole and exchange.arrived_ns is not None else now_ns
+        # What came behind the last event of an answer that had to be left (heartbeats, say) is nothing of it.
+        left_ns = None if exchange.stopped_by is None else self.closing_ns
+        arrived_ns = left_ns or exchange.arrived_ns
+        end_ns = arrived_ns if whole and arrived_ns is not None else now_ns
         tokens, token_source = self._tokens()
         usage = reader.usage if reader is not None else None
 
@@ -78,7 +93,7 @@ class AnswerTimeline:
         def text(value: str | None, limit: int = 200) -> str | None:
             return None if value is None else printable(masker(value), limit)
 
-        first_ns, last_ns = exchange.first_byte_ns, exchange.arrived_ns if self.streamed else None
+        first_ns, last_ns = exchange.first_byte_ns, arrived_ns if self.streamed else None
         return RequestRecord(
             request_id=self.request_id,
             thread_id=self.thread_id,
@@ -86,7 +101,7 @@ class AnswerTimeline:
             outcome=self.outcome,
             latency_ns=end_ns - started_ns,
             status=self.status,
-            error=text(self.error, 500),
+            error=text(self.error, ERROR_LIMIT),
             retries=exchange.retries,
             ttfb_ns=since_start(first_ns),
             ttft_ns=since_start(times[0]) if times else None,
@@ -114,6 +129,8 @@ class AnswerTimeline:
             query=self.query.text,
             format=reader.format_name if reader is not None else "",
             clock=exchange.clock_name,
+            bad_events=reader.strange.no_json if reader is not None else 0,
+            reported_tokens=usage.completion_tokens if usage else None,
             turn=self.turn,
             context_tokens=self.query.context_tokens,
             intended_ns=self.intended_ns,
@@ -127,6 +144,11 @@ _NUMBER_BYTES = 8
 
 def _packed(numbers: MutableSequence[int]) -> MutableSequence[int]:
     return numbers if isinstance(numbers, array) else array("q", numbers)
+
+
+def longest_gap_s(times_ns: Sequence[int]) -> float:
+    """The longest time between two successive of these, in seconds; 0 below two."""
+    return max(map(int.__sub__, times_ns[1:], times_ns), default=0) / NS_PER_S
 
 
 def gaps_us(times_ns: Sequence[int]) -> tuple[int, ...]:

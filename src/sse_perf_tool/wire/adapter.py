@@ -34,6 +34,9 @@ from .sockets import PumpedSocket, writable_within
 
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
 
+RETRY_AFTER = ("Retry-After", "llm_provider-retry-after")
+"""Where a server, or LiteLLM for the provider behind it, says how long to wait."""
+
 CANCEL_S = 1.0
 """How often a thread that waits for a connection asks whether it was cancelled."""
 
@@ -243,10 +246,15 @@ class TimedRetry(Retry):
     def wait_s(self, response: BaseHTTPResponse | None) -> float:
         """Seconds before the next attempt: as Retry-After says, else exponential back-off."""
         try:
-            asked_s = None if response is None else self.get_retry_after(response)
+            asked_s = None if response is None else self._asked_s(response)
         except InvalidHeader:
             asked_s = None
         return self.get_backoff_time() if asked_s is None else max(0.0, asked_s)
+
+    def _asked_s(self, response: BaseHTTPResponse) -> float | None:
+        """Seconds that the first of `RETRY_AFTER` asks for; `InvalidHeader` when it is no time."""
+        asked = next((value for name in RETRY_AFTER if (value := response.headers.get(name))), None)
+        return None if asked is None else self.parse_retry_after(asked)
 
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
         """Waits before the next attempt."""

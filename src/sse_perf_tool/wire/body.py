@@ -21,6 +21,8 @@ from .sockets import PumpedSocket
 
 LONGEST_LINE = 65_536
 """A chunk-size or trailer line longer than this is no such line."""
+SAID_BYTES = 4096
+"""What is kept of bytes that are no framing: perhaps a server has written there why it failed."""
 READS_A_TURN, BYTES_A_TURN = 64, 64 << 10
 """After so many reads a worker looks at the time and whether the pump wants its turn; after each one when it has taken
 so many bytes at once."""
@@ -31,7 +33,11 @@ DRAIN_BYTES, DRAIN_S = 65_536, 0.1
 
 
 class FramingError(ValueError):
-    """The body is not framed as its head says."""
+    """The body is not framed as its head says; `said` is what stood there instead, as far as it is known."""
+
+    def __init__(self, reason: str, said: bytes = b"") -> None:
+        super().__init__(reason)
+        self.said = said[:SAID_BYTES].decode("utf-8", "replace")
 
 
 class Chunked:
@@ -84,6 +90,8 @@ class Chunked:
                     self.fault = FramingError("an endless line in the chunked coding")
                 break
             self._line(data[at:end].rstrip(b"\r"))
+            if self.fault is not None:
+                self.fault = FramingError(str(self.fault), data[at:])
             at = end + 1
         self.surplus = data[at:] if self.done else b""
         return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -205,7 +213,7 @@ def _unframed(raw: Any, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
         raise framing.fault
     yield from _framed(pumped, framing)
     head.close()
-    if framing.surplus or framing.done is False:
+    if framing.surplus or pumped.soiled or framing.done is False:
         raw.close()
     else:
         raw.release_conn()
@@ -228,6 +236,7 @@ def _framed(pumped: PumpedSocket, framing: Chunked | Counted | UntilClose) -> It
             if framing.fault is not None:
                 raise framing.fault
             if framing.done:
+                pumped.soiled = pumped.soiled or any(data for _, data in taken[turn:])
                 break
             if not turn % reads_a_turn:
                 exchange.check(arrived_ns)  # a flood never waits, and must end in time all the same

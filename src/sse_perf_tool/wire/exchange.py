@@ -89,18 +89,20 @@ class Exchange:
         self.hint = hint
         self.held: bytearray | None = None
         """What is written while it is not None is gathered there: head and body of a request go as one."""
-        self._unsent = False
+        self._unsent = self._interim = False
         self._idle_ns = None if idle_timeout_s is None else round(idle_timeout_s * NS_PER_S)
         self.began_ns = self._quiet_since_ns = self.clock()
         self._deadline_ns = self.began_ns + round(timeout_s * NS_PER_S)
         self._enough_ns: int | None = None
         self._overdue_since: tuple[int, int] | None = None
+        self._enough_quiet_ns: int | None = None
 
     def attempt(self, connection_open: bool) -> None:
         """An attempt enters its connection, which is already open or is about to be opened."""
         self.dns_ns = self.connect_ns = self.tls_ns = self.first_byte_ns = self.arrived_ns = None
         self.reused, self.at_eof, self._unsent, self.stopped_by = connection_open, False, True, None
-        self._enough_ns = None  # the body of a redirect or of a refused attempt may have set it
+        self._enough_ns = self._enough_quiet_ns = None  # a redirect or a refused attempt may have set it
+        self._interim = False
         self._quiet_since_ns = self.clock()
 
     def sending(self) -> None:
@@ -117,6 +119,10 @@ class Exchange:
                 opening_ns = (self.dns_ns or 0) + (self.connect_ns or 0) + (self.tls_ns or 0)
                 self.started_ns = self._quiet_since_ns - opening_ns
                 self._deadline_ns += self.started_ns - self.began_ns
+
+    def interim(self, more: bool) -> None:
+        """What has come was an interim answer (1xx), which is not the first byte of the answer; `more` came with it."""
+        self.first_byte_ns, self._interim = self.arrived_ns, not more
 
     def connected(self, info: TcpInfo | None) -> None:
         """A connection was made, of which the system says this."""
@@ -155,6 +161,12 @@ class Exchange:
         if self.socket is not None:
             self.socket.eager = True
 
+    def finish_when_quiet(self, seconds: float | None) -> None:
+        """It ends as "enough" once nothing has come for so long: what comes is read, however much.  None: not so."""
+        self._enough_quiet_ns = None if seconds is None else round(seconds * NS_PER_S)
+        if self.socket is not None:
+            self.socket.eager = seconds is not None
+
     def left_s(self) -> float:
         """Seconds until the whole answer is due."""
         return (self._deadline_ns - self.clock()) / NS_PER_S
@@ -173,9 +185,8 @@ class Exchange:
         limit_ns = self._deadline_ns
         if self._idle_ns is not None:
             limit_ns = min(limit_ns, self._quiet_since_ns + self._idle_ns)
-        if self._enough_ns is not None:
-            limit_ns = min(limit_ns, self._enough_ns)
-        return limit_ns
+        enough_ns = self._enough_at_ns()
+        return limit_ns if enough_ns is None else min(limit_ns, enough_ns)
 
     def may_process(self, arrived_ns: int) -> bool:
         """Whether bytes that arrived then are still to be processed.
@@ -204,12 +215,20 @@ class Exchange:
         if not self.may_process(arrived_ns):
             raise self.expired()
 
+    def _enough_at_ns(self) -> int | None:
+        """When the request ends as "enough" if nothing more comes; None: it does not."""
+        if self._enough_quiet_ns is None:
+            return self._enough_ns
+        quiet_ns = self._quiet_since_ns + self._enough_quiet_ns
+        return quiet_ns if self._enough_ns is None else min(quiet_ns, self._enough_ns)
+
     def expired(self) -> StoppedError:
         """The error to raise when the patience of a read has run out."""
         now_ns = self.clock()
         if self.cancelled.is_set():
             return self.stop("cancelled")
-        if self._enough_ns is not None and now_ns >= self._enough_ns:
+        enough_ns = self._enough_at_ns()
+        if enough_ns is not None and now_ns >= enough_ns:
             return self.stop("enough")
         idle = self._idle_ns is not None and now_ns >= self._quiet_since_ns + self._idle_ns
         return self.stop("idle" if idle and now_ns < self._deadline_ns else "timeout")
@@ -244,7 +263,8 @@ class Exchange:
             return
         self.arrived_ns = self._quiet_since_ns = arrived_ns
         self.bytes_received += len(data)
-        if self.first_byte_ns is None:
+        if self.first_byte_ns is None or self._interim:
+            self._interim = False
             self.first_byte_ns = arrived_ns
             self.clock_name = "kernel" if by_kernel else "user"
 

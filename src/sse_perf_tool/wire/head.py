@@ -11,6 +11,8 @@ import re
 from http.client import HTTPMessage, HTTPResponse
 from typing import Any
 
+from .sockets import PumpedSocket
+
 HEAD_BYTES = 16_384
 """A longer head is not ordinary."""
 
@@ -19,6 +21,7 @@ _ORDINARY = re.compile(
     # 304 have no body, whatever their head says.
     rb"HTTP/1\.1 (?!204|304)([2-5][0-9]{2})(?: ([^\r\n]*))?\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*\r\n)*)\r\n"
 )
+SWITCHING = 101
 MOST_HEADERS = 100
 """As many as http.client takes."""
 
@@ -29,6 +32,24 @@ class TimedResponse(HTTPResponse):
     fp: Any
     _method: str | None
     headers: Any
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """The status line of the final answer: those before it (100, 102, 103, ...) only say that it will come."""
+        while True:  # as long as the head is not longer than a head may be
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 100 <= status < 200 or status == SWITCHING:
+                return version, status, reason
+            while self.fp.readline(HEAD_BYTES).strip():
+                pass
+            if isinstance(pumped := getattr(getattr(self.fp, "raw", None), "_sock", None), PumpedSocket):
+                pumped.exchange.interim(pumped.holds_more(self.fp))
+
+    def _close_conn(self) -> None:
+        """The end of this answer.  What its reader holds of the connection beyond it belongs to no other."""
+        pumped = getattr(getattr(self.fp, "raw", None), "_sock", None)
+        if isinstance(pumped, PumpedSocket) and pumped.left_in(self.fp):
+            pumped.soiled = True
+        super()._close_conn()  # type: ignore[misc]
 
     def begin(self) -> None:
         """Reads the head, as `HTTPResponse.begin` does."""

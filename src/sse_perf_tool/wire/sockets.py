@@ -81,6 +81,8 @@ class PumpedSocket:
         self._readers = 0
         self._closed = False
         self._ended = False
+        self.soiled = False
+        """Bytes came that belong to no answer: the connection must not be used again."""
         sock.setblocking(False)
         the_pump().add(self)
 
@@ -253,6 +255,14 @@ class PumpedSocket:
             self._only_buffered = False
         return b"".join(parts)
 
+    def holds_more(self, reader: Any) -> bool:
+        """Whether `reader` and this socket hold more of the newest read."""
+        self._only_buffered = True
+        try:
+            return bool(reader.peek(1))
+        finally:
+            self._only_buffered = False
+
     def sendall(self, data: bytes) -> None:
         """As `socket.sendall`; the exchange notes when the first byte of a request goes."""
         exchange = self.exchange
@@ -317,7 +327,7 @@ class PumpedSocket:
     @property
     def is_dead(self) -> bool:
         """The connection has ended, or something came on it that nobody asked for."""
-        return self._ended or bool(self.reads) or bool(self._rest)
+        return self._ended or self.soiled or bool(self.reads) or bool(self._rest)
 
     # --- what makes it a socket ---
 
