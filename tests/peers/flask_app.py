@@ -8,7 +8,7 @@ import time
 
 from flask import Flask, Response
 
-CHUNKS, GAP_S = 20, 0.02
+FIRST_S, CHUNKS, GAP_S = 0.2, 20, 0.02
 
 app = Flask(__name__)
 
@@ -17,7 +17,7 @@ app = Flask(__name__)
 def chat():
     def events():
         for number in range(CHUNKS):
-            time.sleep(GAP_S)
+            time.sleep(GAP_S if number else FIRST_S)
             yield f"data: {json.dumps({'choices': [{'index': 0, 'delta': {'content': f'word{number} '}}]})}\n\n"
         yield f"data: {json.dumps({'choices': [{'index': 0, 'delta': {}, 'finish_reason': 'stop'}]})}\n\n"
         yield "data: [DONE]\n\n"
