@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo demo-bench test check assets dev-assets serve serve-prod test-pythons test-peers test-proxies bench trust-grid clean
+.PHONY: demo demo-bench test check assets dev-assets serve serve-prod fuzz test-pythons test-peers test-proxies bench trust-grid clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
@@ -50,6 +50,10 @@ serve-prod: .venv/ready
 	@echo "adding the tools of the checks to .venv (once, about half a minute) ..."
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[server,dev]"
 	touch .venv/dev-ready
+
+# What must hold for any input, tried for some minutes: FUZZ="--minutes 1 --only records" for less.
+fuzz: .venv/dev-ready
+	$(BIN)/python tools/fuzz.py $(FUZZ)
 
 # The suite under every Python from 3.10 to 3.14 that is found on PATH or in ~/.pyenv, each in a .venv of its own.
 test-pythons: dev-assets
