@@ -15,7 +15,7 @@ _HOMES = {
     "RunResult": "records",
     "UsageError": "errors",
     "generate_html_report": "report_generator",
-    "read_records": "records.file",
+    "read_records": "records.reader",
     "read_run": "api",
     "run_load": "api",
     "summary_document": "exporters.json_summary",

@@ -7,7 +7,7 @@ from .exporters.json_summary import summary_document as summary_document
 from .formats import FORMATS as FORMATS
 from .records import RunConfig as RunConfig
 from .records import RunResult as RunResult
-from .records.file import read_records as read_records
+from .records.reader import read_records as read_records
 from .report_generator import generate_html_report as generate_html_report
 
 __version__: str

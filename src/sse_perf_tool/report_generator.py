@@ -62,7 +62,7 @@ def generate_html_report(
         "trust": trust_html(result),
         "facts": facts_html(result),
         "figures": big_figures_html(result),
-        "warnings": warnings_html(result),
+        "warnings": warnings_html(result.warnings),
         "errors": errors_table(result),
         "metrics": metrics_table(result.summary),
         "turns": groups_section("turn", result.summary.turns, result.config.stream),
@@ -83,6 +83,7 @@ def generate_compare_report(
     *,
     names: Sequence[str] | None = None,
     compared: Sequence[Sequence[Difference]] | None = None,
+    warnings: Sequence[str] = (),
     brand: str = BRAND,
     title: str | None = None,
     lang: str | None = None,
@@ -90,7 +91,8 @@ def generate_compare_report(
     """Writes one page that sets two or more runs side by side, each against the first; OSError, ValueError for one run.
 
     `names` say what to call the runs beside their letters A, B, ..., say their files; by default their models.
-    `compared` is what `differences` finds for each run but the first, if that is known already.  Otherwise as
+    `compared` is what `differences` finds for each run but the first, if that is known already; `warnings` go onto the
+    page.  Otherwise as
     `generate_html_report`.
     """
     if len(results) < 2:
@@ -102,7 +104,7 @@ def generate_compare_report(
     tables = (difference_table(found, number) for number, found in enumerate(compared, 1))
     parts = {
         **frame(language, brand, in_both("compare_report") if title is None else (title, title)),
-        "verdict": compare_verdict_html(compared, results),
+        "verdict": compare_verdict_html(compared, results) + warnings_html(warnings),
         "differences": "".join(f'<section class="card">{each}</section>' for each in tables),
         "runs": runs_table(results, shown_names),
     }

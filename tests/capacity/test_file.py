@@ -40,12 +40,12 @@ def test_a_search_goes_on_from_its_file_where_the_last_whole_line_ends():
 
 def test_a_step_that_could_not_be_judged_is_measured_again():
     write_search("s.jsonl", [step(1), step(2, False, value=None)])
-    assert [each.level for each in read_search(Path("s.jsonl"), "en")[1]] == [1]
+    assert [each.level for each in read_search(Path("s.jsonl"), "en").steps] == [1]
 
 
 def test_a_lowest_step_into_which_no_request_fell_is_measured_again():
     write_search("s.jsonl", [replace(step(1), ok=0, failed=0), step(2)])
-    assert [each.level for each in read_search(Path("s.jsonl"), "en")[1]] == [2]
+    assert [each.level for each in read_search(Path("s.jsonl"), "en").steps] == [2]
 
 
 def test_a_file_that_is_not_there_or_empty_is_a_new_search():
@@ -65,17 +65,22 @@ def test_the_file_of_another_search_is_refused_by_what_differs():
     assert problem("--resume", "s.jsonl", "--by", "rate").endswith("with different by; name another file")
 
 
-@pytest.mark.parametrize(("content", "number"), [("a\n", 1), ('{"schema": "x"}\n', 1), ("[]\n", 1)])
-def test_a_file_of_something_else_is_refused(content: str, number: int) -> None:
-    Path("other.jsonl").write_text(content)
+@pytest.mark.parametrize("content", ["a\n", '{"schema": "x"}\n', "[]\n", "[" * 3000 + "\n", "\xff\n"])
+def test_a_file_of_something_else_is_refused(content: str) -> None:
+    Path("other.jsonl").write_text(content, encoding="latin-1")
     assert problem("--resume", "other.jsonl") == (
-        f"--resume other.jsonl: not a --resume file: line {number} is not a step; name another file"
+        "--resume other.jsonl: not a --resume file, or its first line is damaged; name another file"
     )
 
 
-def test_a_line_that_is_no_step_is_named():
-    write_search("s.jsonl", [step(1)], cut='{"level": 1}\n')
-    assert "line 3 is not a step" in problem("--resume", "s.jsonl")
+def test_a_line_that_is_no_step_is_skipped_and_said():
+    write_search("s.jsonl", [step(1), step(2)], cut='{"level": 1}\n')
+    found = asked("--resume", "s.jsonl").capacity
+    assert found is not None
+    assert found.steps == (step(1), step(2))
+    assert found.warnings == (
+        "--resume s.jsonl: damaged lines skipped: 1, the first is line 4; their steps are measured again",
+    )
 
 
 def test_what_each_step_has_of_its_own_may_differ():

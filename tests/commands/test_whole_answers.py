@@ -11,7 +11,8 @@ import pytest
 from scripted_server import Serve
 from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.records import RunConfig
-from sse_perf_tool.records.file import RecordsHeader, header_line, read_header
+from sse_perf_tool.records.file import RecordsHeader, header_line
+from sse_perf_tool.records.reader import read_header
 from whole_answers import OPENAI, answer
 
 pytestmark = pytest.mark.usefixtures("own_folder")

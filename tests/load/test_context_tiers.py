@@ -20,7 +20,8 @@ from sse_perf_tool.masking import Masker
 from sse_perf_tool.metrics import Tally, estimate_tokens
 from sse_perf_tool.providers import Query, QueryProvider
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult
-from sse_perf_tool.records.file import RecordsHeader, header_line, read_header, read_records, record_line
+from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
+from sse_perf_tool.records.reader import read_header, read_records
 from sse_perf_tool.records.writer import new_lines
 from sse_perf_tool.report_generator import generate_html_report
 from sse_perf_tool.request.body import BodyBuilder

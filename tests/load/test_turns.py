@@ -28,7 +28,8 @@ from sse_perf_tool.metrics import Tally
 from sse_perf_tool.providers import ApiKeyProvider, Query, QueryProvider
 from sse_perf_tool.queries.prompts import Prompts
 from sse_perf_tool.records import GroupStats, Outcome, RequestRecord, RunConfig, RunResult, Stats
-from sse_perf_tool.records.file import RecordsHeader, header_line, read_header, read_records, record_line
+from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
+from sse_perf_tool.records.reader import read_header, read_records
 from sse_perf_tool.report_generator import generate_html_report
 from sse_perf_tool.report_parts.tables import groups_section
 from sse_perf_tool.report_parts.verdict import load_text

@@ -9,7 +9,8 @@ import pytest
 
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
-from sse_perf_tool.records.file import RecordsHeader, header_line, iso_utc, read_header, read_records, record_line
+from sse_perf_tool.records.file import RecordsHeader, header_line, iso_utc, record_line
+from sse_perf_tool.records.reader import Damage, read_header, read_records
 
 HEADER = RecordsHeader(RunConfig(threads=3, lang="zh", url="http://h/v1"), 1_700_000_000_123_456_789, ("careful",))
 ANSWER = RequestRecord(
@@ -58,16 +59,19 @@ def test_a_line_holds_the_names_and_units_that_others_parse() -> None:
 
 
 def test_a_last_line_cut_by_a_kill_is_skipped(tmp_path: Path) -> None:
-    path = write(tmp_path / "r.jsonl", record_line(ANSWER, 0))
+    line, damage = record_line(ANSWER, HEADER.started_unix_ns), Damage()
+    path = write(tmp_path / "r.jsonl", line)
     with path.open("a", encoding="utf-8") as file:
-        file.write(record_line(ANSWER, 0)[:40])
-    assert len(list(read_records(path, read_header(path)))) == 1
+        file.write(line[:40])
+    assert len(list(read_records(path, read_header(path), damage=damage))) == 1
+    assert (damage.lines, damage.first) == (1, 3)
 
 
-def test_a_broken_line_in_the_middle_is_named(tmp_path: Path) -> None:
-    path = write(tmp_path / "r.jsonl", record_line(ANSWER, 0), "{}", record_line(ANSWER, 0))
-    with pytest.raises(UsageError, match=r"r\.jsonl, line 3: "):
-        list(read_records(path, read_header(path)))
+def test_a_broken_line_in_the_middle_is_skipped_and_counted(tmp_path: Path) -> None:
+    line = record_line(ANSWER, HEADER.started_unix_ns)
+    path, damage = write(tmp_path / "r.jsonl", line, "{}", line), Damage()
+    assert len(list(read_records(path, read_header(path), damage=damage))) == 2
+    assert (damage.lines, damage.first) == (1, 3)
 
 
 @pytest.mark.parametrize("content", ["", "hello\n", "[]\n", '{"schema": "other/1"}\n'])

@@ -16,5 +16,5 @@ def read_run(path: str | Path, lang: str = LANGUAGES[0]) -> RunResult:
     `lang` ("en" or "zh") is the language of its warnings.  It is held against the rules that it was made with.
     UsageError when the file cannot be read or is something else.
     """
-    result, _ = read_back(Path(path), lang, None)
+    result = read_back(Path(path), lang, None).result
     return judged_again(result)

@@ -103,9 +103,10 @@ def _resumed(flags: FlagValues, found: CapacityArguments, config: RunConfig) -> 
     if path is None or not path.exists() or path.stat().st_size == 0:
         return found
     try:
-        header, steps, length = read_search(path, flags.language)
+        found_file = read_search(path, flags.language)
     except UsageError as error:
         raise UsageError(f"--resume {printable(str(error))}") from error
-    if names := unlike(header, config, found.search):
+    if names := unlike(found_file.header, config, found.search):
         raise flags.wrong("resume", "other_search", names=", ".join(names))
-    return replace(found, steps=tuple(steps), resume_at=length)
+    warnings = tuple(found_file.warnings(path, flags.language))
+    return replace(found, steps=tuple(found_file.steps), resume_at=found_file.length, warnings=warnings)

@@ -36,7 +36,7 @@ def goal_settings(flags: FlagValues) -> dict[str, Any]:
     """The fields of `RunConfig` for the goals of the run."""
     return {
         "thresholds": _typed(flags["threshold"]),
-        "require_trust": flags["require_trust"],
+        "require_trust": bool(flags["require_trust"]),
         "slo": _typed(flags["slo"]),
         "abort_on": _typed(flags["abort_on"]),
         "abort_after_s": flags["abort_after"],

@@ -48,6 +48,8 @@ class CapacityArguments:
     """The steps that the --resume file has already."""
     resume_at: int = 0
     """The length of its complete lines, in bytes."""
+    warnings: tuple[str, ...] = ()
+    """What is to be said of a damaged file."""
 
 
 @dataclass(frozen=True, slots=True)

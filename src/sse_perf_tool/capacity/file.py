@@ -10,19 +10,25 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..records import CAPACITY_SCHEMA, Capacity, CapacitySearch, RunConfig, Stats, StepResult, ThresholdResult
+from ..records.checked import UnfitError, counted, fitting, noun_of
 from ..records.file import config_of, iso_utc
-from ..texts import Texts, speaker
+from ..records.reader import NO_RECORD as DAMAGED
+from ..texts import Texts, printable, speaker
 from .search import unjudged_step
 
 TEXTS: Texts = {
     "unreadable": ("cannot be read ({reason}); check the path", "无法读取（{reason}），请检查路径"),
     "no_search": (
-        "not a --resume file: line {line} is not a step; name another file",
-        "不是 --resume 写的文件：第 {line} 行不是有效的步骤，请换一个文件",
+        "not a --resume file, or its first line is damaged; name another file",
+        "不是 --resume 写的文件，或第一行已损坏，请换一个文件",
+    ),
+    "skipped": (
+        "damaged lines skipped: {count}, the first is line {number}; their steps are measured again",
+        "跳过的损坏行数：{count}，第一处在第 {number} 行；将重新测量这些步骤",
     ),
     "other_search": (
         "has the steps of another search, with different {names}; name another file",
@@ -78,51 +84,78 @@ def step_line(step: StepResult) -> str:
 
 
 def step_of(row: Mapping[str, Any]) -> StepResult:
-    """The step in a line; KeyError, TypeError or ValueError when there is none."""
-    plain = {field.name: row[field.name] for field in fields(StepResult) if field.name in row}
-    return StepResult(
-        **{
-            **plain,
-            "started_unix_ns": int(row["started_at_ns"]),
-            "metrics": {name: Stats(**stats) for name, stats in row["metrics"].items()},
-            "checks": tuple(ThresholdResult(**check) for check in row["checks"]),
-        }
-    )
+    """The step that a line was made from; KeyError, TypeError or ValueError when it is none."""
+    parts: dict[str, Any] = {
+        "started_unix_ns": counted(row, "started_at_ns", 2**63 - 1),
+        "metrics": {name: noun_of(Stats, stats) for name, stats in row["metrics"].items()},
+        "checks": tuple(noun_of(ThresholdResult, check) for check in row["checks"]),
+    }
+    plain, unfit = fitting(StepResult, {name: value for name, value in row.items() if name not in parts}, least=0)
+    if unfit:
+        raise UnfitError(unfit[0])
+    return StepResult(**plain, **parts)
 
 
-def read_search(path: Path, lang: str) -> tuple[SearchHeader, list[StepResult], int]:
-    """The search in a file, its steps, and the length of its complete lines in bytes.  UsageError for another file.
+class SearchFile(NamedTuple):
+    """A search as its file tells it."""
 
-    A last line without line end was cut off when a process was killed.  Steps that could not be judged are left out, so
-    that they are measured again.
+    header: SearchHeader
+    steps: list[StepResult]
+    length: int
+    """Up to which byte its lines are whole."""
+    skipped: int = 0
+    """Damaged lines: their steps are measured again."""
+    first_skipped: int = 0
+    """The number of the first of them."""
+
+    def warnings(self, path: Path, lang: str) -> list[str]:
+        """What is to be said of a file that is damaged."""
+        if not self.skipped:
+            return []
+        numbers = {"count": self.skipped, "number": self.first_skipped}
+        return [f"--resume {printable(str(path))}: {speaker(TEXTS, lang)('skipped', **numbers)}"]
+
+
+def read_search(path: Path, lang: str) -> SearchFile:
+    """The search in a file.  UsageError when it is none, or its header is damaged.
+
+    A last line without line end is what a killed process leaves behind.  Lines that are no steps are skipped, and steps
+    that could not be judged are left out: both are to be measured again.
     """
     say = speaker(TEXTS, lang)
     try:
         data = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path}: {say('unreadable', reason=error.strerror)}") from error
-    whole = data[: data.rfind(b"\n") + 1]
-    number = 1
+    length = data.rfind(b"\n") + 1
+    first, *lines = data[:length].split(b"\n")
     try:
-        first, *lines = whole.decode("utf-8").splitlines() or [""]
         header = _header_of(json.loads(first))
-        steps = []
-        for number, line in enumerate(lines, 2):  # noqa: B007 - the number is for the error
-            steps.append(step_of(json.loads(line)))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{path}: {say('no_search', line=number)}") from error
+    except DAMAGED as error:
+        raise UsageError(f"{path}: {say('no_search')}") from error
+    steps, skipped = [], []
+    for number, line in enumerate(lines[:-1], 2):
+        if (step := _readable_step(line)) is None:
+            skipped.append(number)
+        else:
+            steps.append(step)
     while (unjudged := unjudged_step(steps)) is not None:
         steps.remove(unjudged)
-    return header, steps, len(whole)
+    return SearchFile(header, steps, length, len(skipped), min(skipped, default=0))
+
+
+def _readable_step(line: bytes) -> StepResult | None:
+    try:
+        return step_of(json.loads(line))
+    except DAMAGED:
+        return None
 
 
 def _header_of(row: Mapping[str, Any]) -> SearchHeader:
     if row["schema"] != CAPACITY_SCHEMA:
         raise ValueError(row["schema"])
-    search: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in row["search"].items()
-    }
-    return SearchHeader(config_of(row["config"]), CapacitySearch(**search), int(row["started_at_ns"]))
+    search = {name: tuple(value) if isinstance(value, list) else value for name, value in row["search"].items()}
+    return SearchHeader(config_of(row["config"]), noun_of(CapacitySearch, search), counted(row, "started_at_ns", 2**63))
 
 
 def unlike(header: SearchHeader, config: RunConfig, search: CapacitySearch) -> list[str]:

@@ -34,7 +34,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
     with contextlib.ExitStack() as open_files:
         file = _steps_file(arguments, asked, console, open_files)
         shown.start(config, steps, asked.resume)
-        for text in arguments.warnings:
+        for text in (*arguments.warnings, *asked.warnings):
             console.warn(text)
 
         def done(step: StepResult) -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from ..console.comparison import TEXTS
 from ..errors import UsageError
-from ..goals.baseline import Baseline, held_against, load_baseline
+from ..goals.baseline import TEXTS as ALLOW_TEXTS
+from ..goals.baseline import Baseline, held_against, load_baseline, parse_allowed
+from ..goals.past_run import is_rule
 from ..goals.thresholds import judged as with_thresholds
 from ..goals.thresholds import slos_of
 from ..records import RunResult
 from ..report_parts.comparison import unlike_settings
-from ..texts import LANGUAGES
+from ..texts import LANGUAGES, speaker
 from ..trust import REQUIRED, held
 from .environment import INTERRUPTED, MISSED, OK, PARTIAL, SOME_FAILED
 
@@ -22,6 +24,8 @@ def judged(result: RunResult, old: Baseline | None) -> RunResult:
     result = held(with_thresholds(result))
     if old is None:
         return result
+    if old.warnings:
+        result = replace(result, warnings=(*result.warnings, *(f"--baseline {text}" for text in old.warnings)))
     unlike = unlike_settings([old.result, result])
     if unlike is not None:
         said = TEXTS["unlike"][column := LANGUAGES.index(result.config.lang)].format(names=unlike[column])
@@ -30,11 +34,19 @@ def judged(result: RunResult, old: Baseline | None) -> RunResult:
 
 
 def judged_again(result: RunResult) -> RunResult:
-    """The run with the results of its own rules; a missing baseline file becomes a warning."""
-    if result.config.baseline is None:
+    """The run with the results of its own rules; a missing baseline file becomes a warning.
+
+    In a damaged file rules may be damaged, too: those that are none are left out.
+    """
+    path = result.config.baseline
+    if path is None:
         return judged(result, None)
+    say = speaker(ALLOW_TEXTS, result.config.lang)
+    allow = [text for text in result.config.allow if is_rule(text, parse_allowed, say)]
+    if len(allow) < len(result.config.allow):
+        result = replace(result, config=replace(result.config, allow=allow))
     try:
-        old = load_baseline(Path(result.config.baseline), slos_of(result.config), result.config.lang)
+        old = load_baseline(Path(path), slos_of(result.config), result.config.lang)
     except UsageError as error:
         return judged(replace(result, warnings=(*result.warnings, f"--baseline {error}")), None)
     return judged(result, old)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ..arguments import Arguments
 from ..console import Console
 from ..formats import guess_from_url
 from ..goals.compare import differences
-from ..goals.thresholds import slos_of
+from ..goals.past_run import read_run
 from ..load.run import format_warnings, load_warnings
-from ..metrics import Tally
 from ..records import RunResult
-from ..records.file import read_header, read_records
 from ..report_generator import generate_compare_report
 from ..trust import judge
 from .environment import OK, SOME_FAILED, Environment
@@ -30,11 +28,11 @@ from .setup import console_of
 def main(arguments: Arguments, environment: Environment) -> int:
     """Rebuilds the outputs; failed requests of the run do not fail this command."""
     read = [read_back(path, arguments.lang, arguments.stall_ms) for path in arguments.files]
-    results = [result for result, _ in read]
     console = console_of(arguments, environment)
-    if len(results) > 1:
-        return _compare(arguments, results, console, environment)
-    ((result, seen_format),) = read
+    if len(read) > 1:
+        damage = [text for _, _, damage in read for text in damage]
+        return _compare(arguments, [result for result, _, _ in read], damage, console, environment)
+    ((result, seen_format, _),) = read
     result = judged_again(result)
     console.start(result.config, result.warnings, seen_format=seen_format)
     console.summary(result)
@@ -46,12 +44,20 @@ def main(arguments: Arguments, environment: Environment) -> int:
         return OK if write_result(arguments, result, console, environment) else SOME_FAILED
 
 
-def _compare(arguments: Arguments, results: Sequence[RunResult], console: Console, environment: Environment) -> int:
-    """Compares each run with the first, on the console and on one page."""
+def _compare(
+    arguments: Arguments,
+    results: Sequence[RunResult],
+    damage: Sequence[str],
+    console: Console,
+    environment: Environment,
+) -> int:
+    """Compares each run with the first, on the console and on one page; `damage` is what to say of their files."""
     names = _shortest_names(arguments.files)
     compared = [differences(results[0], other) for other in results[1:]]
     console.comparison(results, names, compared)
-    page = partial(generate_compare_report, results, names=names, compared=compared)
+    for text in damage:
+        console.warn(text)
+    page = partial(generate_compare_report, results, names=names, compared=compared, warnings=damage)
     return OK if write_outputs(page_of(arguments, console, page), None, console, environment) else SOME_FAILED
 
 
@@ -65,22 +71,30 @@ def _shortest_names(paths: Sequence[Path]) -> list[str]:
     return [str(path) for path in paths]
 
 
-def read_back(path: Path, lang: str, stall_ms: float | None) -> tuple[RunResult, str]:
-    """The run of a records file, to be shown in `lang`, and the format of most of its answers, "" if there are none.
+class ReadBack(NamedTuple):
+    """A run from its records."""
+
+    result: RunResult
+    format: str
+    """That of most of its answers, "" if there are none."""
+    damage: tuple[str, ...]
+    """What is to be said of the file; it stands among the warnings of the result, too."""
+
+
+def read_back(path: Path, lang: str, stall_ms: float | None) -> ReadBack:
+    """The run of a records file, to be shown in `lang`.
 
     `stall_ms` replaces that of the run, if it is given.
     """
-    header = read_header(path, lang)
-    tally, seen = Tally(0, slos_of(header.config)), Counter[str]()
-    for record in read_records(path, header, lang):
-        tally.add(record)
-        seen[record.format] += 1
+    past = read_run(path, lang)
+    header, seen = past.header, past.formats
     config = replace(header.config, lang=lang, stall_ms=stall_ms or header.config.stall_ms)
     parts = urlsplit(config.url)
     found = guess_from_url(parts.hostname or "", parts.path, stream=config.stream)
     guessed = found if config.format == "auto" else None
-    warnings = (*header.warnings, *format_warnings(guessed, False, seen, lang))
+    warnings = (*past.warnings, *header.warnings, *format_warnings(guessed, False, seen, lang))
     seen_format = max(seen, key=lambda name: (name != "", seen[name]), default="")
-    result = judge(tally.result(config, header.started_unix_ns, warnings))
+    result = judge(past.result(config, warnings))
     warnings = (*warnings, *load_warnings(result, lang))
-    return replace(result, warnings=warnings, calibration=header.calibration), seen_format
+    whole = replace(result, warnings=warnings, calibration=header.calibration)
+    return ReadBack(whole, seen_format, past.warnings)

@@ -16,15 +16,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from ..errors import UsageError
-from ..metrics import REQUEST_METRICS, Tally, ok_values
+from ..metrics import REQUEST_METRICS, ok_values
 from ..records import (
-    RECORDS_SCHEMA,
     SUMMARY_SCHEMA,
     BaselineResult,
     Goodput,
@@ -34,9 +33,13 @@ from ..records import (
     Stats,
     Summary,
 )
-from ..records.file import config_of, read_header, read_records
+from ..records.checked import UnfitError, counted, fits, noun_of
+from ..records.file import readable_config
+from ..records.reader import NO_RECORD, read_header
 from ..texts import Say, Texts, printable, speaker
+from ..units import NS_PER_S
 from .compare import FEWEST_SAMPLES, Figure, interval, percentile_figure, rate_figure, share_figure, whole_seconds
+from .past_run import read_run
 from .thresholds import NOTES as RULE_NOTES
 from .thresholds import TEXTS as RULE_TEXTS
 from .thresholds import Scanner, Slo, figure_of, quantile_of
@@ -173,6 +176,8 @@ class Baseline:
 
     result: RunResult
     sampled: bool
+    warnings: tuple[str, ...] = ()
+    """What is to be said of its file."""
 
     def side(self, rule: Allowed, new: RunResult, now: Figure, say: Say) -> _Side:
         """Its figure for a rule; `new` is the run that is compared with it, whose figure is `now`."""
@@ -236,35 +241,24 @@ def load_baseline(path: Path, slos: Sequence[Slo], lang: str) -> Baseline:
     """
     say = speaker(TEXTS, lang)
     try:
-        with path.open(encoding="utf-8") as lines:
-            schema = _schema(lines.readline())
-            document = None if schema == RECORDS_SCHEMA else json.loads(path.read_text(encoding="utf-8"))
+        if _holds_records(path, lang):
+            past = read_run(path, lang, slos)
+            return Baseline(past.result(), sampled=True, warnings=past.warnings)
+        return Baseline(_result_of_summary(json.loads(path.read_bytes())), sampled=False)
     except OSError as error:
         raise UsageError(say("unreadable", path=printable(str(path)), reason=error.strerror)) from error
-    except ValueError:
-        raise UsageError(say("not_a_run", path=printable(str(path)))) from None
-    if document is None:
-        return Baseline(_result_of_records(path, slos), sampled=True)
-    try:
-        return Baseline(_result_of_summary(document), sampled=False)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except NO_RECORD:
         raise UsageError(say("not_a_run", path=printable(str(path)))) from None
 
 
-def _schema(first_line: str) -> object:
+def _holds_records(path: Path, lang: str) -> bool:
+    """Whether a file holds the records of a run, even if its header is damaged; OSError when it cannot be read."""
+    path.open("rb").close()
     try:
-        head = json.loads(first_line)
-    except ValueError:  # a summary has many lines
-        return None
-    return head.get("schema") if isinstance(head, dict) else None
-
-
-def _result_of_records(path: Path, slos: Sequence[Slo]) -> RunResult:
-    header = read_header(path)
-    tally = Tally(0, slos)
-    for record in read_records(path, header):
-        tally.add(record)
-    return tally.result(header.config, header.started_unix_ns)
+        read_header(path, lang)
+    except UsageError:
+        return False
+    return True
 
 
 def _result_of_summary(document: Mapping[str, Any]) -> RunResult:
@@ -273,21 +267,21 @@ def _result_of_summary(document: Mapping[str, Any]) -> RunResult:
         raise ValueError(document["schema"])
     counts, rates, tokens = document["requests"], document["rates"], document["tokens"]
     summary = Summary(
-        sent=int(counts["sent"]),
-        ok=int(counts["ok"]),
-        failed=int(counts["failed"]),
-        metrics={name: _known(Stats, values) for name, values in document["metrics"].items()},
-        requests_per_s=float(rates["requests_per_s"]),
-        output_tokens_per_s=float(rates["output_tokens_per_s"]),
-        output_tokens=int(tokens["output"]),
+        sent=counted(counts, "sent"),
+        ok=counted(counts, "ok"),
+        failed=counted(counts, "failed"),
+        metrics={name: noun_of(Stats, values) for name, values in document["metrics"].items()},
+        requests_per_s=_number(rates, "requests_per_s"),
+        output_tokens_per_s=_number(rates, "output_tokens_per_s"),
+        output_tokens=counted(tokens, "output"),
         goodput=_goodput(document.get("goodput")),
     )
     return RunResult(
-        config=config_of(document["config"]),
+        config=readable_config(document["config"])[0],
         started_unix_ns=0,
-        duration_ns=round(float(document["duration_s"]) * 1e9),
+        duration_ns=round(_number(document, "duration_s") * NS_PER_S),
         requests=RequestTable(),
-        time_series=[_known(IntervalSample, row) for row in document["time_series"]],
+        time_series=[noun_of(IntervalSample, _with_buckets(row)) for row in document["time_series"]],
         summary=summary,
     )
 
@@ -295,10 +289,17 @@ def _result_of_summary(document: Mapping[str, Any]) -> RunResult:
 def _goodput(values: Mapping[str, Any] | None) -> Goodput | None:
     if values is None:
         return None
-    return Goodput(tuple(values["rules"]), int(values["met"]), int(values["of"]), float(values["requests_per_s"]))
+    rules = tuple(str(rule) for rule in values["rules"])
+    return Goodput(rules, counted(values, "met"), counted(values, "of"), _number(values, "requests_per_s"))
 
 
-def _known(noun: Any, values: Mapping[str, Any]) -> Any:
-    """A dataclass from a JSON object; names that this version does not know are ignored."""
-    names = {field.name for field in fields(noun)}
-    return noun(**{name: value for name, value in values.items() if name in names})
+def _number(values: Mapping[str, Any], name: str) -> float:
+    """A number that is not negative.  KeyError, `UnfitError`."""
+    if not fits(values[name], float, least=0):
+        raise UnfitError(name)
+    return float(values[name])
+
+
+def _with_buckets(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A second of the run without its gaps, whose buckets JSON has as texts: nothing here looks at them."""
+    return {name: value for name, value in row.items() if name != "gap_counts"}

@@ -150,9 +150,21 @@ def _dropped(config: RunConfig, rows: Sequence[Sequence[int]], rounds: Sequence[
     """
     if not config.duration_s:
         return 0
-    asked = config.requests if config.replay_file is not None else sum(1 for _ in schedule_s(config))
+    asked = config.requests if config.replay_file is not None else _arrivals(config)
     over = [sent for sent, each in zip(rows, rounds, strict=False) if _lasted_s(each) >= config.duration_s]
     return sum(max(0, (asked or 0) - len(sent)) for sent in over)
+
+
+MOST_COUNTED = 20_000_000
+"""More arrivals are not drawn one by one: a day at 200 a second, or a rate that makes no sense."""
+
+
+def _arrivals(config: RunConfig) -> int:
+    """The number of requests that an open loop with an end asks for."""
+    expected = asked_between(rate_line(config), 0.0, config.duration_s)
+    if expected < MOST_COUNTED:
+        return sum(1 for _ in schedule_s(config))
+    return round(expected) if config.requests is None else min(round(expected), config.requests)
 
 
 def _lasted_s(each: Round) -> float:

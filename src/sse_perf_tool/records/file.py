@@ -1,42 +1,26 @@
-"""The records file: a header line with the settings of the run, then one JSON line per request, in order of completion.
+"""The lines of a records file: a header with the settings of the run, then a line per request in order of completion.
 
-Each line is handed to the operating system as one write when its request ends, so a process that is killed leaves a
-file whose whole lines can be read; a last line that was cut is skipped on reading.
+How a file of them is read stands in `reader.py`, how it is written in `writer.py`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from ..errors import UsageError
-from ..texts import LANGUAGES, Texts, printable, speaker
-from ..units import NS_PER_MS
+from ..texts import LANGUAGES
+from ..units import NS_PER_MS, NS_PER_S
 from .calibration import Calibration, Compared
+from .checked import UnfitError, counted, counted_or_none, fitting, fitting_of, noun_of, texts_of
 from .config import RunConfig
 from .head import AnswerHead
 from .request import RECORDS_SCHEMA, Lumps, Outcome, Phase, RequestRecord
 from .trust import TrustSample
-
-TEXTS: Texts = {
-    "unreadable": ("{path}: cannot be read ({reason}); check the path", "{path}: 无法读取（{reason}），请检查路径"),
-    "no_header": (
-        "{path}: not a records file: its first line is no header; give a file made by --records",
-        "{path}: 不是逐请求记录文件，第一行不是文件头，请给出由 --records 生成的文件",
-    ),
-    "other_schema": (
-        "{path}: holds {schema}, not {wanted}; give a file made by --records",
-        "{path}: 内容为 {schema}，不是 {wanted}，请给出由 --records 生成的文件",
-    ),
-    "no_record": (
-        "{path}, line {number}: not a request record ({reason}); remove the line",
-        "{path} 第 {number} 行不是请求记录（{reason}），请删除该行",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,100 +99,174 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
 
 
 def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
-    """The record that a line was made from; KeyError, TypeError or ValueError when the line is not one of ours."""
-    known = [(name, row[f"{name}_ms"]) for name in _MS_FIELDS]
-    known += [(name, row.get(f"{name}_ms")) for name in _LATER_MS_FIELDS]
-    times: dict[str, Any] = {f"{name}_ns": None if ms is None else round(ms * NS_PER_MS) for name, ms in known}
-    plain = {name: row[name] for name in _PLAIN_FIELDS} | {name: row.get(name) for name in _LATER_PLAIN_FIELDS}
-    plain |= {name: row[name] for name in _LATER_FIELDS if name in row}
-    started_ns = int(row["started_at_ns"]) - shift_ns
-    delay_ms = row.get("schedule_delay_ms")
-    return RequestRecord(
+    """The record that a line was made from; KeyError, TypeError or ValueError when the line is not one of ours.
+
+    Every value fits then, and no part of the answer is `LONGER_NS` longer than all of it.
+    """
+    times: dict[str, Any] = {f"{name}_ns": _ns(row[f"{name}_ms"], name) for name in _MS_FIELDS}
+    times |= {f"{name}_ns": _ns(row.get(f"{name}_ms"), name) for name in _LATER_MS_FIELDS}
+    if times["latency_ns"] is None:
+        raise UnfitError("latency_ms")
+    started_ns = counted(row, "started_at_ns", LAST_UNIX_NS) - shift_ns
+    delay_ns = _ns(row.get("schedule_delay_ms"), "schedule_delay")
+    counts: dict[str, Any] = {name: counted(row, name) for name in _COUNT_FIELDS}
+    counts |= {name: counted_or_none({name: row[name]}, name) for name in _OPTIONAL_COUNT_FIELDS}
+    counts |= {name: counted_or_none(row, name) for name in _LATER_PLAIN_FIELDS}
+    counts |= fitting_of(RequestRecord, row, _LATER_FIELDS)
+    came: dict[str, Any] = {name: counted_or_none(row, name) for name in Lumps._fields if name in row}
+    record = RequestRecord(
         # Files of before there were turns, tiers, schedules and phases have none.
-        turn=int(row.get("turn", 1)),
-        context_tokens=row.get("context_tokens"),
-        intended_ns=None if delay_ms is None else started_ns - round(delay_ms * NS_PER_MS),
+        turn=counted_or_none(row, "turn", 1_000_000) or 1,
+        context_tokens=counted_or_none(row, "context_tokens"),
+        intended_ns=None if delay_ns is None else started_ns - delay_ns,
         phase=Phase(row.get("phase", Phase.MAIN.value)),
-        came=Lumps(**{name: row[name] for name in Lumps._fields if name in row}),  # likewise
-        **plain,
+        came=Lumps(**came),  # likewise
+        **counts,
+        **texts_of(row, _TEXT_FIELDS, _OPTIONAL_TEXT_FIELDS),
         **times,
         started_ns=started_ns,
         outcome=Outcome(row["outcome"]),
-        gaps_us=tuple(int(gap) for gap in row["gaps_us"]),
+        gaps_us=_gaps_of(row["gaps_us"]),
         head=_head_of(row.get("head")),
         self_watch=tuple(map(_sample_of, row.get("self_watch", ()))),
     )
+    _check_parts(record)
+    return record
 
 
-def _head_of(document: Mapping[str, Any] | None) -> AnswerHead | None:
+_COUNT_FIELDS = ("request_id", "thread_id", "retries", "chunks", "text_chars", "bytes_received")
+_OPTIONAL_COUNT_FIELDS = ("status", "output_tokens", "prompt_tokens", "reasoning_tokens")
+_TEXT_FIELDS = ("query", "format", "clock")
+_OPTIONAL_TEXT_FIELDS = ("error", "token_source", "conversation_id", "message_id", "finish_reason")
+
+LONGEST_MS = 31 * 24 * 3600 * 1000
+"""No request takes longer."""
+LONGER_NS = 60 * NS_PER_S
+"""Parts of an answer may end behind it by the inaccuracy of clocks; by so much they do not."""
+LAST_UNIX_NS = 2**63 - 1
+
+
+def _ns(ms: object, name: str) -> int | None:
+    if ms is None:
+        return None
+    if type(ms) not in (int, float) or not 0 <= ms <= LONGEST_MS:  # type: ignore[operator]
+        raise UnfitError(f"{name}_ms")
+    return round(ms * NS_PER_MS)  # type: ignore[operator]
+
+
+def _gaps_of(gaps: object) -> tuple[int, ...]:
+    if type(gaps) is not list or (gaps and (set(map(type, gaps)) != {int} or min(gaps) < 0)):
+        raise UnfitError("gaps_us")
+    return tuple(gaps)
+
+
+def _check_parts(record: RequestRecord) -> None:
+    """`UnfitError` when a part of an answer took far longer than all of it, or it has a first chunk and no chunks."""
+    most_ns = record.latency_ns + LONGER_NS
+    parts = (record.ttfb_ns, record.ttfa_ns, record.streaming_ns, record.start_slack_ns)
+    if max((ns for ns in parts if ns is not None), default=0) > most_ns:
+        raise UnfitError("latency_ms")
+    if (record.ttft_ns or 0) + (record.gap_sum_us or 0) * 1000 > most_ns:
+        raise UnfitError("gaps_us")
+    if record.ttft_ns is not None and not record.chunks:
+        raise UnfitError("chunks")
+
+
+def _head_of(document: Any) -> AnswerHead | None:
+    """What a head says, of a file of before None; `UnfitError`."""
     if document is None:
         return None
-    return AnswerHead(**{name: document[name] for name in AnswerHead._fields if name in document})
+    if type(document) is not dict:
+        raise UnfitError("head")
+    known = {name: document[name] for name in AnswerHead._fields if name in document}
+    for name, value in known.items():
+        if type(value) is not type(AnswerHead._field_defaults[name]) and not (type(value) is str and name in _MAY_LACK):
+            raise UnfitError(name)
+    return AnswerHead(**known)
 
 
-def _sample_of(document: Mapping[str, Any]) -> TrustSample:
+_MAY_LACK = [name for name, default in AnswerHead._field_defaults.items() if default is None]
+"""What a head may not say."""
+
+
+def _sample_of(document: Any) -> TrustSample:
     """A sample from its object, whose buckets are texts as all names in JSON are; names not known are left out."""
-    known: dict[str, Any] = {}
-    for field in fields(TrustSample):
-        value = document.get(field.name)
-        known[field.name] = {int(at): int(n) for at, n in value.items()} if isinstance(value, dict) else value
-    return TrustSample(**known)
+    if type(document) is not dict:
+        raise UnfitError("self_watch")
+    known = {
+        name: {int(at): n for at, n in value.items()} if isinstance(value, dict) else value
+        for name, value in document.items()
+    }
+    buckets = [at for value in known.values() if isinstance(value, dict) for at in value]
+    if min(buckets, default=0) < -1 or max(buckets, default=0) > _LAST_BUCKET:
+        raise UnfitError("self_watch")
+    return noun_of(TrustSample, known)  # type: ignore[no-any-return]
 
 
-def config_of(document: Mapping[str, Any]) -> RunConfig:
-    """A `RunConfig` from the object in a header or summary; names that this version does not know are left out."""
-    known = {field.name for field in fields(RunConfig)}
-    return RunConfig(**{name: value for name, value in document.items() if name in known})
+_LAST_BUCKET = 100
+"""Half octaves of a microsecond: some 35 years."""
 
 
-def calibration_of(document: Mapping[str, Any] | None) -> Calibration | None:
-    """A `Calibration` from the object in a header or summary; names that this version does not know are left out."""
+def config_of(document: Any) -> RunConfig:
+    """A `RunConfig` from the object in a header or summary; names that this version does not know are left out.
+
+    `UnfitError` that names the first setting that makes no sense.
+    """
+    config, unfit = readable_config(document)
+    if unfit:
+        raise UnfitError(unfit[0])
+    return config
+
+
+def readable_config(document: Any) -> tuple[RunConfig, list[str]]:
+    """The same, as far as it makes sense: with the default for each setting that makes none, and their names."""
+    if not isinstance(document, dict):
+        return RunConfig(), ["config"]
+    found, unfit = fitting(RunConfig, document, least=0)
+    unfit += [name for name, makes_sense in _SENSE.items() if name in found and not makes_sense(found[name])]
+    for name, other in _TOGETHER.items():
+        if found.get(name) and (other in unfit or not found.get(other)):
+            unfit.append(name)
+    return RunConfig(**{name: value for name, value in found.items() if name not in unfit}), unfit
+
+
+def _is_url(text: str) -> bool:
+    try:
+        return bool(urlsplit(text).hostname or True)
+    except ValueError:
+        return False
+
+
+def _positive(number: float | None) -> bool:
+    return number is None or number > 0
+
+
+_ARRIVAL = re.compile(r"constant|poisson|gamma:(?!0*\.?0*$)\d{1,3}(\.\d{1,6})?", re.ASCII)
+"""As `--arrival`; the spread of a gamma distribution is above 0."""
+
+_SENSE: Mapping[str, Callable[[Any], bool]] = {
+    "url": _is_url,
+    "lang": LANGUAGES.__contains__,
+    "arrival": lambda text: bool(_ARRIVAL.fullmatch(text)),
+    "stages_of": (None, "threads", "rate").__contains__,
+    "stages": lambda stages: all(len(each) == 2 for each in stages),
+    **dict.fromkeys(("threads", "processes", "turns", "rate_per_s", "speed", "stall_ms"), _positive),
+}
+"""What a setting must be besides a value of its type."""
+
+
+_TOGETHER = {"cancel_rate": "cancel_after_s", "stages_of": "stages", "stages": "stages_of", "replay_s": "replay_file"}
+"""Settings that say nothing without another one."""
+
+
+def calibration_of(document: Any) -> Calibration | None:
+    """A `Calibration` from the object in a header or summary, None without; KeyError, TypeError, ValueError."""
     if document is None:
         return None
-    known = {field.name: document[field.name] for field in fields(Calibration)}
-    for name in ("ttft", "gaps"):
-        known[name] = {percent: Compared(**compared) for percent, compared in known[name].items()}
-    return Calibration(**known)
-
-
-def read_header(path: Path, lang: str = LANGUAGES[0]) -> RecordsHeader:
-    """The header of a records file.  UsageError, in `lang`, when the file cannot be read or is something else."""
-    say, name = speaker(TEXTS, lang), printable(str(path))
-    try:
-        with path.open(encoding="utf-8") as lines:
-            first = json.loads(lines.readline())
-        if first["schema"] != RECORDS_SCHEMA:
-            schema = printable(str(first["schema"]))
-            raise UsageError(say("other_schema", path=name, schema=schema, wanted=RECORDS_SCHEMA))
-        return RecordsHeader(
-            config_of(first["config"]),
-            int(first["started_at_ns"]),
-            tuple(first["warnings"]),
-            calibration_of(first.get("calibration")),
-        )
-    except OSError as error:
-        raise UsageError(say("unreadable", path=name, reason=error.strerror)) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(say("no_header", path=name)) from error
-
-
-def read_records(
-    path: str | Path, header: RecordsHeader | None = None, lang: str = LANGUAGES[0]
-) -> Iterator[RequestRecord]:
-    """The requests of a records file, times counted from the run's start.  `header` is read where it is not given.
-
-    UsageError, in `lang`, at a line that is none.  A last line without line end is what a killed process leaves
-    behind: it is skipped.
-    """
-    path = Path(path)
-    header = header or read_header(path, lang)
-    with path.open(encoding="utf-8") as lines:
-        next(lines)
-        for number, line in enumerate(lines, start=2):
-            if not line.endswith("\n"):
-                return
-            try:
-                yield record_of(json.loads(line), shift_ns=header.started_unix_ns)
-            except (ValueError, KeyError, TypeError) as error:
-                say, reason = speaker(TEXTS, lang), printable(str(error))
-                raise UsageError(say("no_record", path=printable(str(path)), number=number, reason=reason)) from error
+    parts: dict[str, Any] = {
+        name: {at: noun_of(Compared, each) for at, each in document[name].items()} for name in ("ttft", "gaps")
+    }
+    plain, unfit = fitting(Calibration, {name: value for name, value in document.items() if name not in parts})
+    if unfit:
+        raise UnfitError(unfit[0])
+    return Calibration(**plain, **parts)

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from html import escape
 from pathlib import Path
@@ -217,9 +218,9 @@ def _tile(key: str, value: str, unit_html: str, note: Both) -> str:
     )
 
 
-def warnings_html(result: RunResult) -> str:
-    """The warnings of the run as a section; nothing when there are none."""
-    if not result.warnings:
+def warnings_html(warnings: Sequence[str]) -> str:
+    """Warnings as a section; nothing when there are none."""
+    if not warnings:
         return ""
-    items = "".join(f"<li>{escape(printable(text))}</li>" for text in result.warnings)
+    items = "".join(f"<li>{escape(printable(text))}</li>" for text in warnings)
     return f'<section class="card warnings" id="warnings"><h2>{both("warnings")}</h2><ul>{items}</ul></section>'

@@ -1,0 +1,71 @@
+"""A run of the past, read back from its records as far as they go, for whoever makes something of it again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import UsageError
+from ..metrics import Tally
+from ..records import RunConfig, RunResult
+from ..records.file import RecordsHeader
+from ..records.reader import Damage, read_header, read_records
+from ..texts import Say, speaker
+from .thresholds import TEXTS, Slo, parse_rule, parse_slo
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """What a records file tells of its run."""
+
+    header: RecordsHeader
+    tally: Tally
+    formats: Counter[str]
+    """Format -> how many answers were of it."""
+    damage: Damage
+    warnings: tuple[str, ...]
+    """What is to be said of the file itself, in the language it was read in."""
+
+    def result(self, config: RunConfig | None = None, warnings: Sequence[str] = ()) -> RunResult:
+        """The result of the run, with other settings and more `warnings` if they are given."""
+        found = self.tally.result(config or self.header.config, self.header.started_unix_ns, warnings)
+        return replace(found, skipped_lines=self.damage.lines)
+
+
+def read_run(path: Path, lang: str, slos: Sequence[Slo] | None = None) -> PastRun:
+    """Reads a records file; `slos` take the place of those of its header.  UsageError when it is none."""
+    damage = Damage()
+    header = _with_rules(read_header(path, lang, damage), lang, damage)
+    if slos is None:
+        slos = [parse_slo(text, speaker(TEXTS, lang)) for text in header.config.slo]
+    tally, formats = Tally(0, slos), Counter[str]()
+    for record in read_records(path, header, lang, damage):
+        tally.add(record)
+        formats[record.format] += 1
+    return PastRun(header, tally, formats, damage, tuple(damage.warnings(path, lang)))
+
+
+def _with_rules(header: RecordsHeader, lang: str, damage: Damage) -> RecordsHeader:
+    """The header without rules that are none; their names go into `damage`."""
+    say = speaker(TEXTS, lang)
+    kept: dict[str, Any] = {}
+    for name, parse in (("slo", parse_slo), ("thresholds", parse_rule)):
+        texts: Sequence[str] = getattr(header.config, name)
+        kept[name] = [text for text in texts if is_rule(text, parse, say)]
+        if len(kept[name]) == len(texts):
+            kept[name] = texts  # as it was: a list or a tuple
+        else:
+            damage.header += (name,)
+    return replace(header, config=replace(header.config, **kept))
+
+
+def is_rule(text: str, parse: Callable[[str, Say], Any], say: Say) -> bool:
+    """Whether `parse` takes a text for a rule."""
+    try:
+        parse(text, say)
+    except UsageError:
+        return False
+    return True

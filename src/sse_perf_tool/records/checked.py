@@ -1,0 +1,103 @@
+"""Values out of a file that may be damaged, held against what they have to be.
+
+A file says what its bytes say: a flipped bit makes a time of a year, a list of a number.  What is taken in must fit, so
+that nothing behind it has to doubt it: numbers are finite and of a size that means something, texts are texts.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+MOST = 2**53
+"""No number in a file of ours is larger, nanoseconds since 1970 apart; up to here JSON keeps whole numbers whole."""
+
+
+class UnfitError(ValueError):
+    """A value that cannot be what its name says."""
+
+
+def counted(row: Mapping[str, Any], name: str, most: int = MOST) -> int:
+    """A whole number from 0 to `most`.  KeyError, `UnfitError`."""
+    value = row[name]
+    if type(value) is not int or not 0 <= value <= most:
+        raise UnfitError(name)
+    return value
+
+
+def counted_or_none(row: Mapping[str, Any], name: str, most: int = MOST) -> int | None:
+    """The same, or None, also where there is no such name."""
+    return None if row.get(name) is None else counted(row, name, most)
+
+
+def texts_of(row: Mapping[str, Any], names: Sequence[str], optional: Sequence[str]) -> dict[str, Any]:
+    """Texts by name; those of `optional` may be None.  KeyError, `UnfitError`."""
+    found = {name: row[name] for name in (*names, *optional)}
+    for name, value in found.items():
+        if type(value) is not str and not (value is None and name in optional):
+            raise UnfitError(name)
+    return found
+
+
+@cache
+def _hints(noun: type) -> dict[str, Any]:
+    hints = get_type_hints(noun)
+    return {field.name: hints[field.name] for field in fields(noun)}
+
+
+def fitting(noun: type, document: Mapping[str, Any], least: float = -MOST) -> tuple[dict[str, Any], list[str]]:
+    """The values for a noun out of an object, and the names of those that do not fit; no number is below `least`.
+
+    Names that the noun does not know are left out, as a later version may have written them, and so is a null where
+    something else is wanted.
+    """
+    hints = _hints(noun)
+    found, unfit = {}, []
+    for name, value in document.items():
+        if name in hints and fits(value, hints[name], least):
+            found[name] = value
+        elif name in hints and value is not None:
+            unfit.append(name)
+    return found, unfit
+
+
+def fitting_of(noun: type, row: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Those of these fields of a noun that an object has; no number is negative.  `UnfitError`."""
+    hints, found = _hints(noun), {name: row[name] for name in names if name in row}
+    for name, value in found.items():
+        if not fits(value, hints[name], least=0):
+            raise UnfitError(name)
+    return found
+
+
+def noun_of(noun: Any, document: Any) -> Any:
+    """A noun whose values all fit.  `UnfitError` names the first that does not; TypeError when one is missing."""
+    if not isinstance(document, dict):
+        raise UnfitError(noun.__name__)
+    found, unfit = fitting(noun, document)
+    if unfit:
+        raise UnfitError(unfit[0])
+    return noun(**found)
+
+
+def fits(value: object, hint: Any, least: float = -MOST) -> bool:
+    """Whether a value out of JSON is what an annotation says.  Numbers are at least `least`, and at most `MOST`."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return True
+    if origin in (Union, types.UnionType):
+        return any(fits(value, each, least) for each in inner)
+    if hint is float:
+        return isinstance(value, int | float) and type(value) is not bool and least <= value <= MOST
+    if hint is int:
+        return type(value) is int and least <= value <= MOST
+    if hint is type(None) or hint in (str, bool):
+        return type(value) is hint
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return isinstance(value, dict) and all(fits(each, inner[1], least) for each in value.values())
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        return isinstance(value, list | tuple) and all(fits(each, inner[0], least) for each in value)
+    return False
