@@ -255,3 +255,11 @@ def test_the_demo_measures_four_formats_without_a_key() -> None:
     assert ran.status == 0
     assert "OpenAI dialect" in ran.out
     assert result()["cells"][0]["requests"] == {"sent": 1, "ok": 1, "failed": 0}
+
+
+def test_a_target_that_fails_all_the_time_does_not_fill_the_screen(serve: Serve) -> None:
+    config(serve(sized(b"no", status="500 Oops")).url("/v1"))
+    said = bench("--runs", "9", THE_KEY=KEY).out
+    assert said.count("P0 / M #") == 3
+    assert bench("--runs", "9", "--verbose", THE_KEY=KEY).out.count("P0 / M #") == 10
+    assert "0/9" in said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, TextIO
 
@@ -34,6 +35,9 @@ from .wording import (
     worth_showing,
 )
 
+MOST_FAILURES = 3
+"""Failed requests of a cell that get a line each; the table counts all of them."""
+
 RATE_S = 2.0
 """Over how long the live tokens a second of a lane are counted."""
 
@@ -61,6 +65,7 @@ class BenchConsole:
         )
         self._tasks: dict[int, TaskID] = {}
         self._seen: dict[int, list[tuple[float, int]]] = {}
+        self._failures: Counter[tuple[str, str, int]] = Counter()
         self._lock = threading.Lock()
 
     def __enter__(self) -> BenchConsole:
@@ -81,7 +86,8 @@ class BenchConsole:
             self._tasks[lane] = self._bars.add_task("", total=total, lane=printable(name, 24), cell="", rate="")
 
     def _run_ends(self, cell: Cell, run: Run) -> None:
-        if self._verbose or not run.ok:
+        failures = self._failures[cell.name] = self._failures[cell.name] + int(not run.ok)
+        if self._verbose or (not run.ok and failures <= MOST_FAILURES):
             figures = (
                 f"TTFT {number(run.ttft_ms)} ms, {number(run.tokens_per_s)} tokens/s" if run.ok else run.error or ""
             )

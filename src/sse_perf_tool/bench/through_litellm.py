@@ -1,7 +1,7 @@
 """Requests through the LiteLLM package, for providers that no format of this tool speaks.  An extra: `[litellm]`.
 
-Arrivals are stamped when LiteLLM hands a chunk over, so its own work (some 20 ms of a first token, more with many
-threads) is in every figure.  Such a cell says so, and is never called the fastest.
+Arrivals are stamped when LiteLLM hands a chunk over, so its own work (some 10 to 25 ms of a first token, more
+with many threads) is in every figure.  Such a cell says so, and is never called the fastest.
 """
 
 from __future__ import annotations

@@ -68,8 +68,8 @@ TEXTS: Texts = {
         "token 计数来源不同（{sources}），tokens/s 不可比较",
     ),
     "timed_by_litellm": (
-        "timed by LiteLLM in this process, whose own work is in the figures (some 20 ms of TTFT): {models}",
-        "由本进程中的 LiteLLM 计时，其自身开销计入数据（TTFT 约 20 ms）：{models}",
+        "timed by LiteLLM in this process: its own work, some 10 to 25 ms of TTFT, is in the figures of {models}",
+        "由本进程中的 LiteLLM 计时，其自身开销计入数据（TTFT 约 10 至 25 ms，线程多时更大）：{models}",
     ),
     "not_trusted": ("the tool itself may have spoiled the figures of: {models}", "本工具自身可能影响了数据：{models}"),
     "some_failed": (
