@@ -89,6 +89,7 @@ EFFECTS: dict[str, Effect] = {
     "no_stream": (
         ["--no-stream"], lambda a: (a.config.stream, body_of(a)["response_mode"]), (False, "blocking")
     ),
+    "no_compression_check": (["--no-compression-check"], lambda a: a.config.compression_check, False),
     "turns": (["--turns", "3"], lambda a: (a.config.turns, a.config.requests_wanted), (3, 3)),
     "think_time": (
         ["--turns", "2", "--think-time", "1:2.5"],

@@ -99,7 +99,16 @@ def test_three_processes_send_what_one_would(serve: Serve, started: Any, tmp_pat
     server = serve(ANSWER)
     (tmp_path / "queries.txt").write_text("one\ntwo\nthree\nfour\nfive\n", encoding="utf-8")
     out, err = started(
-        server.url(), "--threads", "4", "--requests", "10", "--processes", "3", "--param-file", "queries.txt"
+        server.url(),
+        "--threads",
+        "4",
+        "--requests",
+        "10",
+        "--processes",
+        "3",
+        "--param-file",
+        "queries.txt",
+        "--no-compression-check",
     ).communicate(timeout=30)
     assert err == ""
     summary, records = result(tmp_path)

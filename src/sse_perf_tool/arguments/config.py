@@ -44,6 +44,7 @@ def run_config(
         timeout_s=flags["timeout"],
         idle_timeout_s=flags["idle_timeout"],
         stream=not flags["no_stream"],
+        compression_check=not flags["no_compression_check"],
         think_time_s=think_time_s,
         think_time_max_s=think_time_max_s,
         shuffle=flags["shuffle"] is True,

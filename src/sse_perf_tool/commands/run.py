@@ -7,8 +7,11 @@ from dataclasses import replace
 
 from ..arguments import Arguments
 from ..console import Console, SingleRequestNotices
+from ..load.compression import CompressedRequest, worth_checking
 from ..load.run import LoadRun
-from ..records import RunResult
+from ..metrics.compression import compression_check_of
+from ..records import Outcome, RunResult
+from ..records.file import record_line
 from ..records.writer import LineWriter, new_lines
 from .calibrate import calibrated
 from .environment import OK, SOME_FAILED, Environment
@@ -41,11 +44,15 @@ class _Ending:
         self._console = console
         self._asked = False
         self._load: LoadRun | None = None
+        self.check: CompressedRequest | None = None
+        """The request behind the load, while it is under way: it ends at once."""
 
     def __call__(self) -> None:
         self._asked = True
         if self._load is not None:
             self._stop(self._load)
+        if self.check is not None:
+            self.check.cancel()
 
     def begin(self, load: LoadRun) -> None:
         """From now on there is a load to be ended."""
@@ -96,8 +103,9 @@ def _sent(
     with contextlib.ExitStack() as open_files:
         records = _records(arguments, console, open_files)
         calibration = calibrated(arguments, console, stopped)
+        target = target_of(arguments)
         load = LoadRun(
-            target_of(arguments),
+            target,
             config,
             arguments.warnings,
             records,
@@ -111,7 +119,29 @@ def _sent(
             lambda number: console.tier(number, config) if show_rows else None,
         )
         ending.over()
+        if worth_checking(target, config, result):
+            check = CompressedRequest(target)
+            ending.check = check
+            result = _with_compression_check(result, check, load, records, console if show_rows else None)
+            ending.check = None
     return result, records
+
+
+def _with_compression_check(
+    result: RunResult, check: CompressedRequest, load: LoadRun, records: LineWriter | None, console: Console | None
+) -> RunResult:
+    """The run with what clients that accept compressed answers get, if that is another thing."""
+    if console is not None:
+        console.line(console.say("compression_check"))
+    record = check.send(max(result.requests["request_id"], default=0) + 1)
+    if record.outcome is Outcome.CANCELLED:
+        return result
+    found = compression_check_of(record, result.requests)
+    if not found.shows:
+        return result
+    if records is not None:
+        records.write(record_line(record, load.origin.unix_ns - load.origin.ns))
+    return replace(result, compression_check=found)
 
 
 def _records(arguments: Arguments, console: Console, open_files: contextlib.ExitStack) -> LineWriter | None:

@@ -21,6 +21,10 @@ TEXTS: Texts = {
         "{path} is there already: it stays until the run is over, the new lines go into {beside}",
         "{path} 已存在：测试结束前保持不变，新的记录先写入 {beside}",
     ),
+    "compression_check": (
+        "one more request, which accepts a compressed answer (--no-compression-check leaves it out)",
+        "再发一个接受压缩回答的请求（--no-compression-check 可关闭）",
+    ),
     "records_end": (
         "{path}: cannot be written: {reason}: the run goes on, the records end here",
         "{path}：无法写入：{reason}：测试继续，记录到此为止",

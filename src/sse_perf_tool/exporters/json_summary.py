@@ -12,6 +12,7 @@ from ..records import (
     SUMMARY_SCHEMA,
     Abort,
     BaselineResult,
+    CompressionCheck,
     Goodput,
     GroupStats,
     Interval,
@@ -32,7 +33,9 @@ from ..texts import LANGUAGES
 from ..trust import read_delay_ms, words
 from ..units import NS_PER_S
 
-_Noun = Stats | ThresholdResult | BaselineResult | Abort | StreamShape | Stalls | Plateau | ServiceQueue
+_Noun = (
+    Stats | ThresholdResult | BaselineResult | Abort | StreamShape | Stalls | Plateau | ServiceQueue | CompressionCheck
+)
 
 
 MISSING_PARTS = ("records_partial", "skipped_lines")
@@ -72,6 +75,7 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "stream_shape": _shape(result),
         "service_queue": found.service_queue and rounded(found.service_queue),
         "response_heads": [head._asdict() for head in result.heads],
+        "compression_check": result.compression_check and rounded(result.compression_check),
         "findings": _findings(result),
         "stalls": rounded(stalls_of(result)),
         "tokens": {

@@ -87,6 +87,7 @@ FLAGS = (
     Flag(("--duration", "--execution-time"), "load", checks.seconds("from_0"), "S", 0.0),
     Flag(("--requests",), "load", checks.whole(1, 10**12), "N"),
     Flag(("--no-stream",), "load"),
+    Flag(("--no-compression-check",), "load"),
     Flag(("--turns",), "load", checks.whole(1, MAX_TURNS), "N", 1),
     Flag(("--think-time",), "load", checks.seconds_range, "S[:S]"),
     Flag(("--rate",), "load", load_checks.rate, "R"),

@@ -9,6 +9,7 @@ Each metric is defined once, in `docs/metrics.md`, and computed once, here:
 * `phases.py`: rounds, warm-up, main phase and cool-down, and how well an open loop kept its schedule.
 * `steadiness.py`: stalls within answers, and the plateau at full load.
 * `stream_shape.py`: whether chunks came smoothly, in bursts or buffered.
+* `compression.py`: what clients that accept compressed answers get.
 * `concurrency.py`: how many requests were in flight at once, and how many of them were answered at once.
 * `tally.py`: collects the records of a run one by one and computes its result.
 * `estimate.py`: an estimate of the number of tokens in a text.

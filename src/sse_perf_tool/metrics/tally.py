@@ -28,6 +28,7 @@ from ..records import (
     TrustSample,
 )
 from ..units import NS_PER_S
+from .compression import compression_check_of
 from .concurrency import service_queue_of
 from .definitions import METRICS, REQUEST_METRICS, ok_values, row_of
 from .distribution import Distribution, leading_bits
@@ -94,12 +95,16 @@ class Tally:
         self.merged_reads: Counter[tuple[int, int]] = Counter()
         self.self_watch: list[TrustSample] = []
         self.heads: dict[AnswerHead, None] = {}
+        self.compression_check: RequestRecord | None = None
         self._errors = ErrorGroups()
         self._slowest: list[tuple[int, int]] = []
         self._failed_rows: set[int] = set()
 
     def add(self, record: RequestRecord) -> None:
         """Adds one finished request."""
+        if record.phase is Phase.COMPRESSION_CHECK:
+            self.compression_check = record
+            return
         start_ns = record.started_ns - self.origin_ns
         self.end_ns = max(self.end_ns, start_ns + record.latency_ns)
         row = len(self.table)
@@ -242,7 +247,7 @@ class Tally:
         aborted: Abort | None = None,
     ) -> RunResult:
         """The finished run as plain data; its duration is from the start of the run to the end of its last request."""
-        rounds = rounds_of(config, self.table, self.end_ns)
+        rounds, checked = rounds_of(config, self.table, self.end_ns), self.compression_check
         return RunResult(
             config=config,
             started_unix_ns=started_unix_ns,
@@ -262,4 +267,5 @@ class Tally:
             ),
             self_watch=tuple(self.self_watch),
             heads=tuple(self.heads),
+            compression_check=None if checked is None else compression_check_of(checked, self.table),
         )

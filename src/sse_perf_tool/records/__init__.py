@@ -27,6 +27,7 @@ from .calibration import CALIBRATION_SCHEMA, Calibration, CalibrationLimit, Comp
 from .capacity import CAPACITY_SCHEMA, Capacity, CapacitySearch, Ending, Limit, StepResult
 from .config import RunConfig
 from .figures import (
+    CompressionCheck,
     ErrorGroup,
     Goodput,
     GroupStats,
@@ -77,6 +78,7 @@ __all__ = [
     "Capacity",
     "CapacitySearch",
     "Compared",
+    "CompressionCheck",
     "Delta",
     "Ending",
     "ErrorGroup",

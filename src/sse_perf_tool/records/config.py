@@ -42,6 +42,8 @@ class RunConfig:
     requests: int | None = None
     stream: bool = True
     """Whether answers were asked for as streams; else whole, as one JSON object."""
+    compression_check: bool = True
+    """Whether one more request, which accepts a compressed answer, may follow the run."""
     turns: int = 1
     """How many requests a thread sends in one conversation before it begins the next."""
     think_time_s: float = 0.0

@@ -203,6 +203,29 @@ class ServiceQueue:
 
 
 @dataclass(frozen=True, slots=True)
+class CompressionCheck:
+    """What a client that accepts compressed answers gets, see `compression.compression_check_of`."""
+
+    outcome: str
+    error: str | None
+    content_encoding: str | None
+    """None when the answer came as it is."""
+    server: str | None
+    """`Server`, else `X-Powered-By`."""
+    held_back: bool
+    """Its text came later, or in larger lumps, than that of the run."""
+    ttft_ms: float | None
+    latency_ms: float
+    run_ttft_ms: float | None
+    """The median TTFT of the run, whose answers were not compressed."""
+
+    @property
+    def shows(self) -> bool:
+        """Whether it is worth a word: compressed, held back or failed."""
+        return self.content_encoding is not None or self.held_back or self.error is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The figures of a run, of its main phase: what began in its warm-up and cool-down is in `left_out` alone.
 

@@ -45,6 +45,8 @@ class Phase(str, Enum):
     WARMUP = "warmup"
     MAIN = "main"
     COOLDOWN = "cooldown"
+    COMPRESSION_CHECK = "compression_check"
+    """The one request behind the run that accepts a compressed answer: it is in no table and no chart."""
 
 
 PHASES: tuple[Phase, ...] = tuple(Phase)

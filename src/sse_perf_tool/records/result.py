@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .calibration import Calibration
 from .config import RunConfig
-from .figures import IntervalSample, Summary
+from .figures import CompressionCheck, IntervalSample, Summary
 from .goals import Abort, BaselineResult, ThresholdResult
 from .head import AnswerHead
 from .request import RequestTable
@@ -73,6 +73,8 @@ class RunResult:
     """What the tool measured of itself, by second."""
     heads: Sequence[AnswerHead] = ()
     """The different heads of successful answers, in the order of coming, up to `MOST_HEADS`."""
+    compression_check: CompressionCheck | None = None
+    """None when it was not made, or showed nothing."""
     trust: Trust | None = None
     """The judgement on it; None before there is one."""
 

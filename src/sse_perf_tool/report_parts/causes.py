@@ -13,7 +13,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ..metrics.stream_shape import CUT_SHARE
-from ..records import AnswerHead, RunConfig, RunResult, StreamShape
+from ..records import AnswerHead, CompressionCheck, RunConfig, RunResult, StreamShape
 from .figures import Both
 from .wording import in_both
 
@@ -90,11 +90,9 @@ def advice_of(kind: str, result: RunResult) -> list[Both]:
     return [in_both(general), *sized, *timer]
 
 
-def encoding_advice(head: AnswerHead | None) -> Both | None:
-    """What to do about an answer that came compressed; None for one that did not."""
-    if head is None or head.content_encoding is None:
-        return None
-    seen = Evidence("whole", _names((head,)), True, head.framing == "length", False)
+def compression_advice(check: CompressionCheck) -> Both:
+    """What to do about an answer that was held back because it was compressed."""
+    seen = Evidence("whole", (check.server or "").lower(), True, False, False)
     return in_both(f"advice.{next(row.key for row in _SUSPECTS if row.fits(seen))}")
 
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..records import NOT_MEASURED, RunResult, Trust
+from ..records import NOT_MEASURED, Outcome, RunResult, Trust
+from ..texts import printable
 from ..trust import others_busy
 from ..units import NS_PER_MS
-from .causes import on_this_machine
+from .causes import compression_advice, on_this_machine
 from .figures import Both, percent_text, time_text
 from .wording import count_of, in_both, joined
 
 LOST_PACKETS, LOSSY_SHARE = 3, 0.01
 """So many packets, in so many of the answers, are worth a word: every network loses one now and then."""
+
+
+UNREADABLE = ("br", "zstd")
+"""Compressions that need a package of their own, and fail without."""
 
 
 class Finding(NamedTuple):
@@ -87,7 +92,31 @@ def _other_programs(result: RunResult) -> Finding | None:
     return Finding("other_programs", in_both("other_programs", None, **shares), "trust")
 
 
+def _compression(result: RunResult) -> Finding | None:
+    check = result.compression_check
+    if check is None or not check.shows:
+        return None
+    values = {
+        "encoding": printable(check.content_encoding or "", 40),
+        "ttft": time_text(check.ttft_ms),
+        "run": time_text(check.run_ttft_ms),
+        "outcome": check.outcome,
+        "error": printable(check.error or "", 200),
+    }
+    ok = check.outcome == Outcome.OK.value
+    key = "held" if check.held_back else "kept" if ok else "failed"
+    if not ok and (check.content_encoding or "").lower() in UNREADABLE:
+        key = "unreadable"
+    if check.content_encoding is None and check.held_back:
+        key = "held_plain"
+    said = [in_both(f"compression.{key}", None, **values)]
+    if check.held_back and check.content_encoding is not None:
+        said.append(compression_advice(check))
+    return Finding("compression", joined(said), "shape")
+
+
 _RULES: tuple[Callable[[RunResult], Finding | None], ...] = (
+    _compression,
     _service_queue,
     _accept_queue,
     _packet_loss,

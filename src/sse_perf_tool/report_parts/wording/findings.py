@@ -26,6 +26,26 @@ TEXTS: Texts = {
         "For the waiting requests, {queue} of the TTFB of {whole} is time in its queue (median).",
         "等待者的 TTFB 中位数 {whole} 中，有 {queue} 是在它的队列里等待。",
     ),
+    "compression.held": (
+        "Clients that accept gzip get the answer compressed ({encoding}) and held back: TTFT {ttft} against {run}.",
+        "接受 gzip 的客户端得到的回答被压缩（{encoding}）并被扣住：TTFT 为 {ttft}，而未压缩时为 {run}。",
+    ),
+    "compression.held_plain": (
+        "Clients that accept gzip get the answer held back, though not compressed: TTFT {ttft} against {run}.",
+        "接受 gzip 的客户端得到的回答虽未压缩，却被扣住：TTFT 为 {ttft}，而其余请求为 {run}。",
+    ),
+    "compression.kept": (
+        "Clients that accept gzip get the answer compressed ({encoding}), and as promptly: TTFT {ttft} against {run}.",
+        "接受 gzip 的客户端得到的回答被压缩（{encoding}），但同样及时：TTFT 为 {ttft}，未压缩时为 {run}。",
+    ),
+    "compression.unreadable": (
+        "Clients that accept gzip, br get the answer compressed ({encoding}), unreadable here for want of a package.",
+        "接受 gzip、br 的客户端得到的回答被压缩（{encoding}），而本机缺少解压所需的包。",
+    ),
+    "compression.failed": (
+        "The one request that accepts gzip failed, {outcome} ({encoding}): {error}",
+        "唯一一个接受 gzip 的请求失败，{outcome}（{encoding}）：{error}",
+    ),
     "accept_queue": (
         (
             "{resent} of {made} connections took {least} to {most}, as their SYN was sent again: its accept queue"
