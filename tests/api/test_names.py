@@ -41,11 +41,14 @@ def test_another_name_is_an_attribute_error() -> None:
 
 def test_the_package_imports_nothing_until_a_name_is_used() -> None:
     code = (
-        "import sys, sse_perf_tool\n"
+        "import sys\n"
+        "before = set(sys.modules)\n"
+        "import sse_perf_tool\n"
+        "print(sorted(set(sys.modules) - before))\n"
         "print(sorted(name for name in sys.modules if name.startswith('sse_perf_tool.')))\n"
         "sse_perf_tool.UsageError\n"
         "print(sorted(name for name in sys.modules if name.startswith('sse_perf_tool.')))\n"
         "print('requests' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["[]", "['sse_perf_tool.errors']", "False"]
+    assert done.stdout.splitlines() == ["['sse_perf_tool']", "[]", "['sse_perf_tool.errors']", "False"]
