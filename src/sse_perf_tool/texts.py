@@ -124,3 +124,10 @@ def loads_bounded(text: str, parse_constant: Callable[[str], Any] | None = None)
     if is_too_deep(value):
         raise ValueError("nested too deep")
     return value
+
+
+def clock_time(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    whole = int(seconds)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"

@@ -444,6 +444,8 @@ def test_every_reason_can_be_said(lang: str) -> None:
         "bound": "5",
         "count": "6",
         "others": "7 %",
+        "seconds": "5.0",
+        "at": "0:03",
     }
     for key in TEXTS:
         assert words(Reason(key, values), lang)

@@ -4,8 +4,9 @@
 `summary.py` with its `tables.py`, `goals.py`, `comparison.py`; `trace.py` follows a single request.
 """
 
+from ..texts import clock_time
 from .console import Console
-from .figures import clock_time, number, percent
+from .figures import number, percent
 from .trace import SingleRequestNotices, debug_trace
 from .writer import BOLD, GREEN, RED, YELLOW, Writer, in_columns
 

@@ -23,13 +23,6 @@ def percent(share: float | None) -> str:
     return "100%" if share == 1 else f"{min(share * 100, 99.99):.2f}%"
 
 
-def clock_time(seconds: float) -> str:
-    """Seconds as m:ss or h:mm:ss."""
-    whole = int(seconds)
-    hours, rest = divmod(whole, 3600)
-    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
-
-
 def ms_text(ns: float | None) -> str | None:
     """Nanoseconds as milliseconds with their unit; None for None."""
     return None if ns is None else number(ns / NS_PER_MS, " ms")

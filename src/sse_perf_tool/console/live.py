@@ -5,9 +5,9 @@ from __future__ import annotations
 from ..goals.thresholds import value_text
 from ..records import Abort, IntervalSample, RunConfig
 from ..test_runner import Snapshot
-from ..texts import Texts
+from ..texts import Texts, clock_time
 from ..units import NS_PER_MS
-from .figures import clock_time, number, percent
+from .figures import number, percent
 from .writer import YELLOW, Writer, in_columns
 
 TEXTS: Texts = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from ..pace.schedule import Line, asked_between, first_s, leaves_early, rate_line, schedule_s
@@ -23,6 +23,7 @@ from ..records import (
     Round,
     RunConfig,
     ScheduleFacts,
+    TrustSample,
 )
 from ..units import NS_PER_MS, NS_PER_S
 from .concurrency import most_under_way
@@ -78,6 +79,16 @@ def _intended_ns(table: RequestTable) -> Callable[[int], int]:
     """The scheduled start of a request; in a closed loop its actual start."""
     starts, delays = table["started_ns"], table["schedule_delay_ns"]
     return lambda row: starts[row] - (0 if delays[row] == NOT_MEASURED else delays[row])
+
+
+def stood_still_s(samples: Iterable[TrustSample], rounds: Sequence[Round], processes: int) -> float:
+    """The seconds of the main phases in which the tool did nothing; of one of N processes a part of N of them."""
+    total_ns = 0
+    for at_ms, _, counted_ms in (still for sample in samples for still in sample.stood_still):
+        from_ns, until_ns = at_ms * NS_PER_MS, (at_ms + counted_ms) * NS_PER_MS
+        overlaps = (min(until_ns, each.main_end_ns) - max(from_ns, each.main_begin_ns) for each in rounds)
+        total_ns += sum(max(0, ns) for ns in overlaps)
+    return total_ns / NS_PER_S / processes
 
 
 def left_out(table: RequestTable) -> dict[str, dict[str, int]]:

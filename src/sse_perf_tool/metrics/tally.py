@@ -36,7 +36,7 @@ from .error_groups import ErrorGroups
 from .groups import groups_of
 from .intervals import GapSample, gap_intervals, intervals
 from .percentiles import PERCENTILES, Ranked, stats_of
-from .phases import in_phases, left_early, left_out, rounds_of, schedule_facts
+from .phases import in_phases, left_early, left_out, rounds_of, schedule_facts, stood_still_s
 from .stream_shape import shape_of
 from .time_series import TimeSeries
 
@@ -184,6 +184,7 @@ class Tally:
         prompts = [n for n in table["prompt_tokens"] if n != NOT_MEASURED]
         chunks = sum(table["chunks"])
         seconds = sum(each.main_ns for each in rounds) / NS_PER_S
+        seconds = max(0.0, seconds - stood_still_s(self.self_watch, rounds, config.processes))
         left, left_tokens = left_early(config, table)
         metrics, sure = self._metrics(table)
         token_source = self._token_source()

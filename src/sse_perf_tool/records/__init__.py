@@ -58,7 +58,7 @@ from .request import (
 )
 from .result import SUMMARY_SCHEMA, Round, RunResult
 from .stream import Delta, Other, StreamEvent, TextMode, Usage
-from .trust import Reason, Trust, TrustSample
+from .trust import Reason, StoodStill, Trust, TrustSample
 
 __all__ = [
     "CALIBRATION_SCHEMA",
@@ -103,6 +103,7 @@ __all__ = [
     "Stalls",
     "Stats",
     "StepResult",
+    "StoodStill",
     "StreamEvent",
     "StreamShape",
     "Summary",

@@ -94,6 +94,13 @@ def fits(value: object, hint: Any, least: float = -MOST) -> bool:
         return isinstance(value, int | float) and type(value) is not bool and least <= value <= MOST
     if hint is int:
         return type(value) is int and least <= value <= MOST
+    if isinstance(hint, type) and issubclass(hint, tuple):  # a NamedTuple, which is a list in JSON
+        wanted = list(get_type_hints(hint).values())
+        return (
+            isinstance(value, list | tuple)
+            and len(value) == len(wanted)
+            and all(fits(each, kind, least) for each, kind in zip(value, wanted, strict=True))
+        )
     if hint is type(None) or hint in (str, bool):
         return type(value) is hint
     if isinstance(origin, type) and issubclass(origin, Mapping):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from .checked import UnfitError, counted, counted_or_none, fitting, fitting_of, 
 from .config import RunConfig
 from .head import AnswerHead
 from .request import RECORDS_SCHEMA, Lumps, Outcome, Phase, RequestRecord
-from .trust import TrustSample
+from .trust import StoodStill, TrustSample
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,8 @@ def _sample_of(document: Any) -> TrustSample:
     buckets = [at for value in known.values() if isinstance(value, dict) for at in value]
     if min(buckets, default=0) < -1 or max(buckets, default=0) > _LAST_BUCKET:
         raise UnfitError("self_watch")
-    return noun_of(TrustSample, known)  # type: ignore[no-any-return]
+    sample: TrustSample = noun_of(TrustSample, known)
+    return replace(sample, stood_still=tuple(StoodStill(*each) for each in sample.stood_still))
 
 
 _LAST_BUCKET = 100

@@ -7,6 +7,17 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
+class StoodStill(NamedTuple):
+    """A time for which a process of the tool was stopped, or the machine asleep or paused."""
+
+    at_ms: int
+    """When it began, from the start of the run."""
+    ms: int
+    """How long it took, on the clock that goes on while the machine sleeps where there is one."""
+    counted_ms: int
+    """How much of it the clock of the run has counted; that of Linux stands still while the machine sleeps."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrustSample:
     """What a process of the tool measured of itself in half a second or more, or all that was measured in one second.
@@ -45,6 +56,9 @@ class TrustSample:
     clock_step_ms: float = 0.0
     """By how much the wall clock was set, beyond a millisecond."""
 
+    stood_still: tuple[StoodStill, ...] = ()
+    """The times over a second for which the whole process did nothing, of several processes those of each."""
+
 
 class Reason(NamedTuple):
     """Why figures are not wholly to be trusted: a key of `trust.TEXTS` and what is put into that text."""
@@ -81,3 +95,5 @@ class Trust:
     retransmits: int | None = None
     out_of_order: int | None = None
     clock_steps: int = 0
+    stood_still: tuple[StoodStill, ...] = ()
+    """When this tool did nothing for over a second, all its processes together."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..metrics import percentile
-from ..records import TrustSample
+from ..records import StoodStill, TrustSample
 from ..units import US_PER_MS
 
 
@@ -33,7 +33,20 @@ def _together(one: TrustSample, other: TrustSample) -> TrustSample:
     worst = {name: most(name) for name in _WORST}
     step_ms = max(one.clock_step_ms, other.clock_step_ms, key=abs)
     added = {name: total(name) for name in ("retransmits", "out_of_order")}
-    return replace(one, **counts, **worst, **added, clock_step_ms=step_ms)  # type: ignore[arg-type]
+    still = (*one.stood_still, *other.stood_still)
+    return replace(one, **counts, **worst, **added, clock_step_ms=step_ms, stood_still=still)  # type: ignore[arg-type]
+
+
+def stood_still(samples: Iterable[TrustSample]) -> tuple[StoodStill, ...]:
+    """When the tool stood still, in order; times of several processes that overlap are one."""
+    found: list[StoodStill] = []
+    for each in sorted(each for sample in samples for each in sample.stood_still):
+        if found and each.at_ms <= found[-1].at_ms + found[-1].ms:
+            at_ms, ms, counted_ms = found.pop()
+            later_ms = each.at_ms - at_ms
+            each = StoodStill(at_ms, max(ms, later_ms + each.ms), max(counted_ms, later_ms + each.counted_ms))
+        found.append(each)
+    return tuple(found)
 
 
 _COUNTS = ("read_waits", "away", "wakes")

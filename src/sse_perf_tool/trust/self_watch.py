@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from ..records import TrustSample
+from ..records import StoodStill, TrustSample
 from ..units import NS_PER_MS, NS_PER_S, NS_PER_US, US_PER_MS
 from ..wire import TcpInfo, half_octave, the_pump
 
@@ -26,6 +26,9 @@ STEP_NS = 1_000_000
 """NTP makes the wall clock run faster or slower by up to 0.5 ms a second; beyond that it was set."""
 HEARTBEAT_NS, HEARTBEAT_BUCKETS = 20_000_000, 56
 """Fifty beats a second cost some 0.2 % of a core and see what happens to one read in a hundred within seconds."""
+STILL_NS, STILL_CPU = 1_000_000_000, 0.1
+"""A process stood still when a thread of it slept so much too long and all of them used less than this share of it: one
+that computes is busy, and says so by its CPU."""
 CONNECTIONS_A_LOOK = 16
 """Each costs some 2 us, with the interpreter held."""
 
@@ -77,6 +80,8 @@ class Sources:
     wall: Callable[[], int] = time.time_ns
     cpu_ns: Callable[[], int] = time.process_time_ns
     cores: Callable[[], Ticks | None] = field(default_factory=lambda: lambda: core_ticks(Path("/proc/stat")))
+    stills: Callable[[], Sequence[Still]] = tuple
+    """The times for which the process stood still since it was asked last."""
     close: Callable[[], None] = _nothing
     """To be called when nobody will ask any more."""
 
@@ -113,6 +118,34 @@ def run_queue_ns(thread_id: int | None) -> int | None:
         return None
 
 
+class Moment(NamedTuple):
+    """Clocks at one moment, in nanoseconds."""
+
+    ns: int
+    cpu_ns: int
+    """CPU time of this process."""
+    awake_ns: int
+    """A clock that goes on while the machine sleeps, where there is one."""
+
+    @classmethod
+    def now(cls) -> Moment:
+        """This moment."""
+        now_ns = time.perf_counter_ns()
+        awake_ns = now_ns if _AWAKE is None else time.clock_gettime_ns(_AWAKE)
+        return cls(now_ns, time.process_time_ns(), awake_ns)
+
+
+_AWAKE: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+class Still(NamedTuple):
+    """See `records.StoodStill`; here on the clock of the process, in nanoseconds."""
+
+    at_ns: int
+    ns: int
+    counted_ns: int
+
+
 class Heartbeat(threading.Thread):
     """Sleeps for a moment, again and again, and counts how late it is woken.
 
@@ -121,19 +154,40 @@ class Heartbeat(threading.Thread):
     are read at once.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, moment: Callable[[], Moment] = lambda: Moment.now()) -> None:
         super().__init__(name="heartbeat", daemon=True)
         self.late = [0] * HEARTBEAT_BUCKETS
         self._over = threading.Event()
+        self._moment = moment
+        self._lock = threading.Lock()
+        self._before = moment()
+        self._stills: list[Still] = []
         self.start()
 
     def run(self) -> None:
         """Beats until it is stopped."""
-        clock = time.perf_counter_ns
         while not self._over.is_set():
-            before_ns = clock()
+            with self._lock:
+                before = self._before = self._moment()
             if not self._over.wait(HEARTBEAT_NS / NS_PER_S):
-                self.note(clock() - before_ns)
+                self.note(self._moment().ns - before.ns)
+                with self._lock:
+                    self._look_back()
+
+    def take_stills(self) -> list[Still]:
+        """The times for which the process stood still since the last call."""
+        with self._lock:
+            self._look_back()  # this thread may be woken later than the one that asks
+            stills, self._stills = self._stills, []
+        return stills
+
+    def _look_back(self) -> None:
+        before, now = self._before, self._moment()
+        counted_ns = now.ns - before.ns - HEARTBEAT_NS
+        still_ns = max(counted_ns, now.awake_ns - before.awake_ns - HEARTBEAT_NS)
+        if still_ns >= STILL_NS and now.cpu_ns - before.cpu_ns <= STILL_CPU * still_ns:
+            self._stills.append(Still(before.ns, still_ns, max(0, counted_ns)))
+            self._before = now
 
     def note(self, slept_ns: int) -> None:
         """Counts a sleep of this length."""
@@ -153,6 +207,7 @@ def process_sources(sockets: Sequence[Callable[[], Any]]) -> Sources:
         longest_wait_us=pump.take_longest_wait_us,
         run_queue_ns=lambda: run_queue_ns(pump.native_id),
         connections=turn.next_few,
+        stills=heartbeat.take_stills,
         close=heartbeat.stop,
     )
 
@@ -279,8 +334,13 @@ class SelfWatch:
             retransmits=retransmits,
             out_of_order=out_of_order,
             clock_step_ms=_step_ms(now.wall_ahead_ns - before.wall_ahead_ns),
+            stood_still=tuple(map(self._stood_still, self._sources.stills())),
         )
         self.samples.append(sample)
+
+    def _stood_still(self, still: Still) -> StoodStill:
+        at_ns, ns, counted_ns = still
+        return StoodStill(max(0, at_ns - self._origin_ns) // NS_PER_MS, ns // NS_PER_MS, counted_ns // NS_PER_MS)
 
     def _network(self) -> tuple[float | None, int | None, int | None]:
         """(largest round trip in ms, packets sent again, packets out of order) of some connections since their last."""

@@ -8,10 +8,10 @@ from dataclasses import replace
 from ..metrics import percentile
 from ..metrics.stream_shape import unless_late
 from ..records import Reason, RunResult, Stats, ThresholdResult, Trust, TrustSample
-from ..texts import LANGUAGES
+from ..texts import LANGUAGES, clock_time
 from ..units import NS_PER_S
 from .evidence import RESOLUTION_MS, Evidence, evidence_of
-from .samples import HalfOctaves, by_second, own_cpu, read_delay_ms
+from .samples import HalfOctaves, by_second, own_cpu, read_delay_ms, stood_still
 from .wording import TEXTS, ms_text, percent_text
 
 REQUIRED = "--require-trust"
@@ -66,13 +66,17 @@ def judge(result: RunResult) -> RunResult:
         retransmits=sum(again) if again else None,
         out_of_order=sum(late) if late else None,
         clock_steps=sum(1 for sample in samples if sample.clock_step_ms),
+        stood_still=stood_still(samples),
     )
     if not result.summary.ok or not samples:
-        return replace(result, trust=trust)
+        still = tuple(_stood_still(result, trust, found))
+        return replace(result, trust=replace(trust, verdict="invalid", reasons=still) if still else trust)
     reasons = tuple(reason for rule in _RULES for reason in rule(result, trust, found))
     verdict = "degraded" if reasons else "trusted"
     if any(bound_ms > INVALID_SHARE * max(LEAST_MS, value_ms) for value_ms, bound_ms, _ in _bounds(result, trust)):
         verdict = "invalid"
+    if trust.stood_still:
+        verdict = "invalid"  # what came meanwhile is measured right; when requests went out, and how many, is not
     return replace(result, trust=replace(trust, verdict=verdict, reasons=reasons))
 
 
@@ -108,6 +112,23 @@ def _bounds(result: RunResult, trust: Trust) -> list[tuple[float, float, str]]:
         for name, bound_ms, key in rows
         if (stats := metrics.get(name, Stats())).p99 is not None and bound_ms is not None
     ]
+
+
+MS_PER_S = 1_000
+STILL_SAID = 3
+"""So many times of standing still are said one by one."""
+
+
+def _stood_still(_result: RunResult, trust: Trust, _found: Evidence) -> list[Reason]:
+    times = trust.stood_still
+    said = [
+        Reason("stood_still", {"seconds": f"{each.ms / MS_PER_S:.1f}", "at": clock_time(each.at_ms / MS_PER_S)})
+        for each in times[:STILL_SAID]
+    ]
+    if rest := times[STILL_SAID:]:
+        seconds = sum(each.ms for each in rest) / MS_PER_S
+        said.append(Reason("stood_still_more", {"count": str(len(rest)), "seconds": f"{seconds:.1f}"}))
+    return said
 
 
 def _too_far_off(result: RunResult, trust: Trust, found: Evidence) -> list[Reason]:
@@ -202,5 +223,5 @@ def _lost(result: RunResult, _trust: Trust, _found: Evidence) -> list[Reason]:
 
 
 _RULES: tuple[Callable[[RunResult, Trust, Evidence], list[Reason]], ...] = (
-    _too_far_off, _busy, _starved, _schedule, _user_clock, _clock_steps, _lost,
+    _stood_still, _too_far_off, _busy, _starved, _schedule, _user_clock, _clock_steps, _lost,
 )  # fmt: skip

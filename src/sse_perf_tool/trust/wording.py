@@ -64,6 +64,14 @@ TEXTS: Texts = {
         "the system clock was stepped {count} times during the run: let NTP slew it instead",
         "运行期间系统时钟被调整 {count} 次：请让 NTP 平滑校时，而不是跳变",
     ),
+    "stood_still": (
+        "this tool stood still for {seconds} s at {at}: it was stopped, or the machine asleep or paused; run it again",
+        "本工具在 {at} 处停顿了 {seconds} 秒：进程被暂停，或机器休眠、挂起；请重新运行",
+    ),
+    "stood_still_more": (
+        "and {count} times more, for {seconds} s together",
+        "此后又停顿 {count} 次，共 {seconds} 秒",
+    ),
     "lost": (
         "a process of the tool died: its requests are missing",
         "本工具的一个进程中途丢失，缺少它的请求",
