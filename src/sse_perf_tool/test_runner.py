@@ -333,8 +333,8 @@ class ThreadGroup:
             tester = self._testers[number]
             name = f"worker-{tester.thread_id}"
             worker = threading.Thread(target=self._work, args=(tester,), name=name, daemon=True)
-            self._workers.append(worker)
             worker.start()
+            self._workers.append(worker)
 
     def wait(self) -> None:
         """Waits until all threads have finished.  Raises the error of a thread that died."""

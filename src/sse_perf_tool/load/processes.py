@@ -71,6 +71,7 @@ class ProcessGroup:
         self.lost: dict[int, str] = {}
         self._records = records
         path = None if records is None else records.path
+        self._error: Exception | None = None
         self._listeners: list[threading.Thread] = []
         self._children: list[_Child] = []
         try:
@@ -97,12 +98,14 @@ class ProcessGroup:
             listener.start()
 
     def wait(self) -> None:
-        """Waits until all processes have finished."""
+        """Waits until all processes have finished.  Raises what one of them failed with."""
         for listener in self._listeners:
             listener.join()
         for child in self._children:
             child.process.join()
         self.cpu_s += time.process_time() - self._cpu_before_s
+        if self._error is not None:
+            raise self._error
 
     def look(self) -> None:
         """Nothing to do: each process measures itself."""
@@ -141,6 +144,9 @@ class ProcessGroup:
             return False
         if kind == "counters":
             self._add(child, *content)
+        elif kind == "error":
+            self._error = content
+            self.cancel()
         elif kind == "result":
             tally, formats, cpu_s, missing = content
             with self.shared_stats["lock"]:
@@ -237,16 +243,21 @@ def _child(
             kind, moments = pipe.recv()
     except (EOFError, OSError):  # the parent ended, or closed the pipe, while we got ready
         return
-    group.start(*moments)
-    through = threading.Event()
-    threading.Thread(target=_obey, args=(pipe, group), daemon=True).start()
+    through, failed = threading.Event(), None
     reporter = threading.Thread(target=_report, args=(pipe, group, through, records), daemon=True)
-    reporter.start()
     try:
+        group.start(*moments)
+        threading.Thread(target=_obey, args=(pipe, group), daemon=True).start()
+        reporter.start()
         group.wait()
-    finally:
-        through.set()
+    except (MemoryError, RuntimeError) as error:  # no more threads: the parent says so
+        failed = error
+    through.set()
+    if reporter.ident is not None:
         reporter.join()
+    if failed is not None:
+        pipe.send(("error", failed))
+        return
     pipe.send(("result", (group.tally, group.formats_seen, group.cpu_s, records.missing if records else 0)))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
@@ -25,10 +27,21 @@ from .processes import ProcessGroup
 GRACE_S = 5.0
 """How long requests in flight may go on after the first interrupt."""
 
+NO_THREAD = "start new thread"
+"""What `threading` says of a system that gives no more of them."""
+
 SPARE_FILES = 64
 """Open files besides one connection per thread."""
 
 TEXTS: Texts = {
+    "no_threads": (
+        "--threads {threads}: the system gives this program no more threads; use fewer, or raise its limit (ulimit -u)",
+        "--threads {threads}：系统不再为本程序提供线程；请减少线程，或提高上限（ulimit -u）",
+    ),
+    "no_memory": (
+        "--threads {threads}: this program got no more memory; use fewer threads, or raise its limit (ulimit -v)",
+        "--threads {threads}：本程序无法获得更多内存；请减少线程，或提高上限（ulimit -v）",
+    ),
     "files": (
         "--threads {threads}: this system allows {hard} open files; give at most {most}, or raise it with ulimit -n",
         "--threads {threads}：系统只允许打开 {hard} 个文件；请不超过 {most}，或用 ulimit -n 提高上限",
@@ -140,6 +153,24 @@ def _allow_open_files(threads: int, lang: str) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+@contextlib.contextmanager
+def _limits_are_said(threads: int, lang: str) -> Iterator[None]:
+    """Makes a UsageError of what Python raises when the system gives no more threads, processes or memory."""
+    say = speaker(TEXTS, lang)
+    try:
+        yield
+    except MemoryError as error:
+        raise UsageError(say("no_memory", threads=threads)) from error
+    except RuntimeError as error:
+        if NO_THREAD not in str(error):
+            raise
+        raise UsageError(say("no_threads", threads=threads)) from error
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.ENOMEM):
+            raise
+        raise UsageError(say("no_threads" if error.errno == errno.EAGAIN else "no_memory", threads=threads)) from error
+
+
 class Group(Protocol):
     """The interface of what sends the load: the threads of this process, or child processes."""
 
@@ -197,7 +228,8 @@ class LoadRun:
         self._tally = Tally(0)
         self._formats_seen: dict[str, None] = {}
         self._lost: list[str] = []
-        self._group = self._new_group(0)
+        with _limits_are_said(config.threads, target.lang):
+            self._group = self._new_group(0)
 
     def _new_group(self, number: int) -> Group:
         """The threads or processes of round `number`, from 0."""
@@ -219,7 +251,11 @@ class LoadRun:
         `on_tier` is called with the number, from 0, of each context tier that begins.
         """
         try:
-            return self._run(on_sample, on_tier)
+            with _limits_are_said(self.config.threads, self._target.lang):
+                return self._run(on_sample, on_tier)
+        except UsageError:
+            self.cancel()
+            raise
         finally:
             self._group.close()
 
