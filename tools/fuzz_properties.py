@@ -31,7 +31,8 @@ from sse_perf_tool.masking import Masker, header_secrets, mask_header, mask_text
 from sse_perf_tool.pace.replay import load_replay
 from sse_perf_tool.providers import load_keys, load_queries
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
-from sse_perf_tool.records.file import RecordsHeader, header_line, read_header, read_records, record_line
+from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
+from sse_perf_tool.records.reader import read_header, read_records
 from sse_perf_tool.request.body import load_template
 from sse_perf_tool.sse import SSEParser
 from sse_perf_tool.wire.body import Chunked
