@@ -6,7 +6,7 @@ from ..metrics.steadiness import stalls_of
 from ..records import Goodput, RunResult, Summary
 from ..report_parts.figures import Both
 from ..report_parts.shape import short_stalls_text, short_stream_text
-from ..texts import Texts
+from ..texts import Texts, printable
 from ..units import NS_PER_S
 from .answer import tokens_words
 from .figures import number, percent
@@ -36,6 +36,9 @@ TEXTS: Texts = {
     "left_out_of": ("{number} in {phase}", "{phase} {number}"),
     "warmup": ("the warm-up", "预热"),
     "cooldown": ("the cool-down", "收尾"),
+    "finish_reasons": ("finish reasons", "结束原因"),
+    "bad_events": ("not JSON", "非 JSON 事件"),
+    "bad_events_of": ("{events} events in {answers} answers", "{answers} 个回答中共 {events} 个事件"),
     "retried": ("needed a retry", "经过重试"),
     "rates": ("rates", "速率"),
     "rates_of": (
@@ -89,6 +92,8 @@ def show(writer: Writer, result: RunResult) -> None:
             ("left_early", _left_early_words(writer, found)),
             ("left_out", _left_out_words(writer, found)),
             ("retried", str(found.retried) if found.retried else None),
+            ("finish_reasons", _reason_words(found)),
+            ("bad_events", _bad_event_words(writer, found)),
             ("success", percent(found.ok / finished) if finished else "n/a"),
             ("blocks", str(found.chunks) if result.config.stream else None),
             ("tokens", tokens_words(writer, found.output_tokens, found.token_source)),
@@ -112,6 +117,20 @@ def show(writer: Writer, result: RunResult) -> None:
 
 def _in_its_language(writer: Writer, text: Both | None) -> str | None:
     return None if text is None else text[writer.column]
+
+
+MOST_REASONS = 6
+
+
+def _reason_words(found: Summary) -> str | None:
+    reasons = list(found.finish_reasons.items())
+    said = [f"{printable(reason, 40)} {number}" for reason, number in reasons[:MOST_REASONS]]
+    return ", ".join([*said, *(["…"] if len(reasons) > MOST_REASONS else [])]) or None
+
+
+def _bad_event_words(writer: Writer, found: Summary) -> str | None:
+    events, answers = found.bad_events, found.bad_event_answers
+    return writer.say("bad_events_of", events=events, answers=answers) if events else None
 
 
 def _left_early_words(writer: Writer, found: Summary) -> str | None:

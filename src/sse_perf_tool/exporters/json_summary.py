@@ -23,6 +23,7 @@ from ..records import (
     Stats,
     StreamShape,
     ThresholdResult,
+    TokenGroups,
     Trust,
     TrustSample,
 )
@@ -63,6 +64,8 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "schedule": None if found.schedule is None else asdict(found.schedule),
         "outcomes": dict(found.outcomes),
         "errors": [asdict(group) for group in found.errors],
+        "finish_reasons": dict(found.finish_reasons),
+        "bad_events": {"events": found.bad_events, "answers": found.bad_event_answers},
         "metrics": {name: rounded(stats) for name, stats in found.metrics.items()},
         "intervals": {name: _intervals(each) for name, each in found.intervals.items()},
         "rates": {
@@ -83,6 +86,8 @@ def summary_document(result: RunResult) -> dict[str, Any]:
             "prompt": found.prompt_tokens,
             "source": found.token_source,
             "left_early": found.left_early_tokens,
+            "contradicting_usage": found.contradicting_usage,
+            "groups": _token_groups(found.token_groups),
         },
         "turns": [_group("turn", group) for group in found.turns],
         "context_tiers": [_group("context_tokens", group) for group in found.context_tiers],
@@ -97,6 +102,10 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "partial": result.partial or result.records_partial or bool(result.skipped_lines),
         **{name: getattr(result, name) for name in MISSING_PARTS},
     }
+
+
+def _token_groups(groups: TokenGroups | None) -> dict[str, Any] | None:
+    return None if groups is None else {name: round(value, 6) for name, value in groups._asdict().items()}
 
 
 def _calibration(result: RunResult) -> dict[str, Any] | None:

@@ -122,7 +122,9 @@ def _why(rule: Mapping[str, Any], name: str) -> str:
 def _errors_text(groups: Iterable[Mapping[str, Any]]) -> str:
     """The errors of the summary, a line each."""
     return "\n".join(
-        "{count} x {outcome}: {said} (e.g. request {example_request})".format(said=printable(group["message"]), **group)
+        "{count} x {outcome}: {said} (e.g. request {example_request})".format(
+            said=printable(group["message"], 4_000), **group
+        )
         for group in groups
     )
 

@@ -30,6 +30,8 @@ _GRADE_MARKS = {"good": "✅", "fair": "⚠️", "bad": "❌", "none": "➖"}
 _MARKDOWN_METRICS = ("ttfb_ms", "ttft_ms", "itl_ms", "tpot_ms", "latency_ms", "tokens_per_s", "max_gap_ms",
                      "schedule_delay_ms", "ttft_from_schedule_ms", "latency_from_schedule_ms")  # fmt: skip
 MARKDOWN_ERRORS = 10
+CODE_CHARS = 4_000
+"""As many characters as the error of a record may have."""
 
 
 def to_markdown(result: RunResult) -> str:
@@ -60,7 +62,7 @@ def to_markdown(result: RunResult) -> str:
 
 def _code(text: str) -> str:
     """A code span of foreign text: one line, behind more backticks than stand in it."""
-    shown = printable(text)
+    shown = printable(text, CODE_CHARS)
     if not shown:
         return ""
     fence = "`" * (max(map(len, re.findall("`+", shown)), default=0) + 1)

@@ -66,6 +66,17 @@ TEXTS: Texts = {
         "scheduled requests that were never sent, because no thread became free: {dropped}; increase --threads",
         "有 {dropped} 个计划的请求直到结束都没有空闲线程，始终未发出：请增加 --threads",
     ),
+    "usage": (
+        "{number} answers report fewer output tokens than text chunks came: TPOT and tokens/s use an estimate for them",
+        "有 {number} 个回答上报的输出 token 数少于其文本块数：这些回答的 TPOT 和 tokens/s 使用估算值",
+    ),
+    "repaired": (
+        (
+            "tokens a chunk fall into two groups, {low} in {low_answers} answers and {high} in {high_answers}:"
+            " some answers may have been repaired by a gateway"
+        ),
+        "每块 token 数分为两组，{low_answers} 个回答为 {low}，{high_answers} 个为 {high}：部分回答可能被网关修补过",
+    ),
     "failed_warmup": (
         "failed requests in the warm-up, which the metrics leave out: {number}; --records keeps them",
         "预热阶段有 {number} 个请求失败，未计入指标；可用 --records 查看",
@@ -129,6 +140,11 @@ def load_warnings(result: RunResult, lang: str) -> list[str]:
     if not any(name.lower() == "accept-encoding" for name in result.config.headers):
         encodings = {head.content_encoding for head in result.heads if head.content_encoding is not None}
         said += [say("compressed", encoding=encoding) for encoding in sorted(encodings)]
+    if found.contradicting_usage:
+        said.append(say("usage", number=found.contradicting_usage))
+    if (groups := found.token_groups) is not None:
+        means = {"low": f"{groups.low:.3g}", "high": f"{groups.high:.3g}"}
+        said.append(say("repaired", **means, low_answers=groups.low_answers, high_answers=groups.high_answers))
     lost = {name: sum(count for outcome, count in counts.items() if outcome not in _NOT_FAILED)
             for name, counts in found.left_out.items()}  # fmt: skip
     return [*said, *(say(f"failed_{phase}", number=number) for phase, number in lost.items() if number)]

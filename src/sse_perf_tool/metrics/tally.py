@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import heappush, heapreplace
 from typing import Protocol
@@ -39,6 +39,10 @@ from .percentiles import PERCENTILES, Ranked, stats_of
 from .phases import in_phases, left_early, left_out, rounds_of, schedule_facts, stood_still_s
 from .stream_shape import shape_of
 from .time_series import TimeSeries
+from .usage import contradictions, token_groups
+
+MOST_REASONS, OTHER_REASONS = 50, "…"
+"""Different finish reasons that are counted, and the name of all others."""
 
 
 class RequestRule(Protocol):
@@ -92,6 +96,7 @@ class Tally:
         self.end_ns = 0
         self.token_sources: Counter[str] = Counter()
         self.clocks: Counter[str] = Counter()
+        self.finish_reasons: Counter[str] = Counter()
         self.merged_reads: Counter[tuple[int, int]] = Counter()
         self.self_watch: list[TrustSample] = []
         self.heads: dict[AnswerHead, None] = {}
@@ -118,6 +123,8 @@ class Tally:
             return  # warm-up and cool-down are in the charts, but not in the metrics
         if record.token_source:
             self.token_sources[record.token_source] += 1
+        if record.finish_reason and record.outcome is not Outcome.CANCELLED:
+            self._count_reasons({record.finish_reason: 1})
         if record.outcome is Outcome.OK:
             self.gaps.add(record.gaps_us)
             self.gap_sample.add(record.request_id, record.gaps_us)
@@ -127,6 +134,12 @@ class Tally:
                 self.merged_reads.update(merged_reads(record.gaps_us, ended_together))
         elif record.outcome is not Outcome.CANCELLED:
             self._errors.add(record)
+
+    def _count_reasons(self, counts: Mapping[str, int]) -> None:
+        """Adds counts of finish reasons; a server that has a new one each time must not fill the memory."""
+        for reason, number in counts.items():
+            known = reason in self.finish_reasons or len(self.finish_reasons) < MOST_REASONS
+            self.finish_reasons[reason if known else OTHER_REASONS] += number
 
     def _add_heads(self, heads: Iterable[AnswerHead]) -> None:
         self.heads.update(dict.fromkeys(heads))
@@ -169,6 +182,7 @@ class Tally:
         self.end_ns = max(self.end_ns, other.end_ns)
         self.token_sources.update(other.token_sources)
         self.clocks.update(other.clocks)
+        self._count_reasons(other.finish_reasons)
         self.merged_reads.update(other.merged_reads)
         self.self_watch += other.self_watch
         self._add_heads(other.heads)
@@ -196,6 +210,11 @@ class Tally:
             retried=sum(1 for n in table["retries"] if n > 0),
             outcomes={outcome.value: outcomes[i] for i, outcome in enumerate(OUTCOMES) if outcomes[i]},
             errors=self._errors.groups(),
+            finish_reasons=dict(self.finish_reasons.most_common()),
+            bad_events=sum(table["bad_events"]),
+            bad_event_answers=sum(1 for number in table["bad_events"] if number),
+            contradicting_usage=contradictions(table),
+            token_groups=token_groups(table),
             metrics=metrics,
             requests_per_s=len(table) / seconds if seconds else 0.0,
             output_tokens_per_s=tokens / seconds if seconds else 0.0,

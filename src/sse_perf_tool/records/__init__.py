@@ -40,6 +40,7 @@ from .figures import (
     Stats,
     StreamShape,
     Summary,
+    TokenGroups,
 )
 from .goals import Abort, BaselineResult, ThresholdResult
 from .head import MOST_HEADS, AnswerHead
@@ -109,6 +110,7 @@ __all__ = [
     "Summary",
     "TextMode",
     "ThresholdResult",
+    "TokenGroups",
     "Trust",
     "TrustSample",
     "Usage",

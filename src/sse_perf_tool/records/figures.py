@@ -202,6 +202,15 @@ class ServiceQueue:
     """How long it took from its start to its first text, of a whole answer to its first byte."""
 
 
+class TokenGroups(NamedTuple):
+    """Two groups of ok answers that differ in tokens a chunk, see `metrics.usage`: the mean and the size of each."""
+
+    low: float
+    low_answers: int
+    high: float
+    high_answers: int
+
+
 @dataclass(frozen=True, slots=True)
 class CompressionCheck:
     """What a client that accepts compressed answers gets, see `compression.compression_check_of`."""
@@ -239,6 +248,16 @@ class Summary:
     retried: int = 0
     outcomes: Mapping[str, int] = field(default_factory=dict)
     errors: tuple[ErrorGroup, ...] = ()
+    finish_reasons: Mapping[str, int] = field(default_factory=dict)
+    """Finish reason -> answers that ended so, the most frequent first; cancelled requests are in none."""
+    bad_events: int = 0
+    """Events that are no JSON although those of the format are, of all answers ..."""
+    bad_event_answers: int = 0
+    """... and how many answers had some."""
+    contradicting_usage: int = 0
+    """Ok answers whose server reports fewer tokens than there were chunks."""
+    token_groups: TokenGroups | None = None
+    """None where the tokens a chunk do not fall into two groups."""
     metrics: Mapping[str, Stats] = field(default_factory=dict)
     requests_per_s: float = 0.0
     output_tokens_per_s: float = 0.0

@@ -39,8 +39,8 @@ from .reduce import (
 from .tables import thread_rows
 
 SLOWEST = 50
-DETAILS = 500
-TEXT_LIMIT, ID_LIMIT = 2_000, 200
+DETAILS = 360
+TEXT_LIMIT, ERROR_LIMIT, ID_LIMIT = 2_000, 4_000, 200
 """Characters: with all `DETAILS` texts of Chinese at these limits the file stays below 8 MiB."""
 ERROR_BINS = 300
 HEAT_BINS = 240
@@ -138,7 +138,7 @@ def _details(known: Mapping[int, RequestRecord], wanted: Iterable[int], position
 
 
 def _texts(record: RequestRecord) -> dict[str, str]:
-    limits = {"query": TEXT_LIMIT, "error": TEXT_LIMIT}
+    limits = {"query": TEXT_LIMIT, "error": ERROR_LIMIT}
     limits |= dict.fromkeys(("conversation_id", "message_id", "finish_reason"), ID_LIMIT)
     return {name: text[:limit] for name, limit in limits.items() if (text := getattr(record, name))}
 

@@ -115,7 +115,16 @@ def _compression(result: RunResult) -> Finding | None:
     return Finding("compression", joined(said), "shape")
 
 
+def _bad_events(result: RunResult) -> Finding | None:
+    found = result.summary
+    if not found.bad_events:
+        return None
+    answers = {"n": count_of("answers", found.bad_event_answers)}
+    return Finding("bad_events", in_both("bad_events", answers, events=f"{found.bad_events:,}"), "errors")
+
+
 _RULES: tuple[Callable[[RunResult], Finding | None], ...] = (
+    _bad_events,
     _compression,
     _service_queue,
     _accept_queue,

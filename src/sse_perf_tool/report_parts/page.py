@@ -99,6 +99,7 @@ def facts_html(result: RunResult) -> str:
         ("load", pair(*load_text(config))),
         ("started", moment(result.started_unix_ns)),
         ("duration", escape(time_text(result.duration_ns / 1e6))),
+        ("finish_reasons", reasons_html(result.summary)),
         ("tokens_from", both(f"tokens.{source}") if source else ""),
         ("version", code(config.version)),
         ("host", escape(printable(config.host_info))),
@@ -110,6 +111,11 @@ def facts_html(result: RunResult) -> str:
 def code(text: str, limit: int = 500) -> str:
     """Markup of foreign text that is code: one line, control characters taken out; nothing for nothing."""
     return f"<code>{escape(printable(text, limit))}</code>" if text else ""
+
+
+def reasons_html(summary: Summary) -> str:
+    """Markup of the finish reasons and how many answers ended for each."""
+    return ", ".join(f"{code(reason, 100)} {number:,}" for reason, number in summary.finish_reasons.items())
 
 
 def command_html(command: str) -> str:

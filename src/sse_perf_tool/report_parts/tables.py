@@ -154,7 +154,8 @@ def outcome_name(name: str) -> str:
     return f'<span class="mark {kind}">{both(f"outcome.{name}")}</span>'
 
 
-ERRORS_SHOWN = 50
+ERRORS_SHOWN, ERROR_CHARS = 50, 4_000
+"""Groups, and characters of the message of each: as many as a record keeps."""
 
 
 def errors_table(result: RunResult) -> str:
@@ -165,7 +166,7 @@ def errors_table(result: RunResult) -> str:
     failed = max(1, result.summary.failed)
     rows = (
         f'<tr><th scope="row">{outcome_name(group.outcome)}</th>'
-        f'<td class="text wide">{escape(printable(group.message, 400))}</td>'
+        f'<td class="text wide">{escape(printable(group.message, ERROR_CHARS))}</td>'
         + number_cell(group.count, f"{group.count:,}")
         + number_cell(group.count / failed, percent_text(group.count / failed))
         + f'<td data-v="{group.example_request}"><button class="link" type="button" '

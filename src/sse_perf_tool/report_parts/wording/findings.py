@@ -26,6 +26,10 @@ TEXTS: Texts = {
         "For the waiting requests, {queue} of the TTFB of {whole} is time in its queue (median).",
         "等待者的 TTFB 中位数 {whole} 中，有 {queue} 是在它的队列里等待。",
     ),
+    "bad_events": (
+        "{events} events in {n} are not JSON: those that were cut lack text (`malformed`), other words are skipped.",
+        "{n}中共有 {events} 个事件不是 JSON：被截断处缺少文本（`malformed`），其余文字被跳过。",
+    ),
     "compression.held": (
         "Clients that accept gzip get the answer compressed ({encoding}) and held back: TTFT {ttft} against {run}.",
         "接受 gzip 的客户端得到的回答被压缩（{encoding}）并被扣住：TTFT 为 {ttft}，而未压缩时为 {run}。",
