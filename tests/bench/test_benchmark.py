@@ -19,7 +19,7 @@ from sse_perf_tool.bench.results import Document, bench_document, difference
 from sse_perf_tool.bench.settings import Settings
 from sse_perf_tool.bench.store import Store
 from sse_perf_tool.providers import Query
-from sse_perf_tool.records.file import read_header, read_records
+from sse_perf_tool.records.reader import read_header, read_records
 from sse_perf_tool.records.writer import new_lines
 from sse_perf_tool.texts import speaker
 
