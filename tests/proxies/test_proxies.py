@@ -12,6 +12,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,7 +22,7 @@ import pytest
 
 from proxies import Ways, binary_of, caddy, free_port, haproxy, lighttpd, nginx, proxying
 from sse_perf_tool.cli import Environment, main
-from upstream import EVENTS, Upstream
+from upstream import EVENTS
 
 pytestmark = [
     pytest.mark.proxies,
@@ -78,15 +80,18 @@ Through = Callable[..., Seen]
 
 
 @pytest.fixture(scope="module")
-def upstream() -> Iterator[Upstream]:
-    server = Upstream()
-    yield server
-    server.stop()
+def upstream() -> Iterator[int]:
+    """The port of the server behind the proxies."""
+    command = [sys.executable, str(Path(__file__).with_name("upstream.py"))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield int(process.stdout.readline())
+        process.terminate()
 
 
 @pytest.fixture
 def through(
-    upstream: Upstream,
+    upstream: int,
     certificate: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -99,7 +104,7 @@ def through(
         way = WAYS[name]
         if way.proxy and binary_of(way.proxy) is None:
             pytest.skip(f"{way.proxy} is not installed")
-        behind = free_port() if down else upstream.port
+        behind = free_port() if down else upstream
         mode = re.split(r"\W", situation)[0]
         proxy = proxying(way.proxy, way.config, behind, certificate, tmp_path) if way.config else None
         with proxy or contextlib.nullcontext(behind) as port:
@@ -151,7 +156,8 @@ ONE_BY_ONE = (EVENTS // 2, EVENTS + 3)
         ("caddy", "smooth", "smooth", ONE_BY_ONE, ""),
         ("caddy, TLS", "smooth", "smooth", ONE_BY_ONE, ""),
         ("caddy, encode gzip", "smooth", "smooth", ONE_BY_ONE, ""),
-        ("caddy, encode gzip", "smooth, asked with gzip", "smooth", ONE_BY_ONE, ""),  # first write below 512 bytes
+        # Not compressed when the first write is below 512 bytes; a busy machine may join the first events of an answer.
+        ("caddy, encode gzip", "smooth, asked with gzip", "smooth whole", ONE_BY_ONE, ""),
         ("caddy, encode gzip", "wide, asked with gzip", "buffered", (2, 6), "`encode`"),  # events of 600 bytes
         ("lighttpd", "smooth", "whole", (1, 2), "`server.stream-response-body = 1`"),
         ("lighttpd, streaming", "smooth", "smooth", ONE_BY_ONE, ""),

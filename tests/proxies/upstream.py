@@ -1,4 +1,6 @@
-"""What stands behind a proxy here: a chat endpoint that writes events of 150 bytes at even times.
+"""What stands behind a proxy here: a chat endpoint that writes events of 150 bytes at even times, and prints its port.
+
+It is a process of its own, so that it and the tool do not wait for each other.
 
 The path says what it does: `/smooth` sends all events, `/slow` a third of them at 20 ms each, `/cut` ends the
 connection after half of them, `/wide` has events of 600 bytes, `/stall` is silent for 3 s after ten events and `/late`
@@ -10,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -71,16 +72,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the tests tell what came."""
 
 
-class Upstream:
-    """The server, on a port of its own until `stop`."""
-
-    def __init__(self) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-        self._server.daemon_threads = True
-        self.port = int(self._server.server_address[1])
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def stop(self) -> None:
-        """Listens no more."""
-        self._server.shutdown()
-        self._server.server_close()
+if __name__ == "__main__":
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    print(server.server_address[1], flush=True)
+    server.serve_forever()
