@@ -65,7 +65,7 @@ WAYS = {
 
 
 class Seen(NamedTuple):
-    """What a run of four requests left behind."""
+    """What a run of five requests left behind."""
 
     outcome: str
     kind: str
@@ -97,7 +97,7 @@ def through(
     monkeypatch: pytest.MonkeyPatch,
     table: list[tuple[str, ...]],
 ) -> Through:
-    """Sends four requests at once through a proxy and notes what came of them in the table."""
+    """Sends five requests at once through a proxy and notes what came of them in the table."""
     monkeypatch.chdir(tmp_path)
 
     def run(name: str, situation: str, *flags: str, down: bool = False) -> Seen:
@@ -111,7 +111,8 @@ def through(
             seen = _run(f"http{'s' * way.tls}://127.0.0.1:{port}/{mode}/chat/completions", flags)
         ttft = seen.summary["metrics"]["ttft_ms"].get("p50")
         chunks = seen.summary["stream_shape"]["chunks_per_read"]
-        said = "; ".join(filter(None, (seen.summary["stream_shape"]["evidence"], *seen.errors)))
+        findings = [finding["text"] for finding in seen.summary["findings"]]
+        said = "; ".join(filter(None, (seen.summary["stream_shape"]["evidence"], *seen.errors, *findings)))
         shown = ("-" if ttft is None else f"{ttft:.0f} ms", "-" if chunks is None else f"{chunks:.1f}", said)
         table.append((name, situation, seen.outcome, seen.kind, *shown))
         return seen
@@ -121,14 +122,14 @@ def through(
 
 def _run(url: str, flags: tuple[str, ...]) -> Seen:
     out = io.StringIO()
-    argv = ["--url", url, "--format", "openai_chat", "--api-key", "-", "--insecure", "--threads", "4",
-            "--requests", "4", "--retries", "0", "--lang", "en", "--json", "s.json", "--records", "r.jsonl",
+    argv = ["--url", url, "--format", "openai_chat", "--api-key", "-", "--insecure", "--threads", "5",
+            "--requests", "5", "--retries", "0", "--lang", "en", "--json", "s.json", "--records", "r.jsonl",
             "--html-report", "r.html"]  # fmt: skip
     main([*argv, *flags], Environment(out, out, {}))
     summary = json.loads(Path("s.json").read_text(encoding="utf-8"))
     records = [json.loads(line) for line in Path("r.jsonl").read_text(encoding="utf-8").splitlines()[1:]]
     outcome = ", ".join(summary["outcomes"])
-    reads = sorted(record["reads"] for record in records)[1]
+    reads = sorted(record["reads"] for record in records)[2]
     errors = [error["message"] for error in summary["errors"]]
     return Seen(outcome, summary["stream_shape"]["kind"], reads, errors, summary, out.getvalue())
 
@@ -166,13 +167,37 @@ ONE_BY_ONE = (EVENTS // 2, EVENTS + 3)
 def test_an_even_stream_arrives_as_the_proxy_lets_it(
     through: Through, name: str, situation: str, kinds: str, reads: tuple[int, int], advice: str
 ) -> None:
-    seen = through(name, situation, *(["-H", "Accept-Encoding: gzip"] if "gzip" in situation.split() else []))
+    asking = ["-H", "Accept-Encoding: gzip"] if "gzip" in situation.split() else ["--no-compression-check"]
+    seen = through(name, situation, *asking)
     assert (seen.outcome, seen.errors) == ("ok", [])
     assert seen.kind in kinds.split()
     assert reads[0] <= seen.reads <= reads[1]
     said = seen.summary["stream_shape"]["evidence"]
     late = seen.summary["trust"]["verdict"] != "trusted" and "too busy to tell who did it" in said
     assert advice in said or late, "who holds the text back, and how to let go of it"
+
+
+@pytest.mark.parametrize(
+    ("name", "situation", "encoding"),
+    [
+        ("no proxy", "smooth", None),
+        ("nginx, HTTP/1.1 up", "smooth", None),
+        ("nginx, gzip", "smooth", "gzip"),
+        ("caddy, encode gzip", "wide", "gzip"),
+    ],
+)
+def test_what_clients_that_accept_gzip_get_is_said_where_it_is_another_thing(
+    through: Through, name: str, situation: str, encoding: str | None
+) -> None:
+    seen = through(name, f"{situation}, client view")
+    assert seen.outcome == "ok"
+    check = seen.summary["compression_check"]
+    if encoding is None:
+        assert check is None or not check["held_back"]
+        return
+    assert (check["content_encoding"], check["held_back"]) == (encoding, True)
+    assert check["ttft_ms"] > 5 * check["run_ttft_ms"]
+    assert "compression" in [finding["kind"] for finding in seen.summary["findings"]]
 
 
 # --- broken answers: none of them is called whole
