@@ -23,6 +23,9 @@ WRITE_CHECK_S = 1.0
 HEAD_BYTES = 256 << 10
 """No head of a response, with the interim ones (1xx) before it, is longer than this."""
 
+SMALL_QUEUE_BYTES = SMALLEST_QUEUE_BYTES // 2
+"""A queue up to this size is not looked at for its size."""
+
 CHUNKED_END = b"0\r\n\r\n"
 FRAMING_BYTES = 7
 """A read so small holds framing only, perhaps the end of the body."""
@@ -97,8 +100,8 @@ class PumpedSocket:
             if not data:
                 self._ended = True
         size = len(data)
-        self._queued_bytes += size
-        if self._queued_bytes > SMALLEST_QUEUE_BYTES // 2 and self._half_full():
+        self._queued_bytes = queued_bytes = self._queued_bytes + size
+        if queued_bytes > SMALL_QUEUE_BYTES and self._half_full():
             return self._waiting
         if not self._waiting or not (size or self._ended):
             return False
