@@ -283,7 +283,7 @@ BROKEN = {"type": "stream_fault", "after_chunks": 3}
         (BROKEN | {"kind": "truncate"}, 1, {"outcome": "truncated", "chunks": 2}),
         (BROKEN | {"kind": "disconnect"}, 1, {"outcome": "truncated", "chunks": 2}),
         (BROKEN | {"kind": "stall", "stall_seconds": 5}, 1, {"outcome": "idle_timeout", "chunks": 2}),
-        (BROKEN | {"kind": "malformed"}, 0, {"outcome": "ok", "chunks": 3}),
+        (BROKEN | {"kind": "malformed"}, 1, {"outcome": "malformed", "chunks": 3}),
         ({"type": "fail", "status": 401}, 1, {"outcome": "http_error", "status": 401, "retries": 0}),
         ({"type": "fail", "status": 429, "retry_after": 1}, 0, {"outcome": "ok", "status": 200, "retries": 1}),
     ],
@@ -367,3 +367,4 @@ def test_litellm_makes_whole_answers_of_broken_ones(half_broken: str, tool: Tool
     made_up = [record["output_tokens"] for record in through.records if record["chunks"] == 10]
     assert len(made_up) == 10
     assert min(made_up) > 15, "the usage of ten words"
+    assert any("repaired by a gateway" in warning for warning in through.summary["warnings"])
