@@ -17,6 +17,7 @@ from .base import (
     dict_of,
     dicts_of,
     id_of,
+    new_tuple,
     parts_of,
     reason_of,
     reasoning_in,
@@ -26,6 +27,7 @@ from .base import (
 )
 from .failures import error_text
 
+ADD = TextMode.ADD
 _KINDS = ("message_start", "content_block_", "message_delta", "message_stop")
 
 
@@ -80,7 +82,8 @@ def _piece(block: object) -> Delta:
     piece = dict_of(block)
     kind = text_of(piece.get("type"))
     if kind in _TEXT_TYPES:
-        return Delta(text_of(piece.get("text")))
+        text = text_of(piece.get("text"))
+        return new_tuple(Delta, (text, "", ADD, (), None, None, None, None, None, False, False))
     if kind not in _THINKING_TYPES:
         return EMPTY
     return Delta("", reasoning_in(piece) or text_of(piece.get("text")))

@@ -20,12 +20,14 @@ from .base import (
     dict_of,
     dicts_of,
     id_of,
+    new_tuple,
     reason_of,
     text_of,
     usage_of,
 )
 from .failures import error_text, says_error
 
+ADD = TextMode.ADD
 _TEXT = frozenset({"response.output_text.delta", "response.refusal.delta"})
 _REASONING = frozenset(
     {
@@ -62,8 +64,11 @@ def _reader(_options: Options) -> ReadEvent:
             if item != newest:
                 newest = item
                 streamed.add(id_of(item))
-            words = _words(doc.get("delta"))
-            return Delta(words) if kind in _TEXT else Delta("", words)
+            words = doc.get("delta")
+            if type(words) is not str:
+                words = text_of(dict_of(words).get("text"))  # some servers wrap it into an object
+            text, reasoning = (words, "") if kind in _TEXT else ("", words)
+            return new_tuple(Delta, (text, reasoning, ADD, (), None, None, None, None, None, False, False))
         if kind == "error":
             return Delta(error=error_text(doc))
         if kind in _DONE or kind == "response.output_item.done":
@@ -72,11 +77,6 @@ def _reader(_options: Options) -> ReadEvent:
         return _read_response(kind, response) if isinstance(response, dict) or kind in _CLOSING else EMPTY
 
     return read
-
-
-def _words(delta: object) -> str:
-    """The text of a delta, which some servers wrap into an object."""
-    return delta if isinstance(delta, str) else text_of(dict_of(delta).get("text"))
 
 
 def _read_done(kind: str, doc: Doc, streamed: Container[str | None]) -> Delta:
