@@ -62,7 +62,15 @@ def test_counts_of_the_summary(run_of_four: Ran) -> None:
     found = summary()
     assert run_of_four.status == 1
     assert found["schema"] == "sse-perf-summary/1"
-    assert found["requests"] == {"sent": 4, "ok": 3, "failed": 1, "cancelled": 0, "retried": 0, "left_early": 0}
+    assert found["requests"] == {
+        "sent": 4,
+        "ok": 3,
+        "failed": 1,
+        "cancelled": 0,
+        "retried": 0,
+        "resent": 0,
+        "left_early": 0,
+    }
     assert found["outcomes"] == {"ok": 3, "http_error": 1}
     assert found["errors"] == [
         {"outcome": "http_error", "message": "HTTP 401: invalid api key", "count": 1, "example_request": 3}

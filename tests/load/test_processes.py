@@ -112,7 +112,15 @@ def test_three_processes_send_what_one_would(serve: Serve, started: Any, tmp_pat
     ).communicate(timeout=30)
     assert err == ""
     summary, records = result(tmp_path)
-    assert summary["requests"] == {"sent": 10, "ok": 10, "failed": 0, "cancelled": 0, "retried": 0, "left_early": 0}
+    assert summary["requests"] == {
+        "sent": 10,
+        "ok": 10,
+        "failed": 0,
+        "cancelled": 0,
+        "retried": 0,
+        "resent": 0,
+        "left_early": 0,
+    }
     assert summary["config"]["processes"] == 3
     assert sorted(record["request_id"] for record in records) == list(range(1, 11))
     assert {record["thread_id"] for record in records} == {1, 2, 3, 4}

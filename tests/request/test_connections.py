@@ -7,10 +7,26 @@ import time
 
 import pytest
 
-from requests_to_server import CHUNKED_HEAD, HELLO, MS, PAGE, TOO_BUSY, WHOLE, WORLD, ask, ask_often, promising
+from console_output import shown
+from requests_to_server import (
+    CHUNKED_HEAD,
+    HELLO,
+    MS,
+    PAGE,
+    TOO_BUSY,
+    WHOLE,
+    WORLD,
+    ask,
+    ask_often,
+    failing,
+    promising,
+    target_of,
+)
 from scripted_server import ANSWER, CLOSE, DONE, RESET, Script, Serve, Step, chunk, chunked, sized
+from sse_perf_tool.exporters.json_summary import summary_document
+from sse_perf_tool.load.run import LoadRun
 from sse_perf_tool.providers import Query, QueryProvider
-from sse_perf_tool.records import Outcome
+from sse_perf_tool.records import Outcome, RunConfig
 
 # No connection, or not the right one.
 
@@ -108,7 +124,7 @@ def test_connection_closed_in_the_moment_of_the_next_request_costs_one_resend(se
     server = serve(ANSWER, [ending], ANSWER)
     records = ask_often(server, 2)
     assert [record.outcome for record in records] == [Outcome.OK, Outcome.OK]
-    assert [record.retries for record in records] == [0, 1]
+    assert [(record.retries, record.resent) for record in records] == [(0, 0), (0, 1)]
     assert (server.connections, len(server.requests)) == (2, 3)
     assert server.requests[1].body == server.requests[2].body
 
@@ -116,7 +132,8 @@ def test_connection_closed_in_the_moment_of_the_next_request_costs_one_resend(se
 def test_server_that_closes_again_and_again_is_not_asked_for_ever(serve: Serve) -> None:
     server = serve(ANSWER, [CLOSE])
     _, second = ask_often(server, 2)
-    assert (second.outcome, second.retries, len(server.requests)) == (Outcome.CONNECT_ERROR, 1, 3)
+    assert (second.outcome, second.retries, second.resent) == (Outcome.CONNECT_ERROR, 0, 1)
+    assert len(server.requests) == 3
 
 
 def test_answer_that_began_is_not_asked_for_again(serve: Serve) -> None:
@@ -139,3 +156,13 @@ LEFTOVERS = {
 def test_nothing_of_one_answer_is_read_as_the_next(serve: Serve, script: Script) -> None:
     _, second = ask_often(serve(script, ANSWER), 2, pause_s=0.1, timeout_s=0.3)
     assert (second.outcome, second.chunks, second.status) == (Outcome.OK, 2, 200)
+
+
+def test_run_counts_what_was_sent_again_apart_from_retries(serve: Serve) -> None:
+    server = serve(ANSWER, [CLOSE], ANSWER, failing("503 Busy"), ANSWER)
+    result = LoadRun(target_of(server), RunConfig(threads=1, requests=3)).run()
+    assert (result.summary.ok, result.summary.resent, result.summary.retried) == (3, 1, 1)
+    assert list(result.requests["resent"]) == [0, 1, 0]
+    counts = summary_document(result)["requests"]
+    assert (counts["resent"], counts["retried"]) == (1, 1)
+    assert "1, as their idle connection was closed" in shown(lambda console: console.summary(result))

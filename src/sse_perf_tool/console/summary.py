@@ -40,6 +40,8 @@ TEXTS: Texts = {
     "bad_events": ("not JSON", "非 JSON 事件"),
     "bad_events_of": ("{events} events in {answers} answers", "{answers} 个回答中共 {events} 个事件"),
     "retried": ("needed a retry", "经过重试"),
+    "resent": ("sent again", "重新发送"),
+    "resent_of": ("{number}, as their idle connection was closed", "{number}（空闲连接已被服务端关闭）"),
     "rates": ("rates", "速率"),
     "rates_of": (
         "{requests} requests/s, {tokens} tokens/s, {chunks} blocks/s",
@@ -92,6 +94,7 @@ def show(writer: Writer, result: RunResult) -> None:
             ("left_early", _left_early_words(writer, found)),
             ("left_out", _left_out_words(writer, found)),
             ("retried", str(found.retried) if found.retried else None),
+            ("resent", say("resent_of", number=found.resent) if found.resent else None),
             ("finish_reasons", _reason_words(found)),
             ("bad_events", _bad_event_words(writer, found)),
             ("success", percent(found.ok / finished) if finished else "n/a"),

@@ -57,6 +57,7 @@ def summary_document(result: RunResult) -> dict[str, Any]:
             "failed": found.failed,
             "cancelled": found.cancelled,
             "retried": found.retried,
+            "resent": found.resent,
             "left_early": found.left_early,
         },
         "measured_s": round(found.measured_s, 6),

@@ -208,6 +208,7 @@ class Tally:
             failed=len(table) - ok - cancelled,
             cancelled=cancelled,
             retried=sum(1 for n in table["retries"] if n > 0),
+            resent=sum(1 for n in table["resent"] if n > 0),
             outcomes={outcome.value: outcomes[i] for i, outcome in enumerate(OUTCOMES) if outcomes[i]},
             errors=self._errors.groups(),
             finish_reasons=dict(self.finish_reasons.most_common()),

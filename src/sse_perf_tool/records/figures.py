@@ -246,6 +246,8 @@ class Summary:
     failed: int = 0
     cancelled: int = 0
     retried: int = 0
+    resent: int = 0
+    """Requests sent again because the server had closed the idle connection that they went into: no retries."""
     outcomes: Mapping[str, int] = field(default_factory=dict)
     errors: tuple[ErrorGroup, ...] = ()
     finish_reasons: Mapping[str, int] = field(default_factory=dict)

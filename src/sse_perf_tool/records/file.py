@@ -58,7 +58,7 @@ _MS_FIELDS = ("ttfb", "ttft", "ttfa", "streaming", "connect", "tls", "dns", "lat
 _LATER_PLAIN_FIELDS = ("syn_resent", "retransmits", "out_of_order")
 _LATER_MS_FIELDS = ("start_slack",)
 """Times that records files of before do not have."""
-_LATER_FIELDS = ("bad_events", "reported_tokens")
+_LATER_FIELDS = ("bad_events", "reported_tokens", "resent", "refused")
 """Those that records files of before do not have."""
 _PLAIN_FIELDS = (
     "request_id", "thread_id", "status", "error", "retries", "output_tokens", "prompt_tokens", "reasoning_tokens",

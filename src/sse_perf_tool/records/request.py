@@ -95,6 +95,11 @@ class RequestRecord:
     status: int | None = None
     error: str | None = None
     retries: int = 0
+    """Attempts beyond the first, because of a status."""
+    resent: int = 0
+    """How often it was sent again because the server had closed the idle connection that it went into."""
+    refused: bool = False
+    """Whether the connection was refused: nothing listened there."""
     ttfb_ns: int | None = None
     ttft_ns: int | None = None
     ttfa_ns: int | None = None
@@ -214,7 +219,7 @@ class RequestTable:
         "ttfa_ns", "streaming_ns", "connect_ns", "tls_ns", "dns_ns", "output_tokens", "prompt_tokens", "chunks",
         "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "context_tokens", "bytes_received", "good",
         "schedule_delay_ns", "phase", "reasoning_tokens", *Lumps._fields, "start_slack_ns", "first_chunks",
-        "syn_resent", "retransmits", "out_of_order", "bad_events", "reported_tokens",
+        "syn_resent", "retransmits", "out_of_order", "bad_events", "reported_tokens", "resent", "refused",
     )  # fmt: skip
 
     def __init__(self) -> None:

@@ -368,6 +368,11 @@ def _retried(result: RunResult) -> Look | None:
     return Look(in_both("look.retried", {"n": count_of("requests", retried)}), "slowest") if retried else None
 
 
+def _resent(result: RunResult) -> Look | None:
+    resent = result.summary.resent
+    return Look(in_both("look.resent", {"n": count_of("requests", resent)}), "slowest") if resent else None
+
+
 def _few(result: RunResult) -> Look | None:
     ok = result.summary.ok
     return Look(in_both("look.few", {"n": count_of("requests", ok)}), "metrics") if 0 < ok < 100 else None
@@ -392,5 +397,5 @@ def _doubt(result: RunResult) -> Look | None:
 
 _FIRST: tuple[Rule, ...] = (_doubt, _failed)
 _RULES: tuple[Rule, ...] = (
-    _goodput, _shape, _drift, _tail, _stall, _edges, _rate, _retried, _few, _estimate,
+    _goodput, _shape, _drift, _tail, _stall, _edges, _rate, _retried, _resent, _few, _estimate,
 )  # fmt: skip

@@ -4,5 +4,6 @@
 * `body.py`: the JSON body, from a template or from the format.
 * `timeline.py`: the times and texts of one answer, from which its `RequestRecord` is made.
 * `head.py`: the response headers that tell who sent the answer, and how.
+* `waiting.py`: words for an answer that was waited for too long, or broke off after silence.
 * `outcomes.py`: the outcome of a request, and the error message.
 """

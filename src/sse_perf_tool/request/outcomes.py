@@ -18,10 +18,12 @@ from ..formats.base import ERROR_LIMIT
 from ..masking import mask_url
 from ..records import Outcome
 from ..texts import Texts, printable, speaker
+from ..units import NS_PER_S
 from ..wire import Exchange, FramingError, codings_of
 from .guard import OversizeError
 from .target import Target, place_of
-from .timeline import AnswerTimeline
+from .timeline import AnswerTimeline, longest_gap_s
+from .waiting import Waiting
 
 TEXTS: Texts = {
     "refused": (
@@ -56,18 +58,17 @@ TEXTS: Texts = {
     ),
     "not_http": ("{host} does not answer in HTTP: {reason}", "{host} 的应答不是 HTTP：{reason}"),
     "redirects": ("too many redirects", "重定向次数过多"),
-    "timeout": ("no complete answer within {seconds:g} s (--timeout)", "{seconds:g} 秒内没有收到完整回答（--timeout）"),
-    "idle": ("no data for {seconds:g} s (--idle-timeout)", "{seconds:g} 秒内没有收到任何数据（--idle-timeout）"),
     "cancelled": ("cancelled", "已取消"),
     "left": ("cancelled after {seconds:g} s (--cancel-after)", "{seconds:g} 秒后主动取消（--cancel-after）"),
+    "in_error": ("{error}, in the body of {said}", "{error}，当时正在读取 {said} 的正文"),
     "http": ("HTTP {status}: {reason}", "HTTP {status}：{reason}"),
     "broken": (
-        "the connection broke in mid-answer after {chunks} chunk(s): {reason}",
-        "回答中途连接中断（已收到 {chunks} 个数据块）：{reason}",
+        "the connection broke in mid-answer after {received}: {reason}",
+        "回答中途连接中断（已收到 {received}）：{reason}",
     ),
     "no_end": (
-        "the answer ended after {chunks} chunk(s) without its end marker",
-        "回答在 {chunks} 个数据块后结束，但没有结束标记",
+        "the answer ended after {received} without its end marker",
+        "回答在 {received} 后结束，但没有结束标记",
     ),
     "cut": ("the server closed it", "服务端关闭了连接"),
     "bad_coding": (
@@ -114,10 +115,6 @@ TEXTS: Texts = {
     ),
     "wrote": ('{error}; the server wrote: "{words}"', "{error}；服务端写道：“{words}”"),
     "no_event": ("the body of {bytes} bytes is not an event stream", "{bytes} 字节的响应体不是事件流"),
-    "broken_whole": (
-        "the connection broke in mid-answer after {bytes} bytes of the body: {reason}",
-        "回答中途连接中断（已收到响应体 {bytes} 字节）：{reason}",
-    ),
     "cut_short": (
         "the answer ended after {bytes} bytes, before the end of its JSON",
         "回答在 {bytes} 字节后结束，JSON 不完整",
@@ -164,11 +161,18 @@ class Judge:
     def __init__(self, target: Target, exchange: Exchange, proxies: Any) -> None:
         self._target, self._exchange, self._proxies = target, exchange, proxies
         self._say = speaker(TEXTS, target.lang)
+        self._waiting = Waiting(target.lang)
 
     def unanswered(self, answer: AnswerTimeline, error: Exception) -> tuple[Outcome, str]:
         """The outcome of a request to which no head of an answer came, because of `error`."""
         outcome, said = self._unanswered(answer, error)
-        return outcome, self._with_address(said, getattr(error, "request", None))
+        said = self._with_address(said, getattr(error, "request", None))
+        return outcome, said if outcome is Outcome.CANCELLED else self._with_statuses(said)
+
+    def _with_statuses(self, error: str, status: int | None = None) -> str:
+        """An error with the statuses of the attempts before, where not all were like the last."""
+        before = self._exchange.statuses_before
+        return error if set(before) <= {status} else self._waiting.with_statuses(error, before)
 
     def _with_address(self, error: str, request: requests.PreparedRequest | None) -> str:
         """An error with the address that a redirect led to, if one did."""
@@ -194,11 +198,13 @@ class Judge:
         for kinds, outcome, key in _NO_ANSWER:
             cause = next((c for c in causes if isinstance(c, kinds)), None)
             if cause is not None:
-                return outcome, self._say(key, host=host, reason=_reason(cause))
+                text = self._say(key, host=host, reason=_reason(cause))
+                return outcome, self._silent(text) if key == "closed" else text
         if any(isinstance(c, OSError) and c.errno == errno.ECONNREFUSED for c in causes):
+            answer.refused = True
             return Outcome.CONNECT_ERROR, self._say("refused", host=host)
         if any(isinstance(c, urllib3.exceptions.ProtocolError) for c in causes):
-            return Outcome.CONNECT_ERROR, self._say("closed", host=host)
+            return Outcome.CONNECT_ERROR, self._silent(self._say("closed", host=host))
         return Outcome.CONNECT_ERROR, self._say("unreachable", host=host, reason=_reason(causes[-1]))
 
     def answered(
@@ -210,6 +216,8 @@ class Judge:
             error = self._with_address(error, response.request)
             if response.request.method != "POST":
                 error = self._say("became_get", error=error)
+            if outcome is not Outcome.CANCELLED:
+                error = self._with_statuses(error, response.status_code)
         return outcome, error
 
     def _stopped(self, answer: AnswerTimeline) -> tuple[Outcome, str] | None:
@@ -219,21 +227,42 @@ class Judge:
         if reason == "timeout" and answer.leave_after_s is not None and answer.leave_after_s < self._target.timeout_s:
             return Outcome.CANCELLED, self._say("left", seconds=answer.leave_after_s)
         if reason == "timeout":
-            return Outcome.TIMEOUT, self._say("timeout", seconds=self._target.timeout_s)
+            return Outcome.TIMEOUT, self._waiting.timed_out(self._target.timeout_s, self._got(answer))
         if reason == "idle":
-            return Outcome.IDLE_TIMEOUT, self._say("idle", seconds=self._target.idle_timeout_s)
+            return Outcome.IDLE_TIMEOUT, self._waiting.idle(self._target.idle_timeout_s or 0.0, self._received(answer))
         return None
+
+    def _received(self, answer: AnswerTimeline) -> str | None:
+        """How much text of an answer came; None for none."""
+        reader = answer.reader
+        if reader is None or not (reader.chunks if self._target.stream else reader.body_bytes):
+            return None
+        return self._waiting.received(reader.chunks, reader.body_bytes, self._target.stream)
+
+    def _got(self, answer: AnswerTimeline) -> str:
+        """What is known of an answer that was not whole in time."""
+        exchange, reader = self._exchange, answer.reader
+        if reader is None and answer.status is not None:
+            return ""  # an error, whose words stand beside it
+        if reader is None:
+            connected = exchange.reused or exchange.connect_ns is not None
+            return self._waiting.unbegun(connected, exchange.first_byte_ns is not None, bool(exchange.statuses_before))
+        quiet_ns, times = exchange.quiet_ns(), answer.token_times
+        silence_ns = exchange.clock() - times[-1] if times else quiet_ns
+        gap_ns = round(longest_gap_s(times) * NS_PER_S)
+        return self._waiting.unfinished(self._received(answer), reader.body_bytes, silence_ns, quiet_ns, gap_ns)
 
     def _outcome(
         self, response: requests.Response, answer: AnswerTimeline, failure: Exception | None
     ) -> tuple[Outcome, str | None]:
         reader = answer.reader
         if reader is None:
-            stopped = self._stopped(answer)
-            if stopped is not None:
-                return stopped
             reason = error_in_body(answer.error_body, answer.error_charset) or response.reason or ""
-            return Outcome.HTTP_ERROR, self._say("http", status=response.status_code, reason=reason)
+            failed = self._say("http", status=response.status_code, reason=reason)
+            if (stopped := self._stopped(answer)) is not None:
+                known = stopped[0] is Outcome.CANCELLED
+                return stopped[0], stopped[1] if known else self._say("in_error", error=stopped[1], said=failed)
+            return Outcome.HTTP_ERROR, self._waiting.with_limit(failed, self._exchange.head_wait_ns)
         if reader.error is not None:
             no_stream = self._target.stream and _content_type(response) in ("text/html", "application/json")
             return (Outcome.NOT_A_STREAM if no_stream else Outcome.IN_STREAM_ERROR), reader.error
@@ -299,7 +328,7 @@ class Judge:
         if failure is not None and self._exchange.stopped_by != "enough":
             return self._broken(response, reader, failure)
         if not reader.body_bytes:
-            return Outcome.EMPTY, say("empty_body")
+            return Outcome.EMPTY, self._silent(say("empty_body"))
         if reader.unknown:
             return Outcome.MALFORMED, self._unknown(reader)
         if not self._target.stream:
@@ -309,7 +338,12 @@ class Judge:
             claimed = _content_type(response) in ("text/event-stream", "application/x-ndjson")
             outcome = Outcome.MALFORMED if claimed and not head.lstrip().startswith("<") else Outcome.NOT_A_STREAM
             return outcome, self._with_words("no_event", reader, head)
-        return Outcome.TRUNCATED, say("no_end", chunks=reader.chunks)
+        received = self._waiting.received(reader.chunks, reader.body_bytes, stream=True)
+        return Outcome.TRUNCATED, self._silent(say("no_end", received=received))
+
+    def _silent(self, error: str) -> str:
+        """An error about an end, with the silence before it."""
+        return self._waiting.with_silence(error, self._exchange.silence_ns)
 
     def _with_words(self, key: str, reader: AnswerReader, head: str) -> str:
         """A text of this key about a body that is not what it should be, with what it says instead."""
@@ -331,8 +365,8 @@ class Judge:
             error = say("bad_chunks")
             return Outcome.MALFORMED, say("wrote", error=error, words=said) if said else error
         reason = say("cut") if broken is None else _reason(broken)
-        key = "broken" if self._target.stream else "broken_whole"
-        return Outcome.TRUNCATED, say(key, chunks=reader.chunks, bytes=reader.body_bytes, reason=reason)
+        received = self._waiting.received(reader.chunks, reader.body_bytes, self._target.stream)
+        return Outcome.TRUNCATED, self._silent(say("broken", received=received, reason=reason))
 
     def _no_whole(self, response: requests.Response, reader: AnswerReader) -> tuple[Outcome, str]:
         """The same for a body that came to its end and is not the one JSON object that was asked for."""
@@ -341,7 +375,7 @@ class Judge:
                 "streamed", reader, ""
             )
         if reader.cut_short:
-            return Outcome.TRUNCATED, self._say("cut_short", bytes=reader.body_bytes)
+            return Outcome.TRUNCATED, self._silent(self._say("cut_short", bytes=reader.body_bytes))
         return Outcome.MALFORMED, self._with_words("no_object", reader, reader.head.decode("utf-8", "replace"))
 
 

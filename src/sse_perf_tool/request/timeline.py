@@ -29,6 +29,8 @@ class AnswerTimeline:
         self.outcome = Outcome.EMPTY
         self.error: str | None = None
         self.status: int | None = None
+        self.refused = False
+        """Whether the connection was refused."""
         self.reader: AnswerReader | None = None
         self.error_body = b""
         self.error_charset = "utf-8"
@@ -100,9 +102,11 @@ class AnswerTimeline:
             started_ns=started_ns,
             outcome=self.outcome,
             latency_ns=end_ns - started_ns,
-            status=self.status,
+            status=self.status or next(reversed(exchange.statuses_before), None),
             error=text(self.error, ERROR_LIMIT),
             retries=exchange.retries,
+            resent=exchange.resent,
+            refused=self.refused,
             ttfb_ns=since_start(first_ns),
             ttft_ns=since_start(times[0]) if times else None,
             ttfa_ns=since_start(self.first_answer_ns),

@@ -223,7 +223,7 @@ class TimedRetry(Retry):
     ) -> TimedRetry:
         """The `Retry` for the next attempt; raises when there is none left."""
         if self._went_stale(error):
-            self.exchange.retries += 1
+            self.exchange.resent += 1
             return self.new()
         following = super().increment(method, url, response, error, _pool, _stacktrace)
         if response is not None and following.wait_s(response) >= self.exchange.left_s():
@@ -231,6 +231,7 @@ class TimedRetry(Retry):
             raise MaxRetryError(cast(Any, _pool), url or "", ResponseError("no time is left to try again"))
         self.exchange.retries += 1
         if response is not None:
+            self.exchange.statuses_before.append(response.status)
             drain(response, self.exchange)  # urllib3 would read it whole, and wait for it
         return following
 

@@ -51,6 +51,9 @@ class Exchange:
     `began_ns` is when the request was handed over, `started_ns` when its first attempt entered its connection (None
     until it has written something); the other stamps are those of the last attempt.
     `start_slack_ns` is by how much `started_ns` may be too early, see `sent`.
+    `retries` are attempts after a status, `statuses_before` those statuses; `resent` are attempts after an idle
+    connection was found closed.  `silence_ns` is how long nothing had come before the newest byte or the end,
+    `head_wait_ns` before the first.
     `arrived_ns` is when the newest byte came in.  `stopped_by` is "timeout", "idle", "enough" or "cancelled" once the
     wire has ended the request by itself.  `clock_name` says where arrivals were stamped, "kernel" or "user".
     """
@@ -64,6 +67,7 @@ class Exchange:
         self.socket: Interruptible | None = None
         self.before_wait: Callable[[], None] = _nothing
         """Called each time before a reader waits for more."""
+        self.silence_ns = 0
         self.begin(timeout_s=0)
 
     def begin(self, timeout_s: float, idle_timeout_s: float | None = None, hint: bytes = b"[DONE]") -> None:
@@ -82,6 +86,9 @@ class Exchange:
         self.arrived_ns: int | None = None
         self.bytes_received = 0
         self.retries = 0
+        self.resent = 0
+        self.statuses_before: list[int] = []
+        self.head_wait_ns = 0
         self.reused = False
         self.at_eof = False
         self.stopped_by: str | None = None
@@ -103,6 +110,7 @@ class Exchange:
         self.reused, self.at_eof, self._unsent, self.stopped_by = connection_open, False, True, None
         self._enough_ns = self._enough_quiet_ns = None  # a redirect or a refused attempt may have set it
         self._interim = False
+        self.silence_ns = 0
         self._quiet_since_ns = self.clock()
 
     def sending(self) -> None:
@@ -166,6 +174,14 @@ class Exchange:
         self._enough_quiet_ns = None if seconds is None else round(seconds * NS_PER_S)
         if self.socket is not None:
             self.socket.eager = seconds is not None
+
+    def broken_at(self, ns: int) -> None:
+        """The connection broke then."""
+        self.silence_ns = ns - self._quiet_since_ns
+
+    def quiet_ns(self) -> int:
+        """For how long nothing has come, since the attempt was sent if nothing did."""
+        return self.clock() - self._quiet_since_ns
 
     def left_s(self) -> float:
         """Seconds until the whole answer is due."""
@@ -258,6 +274,7 @@ class Exchange:
         """These bytes came in at that time, stamped by the kernel or by us; b"" is the end of the connection."""
         if self.trace is not None:
             self.trace("<", arrived_ns, data)
+        self.silence_ns = arrived_ns - self._quiet_since_ns
         if not data:
             self.at_eof = True
             return
@@ -265,7 +282,7 @@ class Exchange:
         self.bytes_received += len(data)
         if self.first_byte_ns is None or self._interim:
             self._interim = False
-            self.first_byte_ns = arrived_ns
+            self.first_byte_ns, self.head_wait_ns = arrived_ns, self.silence_ns
             self.clock_name = "kernel" if by_kernel else "user"
 
 

@@ -168,6 +168,7 @@ class PumpedSocket:
         if not data:
             self.reads.append((arrived_ns, data))  # the end stays the end
             if self._error is not None:
+                self.exchange.broken_at(arrived_ns)
                 raise self._error
         self.exchange.received(arrived_ns, data, self.stamped)
         return arrived_ns, data
@@ -178,16 +179,16 @@ class PumpedSocket:
         if not self.reads or not first[1]:
             return [first]
         rest = [read for read in self.reads if read[1]]
-        ended = len(rest) < len(self.reads)
+        end = self.reads[-1]
         self.reads.clear()
         self._queued_bytes = 0
-        if ended:
-            self.reads.append((rest[-1][0] if rest else first[0], b""))
+        if not end[1]:
+            self.reads.append(end)
         exchange = self.exchange
-        for arrived_ns, data in rest if exchange.trace is not None else rest[-1:]:
+        for arrived_ns, data in rest if exchange.trace is not None else rest[-2:]:
             exchange.received(arrived_ns, data, self.stamped)
         if exchange.trace is None:
-            exchange.bytes_received += sum([len(data) for _, data in rest[:-1]])
+            exchange.bytes_received += sum([len(data) for _, data in rest[:-2]])
         return [first, *rest]
 
     def _wait(self) -> None:

@@ -79,6 +79,10 @@ TEXTS: Texts = {
         "{n} needed a retry; their times include the failed attempts.",
         "{n}经过重试才有结果，其耗时包含失败的尝试。",
     ),
+    "look.resent": (
+        "{n} had to be sent again: the server had closed the idle connection (its keep-alive time is short).",
+        "{n}被重新发送：服务端已关闭空闲连接（其 keep-alive 时间较短）。",
+    ),
     "look.tail": (
         "The slowest 1 % of first tokens took {ratio} times the median. See when.",
         "最慢 1 % 的首 Token 耗时是中位数的 {ratio} 倍，看看出现在何时。",
