@@ -65,6 +65,13 @@ def test_a_chunk_size_is_hexadecimal_digits_and_nothing_else(size: bytes) -> Non
     assert framing.fault is not None
 
 
+def test_an_empty_line_before_a_size_is_a_fault_wherever_the_bytes_are_cut() -> None:
+    for pieces in ([b"\n5\r\nhello\r\n"], [b"\n"]):
+        framing = Chunked()
+        assert framing.feed(pieces[0]) == b""
+        assert framing.fault is not None
+
+
 def test_a_chunk_longer_than_it_says_is_a_fault_and_what_came_before_is_kept() -> None:
     framing = Chunked()
     assert framing.feed(b"5\r\nhelloX\r\n") == b"hello"

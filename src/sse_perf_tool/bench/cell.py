@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..goals.thresholds import slos_of
-from ..masking import names_a_secret
 from ..metrics import Tally
 from ..providers import ApiKeyProvider, QueryProvider
 from ..queries.prompts import Prompts
@@ -241,7 +240,7 @@ def config_of(cell: Cell, settings: Settings) -> RunConfig:
         model=cell.endpoint.model,
         model_name=cell.model,
         query=settings.queries[0].text if len(settings.queries) == 1 else None,
-        headers={name: "…" if names_a_secret(name) else mask(value) for name, value in cell.endpoint.headers.items()},
+        headers={name: mask.header(name, value) for name, value in cell.endpoint.headers.items()},
         timeout_s=settings.timeout_s,
         retries=settings.retries,
         threads=settings.threads,

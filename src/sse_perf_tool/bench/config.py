@@ -30,6 +30,7 @@ from urllib.parse import urlsplit
 
 from ..errors import UsageError
 from ..formats import FORMATS
+from ..masking import mask_text
 from ..providers import read_text
 from ..texts import Say, Texts, printable, speaker
 
@@ -191,11 +192,13 @@ def _defaults(reader: _Reader, table: _Table) -> Defaults:
 def _provider(reader: _Reader, key: str, table: _Table) -> Provider:
     base = table.get("api_base", _TEXT, None)
     if base is not None and (urlsplit(base).scheme not in ("http", "https") or not urlsplit(base).hostname):
-        raise UsageError(reader.say("address", place=f"{table.place}.api_base", found=printable(base, 80)))
+        raise UsageError(reader.say("address", place=f"{table.place}.api_base", found=printable(mask_text(base), 80)))
     name = table.get("format", _TEXT, None)
     if name is not None and name not in FORMATS:
         names = ", ".join(sorted(FORMATS))
-        raise UsageError(reader.say("format", place=f"{table.place}.format", found=printable(name, 40), names=names))
+        raise UsageError(
+            reader.say("format", place=f"{table.place}.format", found=printable(mask_text(name), 40), names=names)
+        )
     secret = table.get("api_key", _TEXT, None)
     if secret not in (None, "", "-", *_NO_SECRETS):
         reader.warnings.append(reader.say("literal_key", place=f"{table.place}.api_key"))
@@ -265,7 +268,7 @@ class _Reader:
         fits, text, values = kind
         if not fits(value):
             what = self.say(text, **values)
-            raise UsageError(self.say("kind", place=place, what=what, found=printable(repr(value), 60)))
+            raise UsageError(self.say("kind", place=place, what=what, found=printable(mask_text(repr(value)), 60)))
 
     def table(self, value: Any, place: str) -> _Table:
         """`value` as a table; None, as an empty line in YAML gives it, is one without entries."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TypeVar
 
 from ..errors import UsageError
-from ..masking import mask_url
+from ..masking import header_secrets, mask_url, url_secrets
 from ..texts import Say, Texts, printable
 from .config import BenchConfig, Model, Provider
 from .endpoint import Endpoint, Wish, endpoint_of
@@ -65,6 +66,12 @@ class Cell:
     def url(self) -> str:
         """Where it is asked, secrets masked."""
         return mask_url(self.endpoint.url)
+
+    @property
+    def secrets(self) -> list[str]:
+        """What no output may show: the key, and what stands in the URL and in headers."""
+        headers = (header_secrets(name, value) for name, value in self.endpoint.headers.items())
+        return [*([self.key] if self.key else ()), *url_secrets(self.endpoint.url), *chain.from_iterable(headers)]
 
     @property
     def format(self) -> str:

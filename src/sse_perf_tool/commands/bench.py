@@ -120,7 +120,7 @@ def planned(
     selection = Selection(asked.providers, asked.models, tiers, wish)
     known = environ if asked.action == "demo" else environment_of(asked.config, environ, lang)
     cells = plan_of(config, selection, known, speaker({**PLAN_TEXTS, **ENDPOINT_TEXTS}, lang))
-    secrets = [cell.key for cell in cells if cell.key]
+    secrets = [secret for cell in cells for secret in cell.secrets]
     settings = Settings(
         runs=asked.runs or defaults.runs,
         threads=asked.threads,

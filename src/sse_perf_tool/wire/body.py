@@ -112,7 +112,7 @@ class Chunked:
 
 def _chunk_size(line: bytes) -> int:
     """The size at the head of a chunk, -1 when there is none; extensions behind a semicolon mean nothing to us."""
-    digits = line.partition(b";")[0].strip()
+    digits = line.partition(b";")[0].strip(b" \t")  # a line end before it is a line of its own
     try:
         # int() also takes signs, underscores, spaces and 0x
         return int(digits, 16) if digits.isalnum() and digits[1:2] not in (b"x", b"X") else -1
