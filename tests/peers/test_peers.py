@@ -259,7 +259,7 @@ def llmock(llmock_server: Llmock) -> Llmock:
 )
 def test_llmock_saw_what_the_tool_says(llmock: Llmock, tool: Tool, path: str, format_name: str, finish: str) -> None:
     llmock.script({"type": "reply", "text": "你好 one two three", "times": None})
-    run = tool(llmock.base + path, "--model", "m", load=(8, 2))
+    run = tool(llmock.base + path, "--model", "m", "--no-compression-check", load=(8, 2))
     log = llmock.seen()
     assert run.status == 0
     assert run.summary["outcomes"] == {"ok": 8}
@@ -339,6 +339,9 @@ def test_express_holds_what_it_compresses(tool: Tool, accepted: str, kind: str) 
         run = tool(base + CHAT, "-H", f"Accept-Encoding: {accepted}")
     assert (run.status, run.summary["outcomes"]) == (0, {"ok": 6})
     assert run.summary["stream_shape"]["kind"] == kind
+    if accepted == "identity":
+        check = run.summary["compression_check"]
+        assert (check["content_encoding"], check["held_back"]) == ("gzip", True), "what other clients get"
 
 
 # --- LiteLLM: a gateway that ends broken answers in its own words
