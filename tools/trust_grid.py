@@ -121,7 +121,14 @@ def measure(cell: Cell, repeat: int, seconds: float) -> Measured:
     ):
         summary = Path(folder) / "run.json"
         command = [*before, sys.executable, str(ROOT / "sse_perfTestTool.py")]
-        command += ["--url", f"http://127.0.0.1:{port}/v1/chat/completions", "--api-key", "-", "--quiet"]
+        command += [
+            "--url",
+            f"http://127.0.0.1:{port}/v1/chat/completions",
+            "--api-key",
+            "-",
+            "--quiet",
+            "--no-compression-check",
+        ]
         command += ["--threads", str(cell.threads), "--duration", f"{seconds:g}", "--json", str(summary)]
         command += ["--html-report", str(Path(folder) / "run.html")]
         ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the tool
