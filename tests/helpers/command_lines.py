@@ -99,6 +99,11 @@ EFFECTS: dict[str, Effect] = {
     "seed": (["--seed", "7", "--prompt-tokens", "9"], lambda a: (a.config.seed, a.queries.prompts.seed), (7, 7)),
     "calibrate": (["--calibrate"], lambda a: a.config.calibrate_itl_ms, 20.0),
     "itl_ms": (["--calibrate", "--itl-ms", "7.5"], lambda a: a.config.calibrate_itl_ms, 7.5),
+    "metrics_url": (
+        ["--metrics-url", "http://h:9/metrics"],
+        lambda a: (a.metrics_url, a.config.metrics_url),
+        ("http://h:9/metrics", "http://h:9/metrics"),
+    ),
     "rate": (["--rate", "2/s", "--requests", "9"], lambda a: (a.config.rate_per_s, a.config.threads), (2.0, 20)),
     "arrival": (["--rate", "2", "--requests", "9", "--arrival", "gamma:0.50"], lambda a: a.config.arrival, "gamma:0.5"),
     "stages": (

@@ -61,6 +61,7 @@ def run_config(
         host_info=host_info(),
         flags=settings_of(flags, masker),
         processes=processes(flags),
+        metrics_url=flags["metrics_url"] and masker(mask_url(flags["metrics_url"].geturl())),
         calibrate_itl_ms=flags["itl_ms"] if flags["calibrate"] else None,
         **load,
         **goal_settings(flags),

@@ -108,6 +108,8 @@ class Arguments:
     """None: neither named nor known from the URL; it is detected from the stream."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """For `Format.reader`."""
+    metrics_url: str | None = None
+    """The page of the server's metrics, to be read during the run."""
     verify: bool | str = True
     """As `requests` takes it: False, True or the path of a PEM file."""
     html_report: Path | None = None

@@ -117,7 +117,9 @@ def masker_of(
     marked = marked_names(flags)
     for name, value in headers.items():
         found += header_secrets(name, value, marked.names_a_secret(name))
-    for text in (*_url_texts(flags), *(value for name, value in environ.items() if name.lower().endswith("_proxy"))):
+    proxies = [value for name, value in environ.items() if name.lower().endswith("_proxy")]
+    metrics = [flags["metrics_url"].geturl()] if flags["metrics_url"] else []
+    for text in (*_url_texts(flags), *metrics, *proxies):
         found += url_secrets(text)
     return Masker([*found, *json_secrets(body)], flags["secret_header"] or ())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..arguments import Arguments
 from ..console import Console, SingleRequestNotices
@@ -11,14 +12,17 @@ from ..load.compression import CompressedRequest, worth_checking
 from ..load.run import LoadRun
 from ..metrics.compression import compression_check_of
 from ..records import Outcome, RunResult
-from ..records.file import record_line
+from ..records.file import record_line, server_line
 from ..records.writer import LineWriter, new_lines
 from .calibrate import calibrated
 from .environment import OK, SOME_FAILED, Environment
 from .interrupts import interrupts
 from .judging import judged, status_of
 from .outputs import write_result
-from .setup import Stopped, console_of, target_of
+from .setup import Stopped, console_of, target_of, watching
+
+if TYPE_CHECKING:
+    from ..profiling.watch import ServerWatch
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
@@ -114,17 +118,28 @@ def _sent(
             calibration=calibration,
         )
         ending.begin(load)
-        result = load.run(
-            lambda sample, totals: console.row(sample, totals, config) if show_rows else None,
-            lambda number: console.tier(number, config) if show_rows else None,
-        )
-        ending.over()
+        with watching(arguments) as server:
+            result = load.run(
+                lambda sample, totals: console.row(sample, totals, config) if show_rows else None,
+                lambda number: console.tier(number, config) if show_rows else None,
+            )
+            ending.over()
         if worth_checking(target, config, result):
             check = CompressedRequest(target)
             ending.check = check
             result = _with_compression_check(result, check, load, records, console if show_rows else None)
             ending.check = None
+        if server is not None:
+            result = _with_server(result, server, load, records)
     return result, records
+
+
+def _with_server(result: RunResult, server: ServerWatch, load: LoadRun, records: LineWriter | None) -> RunResult:
+    """The run with what the server said of itself meanwhile."""
+    found = server.metrics(load.origin.ns)
+    if records is not None:
+        records.write(server_line(found))
+    return replace(result, server_metrics=found, warnings=(*result.warnings, *server.warnings(found)))
 
 
 def _with_compression_check(

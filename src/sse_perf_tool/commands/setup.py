@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ..arguments import Arguments
 from ..console import Console
 from ..request.target import Target
 from .environment import Environment
+
+if TYPE_CHECKING:
+    from ..profiling.watch import ServerWatch
 
 
 def console_of(arguments: Arguments, environment: Environment) -> Console:
@@ -46,6 +50,16 @@ def target_of(arguments: Arguments) -> Target:
         verify=arguments.verify,
         lang=arguments.lang,
     )
+
+
+def watching(arguments: Arguments) -> contextlib.AbstractContextManager[ServerWatch | None]:
+    """Reads the metrics of the server while it holds, if that was asked for.  UsageError without what reads them."""
+    if arguments.metrics_url is None:
+        return contextlib.nullcontext()
+    from ..profiling.watch import ServerWatch  # only here: other runs do not pay for it
+
+    shown = arguments.config.metrics_url or ""
+    return ServerWatch(arguments.metrics_url, shown, arguments.verify, arguments.lang)
 
 
 Stopped = Callable[[Callable[[], None]], contextlib.AbstractContextManager[None]]

@@ -28,6 +28,7 @@ from ..records import (
     TrustSample,
 )
 from ..records.file import iso_utc
+from ..records.server import server_metrics_document
 from ..report_parts.findings import findings
 from ..report_parts.shape import stream_text
 from ..texts import LANGUAGES
@@ -93,6 +94,7 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "turns": [_group("turn", group) for group in found.turns],
         "context_tiers": [_group("context_tokens", group) for group in found.context_tiers],
         "time_series": _time_series(result),
+        "server_metrics": result.server_metrics and server_metrics_document(result.server_metrics),
         "goodput": _goodput(found.goodput),
         "trust": _trust(result),
         "thresholds": [rounded(each) for each in result.thresholds],

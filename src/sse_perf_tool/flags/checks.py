@@ -332,7 +332,16 @@ def path(text: str, say: Say) -> str:
 
 def url(text: str, say: Say) -> SplitResult:
     """A whole http or https URL, in its parts."""
-    _refuse_masked(text, "--url", say)
+    return _url(text, "--url", say)
+
+
+def metrics_url(text: str, say: Say) -> SplitResult:
+    """The same, of the page of metrics."""
+    return _url(text, "--metrics-url", say)
+
+
+def _url(text: str, flag: str, say: Say) -> SplitResult:
+    _refuse_masked(text, flag, say)
     _refuse_spaces(text, say)
     if not re.match(r"(?i)https?://", text):
         raise UsageError(say("url_scheme"))

@@ -108,6 +108,7 @@ FLAGS = (
     Flag(("--retries",), "load", checks.whole(0, 100), "N", 3),
     Flag(("--calibrate",), "load"),
     Flag(("--itl-ms",), "load", checks.number(1, 1000), "MS", 20.0),
+    Flag(("--metrics-url",), "load", checks.metrics_url, "URL", show=checks.masked_url, mask=mask_url),
     Flag(("--query",), "input", checks.some_text, "TEXT", DEFAULT_QUERY),
     Flag(("--param-file",), "input", checks.some_text, "FILE"),
     Flag(("--shuffle",), "input"),

@@ -148,6 +148,10 @@ HELP = {
         "test the given load only; do not look for the limit of the machine",
         "只测所给负载，不测本机能达到的负载",
     ),
+    "metrics_url": (
+        "read this Prometheus page of the server once a second during the run (queue, KV cache, tokens)",
+        "测试期间每秒读取服务端的 Prometheus 指标页（排队、KV 缓存、token）",
+    ),
     "query": ("query text", "问题文本"),
     "param_file": (
         "queries used in turn instead of --query: one per line, or .jsonl, .json, .csv with variables or conversations",

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..metrics import Tally
-from ..records import RunConfig, RunResult
+from ..records import RunConfig, RunResult, ServerMetrics
 from ..records.file import RecordsHeader
 from ..records.reader import Damage, read_header, read_records
 from ..texts import Say, speaker
@@ -28,11 +28,12 @@ class PastRun:
     damage: Damage
     warnings: tuple[str, ...]
     """What is to be said of the file itself, in the language it was read in."""
+    server_metrics: ServerMetrics | None = None
 
     def result(self, config: RunConfig | None = None, warnings: Sequence[str] = ()) -> RunResult:
         """The result of the run, with other settings and more `warnings` if they are given."""
         found = self.tally.result(config or self.header.config, self.header.started_unix_ns, warnings)
-        return replace(found, skipped_lines=self.damage.lines)
+        return replace(found, skipped_lines=self.damage.lines, server_metrics=self.server_metrics)
 
 
 def read_run(path: Path, lang: str, slos: Sequence[Slo] | None = None) -> PastRun:
@@ -41,11 +42,12 @@ def read_run(path: Path, lang: str, slos: Sequence[Slo] | None = None) -> PastRu
     header = _with_rules(read_header(path, lang, damage), lang, damage)
     if slos is None:
         slos = [parse_slo(text, speaker(TEXTS, lang)) for text in header.config.slo]
-    tally, formats = Tally(0, slos), Counter[str]()
-    for record in read_records(path, header, lang, damage):
+    tally, formats, server = Tally(0, slos), Counter[str](), list[ServerMetrics]()
+    for record in read_records(path, header, lang, damage, server.append):
         tally.add(record)
         formats[record.format] += 1
-    return PastRun(header, tally, formats, damage, tuple(damage.warnings(path, lang)))
+    said = tuple(damage.warnings(path, lang))
+    return PastRun(header, tally, formats, damage, said, server[-1] if server else None)
 
 
 def _with_rules(header: RecordsHeader, lang: str, damage: Damage) -> RecordsHeader:

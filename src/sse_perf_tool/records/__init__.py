@@ -11,6 +11,7 @@ handed to the outputs as one `RunResult`.
 * `figures.py`: what is computed of the requests, by second and on the whole.
 * `goals.py`: what was demanded of a run, and whether it was reached.
 * `trust.py`: what the tool measured of itself, and whether the figures are true.
+* `server.py`: what the server said of itself.
 * `calibration.py`: how far off the tool is, beside a server that knows the truth.
 * `result.py`: `RunResult`, all of these together.
 * `capacity.py`: a search for the highest load, each step a run.
@@ -58,6 +59,7 @@ from .request import (
     tokens_per_s,
 )
 from .result import SUMMARY_SCHEMA, Round, RunResult
+from .server import SERVER_FIGURES, ServerMetrics, ServerSample
 from .stream import Delta, Other, StreamEvent, TextMode, Usage
 from .trust import Reason, StoodStill, Trust, TrustSample
 
@@ -70,6 +72,7 @@ __all__ = [
     "OUTCOMES",
     "PHASES",
     "RECORDS_SCHEMA",
+    "SERVER_FIGURES",
     "SUMMARY_SCHEMA",
     "Abort",
     "AnswerHead",
@@ -100,6 +103,8 @@ __all__ = [
     "RunConfig",
     "RunResult",
     "ScheduleFacts",
+    "ServerMetrics",
+    "ServerSample",
     "ServiceQueue",
     "Stalls",
     "Stats",

@@ -97,6 +97,8 @@ class RunConfig:
     """The file of the older run."""
     allow: Sequence[str] = field(default_factory=list)
     """How much worse than the baseline this run may be."""
+    metrics_url: str | None = None
+    """The page of the server's metrics, secrets in it masked."""
     calibrate_itl_ms: float | None = None
     """The gaps of the calibration before the run; None without one."""
     lang: str = "en"

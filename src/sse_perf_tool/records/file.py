@@ -20,6 +20,7 @@ from .checked import UnfitError, counted, counted_or_none, fitting, fitting_of, 
 from .config import RunConfig
 from .head import AnswerHead
 from .request import RECORDS_SCHEMA, Lumps, Outcome, Phase, RequestRecord
+from .server import ServerMetrics, server_metrics_document, server_metrics_of
 from .trust import StoodStill, TrustSample
 
 
@@ -52,6 +53,19 @@ def header_line(header: RecordsHeader) -> str:
         },
         ensure_ascii=False,
     )
+
+
+SERVER_KEY = "server_metrics"
+
+
+def server_line(found: ServerMetrics) -> str:
+    """The last line of the records of a run that read the metrics of its server, without line end."""
+    return json.dumps({SERVER_KEY: server_metrics_document(found)}, ensure_ascii=False, separators=(",", ":"))
+
+
+def server_metrics_in(row: Mapping[str, Any]) -> ServerMetrics | None:
+    """What such a line holds, None for a request.  TypeError, ValueError for one that is damaged."""
+    return server_metrics_of(row[SERVER_KEY]) if SERVER_KEY in row else None
 
 
 _MS_FIELDS = ("ttfb", "ttft", "ttfa", "streaming", "connect", "tls", "dns", "latency")

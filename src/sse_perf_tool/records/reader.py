@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,8 +23,9 @@ from ..units import NS_PER_MS, NS_PER_S
 from .calibration import Calibration
 from .checked import counted
 from .config import RunConfig
-from .file import LAST_UNIX_NS, RecordsHeader, calibration_of, readable_config, record_of
+from .file import LAST_UNIX_NS, RecordsHeader, calibration_of, readable_config, record_of, server_metrics_in
 from .request import RECORDS_SCHEMA, RequestRecord
+from .server import ServerMetrics
 
 TEXTS: Texts = {
     "unreadable": ("{path}: cannot be read ({reason}); check the path", "{path}: 无法读取（{reason}），请检查路径"),
@@ -218,12 +219,20 @@ def _lines(file: BinaryIO) -> Iterator[bytes | None]:
         yield None
 
 
+OnServer = Callable[[ServerMetrics], None]
+
+
 def read_records(
-    path: str | Path, header: RecordsHeader | None = None, lang: str = LANGUAGES[0], damage: Damage | None = None
+    path: str | Path,
+    header: RecordsHeader | None = None,
+    lang: str = LANGUAGES[0],
+    damage: Damage | None = None,
+    on_server: OnServer = lambda _found: None,
 ) -> Iterator[RequestRecord]:
     """The requests of a records file, times counted from the run's start.  `header` is read where it is not given.
 
-    Lines that are no requests are skipped, and counted in `damage`.  UsageError, in `lang`, when the file cannot be
+    `on_server` is called with what the server said of itself, if that stands there.  Other lines that are no requests
+    are skipped, and counted in `damage`.  UsageError, in `lang`, when the file cannot be
     read, or is something else.
     """
     path, damage = Path(path), Damage() if damage is None else damage
@@ -231,14 +240,16 @@ def read_records(
     try:
         with path.open("rb") as file:
             written_ns = max(round(path.stat().st_mtime * NS_PER_S), header.started_unix_ns) + AFTER_FILE_NS
-            records = _numbered(_lines(file), header.started_unix_ns, damage)
+            records = _numbered(_lines(file), header.started_unix_ns, damage, on_server)
             yield from _in_order(records, header.config, written_ns - header.started_unix_ns, damage)
     except OSError as error:
         reason = {"path": printable(str(path)), "reason": error.strerror}
         raise UsageError(speaker(TEXTS, lang)("unreadable", **reason)) from error
 
 
-def _numbered(lines: Iterable[bytes | None], shift_ns: int, damage: Damage) -> Iterator[tuple[int, RequestRecord]]:
+def _numbered(
+    lines: Iterable[bytes | None], shift_ns: int, damage: Damage, on_server: OnServer
+) -> Iterator[tuple[int, RequestRecord]]:
     """The requests with the numbers of their lines."""
     for number, line in enumerate(lines, 1):
         if number == 1 and damage.header != LOST:
@@ -246,7 +257,11 @@ def _numbered(lines: Iterable[bytes | None], shift_ns: int, damage: Damage) -> I
         if line is not None and line.isspace():
             continue
         try:
-            record = record_of(orjson.loads(line or b""), shift_ns)
+            row = orjson.loads(line or b"")
+            if (server := server_metrics_in(row)) is not None:
+                on_server(server)
+                continue
+            record = record_of(row, shift_ns)
         except NO_RECORD as error:
             if number > 1:  # the header is said by itself
                 damage.skip(number, "too long" if line is None else str(error))

@@ -12,6 +12,7 @@ from .figures import CompressionCheck, IntervalSample, Summary
 from .goals import Abort, BaselineResult, ThresholdResult
 from .head import AnswerHead
 from .request import RequestTable
+from .server import ServerMetrics
 from .trust import Trust, TrustSample
 
 SUMMARY_SCHEMA = "sse-perf-summary/1"
@@ -75,6 +76,8 @@ class RunResult:
     """The different heads of successful answers, in the order of coming, up to `MOST_HEADS`."""
     compression_check: CompressionCheck | None = None
     """None when it was not made, or showed nothing."""
+    server_metrics: ServerMetrics | None = None
+    """None when they were not asked for."""
     trust: Trust | None = None
     """The judgement on it; None before there is one."""
 

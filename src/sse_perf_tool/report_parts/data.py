@@ -10,12 +10,14 @@ from ..records import (
     NOT_MEASURED,
     OUTCOMES,
     PHASES,
+    SERVER_FIGURES,
     IntervalSample,
     Phase,
     RequestRecord,
     RequestTable,
     Round,
     RunResult,
+    ServerMetrics,
     TrustSample,
 )
 from ..trust import read_delay_ms
@@ -58,7 +60,7 @@ def run_data(result: RunResult) -> Json:
         "left_out_s": left_out_s(result.rounds),
         "outcomes": [outcome.value for outcome in OUTCOMES],
         "requests": requests_data(result),
-        "seconds": seconds_data(result.time_series, result.self_watch),
+        "seconds": seconds_data(result.time_series, result.self_watch, result.server_metrics),
         "errors": errors_data(result.time_series),
         "heat": heat_data(result.time_series),
         "percentiles": percentiles_data(result),
@@ -176,10 +178,12 @@ _WATCH_COLUMNS: Mapping[str, Callable[[TrustSample], float | None]] = {
 }
 
 
-def seconds_data(samples: Sequence[IntervalSample], watched: Sequence[TrustSample] = ()) -> Json:
+def seconds_data(
+    samples: Sequence[IntervalSample], watched: Sequence[TrustSample] = (), server: ServerMetrics | None = None
+) -> Json:
     """The time series as columns, sampled when the run took more seconds than a chart shows.
 
-    With what the tool measured of itself, if that is given.
+    With what the tool measured of itself, and with what the server said, if that is given.
     """
     columns: dict[str, list[Any]] = {
         name: [getattr(sample, source) for sample in samples] for name, source in _SECOND_COLUMNS.items()
@@ -189,12 +193,21 @@ def seconds_data(samples: Sequence[IntervalSample], watched: Sequence[TrustSampl
         for name, value_of in _WATCH_COLUMNS.items():
             found = (known.get(sample.second) for sample in samples)
             columns[name] = [None if sample is None else value_of(sample) for sample in found]
+    columns |= _server_columns(samples, server) if server else {}
     measured = [[-1 if value is None else value for value in column] for column in columns.values()]
     rows = sample_rows(measured, [0] * len(samples))
     return {
         "total": len(samples),
         "columns": {name: [_short(column[row]) for row in rows] for name, column in columns.items()},
     }
+
+
+def _server_columns(samples: Sequence[IntervalSample], server: ServerMetrics) -> dict[str, list[Any]]:
+    """The figures that the server told, each by second."""
+    told = {sample.second: sample.values for sample in server.samples}
+    by_second = [told.get(sample.second, {}) for sample in samples]
+    columns = {f"server_{name}": [values.get(name) for values in by_second] for name in SERVER_FIGURES}
+    return {name: column for name, column in columns.items() if any(value is not None for value in column)}
 
 
 def _short(value: float | None) -> float | None:

@@ -304,6 +304,21 @@ function downloads() {
   }
 }
 
+// Only what the server told of itself; without --metrics-url there is no section.
+function serverCharts(parent, nav) {
+  if (!Object.keys(seconds).some((name) => name.startsWith("server_"))) return;
+  const section = addSection(parent, nav, "server", "section.server");
+  const chart = (id, unit, ...lines) => {
+    const told = lines.filter(([column]) => seconds[column]);
+    if (told.length) perSecond(section, id, unit, told);
+  };
+  chart("server_requests", "unit.requests", ["server_running", "series.server_running", "c1"], ["server_waiting", "series.server_waiting", "c4"]);
+  chart("server_cache", "unit.percent", ["server_kv_cache_percent", "series.server_cache", "c1"]);
+  chart("server_tokens", "unit.per_s", ["server_generated_tokens_per_s", "series.server_generated", "c1"], ["server_prompt_tokens_per_s", "series.server_prompt", "c3", { dash: [5, 3] }]);
+  chart("server_preemptions", "unit.per_s", ["server_preemptions_per_s", "series.server_preemptions", "c4"]);
+  chart("server_memory", "unit.megabytes", ["server_memory_mb", "series.server_memory", "c1"]);
+}
+
 function buildCharts() {
   const parent = document.getElementById("charts");
   const nav = document.getElementById("sections");
@@ -337,6 +352,7 @@ function buildCharts() {
     perSecond(self, "self_delay", "unit.ms", [["read_p99", "series.read_p99", "c1"], ["read_max", "series.read_max", "c3", { dash: [5, 3] }], ["gc_max", "series.gc_max", "c4"]], { log: true });
     perSecond(self, "self_cpu", "unit.percent", [["own_cpu", "series.own_cpu", "c1"], ["cpu_wait", "series.cpu_wait", "c4"], ["machine_cpu", "series.machine_cpu", "c6", { dash: [5, 3] }]]);
   }
+  serverCharts(parent, nav);
   const flow = addSection(parent, nav, "flow", "section.flow");
   waterfallChart(flow);
   streamChart(concurrencyChart, flow, "ttft_concurrency", "ttft");

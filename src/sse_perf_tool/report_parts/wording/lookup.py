@@ -7,7 +7,21 @@ from html import escape
 from typing import Any
 
 from ...texts import Texts, together
-from . import capacity, causes, charts, comparison, figures, findings, frame, goals, load, streams, trust, verdict
+from . import (
+    capacity,
+    causes,
+    charts,
+    comparison,
+    figures,
+    findings,
+    frame,
+    goals,
+    load,
+    server,
+    streams,
+    trust,
+    verdict,
+)
 
 TEXTS: Texts = together(
     frame.TEXTS,
@@ -18,6 +32,7 @@ TEXTS: Texts = together(
     causes.TEXTS,
     findings.TEXTS,
     trust.TEXTS,
+    server.TEXTS,
     figures.TEXTS,
     charts.TEXTS,
     comparison.TEXTS,

@@ -1,0 +1,57 @@
+"""From scrapes to seconds of a run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sse_perf_tool.profiling.series import metrics_of
+from sse_perf_tool.records import ServerMetrics
+
+S = 1_000_000_000
+ORIGIN = 100 * S
+
+
+def scrape(at_s: float, **values: float) -> dict[str, Any]:
+    return {"at_ns": ORIGIN + round(at_s * S), "server": "TGI", "values": values}
+
+
+def found(*lines: dict[str, Any]) -> ServerMetrics:
+    return metrics_of("http://h/metrics", lines, ORIGIN)
+
+
+def rows(*lines: dict[str, Any]) -> list[tuple[int, dict[str, float]]]:
+    return [(each.second, dict(each.values)) for each in found(*lines).samples]
+
+
+def test_gauges_are_as_they_are_and_counters_become_rates() -> None:
+    assert rows(
+        scrape(-0.5, running=0, generated_tokens_per_s=1000),
+        scrape(0.5, running=2, generated_tokens_per_s=1300),
+        scrape(2.5, running=3, generated_tokens_per_s=1400),
+    ) == [(0, {"running": 2, "generated_tokens_per_s": 300}), (2, {"running": 3, "generated_tokens_per_s": 50})]
+
+
+def test_a_counter_that_began_anew_has_no_rate_for_one_scrape() -> None:
+    counts = [1000, 10, 30]
+    told = rows(*(scrape(second, generated_tokens_per_s=count) for second, count in enumerate(counts)))
+    assert told == [(2, {"generated_tokens_per_s": 20})]
+
+
+def test_a_rate_goes_over_a_scrape_that_failed() -> None:
+    failed = {"at_ns": ORIGIN + S, "error": "HTTP 503"}
+    told = found(scrape(0, prompt_tokens_per_s=0), failed, scrape(2, prompt_tokens_per_s=10))
+    assert [(each.second, dict(each.values)) for each in told.samples] == [(2, {"prompt_tokens_per_s": 5})]
+    assert (told.scrapes, told.failed, told.error, told.server) == (3, 1, "HTTP 503", "TGI")
+
+
+def test_the_last_scrape_of_a_second_counts() -> None:
+    assert rows(scrape(0.1, waiting=1), scrape(0.9, waiting=4)) == [(0, {"waiting": 4})]
+
+
+def test_the_highest_value_of_a_figure() -> None:
+    told = found(scrape(0, waiting=1), scrape(1, waiting=4), scrape(2, running=9))
+    assert (told.highest("waiting"), told.highest("running"), told.highest("memory_mb")) == (4, 9, None)
+
+
+def test_nothing_was_scraped() -> None:
+    assert found() == ServerMetrics("http://h/metrics")
