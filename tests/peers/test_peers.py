@@ -371,3 +371,31 @@ def test_litellm_makes_whole_answers_of_broken_ones(half_broken: str, tool: Tool
     assert len(made_up) == 10
     assert min(made_up) > 15, "the usage of ten words"
     assert any("repaired by a gateway" in warning for warning in through.summary["warnings"])
+
+
+def test_bench_sets_servers_by_others_side_by_side_with_the_figures_of_single_runs(
+    guidellm: str, better_sse: str, llmock: Llmock, tool: Tool, tmp_path: Path
+) -> None:
+    targets = {
+        "guidellm": ("openai_chat", guidellm + "/v1/chat/completions"),
+        "better_sse": ("openai_chat", better_sse),
+        "llmock": ("anthropic", llmock.base + "/anthropic/v1/messages"),
+        "completions": ("openai_completions", guidellm + "/v1/completions"),
+    }
+    providers = {
+        name: {"format": format_name, "api_base": url, "api_key": KEY, "models": [{"id": "m"}]}
+        for name, (format_name, url) in targets.items()
+    }
+    (tmp_path / "config.yaml").write_text(
+        json.dumps({"defaults": {"runs": 20, "prompt": "hi"}, "providers": providers})
+    )
+    command = [sys.executable, str(TOOL), "bench", "--order", "interleaved", "--json", "bench.json", "--lang", "en"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    cells = {cell["provider_key"]: cell for cell in json.loads((tmp_path / "bench.json").read_text())["cells"]}
+    for name, (_, url) in targets.items():
+        alone = tool(url, "--model", "m", "--query", "hi", load=(21, 1)).summary["metrics"]["ttft_ms"]["p50"]
+        beside = cells[name]["metrics"]["ttft_ms"]["p50"]
+        print(f"{name}: TTFT P50 {beside:.2f} ms side by side, {alone:.2f} ms alone")
+        assert cells[name]["requests"] == {"sent": 20, "ok": 20, "failed": 0}
+        assert abs(beside - alone) < 10
