@@ -95,8 +95,8 @@ def test_lost_packets_are_the_networks(tmp_path: Path) -> None:
     # Gaps of 20 ms were sent; a lost packet comes again after 40 to 200 ms or more, and that is what a user felt.
     assert document["metrics"]["itl_ms"]["max"] > 50
     trust = document["trust"]
-    assert trust["itl_p99_error_bound_ms"] < 0.5 * document["metrics"]["itl_ms"]["max"]
-    assert trust["merged_share"] < 0.05
+    assert trust["itl_p99_error_bound_ms"] < 0.25 * document["metrics"]["itl_ms"]["max"]
+    assert trust["merged_share"] < 0.02
 
 
 def _in(namespace: str) -> list[str]:
