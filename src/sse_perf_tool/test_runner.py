@@ -15,7 +15,7 @@ from typing import NamedTuple, TypedDict, cast
 
 from .goals.thresholds import slos_of
 from .metrics import Tally, success_rate
-from .pace.schedule import pause_after_refusals_s, tick_s
+from .pace.schedule import pause_after_refusals_s, refused_at_once, tick_s
 from .pace.tickets import Pace, Share, pace_for
 from .records import IntervalSample, Outcome, RequestRecord, RunConfig
 from .records.file import record_line
@@ -208,7 +208,7 @@ def run_test_thread(
                 sink(record)
             _count(stats, threads_active=-1)
             pace.ended()
-            refused = refused + 1 if record.outcome is Outcome.CONNECT_ERROR else 0
+            refused = refused + 1 if refused_at_once(record) else 0
             pause_s = pause_after_refusals_s(refused)
             if tester.conversation.turn > 1:
                 pause_s = random.uniform(*think_time_s)

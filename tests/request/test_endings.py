@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from requests_to_server import CHUNKED_HEAD, HELLO, MS, WORLD, failing, target_of
-from scripted_server import DONE, Script, Serve, chunk, chunked, tls_context
+from scripted_server import CLOSE, DONE, RESET, Script, Serve, chunk, chunked, sized, tls_context
 from sse_perf_tool.load.run import LoadRun
-from sse_perf_tool.records import OUTCOMES, Outcome, RunConfig
+from sse_perf_tool.pace.schedule import refused_at_once
+from sse_perf_tool.records import OUTCOMES, Outcome, RequestRecord, RunConfig
 from sse_perf_tool.request.target import Target
 from sse_perf_tool.tester import SSETester
 
@@ -96,3 +97,46 @@ def test_server_that_dies_and_returns_costs_only_the_requests_that_it_broke(serv
     assert {outcome for _, outcome in requests} == {Outcome.OK, Outcome.TRUNCATED, Outcome.CONNECT_ERROR}
     assert len(later) >= 6
     assert set(later) == {Outcome.OK}
+
+
+REFUSALS: dict[str, Script] = {
+    "429": failing("429 Slow down"),
+    "500": failing("500 Broken"),
+    "503": failing("503 Busy"),
+    "error page": sized(b"<html>away</html>", kind="text/html"),
+    "closed": [CLOSE],
+    "reset": [RESET],
+    "empty": sized(b"", kind="text/event-stream"),
+}
+
+
+@pytest.mark.parametrize("script", REFUSALS.values(), ids=REFUSALS)
+def test_closed_loop_pauses_after_instant_refusals_of_any_kind(serve: Serve, script: Script) -> None:
+    result = LoadRun(target_of(serve(script), retries=0), RunConfig(threads=1, duration_s=0.6)).run()
+    assert result.summary.ok == 0
+    assert 1 <= result.summary.failed <= 4  # at 0, 0.1, 0.3 s; without a pause it would be hundreds
+
+
+def test_pause_is_over_with_the_first_answer(serve: Serve) -> None:
+    server = serve(failing("503 Busy"), failing("503 Busy"), chunked(HELLO, DONE))
+    result = LoadRun(target_of(server, retries=0), RunConfig(threads=1, requests=40)).run()
+    assert (result.summary.failed, result.summary.ok) == (2, 38)
+    assert 0.3 < result.duration_ns / 1e9 < 2
+
+
+def test_answer_that_broke_off_or_took_its_time_is_no_instant_refusal() -> None:
+    record = RequestRecord(1, 1, 0, Outcome.TRUNCATED, 5 * MS, chunks=1)
+    assert not refused_at_once(record)
+    assert not refused_at_once(RequestRecord(1, 1, 0, Outcome.HTTP_ERROR, 150 * MS, status=503))
+    assert not refused_at_once(RequestRecord(1, 1, 0, Outcome.OK, MS))
+    assert not refused_at_once(RequestRecord(1, 1, 0, Outcome.CANCELLED, MS))
+    assert refused_at_once(RequestRecord(1, 1, 0, Outcome.CONNECT_ERROR, 3_000 * MS))
+
+
+def test_server_that_dies_in_mid_run_is_said_from_when_on(serve: Serve) -> None:
+    server = serve([CHUNKED_HEAD, *[step for _ in range(200) for step in (chunk(HELLO), 0.02)]])
+    threading.Timer(0.5, server.stop).start()
+    outage = LoadRun(target_of(server), RunConfig(threads=10, duration_s=1.2)).run().summary.outage
+    assert outage is not None
+    assert (outage.broken, outage.refused, outage.end_s) == (10, True, None)
+    assert 0.4 < outage.begin_s < 1.0

@@ -7,6 +7,7 @@ from functools import partial
 
 from ..metrics import PERCENTILES
 from ..records import GroupStats, RunResult, Summary
+from ..report_parts.tables import after_chunks
 from ..texts import Texts
 from .figures import number, stats_cells
 from .writer import DIM, RED, Writer, in_columns
@@ -117,6 +118,8 @@ def show_errors(writer: Writer, found: Summary) -> None:
     writer.heading("errors")
     for group in found.errors[:MOST_ERRORS]:
         example = writer.say("example", number=group.example_request)
-        writer.line(f"  {group.count:>6} x {writer.paint(group.outcome, RED)}: {group.message}{example}")
+        said = after_chunks(group)
+        after = "" if said is None else f" [{said[writer.column]}]"
+        writer.line(f"  {group.count:>6} x {writer.paint(group.outcome, RED)}: {group.message}{after}{example}")
     if len(found.errors) > MOST_ERRORS:
         writer.line("  " + writer.say("more_errors", number=len(found.errors) - MOST_ERRORS))

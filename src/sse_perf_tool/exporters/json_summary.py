@@ -13,9 +13,12 @@ from ..records import (
     Abort,
     BaselineResult,
     CompressionCheck,
+    ErrorGroup,
+    FailedFirstTokens,
     Goodput,
     GroupStats,
     Interval,
+    Outage,
     Plateau,
     RunResult,
     ServiceQueue,
@@ -36,7 +39,17 @@ from ..trust import read_delay_ms, words
 from ..units import NS_PER_S
 
 _Noun = (
-    Stats | ThresholdResult | BaselineResult | Abort | StreamShape | Stalls | Plateau | ServiceQueue | CompressionCheck
+    Stats
+    | ThresholdResult
+    | BaselineResult
+    | Abort
+    | StreamShape
+    | Stalls
+    | Plateau
+    | ServiceQueue
+    | CompressionCheck
+    | Outage
+    | FailedFirstTokens
 )
 
 
@@ -65,7 +78,7 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "left_out": {phase: dict(counts) for phase, counts in found.left_out.items()},
         "schedule": None if found.schedule is None else asdict(found.schedule),
         "outcomes": dict(found.outcomes),
-        "errors": [asdict(group) for group in found.errors],
+        "errors": [_error_group(group) for group in found.errors],
         "finish_reasons": dict(found.finish_reasons),
         "bad_events": {"events": found.bad_events, "answers": found.bad_event_answers},
         "metrics": {name: rounded(stats) for name, stats in found.metrics.items()},
@@ -79,6 +92,8 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "plateau": plateau and rounded(plateau),
         "stream_shape": _shape(result),
         "service_queue": found.service_queue and rounded(found.service_queue),
+        "outage": found.outage and rounded(found.outage),
+        "failed_first_tokens": found.failed_first_tokens and rounded(found.failed_first_tokens),
         "response_heads": [head._asdict() for head in result.heads],
         "compression_check": result.compression_check and rounded(result.compression_check),
         "findings": _findings(result),
@@ -109,6 +124,11 @@ def summary_document(result: RunResult) -> dict[str, Any]:
 
 def _token_groups(groups: TokenGroups | None) -> dict[str, Any] | None:
     return None if groups is None else {name: round(value, 6) for name, value in groups._asdict().items()}
+
+
+def _error_group(group: ErrorGroup) -> dict[str, Any]:
+    """Without the chunks where none had come."""
+    return {name: value for name, value in asdict(group).items() if value is not None}
 
 
 def _calibration(result: RunResult) -> dict[str, Any] | None:

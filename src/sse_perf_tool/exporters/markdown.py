@@ -12,7 +12,7 @@ from ..records.file import iso_utc
 from ..report_parts.figures import figure, time_text
 from ..report_parts.findings import findings
 from ..report_parts.shape import run_shape
-from ..report_parts.tables import group_figures, group_heads
+from ..report_parts.tables import after_chunks, group_figures, group_heads
 from ..report_parts.verdict import (
     baseline_cells,
     baseline_title,
@@ -158,10 +158,15 @@ def _rates(result: RunResult, column: int) -> str:
 def _error_lines(groups: tuple[ErrorGroup, ...], column: int) -> list[str]:
     lines = [
         f"{group.count:,} × {in_both(f'outcome.{group.outcome}')[column]}: "
-        f"{_code(group.message)} ({in_both('error_example', n=group.example_request)[column]})"
+        f"{_code(group.message)} ({_after(group, column)}{in_both('error_example', n=group.example_request)[column]})"
         for group in groups[:MARKDOWN_ERRORS]
     ]
     return [*lines, f"… +{len(groups) - MARKDOWN_ERRORS}"] if len(groups) > MARKDOWN_ERRORS else lines
+
+
+def _after(group: ErrorGroup, column: int) -> str:
+    said = after_chunks(group)
+    return "" if said is None else f"{said[column]}, "
 
 
 def _bullets(title: str, lines: list[str]) -> str:

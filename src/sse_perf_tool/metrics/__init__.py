@@ -10,6 +10,7 @@ Each metric is defined once, in `docs/metrics.md`, and computed once, here:
 * `steadiness.py`: stalls within answers, and the plateau at full load.
 * `stream_shape.py`: whether chunks came smoothly, in bursts or buffered.
 * `compression.py`: what clients that accept compressed answers get.
+* `outages.py`: times in which every request failed, and first tokens of failed requests.
 * `concurrency.py`: how many requests were in flight at once, and how many of them were answered at once.
 * `tally.py`: collects the records of a run one by one and computes its result.
 * `estimate.py`: an estimate of the number of tokens in a text.

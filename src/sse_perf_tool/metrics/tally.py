@@ -35,6 +35,7 @@ from .distribution import Distribution, leading_bits
 from .error_groups import ErrorGroups
 from .groups import groups_of
 from .intervals import GapSample, gap_intervals, intervals
+from .outages import failed_first_tokens_of, outage_of
 from .percentiles import PERCENTILES, Ranked, stats_of
 from .phases import in_phases, left_early, left_out, rounds_of, schedule_facts, stood_still_s
 from .stream_shape import shape_of
@@ -235,6 +236,8 @@ class Tally:
             schedule=schedule_facts(config, self.table, rounds, whole),
             shape=shape_of(table, token_source),
             service_queue=service_queue_of(self.table),
+            outage=outage_of(table),
+            failed_first_tokens=failed_first_tokens_of(table),
             intervals=sure,
         )
 

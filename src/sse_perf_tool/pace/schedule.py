@@ -14,7 +14,7 @@ from itertools import islice, repeat
 from random import Random
 from typing import NamedTuple
 
-from ..records import Phase, RunConfig
+from ..records import Outcome, Phase, RequestRecord, RunConfig
 
 ROUNDING = 1e-9
 """An arrival this close to the end of a piece of the line, in arrivals, belongs to the next piece."""
@@ -197,8 +197,19 @@ def tick_s(threads: int) -> float:
     return min(4.0, max(0.05, threads * 0.02))
 
 
+INSTANT_NS = 100_000_000
+"""A request that failed within this time, without any text, was refused at once."""
+
+
+def refused_at_once(record: RequestRecord) -> bool:
+    """Whether a request was refused, in whatever way, so fast that a loop of them would be a flood."""
+    if record.outcome in (Outcome.OK, Outcome.CANCELLED):
+        return False
+    return record.outcome is Outcome.CONNECT_ERROR or (not record.chunks and record.latency_ns < INSTANT_NS)
+
+
 def pause_after_refusals_s(in_a_row: int) -> float:
-    """How long a thread waits after so many failed connections in a row: 0.1 s, doubled each time, up to 1 s.
+    """How long a thread waits after so many instant refusals in a row: 0.1 s, doubled each time, up to 1 s.
 
     A server that is down answers in microseconds; without a pause a closed loop would count thousands of failures a
     second and hit the server with all of them at the moment it comes back.

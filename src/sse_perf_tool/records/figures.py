@@ -131,6 +131,45 @@ class ErrorGroup:
     message: str
     count: int
     example_request: int
+    chunks_min: int | None = None
+    """How many chunks had come before the failure; this and the next two are None when none had, in any of them."""
+    chunks_median: float | None = None
+    chunks_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which every request failed, see `outages.outage_of`."""
+
+    begin_s: float
+    """When the first of them failed, in seconds since the start of the run."""
+    end_s: float | None
+    """When the next request that was ok started; None: there was none any more."""
+    failures: int
+    """Requests that failed in this time ..."""
+    all_failures: int
+    """... of those that failed at all."""
+    outcome: str
+    """That of most of them, with its status."""
+    status: int | None
+    refused: bool
+    """Whether most of them are refused connections."""
+    broken: int
+    """Answers that were cut off as it began."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedFirstTokens:
+    """First tokens of failed requests, which are in no figure, see `outages.failed_first_tokens_of`."""
+
+    requests: int
+    ttft_p50_ms: float
+    figure: str | None
+    """The figure of the TTFT that they would change most, "mean" or "p99"; None: no other request has a TTFT."""
+    without_ms: float | None
+    """This figure as it is ..."""
+    with_ms: float | None
+    """... and as it would be with them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,5 +329,9 @@ class Summary:
     shape: StreamShape = StreamShape()
     service_queue: ServiceQueue | None = None
     """None where the requests show none."""
+    outage: Outage | None = None
+    """Likewise."""
+    failed_first_tokens: FailedFirstTokens | None = None
+    """None where they would change no figure."""
     intervals: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
     """Metric -> percentile ("p50") -> its 95 % interval; metrics of too few values are missing."""

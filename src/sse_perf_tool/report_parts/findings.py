@@ -17,6 +17,8 @@ LOST_PACKETS, LOSSY_SHARE = 3, 0.01
 """So many packets, in so many of the answers, are worth a word: every network loses one now and then."""
 
 
+FIRST_ERROR_STATUS = 400
+
 UNREADABLE = ("br", "zstd")
 """Compressions that need a package of their own, and fail without."""
 
@@ -123,8 +125,41 @@ def _bad_events(result: RunResult) -> Finding | None:
     return Finding("bad_events", in_both("bad_events", answers, events=f"{found.bad_events:,}"), "errors")
 
 
+def _outage(result: RunResult) -> Finding | None:
+    outage = result.summary.outage
+    if outage is None:
+        return None
+    begin = f"{outage.begin_s:.2f} s"
+    kind = in_both("outage.refused") if outage.refused else in_both(f"outcome.{outage.outcome}")
+    if outage.status is not None and outage.status >= FIRST_ERROR_STATUS:
+        kind = (f"HTTP {outage.status}",) * 2
+    if outage.end_s is None:
+        key, numbers = "outage.died", {"failures": f"{outage.failures:,}"}
+    else:
+        key, numbers = "outage.passed", {"failures": f"{outage.failures:,}", "all": f"{outage.all_failures:,}"}
+        numbers["length"] = f"{outage.end_s - outage.begin_s:.1f} s"
+    broken = in_both("outage.broken", {"n": count_of("outage.streams", outage.broken)}) if outage.broken else ("", "")
+    return Finding("outage", in_both(key, {"kind": kind, "broken": broken}, begin=begin, **numbers), "errors")
+
+
+def _failed_first_tokens(result: RunResult) -> Finding | None:
+    found = result.summary.failed_first_tokens
+    if found is None:
+        return None
+    said = in_both("failed_ttft", {"n": count_of("outage.requests", found.requests)}, ttft=time_text(found.ttft_p50_ms))
+    if found.figure is None or found.without_ms is None or found.with_ms is None:
+        return Finding("failed_first_tokens", joined([said, in_both("failed_ttft.alone")]), "metrics")
+    name = in_both("mean") if found.figure == "mean" else (found.figure.upper(),) * 2
+    times = {"shown": time_text(found.without_ms), "whole": time_text(found.with_ms)}
+    return Finding(
+        "failed_first_tokens", joined([said, in_both("failed_ttft.with", {"name": name}, **times)]), "metrics"
+    )
+
+
 _RULES: tuple[Callable[[RunResult], Finding | None], ...] = (
     _bad_events,
+    _outage,
+    _failed_first_tokens,
     _compression,
     _service_queue,
     _accept_queue,

@@ -6,13 +6,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from ..metrics import percentile, stats_of
-from ..records import NOT_MEASURED, OUTCOMES, GroupStats, Interval, Outcome, RequestTable, RunResult, Stats, Summary
+from ..records import (
+    NOT_MEASURED,
+    OUTCOMES,
+    ErrorGroup,
+    GroupStats,
+    Interval,
+    Outcome,
+    RequestTable,
+    RunResult,
+    Stats,
+    Summary,
+)
 from ..texts import printable
 from ..units import NS_PER_MS
-from .figures import figure, percent_text
+from .figures import Both, figure, percent_text
 from .reduce import OK, by_key
 from .verdict import shown_percentile
-from .wording import TEXTS, both
+from .wording import TEXTS, both, in_both, pair
 
 _UNITS = {
     "response_bytes": "B",
@@ -158,6 +169,21 @@ ERRORS_SHOWN, ERROR_CHARS = 50, 4_000
 """Groups, and characters of the message of each: as many as a record keeps."""
 
 
+def after_chunks(group: ErrorGroup) -> Both | None:
+    """After how many chunks the requests of a group failed; None where no chunk came, or where there is one request."""
+    if group.chunks_max is None or group.chunks_median is None or group.count == 1:
+        return None
+    if group.chunks_min == group.chunks_max:
+        return in_both("after_chunks.same", None, most=f"{group.chunks_max:,}")
+    numbers = {"least": f"{group.chunks_min or 0:,}", "most": f"{group.chunks_max:,}"}
+    return in_both("after_chunks", None, **numbers, median=f"{group.chunks_median:,.0f}")
+
+
+def _after_chunks_html(group: ErrorGroup) -> str:
+    said = after_chunks(group)
+    return "" if said is None else f" <small>{pair(*said)}</small>"
+
+
 def errors_table(result: RunResult) -> str:
     """Failed requests grouped by outcome and message, the most frequent first, each with an example to open."""
     groups = result.summary.errors[:ERRORS_SHOWN]
@@ -166,7 +192,7 @@ def errors_table(result: RunResult) -> str:
     failed = max(1, result.summary.failed)
     rows = (
         f'<tr><th scope="row">{outcome_name(group.outcome)}</th>'
-        f'<td class="text wide">{escape(printable(group.message, ERROR_CHARS))}</td>'
+        f'<td class="text wide">{escape(printable(group.message, ERROR_CHARS))}{_after_chunks_html(group)}</td>'
         + number_cell(group.count, f"{group.count:,}")
         + number_cell(group.count / failed, percent_text(group.count / failed))
         + f'<td data-v="{group.example_request}"><button class="link" type="button" '

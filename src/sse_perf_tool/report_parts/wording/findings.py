@@ -6,6 +6,34 @@ from ...texts import Texts
 
 TEXTS: Texts = {
     "findings": ("What the run shows", "测试发现"),
+    "outage.refused": ("refused", "拒绝连接"),
+    "outage.died": (
+        "The service died in mid-run: {kind} from {begin} on{broken}. None was ok any more, {failures} failed.",
+        "服务在运行中途失效：自 {begin} 起{kind}{broken}。此后没有成功的请求，{failures} 个失败。",
+    ),
+    "outage.passed": (
+        "{failures} of the {all} failures fell into {length}: {kind} from {begin} on{broken}. Then it was back.",
+        "{all} 次失败中有 {failures} 次发生在 {length} 之内：自 {begin} 起{kind}{broken}，之后恢复。",
+    ),
+    "outage.broken": ("; {n} broke at that moment", "；{n}在那一刻中断"),
+    "outage.streams.one": ("1 stream", "1 个流"),
+    "outage.streams.many": ("{n} streams", "{n} 个流"),
+    "outage.requests.one": ("1 failed request", "1 个失败的请求"),
+    "outage.requests.many": ("{n} failed requests", "{n} 个失败的请求"),
+    "after_chunks": (
+        "after {least} to {most} chunks (median {median})",
+        "已收到 {least} 至 {most} 个数据块（中位数 {median}）",
+    ),
+    "after_chunks.same": ("after {most} chunk(s) each", "均已收到 {most} 个数据块"),
+    "failed_ttft": (
+        "{n} had a first token, after {ttft} (median), which is in no figure.",
+        "{n}有首 Token，中位数 {ttft}，但未计入任何指标。",
+    ),
+    "failed_ttft.alone": ("No other request had one.", "其他请求都没有首 Token。"),
+    "failed_ttft.with": (
+        "With them the {name} of the TTFT would be {whole} instead of {shown}.",
+        "若计入它们，TTFT 的 {name} 将是 {whole}，而非 {shown}。",
+    ),
     "queue.seen": (
         "At most {answered} of {under_way} requests in flight were answered at a time;",
         "同时得到回答的请求从未超过 {answered} 个（共 {under_way} 个在途）；",
