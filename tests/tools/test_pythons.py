@@ -8,9 +8,9 @@ from importlib.metadata import metadata, requires
 from pathlib import Path
 
 import pytest
-import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from ruamel.yaml import YAML
 
 import run_pythons
 
@@ -44,7 +44,7 @@ def test_each_tool_of_the_checks_has_one_version_for_each_python(version: str) -
 
 
 def test_the_workflow_tests_the_same_versions() -> None:
-    workflow = yaml.safe_load((ROOT / ".github/workflows/tests.yml").read_text(encoding="utf-8"))
+    workflow = YAML(typ="safe").load(ROOT / ".github/workflows/tests.yml")
     assert workflow["jobs"]["readme"]["strategy"]["matrix"]["python"] == list(run_pythons.VERSIONS)
     steps = [step.get("run", "") for step in workflow["jobs"]["readme"]["steps"]]
     assert any(step.startswith("make demo") for step in steps)

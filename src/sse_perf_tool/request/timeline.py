@@ -90,7 +90,8 @@ class AnswerTimeline:
         usage = reader.usage if reader is not None else None
 
         def since_start(ns: int | None) -> int | None:
-            return None if ns is None else ns - started_ns
+            # A server may answer before it is asked; no time is less than none, and no reader would take one that is.
+            return None if ns is None else max(0, ns - started_ns)
 
         def text(value: str | None, limit: int = 200) -> str | None:
             return None if value is None else printable(masker(value), limit)
@@ -101,7 +102,7 @@ class AnswerTimeline:
             thread_id=self.thread_id,
             started_ns=started_ns,
             outcome=self.outcome,
-            latency_ns=end_ns - started_ns,
+            latency_ns=max(0, end_ns - started_ns),
             status=self.status or next(reversed(exchange.statuses_before), None),
             error=text(self.error, ERROR_LIMIT),
             retries=exchange.retries,
@@ -110,7 +111,8 @@ class AnswerTimeline:
             ttfb_ns=since_start(first_ns),
             ttft_ns=since_start(times[0]) if times else None,
             ttfa_ns=since_start(self.first_answer_ns),
-            streaming_ns=last_ns - first_ns if first_ns is not None and last_ns is not None else None,
+            # Stamps of one moment may differ by some ns, as each is brought over from the clock of the kernel.
+            streaming_ns=max(0, last_ns - first_ns) if first_ns is not None and last_ns is not None else None,
             start_slack_ns=exchange.start_slack_ns,
             syn_resent=exchange.syn_resent,
             retransmits=None if self.packets is None else self.packets[0],
