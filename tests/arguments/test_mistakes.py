@@ -175,8 +175,8 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--no-stream", "--raw"], "--no-stream: cannot go with --raw; keep one of them"),
     (
         ["--api-path", "/generate_stream", "--turns", "2"],
-        ("--turns 2: format tgi cannot continue conversations (anthropic, dify, openai_chat, chatbot, custom can); "
-         "use --request-body-file with {conversation_id}"),
+        ("--turns 2: format tgi cannot continue conversations "
+         "(openai_responses, anthropic, dify, openai_chat, chatbot, custom can); use --request-body-file with {conversation_id}"),
     ),
     (
         [*CUSTOM, "--turns", "2"],
