@@ -176,7 +176,8 @@ MISTAKES: list[tuple[list[str], str]] = [
     (
         ["--api-path", "/generate_stream", "--turns", "2"],
         ("--turns 2: format tgi cannot continue conversations "
-         "(openai_responses, anthropic, dify, openai_chat, chatbot, custom can); use --request-body-file with {conversation_id}"),
+         "(openai_responses, anthropic, dify, openai_chat, chatbot, custom can); "
+         "use --request-body-file with {conversation_id}"),
     ),
     (
         [*CUSTOM, "--turns", "2"],
