@@ -154,8 +154,10 @@ def test_groups_of_two_processes_are_added_up_with_those_of_no_chunk() -> None:
 
 
 def test_group_without_chunks_says_nothing_of_them() -> None:
-    (group,) = run_of(refused(n, n) for n in range(3)).summary.errors
+    result = run_of(refused(n, n) for n in range(3))
+    (group,) = result.summary.errors
     assert (group.chunks_min, group.chunks_max) == (None, None)
+    assert sorted(summary_document(result)["errors"][0]) == ["count", "example_request", "message", "outcome"]
 
 
 def with_slow_failures(ok_ms: Iterable[float], failed_s: float, failures: int = 8) -> RunResult:
