@@ -28,6 +28,9 @@ from .wire import GATE
 
 SAMPLE_S = 1.0
 
+LIVE_SAMPLES = 3600
+"""So many seconds of live figures are kept: those of a day would be as large as its requests."""
+
 SWITCH_S = 0.0005
 """How long a thread may keep the interpreter while another wants it: the pump should not wait for Python's 5 ms."""
 
@@ -167,6 +170,7 @@ def aggregate_stats(
         sample = sample_between(second, before, now, {name: n for name, n in changed.items() if n})
         with stats["lock"]:
             stats["time_series"].append(sample)
+            del stats["time_series"][:-LIVE_SAMPLES]
         if done:
             return
         on_sample(sample, now)

@@ -64,7 +64,7 @@ def run(answers: Sequence[RequestRecord], *watched: TrustSample, **config: Any) 
     tally = Tally(0)
     for each in answers:
         tally.add(each)
-    tally.self_watch += watched
+    tally.self_watch.add(watched)
     return judge(tally.result(RunConfig(**config), 0))
 
 

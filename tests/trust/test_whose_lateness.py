@@ -38,7 +38,7 @@ def run(answers: Sequence[RequestRecord], *watched: TrustSample, url: str = AFAR
     tally = Tally(0)
     for each in answers:
         tally.add(each)
-    tally.self_watch += watched
+    tally.self_watch.add(watched)
     return judge(tally.result(RunConfig(url=url, **config), 0))
 
 

@@ -159,7 +159,7 @@ def _run_figure(result: RunResult, subject: str, value: float) -> Figure:
     if subject == "goodput" and summary.goodput is not None:
         return share_figure(summary.goodput.met, summary.goodput.of - summary.goodput.met)
     field = {"requests": "requests_done", "tokens": "tokens"}[subject]
-    return rate_figure(value, [float(getattr(second, field)) for second in whole_seconds(result)])
+    return rate_figure(value, [second.per_s(float(getattr(second, field))) for second in whole_seconds(result)])
 
 
 def _mean_figure(stats: Stats) -> Figure:

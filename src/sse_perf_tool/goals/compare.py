@@ -111,8 +111,8 @@ def figures(result: RunResult) -> dict[tuple[str, str], Figure]:
     seconds = whole_seconds(result)
     found = {
         ("success_rate", ""): share_figure(summary.ok, summary.failed),
-        ("requests_per_s", ""): rate_figure(summary.requests_per_s, [float(s.requests_done) for s in seconds]),
-        ("output_tokens_per_s", ""): rate_figure(summary.output_tokens_per_s, [s.tokens for s in seconds]),
+        ("requests_per_s", ""): rate_figure(summary.requests_per_s, [s.per_s(float(s.requests_done)) for s in seconds]),
+        ("output_tokens_per_s", ""): rate_figure(summary.output_tokens_per_s, [s.per_s(s.tokens) for s in seconds]),
     }
     for metric in COMPARED_METRICS:
         ordered = ok_values(result.requests, metric)
@@ -122,8 +122,9 @@ def figures(result: RunResult) -> dict[tuple[str, str], Figure]:
 
 
 def whole_seconds(result: RunResult) -> list[IntervalSample]:
-    """The seconds that begin in a main phase, without the last of the run, which was cut short."""
-    whole = [sample for sample in result.time_series if (sample.second + 1) * NS_PER_S <= result.duration_ns]
+    """The intervals that begin in a main phase, without the last of the run, which was cut short."""
+    series = result.time_series
+    whole = [sample for sample in series if (sample.second + sample.width_s) * NS_PER_S <= result.duration_ns]
     return [sample for sample in whole if sample.phase == Phase.MAIN.value]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import compress
+from typing import NamedTuple
 
 from ..records import NOT_MEASURED, OUTCOMES, PHASES, Outcome, RequestRecord, RequestTable, RunResult, tokens_per_s
 from ..units import NS_PER_MS
@@ -11,53 +12,41 @@ from .intervals import SortedValues
 from .percentiles import Ranked
 
 
-class Columns(Protocol):
-    """What a `RequestTable` is to a metric."""
+class RequestMetric(NamedTuple):
+    """What a metric is of one request: a function of its values in some columns of a `RequestTable`."""
 
-    def __getitem__(self, column: str, /) -> Sequence[int]: ...
-
-
-def _in_ms(column: str) -> Callable[[Columns, int], float | None]:
-    def value(table: Columns, row: int) -> float | None:
-        ns = table[column][row]
-        return None if ns == NOT_MEASURED else ns / NS_PER_MS
-
-    return value
+    columns: tuple[str, ...]
+    of: Callable[..., float | None]
+    """None when it was not measured."""
 
 
-def _tpot_ms(table: Columns, row: int) -> float | None:
-    tokens = table["output_tokens"][row]
-    if tokens < 2 or table["ttft_ns"][row] == NOT_MEASURED:
+def _in_ms(column: str) -> RequestMetric:
+    return RequestMetric((column,), lambda ns: None if ns == NOT_MEASURED else ns / NS_PER_MS)
+
+
+def _tpot_ms(tokens: int, ttft_ns: int, gap_sum_ns: int) -> float | None:
+    if tokens < 2 or ttft_ns == NOT_MEASURED:
         return None
-    return table["gap_sum_ns"][row] / (tokens - 1) / NS_PER_MS
+    return gap_sum_ns / (tokens - 1) / NS_PER_MS
 
 
-def _tokens_per_s(table: Columns, row: int) -> float | None:
-    return tokens_per_s(table["output_tokens"][row], table["streaming_ns"][row], table["latency_ns"][row])
-
-
-def _response_bytes(table: Columns, row: int) -> float | None:
-    return table["bytes_received"][row] or None
-
-
-def _from_schedule_ms(column: str) -> Callable[[Columns, int], float | None]:
-    def value(table: Columns, row: int) -> float | None:
-        ns, delay_ns = table[column][row], table["schedule_delay_ns"][row]
+def _from_schedule_ms(column: str) -> RequestMetric:
+    def value(ns: int, delay_ns: int) -> float | None:
         return None if NOT_MEASURED in (ns, delay_ns) else (ns + delay_ns) / NS_PER_MS
 
-    return value
+    return RequestMetric((column, "schedule_delay_ns"), value)
 
 
-REQUEST_METRICS: Mapping[str, Callable[[Columns, int], float | None]] = {
+REQUEST_METRICS: Mapping[str, RequestMetric] = {
     "ttfb_ms": _in_ms("ttfb_ns"),
     "ttft_ms": _in_ms("ttft_ns"),
     "ttfa_ms": _in_ms("ttfa_ns"),
-    "tpot_ms": _tpot_ms,
+    "tpot_ms": RequestMetric(("output_tokens", "ttft_ns", "gap_sum_ns"), _tpot_ms),
     "latency_ms": _in_ms("latency_ns"),
     "streaming_ms": _in_ms("streaming_ns"),
-    "tokens_per_s": _tokens_per_s,
+    "tokens_per_s": RequestMetric(("output_tokens", "streaming_ns", "latency_ns"), tokens_per_s),
     "max_gap_ms": _in_ms("max_gap_ns"),
-    "response_bytes": _response_bytes,
+    "response_bytes": RequestMetric(("bytes_received",), lambda number: number or None),
     "connect_ms": _in_ms("connect_ns"),
     "tls_ms": _in_ms("tls_ns"),
     "dns_ms": _in_ms("dns_ns"),
@@ -66,7 +55,7 @@ REQUEST_METRICS: Mapping[str, Callable[[Columns, int], float | None]] = {
     "ttft_from_schedule_ms": _from_schedule_ms("ttft_ns"),
     "latency_from_schedule_ms": _from_schedule_ms("latency_ns"),
 }
-"""Metrics with one value a request: name -> (table, row) -> value, None when it was not measured."""
+"""Metrics with one value a request, by name."""
 
 METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", *list(REQUEST_METRICS)[3:])
 """Every metric of a `Summary`, in the order in which people read them."""
@@ -99,15 +88,23 @@ def row_of(record: RequestRecord, start_ns: int) -> dict[str, int]:
 
 def request_value(record: RequestRecord, metric: str) -> float | None:
     """One of `REQUEST_METRICS` of one request, whatever its outcome; None when it was not measured."""
-    return REQUEST_METRICS[metric]({name: (value,) for name, value in row_of(record, 0).items()}, 0)
+    row, found = row_of(record, 0), REQUEST_METRICS[metric]
+    return found.of(*(row[name] for name in found.columns))
 
 
 def ok_values(table: RequestTable, metric: str) -> list[float]:
     """One of `REQUEST_METRICS` of every ok request of the main phase that has it, ascending."""
-    table = table.main()
-    ok, value_at = OUTCOMES.index(Outcome.OK), REQUEST_METRICS[metric]
-    values = (value_at(table, row) for row, outcome in enumerate(table["outcome"]) if outcome == ok)
-    return sorted(value for value in values if value is not None)
+    table, ok, found = table.main(), OUTCOMES.index(Outcome.OK), REQUEST_METRICS[metric]
+    rows = compress(table.rows(*found.columns), (outcome == ok for outcome in table["outcome"]))
+    return sorted(value for row in rows if (value := found.of(*row)) is not None)
+
+
+def values_at(table: RequestTable, metric: str, rows: Iterable[int]) -> Iterator[float]:
+    """One of `REQUEST_METRICS` of each of these rows that has it."""
+    found = REQUEST_METRICS[metric]
+    columns = [table[name] for name in found.columns]
+    values = (found.of(*(column[row] for column in columns)) for row in rows)
+    return (value for value in values if value is not None)
 
 
 def values_of(result: RunResult, metric: str) -> SortedValues:

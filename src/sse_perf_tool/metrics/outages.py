@@ -7,9 +7,9 @@ them failed, and ends when the next request that is ok started; a server that di
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from ..records import NOT_MEASURED, OUTCOMES, FailedFirstTokens, Outage, Outcome, RequestTable
 from ..units import NS_PER_MS
@@ -27,75 +27,86 @@ CHANGES = 1.25
 """A figure of first tokens that is so many times what it was is another picture."""
 
 
-class _Sent(NamedTuple):
-    """One request, times in nanoseconds since the run began."""
+class _Sent:
+    """The requests that were not cancelled, in order of their start: a column each, as there may be a million."""
 
-    start: int
-    end: int
-    outcome: Outcome
-    status: int
-    chunks: int
-    refused: bool
-
-    @property
-    def broke(self) -> bool:
+    def __init__(self, table: RequestTable) -> None:
+        names = ("started_ns", "latency_ns", "outcome", "status", "chunks", "refused")
+        starts, latencies, outcomes, statuses, chunks, refused = (table[name] for name in names)
+        kept = (row for row, outcome in enumerate(outcomes) if outcome != _CANCELLED)
+        order = array("q", sorted(kept, key=starts.__getitem__))
+        self.starts = array("q", (starts[row] for row in order))
+        self.ends = array("q", (starts[row] + latencies[row] for row in order))
+        self.ok = bytes(outcomes[row] == _OK for row in order)
+        self.broke = bytes(chunks[row] > 0 or outcomes[row] == _TRUNCATED for row in order)
         """Whether it was answered and then cut off."""
-        return self.chunks > 0 or self.outcome is Outcome.TRUNCATED
+        self._columns, self._order = (outcomes, statuses, refused), order
+
+    def __len__(self) -> int:
+        return len(self.ok)
+
+    def kind(self, at: int) -> tuple[str, int, bool]:
+        """Outcome, status, and whether its connection was refused."""
+        outcome, status, refused = (column[self._order[at]] for column in self._columns)
+        return OUTCOMES[outcome].value, status, refused > 0
+
+
+_OK, _CANCELLED, _TRUNCATED = map(OUTCOMES.index, (Outcome.OK, Outcome.CANCELLED, Outcome.TRUNCATED))
 
 
 def outage_of(table: RequestTable) -> Outage | None:
     """The outage that the requests show, None where they show none."""
-    names = ("started_ns", "latency_ns", "outcome", "status", "chunks", "refused")
-    sent = sorted(
-        _Sent(start, start + latency, OUTCOMES[outcome], status, chunks, refused > 0)
-        for start, latency, outcome, status, chunks, refused in table.rows(*names)
-        if OUTCOMES[outcome] is not Outcome.CANCELLED
-    )
-    failures = [each for each in sent if each.outcome is not Outcome.OK]
-    begin, end = _longest_row(sent)
-    row = _without_early(sent[begin:end], sent)
-    if len(row) < FEWEST or not any(each.outcome is Outcome.OK or each.broke for each in sent):
+    outcomes = Counter(table["outcome"])
+    if len(table) - outcomes[_OK] - outcomes[_CANCELLED] < FEWEST:
         return None
-    begin_ns = min(each.end for each in row)
-    end_ns = sent[end].start if end < len(sent) else None
-    within = [each for each in failures if begin_ns <= each.end and (end_ns is None or each.end <= end_ns)]
-    if len(within) < MOST_OF * len(failures) or _by_chance(len(row), len(failures), len(sent)):
+    sent = _Sent(table)
+    begin, end = _longest_row(sent.ok)
+    row = _without_early(range(begin, end), sent)
+    if len(row) < FEWEST or not any(ok or broke for ok, broke in zip(sent.ok, sent.broke, strict=True)):
         return None
-    rest = [each for each in within if not each.broke]
-    if not rest:
+    begin_ns = min(sent.ends[at] for at in row)
+    end_ns = sent.starts[end] if end < len(sent) else None
+    until_ns = math.inf if end_ns is None else end_ns
+    within = array("q", (at for at, ok in enumerate(sent.ok) if not ok and begin_ns <= sent.ends[at] <= until_ns))
+    failures = sent.ok.count(0)
+    if len(within) < MOST_OF * failures or _by_chance(len(row), failures, len(sent)):
         return None
-    kinds = Counter((each.outcome.value, each.status, each.refused) for each in rest)
+    kinds = Counter(sent.kind(at) for at in within if not sent.broke[at])
+    if not kinds:
+        return None
     (outcome, status, refused), _ = kinds.most_common(1)[0]
     return Outage(
         begin_s=begin_ns / 1e9,
         end_s=None if end_ns is None else end_ns / 1e9,
         failures=len(within),
-        all_failures=len(failures),
+        all_failures=failures,
         outcome=outcome,
         status=None if status == NOT_MEASURED else status,
         refused=refused,
-        broken=sum(1 for each in row if each.broke and each.end - begin_ns <= TOGETHER_NS),
+        broken=sum(1 for at in row if sent.broke[at] and sent.ends[at] - begin_ns <= TOGETHER_NS),
     )
 
 
-def _longest_row(sent: Sequence[_Sent]) -> tuple[int, int]:
+def _longest_row(ok: bytes) -> tuple[int, int]:
     """From and to (exclusive) of the longest row of requests of which none is ok."""
     best, begin = (0, 0), 0
-    for at in range(len(sent) + 1):
-        if at == len(sent) or sent[at].outcome is Outcome.OK:
-            if at - begin > best[1] - best[0]:
-                best = begin, at
-            begin = at + 1
+    while begin <= len(ok):
+        end = ok.find(1, begin)
+        end = len(ok) if end < 0 else end
+        if end - begin > best[1] - best[0]:
+            best = begin, end
+        begin = end + 1
     return best
 
 
-def _without_early(row: Sequence[_Sent], sent: Sequence[_Sent]) -> list[_Sent]:
+def _without_early(row: range, sent: _Sent) -> Sequence[int]:
     """A row without answers that broke off before another one, begun earlier, was ok: the service was up then."""
     if not row:
-        return []
-    before = [each.end for each in sent if each.outcome is Outcome.OK and each.start <= row[0].start]
-    alive_ns = max(before, default=0)
-    return [each for each in row if not each.broke or each.end >= alive_ns - TOGETHER_NS]
+        return row
+    first_ns = sent.starts[row[0]]
+    before = (end for end, start, ok in zip(sent.ends, sent.starts, sent.ok, strict=True) if ok and start <= first_ns)
+    alive_ns = max(before, default=0) - TOGETHER_NS
+    return array("q", (at for at in row if not sent.broke[at] or sent.ends[at] >= alive_ns))
 
 
 def _by_chance(length: int, failed: int, sent: int) -> bool:

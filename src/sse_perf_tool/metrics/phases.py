@@ -7,6 +7,7 @@ run itself.
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -55,9 +56,9 @@ def _rows_of_rounds(config: RunConfig, table: RequestTable) -> list[Sequence[int
     """The rows of the requests of each round, without empty rounds."""
     if not config.context_tiers:
         return [range(len(table))]
-    rows: dict[int, list[int]] = {}
+    rows: dict[int, array[int]] = {}
     for row, tier in enumerate(table["context_tokens"]):
-        rows.setdefault(tier, []).append(row)
+        rows.setdefault(tier, array("q")).append(row)
     return list(rows.values())
 
 
@@ -117,12 +118,12 @@ def schedule_facts(
     if not config.open_loop:
         return None
     every = _rows_of_rounds(config, table)
-    main = [[row for row in rows if table["phase"][row] == _MAIN] for rows in every]
-    intended = [list(map(_intended_ns(table), rows)) for rows in main]
-    delays = [table["schedule_delay_ns"][row] for rows in main for row in rows]
+    main = [array("q", (row for row in rows if table["phase"][row] == _MAIN)) for rows in every]
+    intended = [array("q", map(_intended_ns(table), rows)) for rows in main]
+    delays = array("q", (table["schedule_delay_ns"][row] for rows in main for row in rows))
     return ScheduleFacts(
         asked_per_s=_asked_per_s(config, intended, rounds, whole) or _rate(intended),
-        sent_per_s=_rate([[table["started_ns"][row] for row in rows] for rows in main]),
+        sent_per_s=_rate([array("q", (table["started_ns"][row] for row in rows)) for rows in main]),
         late=sum(1 for delay in delays if delay > LATE_MS * NS_PER_MS),
         worst_delay_ms=max(delays) / NS_PER_MS if delays else None,
         all_busy=most_under_way(table) >= config.threads,
@@ -195,13 +196,13 @@ def in_phases(samples: Sequence[IntervalSample], config: RunConfig, rounds: Sequ
     def asked(sample: IntervalSample) -> float | None:
         if not line:
             return sample.rate_asked
-        return round(math.fsum(_asked_in(line, sample.second, each) for each in rounds), 6)
+        return round(math.fsum(_asked_in(line, sample, each) for each in rounds), 6)
 
     return [replace(sample, phase=phase(sample.second), rate_asked=asked(sample)) for sample in samples]
 
 
-def _asked_in(line: Line, second: int, each: Round) -> float:
-    """The arrivals that a round schedules in one second of the run."""
+def _asked_in(line: Line, sample: IntervalSample, each: Round) -> float:
+    """The arrivals that a round schedules in one interval of the run."""
     begin_s, end_s = each.begin_ns / NS_PER_S, each.end_ns / NS_PER_S
-    from_s, to_s = max(second, begin_s), min(second + 1, end_s)
+    from_s, to_s = max(sample.second, begin_s), min(sample.second + sample.width_s, end_s)
     return asked_between(line, from_s - begin_s, to_s - begin_s) if from_s < to_s else 0.0

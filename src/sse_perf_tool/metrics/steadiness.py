@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 
 from ..records import NOT_MEASURED, OUTCOMES, Outcome, Plateau, RunResult, Stalls
 from ..units import NS_PER_MS, NS_PER_S
@@ -20,10 +21,8 @@ def stalls_of(result: RunResult) -> Stalls:
     stall_ms = result.config.stall_ms
     limit_us = stall_ms * 1000
     ok = OUTCOMES.index(Outcome.OK)
-    longest = [
-        gap_ns for outcome, gap_ns in result.requests.main().rows("outcome", "max_gap_ns")
-        if outcome == ok and gap_ns != NOT_MEASURED
-    ]  # fmt: skip
+    rows = result.requests.main().rows("outcome", "max_gap_ns")
+    longest = array("q", (gap_ns for outcome, gap_ns in rows if outcome == ok and gap_ns != NOT_MEASURED))
     stalled = sum(1 for gap_ns in longest if gap_ns > stall_ms * NS_PER_MS)
     over = [(gap_us, count) for gap_us, count in result.gap_histogram if gap_us > limit_us]
     whole_us = math.fsum(gap_us * count for gap_us, count in result.gap_histogram)
@@ -64,11 +63,12 @@ def plateau_of(result: RunResult) -> Plateau | None:
     window_ns = _measured_ns(result)
     begin_ns, end_ns = full_load_ns(result)
     begin_ns, end_ns = max(begin_ns, window_ns[0]), min(end_ns, window_ns[1])
-    from_s, to_s = -(-begin_ns // NS_PER_S), end_ns // NS_PER_S
-    length_s = to_s - from_s
-    if length_s < SHORTEST_PLATEAU_S:
+    begin_s, until_s = -(-begin_ns // NS_PER_S), end_ns // NS_PER_S
+    seconds = [each for each in result.time_series if begin_s <= each.second and each.second + each.width_s <= until_s]
+    if until_s - begin_s < SHORTEST_PLATEAU_S or not seconds:
         return None
-    seconds = [sample for sample in result.time_series if from_s <= sample.second < to_s]
+    from_s, to_s = seconds[0].second, seconds[-1].second + seconds[-1].width_s
+    length_s = to_s - from_s
     return Plateau(
         from_s=from_s,
         to_s=to_s,

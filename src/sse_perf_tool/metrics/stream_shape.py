@@ -17,6 +17,7 @@ Pure: `lumps_of` takes the times of one answer when it has ended, `shape_of` the
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -115,30 +116,69 @@ def shape_of(table: RequestTable, token_source: str | None, read_delay_ms: float
     columns = ("outcome", "chunks", *Lumps._fields, "gap_sum_ns", "latency_ns", "output_tokens", "reasoning_tokens",
                "ttft_ns", "ttfa_ns", "first_chunks")  # fmt: skip
     ok = OUTCOMES.index(Outcome.OK)
-    answers = [_Answer(*row) for outcome, *row in table.rows(*columns) if outcome == ok and row[0] > 0 and row[1] > 0]
-    if not answers:
+    rows = (row for outcome, *row in table.rows(*columns) if outcome == ok and row[0] > 0 and row[1] > 0)
+    sums = _Sums()
+    for row in rows:
+        sums.add(_Answer(*row))
+    if not sums.forms:
         return StreamShape()
-    forms = Counter(answer.form for answer in answers)
-    lumpy = [answer for answer in answers if answer.form in LUMPY]
-    judged = [answer for answer in answers if answer.form != "short"] or answers
-    periods_us = [answer.lump_gap_us for answer in lumpy if answer.lump_gap_us != NOT_MEASURED]
-    held_us = [answer.held_us for answer in lumpy if answer.held_us is not None]
-    chunks = sum(answer.chunks for answer in answers)
-    counted = [answer for answer in answers if answer.tokens]
-    between = sum(answer.lumps - 1 for answer in lumpy)
-    found = StreamShape(
-        answers=dict(sorted(forms.items())),
-        tokens_per_chunk=_ratio(sum(answer.tokens for answer in counted), sum(answer.chunks for answer in counted)),
-        chunks_per_read=_ratio(sum(answer.chunks for answer in judged), sum(answer.reads for answer in judged)),
-        share_in_lumps=_ratio(sum(answer.lumped_chunks for answer in answers), chunks),
-        chunks_per_lump=_ratio(sum(answer.chunks for answer in lumpy), sum(answer.lumps for answer in lumpy)),
-        lump_bytes=_median([answer.lump_bytes for answer in lumpy]) if lumpy else None,
-        lump_gap_ms=_ratio(sum(answer.gap_sum_ns for answer in lumpy) / 1e6, between),
-        lump_period_ms=_median(periods_us) / US_PER_MS if periods_us else None,
-        held_ms=_median(held_us) / US_PER_MS if held_us else None,
-        cut_share=_ratio(sum(answer.lumps_cut for answer in lumpy), between),
-    )
+    found = sums.shape()
     return unless_late(replace(found, kind=_kind(found, token_source)), read_delay_ms)
+
+
+class _Sums:
+    """What a shape is made of: sums over the answers, which may be a million, and columns of the lumpy ones."""
+
+    def __init__(self) -> None:
+        self.forms: Counter[str] = Counter()
+        self.chunks = self.reads = self.lumped_chunks = self.tokens = self.chunks_with_tokens = 0
+        self.judged_chunks = self.judged_reads = 0
+        """Of those that are not too short to be judged."""
+        self.lumpy_chunks = self.lumps = self.between = self.cut = self.gap_sum_ns = 0
+        self.bytes, self.periods_us, self.held_us = array("q"), array("q"), array("q")
+
+    def add(self, answer: _Answer) -> None:
+        """Takes an answer in."""
+        self.forms[answer.form] += 1
+        self.chunks += answer.chunks
+        self.reads += answer.reads
+        self.lumped_chunks += answer.lumped_chunks
+        if answer.tokens:
+            self.tokens += answer.tokens
+            self.chunks_with_tokens += answer.chunks
+        if answer.form != "short":
+            self.judged_chunks += answer.chunks
+            self.judged_reads += answer.reads
+        if answer.form in LUMPY:
+            self._add_lumpy(answer)
+
+    def _add_lumpy(self, answer: _Answer) -> None:
+        self.lumpy_chunks += answer.chunks
+        self.lumps += answer.lumps
+        self.between += answer.lumps - 1
+        self.cut += answer.lumps_cut
+        self.gap_sum_ns += answer.gap_sum_ns
+        self.bytes.append(answer.lump_bytes)
+        if answer.lump_gap_us != NOT_MEASURED:
+            self.periods_us.append(answer.lump_gap_us)
+        if (held_us := answer.held_us) is not None:
+            self.held_us.append(held_us)
+
+    def shape(self) -> StreamShape:
+        """The shape but for its kind."""
+        judged = (self.judged_chunks, self.judged_reads) if self.judged_chunks else (self.chunks, self.reads)
+        return StreamShape(
+            answers=dict(sorted(self.forms.items())),
+            tokens_per_chunk=_ratio(self.tokens, self.chunks_with_tokens),
+            chunks_per_read=_ratio(*judged),
+            share_in_lumps=_ratio(self.lumped_chunks, self.chunks),
+            chunks_per_lump=_ratio(self.lumpy_chunks, self.lumps),
+            lump_bytes=_median(self.bytes) if self.bytes else None,
+            lump_gap_ms=_ratio(self.gap_sum_ns / 1e6, self.between),
+            lump_period_ms=_median(self.periods_us) / US_PER_MS if self.periods_us else None,
+            held_ms=_median(self.held_us) / US_PER_MS if self.held_us else None,
+            cut_share=_ratio(self.cut, self.between),
+        )
 
 
 def unless_late(shape: StreamShape, read_delay_ms: float | None) -> StreamShape:

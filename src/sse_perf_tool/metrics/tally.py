@@ -25,7 +25,6 @@ from ..records import (
     RunResult,
     Stats,
     Summary,
-    TrustSample,
 )
 from ..units import NS_PER_S
 from .compression import compression_check_of
@@ -41,9 +40,13 @@ from .phases import in_phases, left_early, left_out, rounds_of, schedule_facts, 
 from .stream_shape import shape_of
 from .time_series import TimeSeries
 from .usage import contradictions, token_groups
+from .watch_series import WatchSeries
 
 MOST_REASONS, OTHER_REASONS = 50, "…"
 """Different finish reasons that are counted, and the name of all others."""
+
+LONGEST_QUERY = 10_000
+"""Characters of a query that are kept: no output shows as many."""
 
 
 class RequestRule(Protocol):
@@ -99,7 +102,7 @@ class Tally:
         self.clocks: Counter[str] = Counter()
         self.finish_reasons: Counter[str] = Counter()
         self.merged_reads: Counter[tuple[int, int]] = Counter()
-        self.self_watch: list[TrustSample] = []
+        self.self_watch = WatchSeries()
         self.heads: dict[AnswerHead, None] = {}
         self.compression_check: RequestRecord | None = None
         self._errors = ErrorGroups()
@@ -115,11 +118,13 @@ class Tally:
         self.end_ns = max(self.end_ns, start_ns + record.latency_ns)
         row = len(self.table)
         self._append_row(record, start_ns)
-        self.self_watch += record.self_watch
         if record.head is not None:
             self._add_heads((record.head,))
         self._keep_details(record, row)
         self.series.add(record, start_ns)
+        if record.self_watch:
+            self.self_watch.widen(self.series.width_s)
+            self.self_watch.add(record.self_watch)
         if record.phase is not Phase.MAIN:
             return  # warm-up and cool-down are in the charts, but not in the metrics
         if record.token_source:
@@ -151,8 +156,7 @@ class Tally:
         row = row_of(record, start_ns)
         if self.slos and record.outcome is not Outcome.CANCELLED:
             row["good"] = int(record.outcome is Outcome.OK and all(slo.met_by(record) for slo in self.slos))
-        for name, column in self.table.columns.items():
-            column.append(row[name])
+        self.table.append(row)
 
     def _keep_details(self, record: RequestRecord, row: int) -> None:
         wanted = row < self.DETAILS_FIRST
@@ -169,14 +173,11 @@ class Tally:
                 del self.table.details[dropped]
             wanted = True
         if wanted:
-            self.table.details[row] = replace(record, gaps_us=(), self_watch=())
+            self.table.details[row] = replace(record, gaps_us=(), self_watch=(), query=record.query[:LONGEST_QUERY])
 
     def merge(self, other: Tally) -> None:
         """Adds everything of another tally of the same run."""
-        shift = len(self.table)
-        for name, column in self.table.columns.items():
-            column.extend(other.table[name])
-        self.table.details.update({row + shift: record for row, record in other.table.details.items()})
+        self.table.extend(other.table)
         self.gaps.merge(other.gaps)
         self.gap_sample.merge(other.gap_sample)
         self.series.merge(other.series)
@@ -185,7 +186,7 @@ class Tally:
         self.clocks.update(other.clocks)
         self._count_reasons(other.finish_reasons)
         self.merged_reads.update(other.merged_reads)
-        self.self_watch += other.self_watch
+        self.self_watch.merge(other.self_watch)
         self._add_heads(other.heads)
         self._errors.merge(other._errors)
 
@@ -199,7 +200,7 @@ class Tally:
         prompts = [n for n in table["prompt_tokens"] if n != NOT_MEASURED]
         chunks = sum(table["chunks"])
         seconds = sum(each.main_ns for each in rounds) / NS_PER_S
-        seconds = max(0.0, seconds - stood_still_s(self.self_watch, rounds, config.processes))
+        seconds = max(0.0, seconds - stood_still_s(self.self_watch.samples(), rounds, config.processes))
         left, left_tokens = left_early(config, table)
         metrics, sure = self._metrics(table)
         token_source = self._token_source()
@@ -272,12 +273,14 @@ class Tally:
     ) -> RunResult:
         """The finished run as plain data; its duration is from the start of the run to the end of its last request."""
         rounds, checked = rounds_of(config, self.table, self.end_ns), self.compression_check
+        series = in_phases(self.series.rows(self.end_ns), config, rounds)
+        self.self_watch.widen(self.series.width_s)
         return RunResult(
             config=config,
             started_unix_ns=started_unix_ns,
             duration_ns=self.end_ns,
             requests=self.table,
-            time_series=in_phases(self.series.rows(self.end_ns), config, rounds),
+            time_series=series,
             summary=self.summary(config, rounds, whole=not (interrupted or partial or aborted)),
             gap_histogram=self.gaps.histogram(),
             warnings=tuple(warnings),
@@ -289,7 +292,7 @@ class Tally:
             merged_reads=tuple(
                 (gap_us, chunks, count) for (gap_us, chunks), count in sorted(self.merged_reads.items())
             ),
-            self_watch=tuple(self.self_watch),
+            self_watch=self.self_watch.samples(),
             heads=tuple(self.heads),
             compression_check=None if checked is None else compression_check_of(checked, self.table),
         )

@@ -1,4 +1,8 @@
-"""The time series of a run: requests, chunks, tokens and delays in each second."""
+"""The time series of a run: requests, chunks, tokens and delays in each second.
+
+Of a run of more than `MOST_INTERVALS` seconds several seconds are one interval, each interval of the run as wide as the
+others: what is counted stays exact, and how wide an interval is stands in each (`IntervalSample.width_s`).
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,14 @@ from ..records import IntervalSample, Outcome, RequestRecord
 from ..units import NS_PER_MS, NS_PER_S, US_PER_S
 from .definitions import success_rate
 
+MOST_INTERVALS = 7200
+"""Two hours by second; a day by 15 seconds."""
+WIDTHS_S = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
+"""How wide an interval may be: each is whole in the next, so that sums are added up further."""
 
-class _Second:
-    """The sums of one second of a run."""
+
+class _Interval:
+    """The sums of one interval of a run."""
 
     __slots__ = (
         "chunks", "delay_ns", "done", "due", "gaps", "latency_ns", "ok", "outcomes", "started", "tokens", "tpot",
@@ -33,7 +42,7 @@ class _Second:
         self.outcomes: Counter[str] = Counter()
         self.gaps: Counter[int] = Counter()
 
-    def merge(self, other: _Second) -> None:
+    def merge(self, other: _Interval) -> None:
         for name in ("started", "done", "ok", "chunks", "tokens", "latency_ns", "due"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         if other.delay_ns is not None:
@@ -54,7 +63,9 @@ class TimeSeries:
     """Figures per second: each chunk counts in the second in which it arrived, not when it was processed."""
 
     def __init__(self) -> None:
-        self._seconds: dict[int, _Second] = {}
+        self.width_s = 1
+        """How many seconds an interval has."""
+        self._intervals: dict[int, _Interval] = {}
         self._busy_ns: Counter[int] = Counter()
         self._first_use_ns: dict[int, int] = {}
         self._scheduled = False
@@ -62,48 +73,68 @@ class TimeSeries:
     def add(self, record: RequestRecord, start_ns: int) -> None:
         """Counts a finished request that began `start_ns` after the run did."""
         end_ns = start_ns + record.latency_ns
-        self._at(start_ns // NS_PER_S).started += 1
+        self._make_room(end_ns)
+        width_ns = self.width_s * NS_PER_S
+        first, last = self._at(start_ns // width_ns), self._at(end_ns // width_ns)
+        first.started += 1
         if (delay_ns := record.schedule_delay_ns) is not None:
-            self._at(start_ns // NS_PER_S).delayed(delay_ns)
-            self._at((start_ns - delay_ns) // NS_PER_S).due += 1
+            first.delayed(delay_ns)
+            self._at(max(0, start_ns - delay_ns) // width_ns).due += 1
             self._scheduled = True
         known = self._first_use_ns.get(record.thread_id)
         self._first_use_ns[record.thread_id] = start_ns if known is None else min(known, start_ns)
-        self._add_busy(start_ns, end_ns)
-        self._add_end(self._at(end_ns // NS_PER_S), record)
+        self._add_busy(start_ns, end_ns, width_ns)
+        self._add_end(last, record)
         if record.ttft_ns is not None:
             self._add_chunks(record, (start_ns + record.ttft_ns) // 1000)
         else:  # a non-streamed answer, or tool calls, which are not in any text chunk
-            self._at(end_ns // NS_PER_S).tokens += record.output_tokens or 0
+            last.tokens += record.output_tokens or 0
 
-    def _at(self, second: int) -> _Second:
-        found = self._seconds.get(second)
+    def _make_room(self, end_ns: int) -> None:
+        """Widens the intervals until there are few enough up to `end_ns`."""
+        if end_ns < MOST_INTERVALS * self.width_s * NS_PER_S:
+            return
+        wide_enough = (width_s for width_s in WIDTHS_S if end_ns < MOST_INTERVALS * width_s * NS_PER_S)
+        self.widen(next(wide_enough, WIDTHS_S[-1]))
+
+    def widen(self, width_s: int) -> None:
+        """Makes intervals of so many seconds of those that there are; they are whole in the new ones."""
+        factor = width_s // self.width_s
+        before, busy = self._intervals, self._busy_ns
+        self.width_s, self._intervals, self._busy_ns = width_s, {}, Counter()
+        for number, interval in before.items():
+            self._at(number // factor).merge(interval)
+        for number, busy_ns in busy.items():
+            self._busy_ns[number // factor] += busy_ns
+
+    def _at(self, number: int) -> _Interval:
+        found = self._intervals.get(number)
         if found is None:
-            found = self._seconds[second] = _Second()
+            found = self._intervals[number] = _Interval()
         return found
 
-    def _add_busy(self, start_ns: int, end_ns: int) -> None:
-        first, last = start_ns // NS_PER_S, end_ns // NS_PER_S
+    def _add_busy(self, start_ns: int, end_ns: int, width_ns: int) -> None:
+        first, last = start_ns // width_ns, end_ns // width_ns
         if first == last:
             self._busy_ns[first] += end_ns - start_ns
             return
-        self._busy_ns[first] += (first + 1) * NS_PER_S - start_ns
-        self._busy_ns[last] += end_ns - last * NS_PER_S
-        for second in range(first + 1, last):
-            self._busy_ns[second] += NS_PER_S
+        self._busy_ns[first] += (first + 1) * width_ns - start_ns
+        self._busy_ns[last] += end_ns - last * width_ns
+        for number in range(first + 1, last):
+            self._busy_ns[number] += width_ns
 
     @staticmethod
-    def _add_end(second: _Second, record: RequestRecord) -> None:
-        second.done += 1
-        second.outcomes[record.outcome.value] += 1
+    def _add_end(interval: _Interval, record: RequestRecord) -> None:
+        interval.done += 1
+        interval.outcomes[record.outcome.value] += 1
         if record.outcome is not Outcome.OK:
             return
-        second.ok += 1
-        second.latency_ns += record.latency_ns
+        interval.ok += 1
+        interval.latency_ns += record.latency_ns
         for sums, value in (
-            (second.ttfb, record.ttfb_ns),
-            (second.ttft, record.ttft_ns),
-            (second.tpot, record.tpot_ns),
+            (interval.ttfb, record.ttfb_ns),
+            (interval.ttft, record.ttft_ns),
+            (interval.tpot, record.tpot_ns),
         ):
             if value is not None:
                 sums[0] += 1
@@ -111,60 +142,70 @@ class TimeSeries:
 
     def _add_chunks(self, record: RequestRecord, first_us: int) -> None:
         tokens_per_chunk = (record.output_tokens or 0) / record.chunks
-        first = self._at(first_us // US_PER_S)
+        width_us = self.width_s * US_PER_S
+        first = self._at(first_us // width_us)
         first.chunks += 1
         first.tokens += tokens_per_chunk
         # (gap * gap).bit_length() is floor(2 * log2(gap)) + 1: half-octave buckets without a logarithm.
         keys = Counter(
-            (at // US_PER_S) << 8 | (gap * gap).bit_length()
+            (at // width_us) << 8 | (gap * gap).bit_length()
             for at, gap in zip(accumulate(record.gaps_us, initial=first_us), (0, *record.gaps_us), strict=True)
         )
-        keys[first_us // US_PER_S << 8] -= 1  # the first chunk ends no gap
+        keys[first_us // width_us << 8] -= 1  # the first chunk ends no gap
         for key, count in keys.items():
             if count:
-                second = self._at(key >> 8)
-                second.chunks += count
-                second.tokens += count * tokens_per_chunk
-                second.gaps[(key & 255) - 1] += count
+                interval = self._at(key >> 8)
+                interval.chunks += count
+                interval.tokens += count * tokens_per_chunk
+                interval.gaps[(key & 255) - 1] += count
 
     def merge(self, other: TimeSeries) -> None:
-        """Adds everything that `other` has counted; both must have begun at the same moment."""
-        for number, second in other._seconds.items():
-            self._at(number).merge(second)
+        """Adds everything that `other` has counted, which is left as it is but for its width.
+
+        Both must have begun at the same moment.
+        """
+        for each in (self, other):
+            if each.width_s < max(self.width_s, other.width_s):
+                each.widen(max(self.width_s, other.width_s))
+        for number, interval in other._intervals.items():
+            self._at(number).merge(interval)
         self._busy_ns.update(other._busy_ns)
         self._scheduled = self._scheduled or other._scheduled
         for thread, first_ns in other._first_use_ns.items():
             self._first_use_ns[thread] = min(first_ns, self._first_use_ns.get(thread, first_ns))
 
     def rows(self, duration_ns: int) -> list[IntervalSample]:
-        """One sample for each second that the run has begun."""
+        """One sample for each interval that the run has begun; its last may be cut short by the end of the run."""
+        self._make_room(duration_ns - 1)
         begun = sorted(self._first_use_ns.values())
-        total, samples = 0, []
-        for number in range(math.ceil(duration_ns / NS_PER_S)):
-            second = self._seconds.get(number) or _Second()
-            total += second.done
-            length_ns = min(NS_PER_S, duration_ns - number * NS_PER_S)
+        width_ns, total, samples = self.width_s * NS_PER_S, 0, []
+        for number in range(math.ceil(duration_ns / width_ns)):
+            interval = self._intervals.get(number) or _Interval()
+            total += interval.done
+            length_ns = min(width_ns, duration_ns - number * width_ns)
+            cancelled = interval.outcomes[Outcome.CANCELLED.value]
             samples.append(
                 IntervalSample(
-                    second=number,
+                    second=number * self.width_s,
+                    width_s=self.width_s,
                     threads_active=math.ceil(self._busy_ns[number] / length_ns - 0.001),
-                    threads_total=bisect_right(begun, (number + 1) * NS_PER_S),
-                    requests_started=second.started,
-                    requests_done=second.done,
-                    requests_ok=second.ok,
-                    requests_failed=second.done - second.ok - second.outcomes[Outcome.CANCELLED.value],
+                    threads_total=bisect_right(begun, (number + 1) * width_ns),
+                    requests_started=interval.started,
+                    requests_done=interval.done,
+                    requests_ok=interval.ok,
+                    requests_failed=interval.done - interval.ok - cancelled,
                     requests_total=total,
-                    chunks=second.chunks,
-                    tokens=round(second.tokens, 3),
-                    avg_latency_ms=second.latency_ns / second.ok / NS_PER_MS if second.ok else None,
-                    avg_ttfb_ms=_mean_ms(second.ttfb),
-                    avg_ttft_ms=_mean_ms(second.ttft),
-                    avg_tpot_ms=_mean_ms(second.tpot),
-                    success_rate=success_rate(second.ok, second.done - second.outcomes[Outcome.CANCELLED.value]),
-                    outcomes=dict(second.outcomes),
-                    gap_counts=dict(sorted(second.gaps.items())),
-                    rate_asked=second.due if self._scheduled else None,
-                    schedule_delay_ms=None if second.delay_ns is None else second.delay_ns / NS_PER_MS,
+                    chunks=interval.chunks,
+                    tokens=round(interval.tokens, 3),
+                    avg_latency_ms=interval.latency_ns / interval.ok / NS_PER_MS if interval.ok else None,
+                    avg_ttfb_ms=_mean_ms(interval.ttfb),
+                    avg_ttft_ms=_mean_ms(interval.ttft),
+                    avg_tpot_ms=_mean_ms(interval.tpot),
+                    success_rate=success_rate(interval.ok, interval.done - cancelled),
+                    outcomes=dict(interval.outcomes),
+                    gap_counts=dict(sorted(interval.gaps.items())),
+                    rate_asked=interval.due if self._scheduled else None,
+                    schedule_delay_ms=None if interval.delay_ns is None else interval.delay_ns / NS_PER_MS,
                 )
             )
         return samples

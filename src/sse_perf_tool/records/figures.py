@@ -11,13 +11,14 @@ from .request import Phase
 
 @dataclass(frozen=True, slots=True)
 class IntervalSample:
-    """What happened in one second of a run; `second` counts from 0.
+    """What happened in one second of a run, of a long run in `width_s` seconds from `second` on.
 
-    Counts are of this second alone; `requests_total` is everything finished so far.  Averages are over the requests
-    that finished in this second, None when none did.
+    Counts are of this interval alone; `requests_total` is everything finished so far.  Averages are over the requests
+    that finished in it, None when none did.
     """
 
     second: int
+    """The one in which it begins, counted from 0."""
     threads_active: int = 0
     threads_total: int = 0
     requests_started: int = 0
@@ -33,17 +34,23 @@ class IntervalSample:
     avg_ttft_ms: float | None = None
     avg_tpot_ms: float | None = None
     success_rate: float | None = None
-    """Share of ok among ok and failed of this second, 0 to 1."""
+    """Share of ok among ok and failed of this interval, 0 to 1."""
     outcomes: Mapping[str, int] = field(default_factory=dict)
-    """Outcome name -> requests that ended so in this second."""
+    """Outcome name -> requests that ended so in this interval."""
     gap_counts: Mapping[int, int] = field(default_factory=dict)
-    """Gaps that ended in this second: bucket k counts those of [2**(k/2), 2**((k+1)/2)) microseconds, -1 those of 0."""
+    """Gaps that ended in it: bucket k counts those of [2**(k/2), 2**((k+1)/2)) microseconds, -1 those of 0."""
     phase: str = Phase.MAIN.value
-    """The phase of the run in which this second begins."""
+    """The phase of the run in which it begins."""
     rate_asked: float | None = None
-    """How many requests were to start in this second; None in a closed loop."""
+    """How many requests were to start in it; None in a closed loop."""
     schedule_delay_ms: float | None = None
-    """The longest by which a request that started in this second was late; None in a closed loop, or when none did."""
+    """The longest by which a request that started in it was late; None in a closed loop, or when none did."""
+    width_s: int = 1
+    """How many seconds it has; the last of a run may be cut short."""
+
+    def per_s(self, count: float) -> float:
+        """One of its counts as a rate; of a second the count itself."""
+        return count if self.width_s == 1 else count / self.width_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import compress
@@ -203,9 +203,14 @@ def tokens_per_s(tokens: int | None, streaming_ns: int | None, latency_ns: int) 
     return tokens / ns * 1_000_000_000 if tokens is not None and tokens > 0 and ns > 0 else None
 
 
+_WIDTHS = ("b", "h", "i", "q")
+"""Type codes of signed numbers of 1, 2, 4 and 8 bytes."""
+
+
 class RequestTable:
     """Requests in order of completion, one `array` a column, so that a million of them fit into some 150 MB.
 
+    A column is as wide as its largest value: most are counts, which take a byte or two.
     Columns named after fields of `RequestRecord` hold its values with `NOT_MEASURED` for None.  `started_ns` counts
     from the start of the run.  `outcome` is an index into `OUTCOMES`, `phase` one into `PHASES`.  `gap_sum_ns` is last
     token - first token.  `good` is 1 when the request met every `RunConfig.slo`, else 0; it is not measured when there
@@ -223,38 +228,93 @@ class RequestTable:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self.columns: dict[str, array[int]] = {name: array("q") for name in self.COLUMNS}
+        self._columns: dict[str, array[int]] = {name: array(_WIDTHS[0]) for name in self.COLUMNS}
         self.details: dict[int, RequestRecord] = {}
         """Row number -> the whole record without its gaps, for failed, slow and sampled requests."""
+        self._main: tuple[int, RequestTable] | None = None
 
     def __len__(self) -> int:
-        return len(self.columns["started_ns"])
+        return len(self["started_ns"])
 
     def __getitem__(self, column: str) -> array[int]:
-        return self.columns[column]
+        return self._columns[column]
+
+    def append(self, row: Mapping[str, int]) -> None:
+        """Adds a request: column -> value, each in 64 bits."""
+        at = len(self)
+        try:
+            for name, column in self._columns.items():
+                column.append(row[name])
+        except OverflowError:
+            for name, column in self._columns.items():
+                del column[at:]
+                self._widened(name, row[name]).append(row[name])
+
+    def _widened(self, name: str, value: int) -> array[int]:
+        """The column, made wide enough for a value if it is not."""
+        column, bits = self._columns[name], (value if value >= 0 else ~value).bit_length()
+        if bits >= 8 * column.itemsize:
+            width = next(code for code in _WIDTHS if bits < 8 * array(code).itemsize)
+            column = self._columns[name] = array(width, column)
+        return column
+
+    def extend(self, other: RequestTable) -> None:
+        """Adds the requests of another table, with what is known of them."""
+        shift = len(self)
+        for name in self.COLUMNS:
+            mine, theirs = self._columns[name], other[name]
+            if mine.itemsize < theirs.itemsize:
+                mine = self._columns[name] = array(theirs.typecode, mine)
+            mine.extend(theirs if mine.typecode == theirs.typecode else array(mine.typecode, theirs))
+        self.details.update({row + shift: record for row, record in other.details.items()})
 
     def rows(self, *names: str) -> Iterator[tuple[int, ...]]:
         """The named columns side by side, one tuple a request."""
-        return zip(*(self.columns[name] for name in names), strict=True)
+        return zip(*(self[name] for name in names), strict=True)
 
     def first(self, number: int) -> RequestTable:
         """The first `number` rows, without details; itself when there are no more."""
         if len(self) <= number:
             return self
         found = RequestTable()
-        for name, column in found.columns.items():
-            column.extend(self.columns[name][:number])
+        found._columns = {name: self[name][:number] for name in self.COLUMNS}
         return found
 
     def main(self) -> RequestTable:
-        """The requests of the main phase, which all figures are of; itself when there are no others."""
-        phases, wanted = self.columns["phase"], PHASES.index(Phase.MAIN)
+        """The requests of the main phase, which all figures are of; itself when there are no others.
+
+        Of the part a column is made when it is asked for: take it out of a loop over rows.
+        """
+        phases, wanted = self["phase"], PHASES.index(Phase.MAIN)
         if phases.count(wanted) == len(phases):
             return self
-        is_main = [phase == wanted for phase in phases]
-        found = RequestTable()
-        for name, column in found.columns.items():
-            column.extend(compress(self.columns[name], is_main))
-        rows = compress(range(len(phases)), is_main)
-        found.details = {at: self.details[row] for at, row in enumerate(rows) if row in self.details}
+        if self._main is None or self._main[0] != len(self):
+            self._main = len(self), _Part(self, bytes(phase == wanted for phase in phases))
+        return self._main[1]
+
+
+class _Part(RequestTable):
+    """The rows of another table whose place in `chosen` is 1."""
+
+    KEPT = 4
+    """Columns that are kept once they were made: a table of a million requests need not be there twice."""
+
+    def __init__(self, whole: RequestTable, chosen: bytes) -> None:
+        super().__init__()
+        self._columns = {}
+        self._whole, self._chosen = whole, chosen
+        rows = compress(range(len(chosen)), chosen)
+        self.details = {at: whole.details[row] for at, row in enumerate(rows) if row in whole.details}
+
+    def __len__(self) -> int:
+        return sum(self._chosen)
+
+    def __getitem__(self, column: str) -> array[int]:
+        found = self._columns.pop(column, None)
+        if found is None:
+            values = self._whole[column]
+            found = array(values.typecode, compress(values, self._chosen))
+            if len(self._columns) == self.KEPT:
+                del self._columns[next(iter(self._columns))]
+        self._columns[column] = found
         return found

@@ -14,7 +14,7 @@ from ..units import NS_PER_MS, NS_PER_S
 from .data import seconds_data
 from .figures import Both, figure, percent_text, time_text
 from .page import code, format_html, moment
-from .reduce import OK, counted, histograms, percentile_step_s, percentiles_over_time
+from .reduce import OK, Counted, histograms, percentile_step_s, percentiles_over_time
 from .tables import metric_unit, number_cell, table
 from .verdict import load_text, shown_percentile
 from .wording import TEXTS, both, in_both, pair
@@ -192,9 +192,9 @@ def comparison_data(results: Sequence[RunResult], names: Sequence[str]) -> dict[
     }
 
 
-def _ok_ms(result: RunResult, column: str) -> list[tuple[float, int]]:
+def _ok_ms(result: RunResult, column: str) -> Counted:
     rows = result.requests.main().rows("outcome", column)
-    return counted(sorted(ns / NS_PER_MS for outcome, ns in rows if outcome == OK and ns != NOT_MEASURED))
+    return Counted(sorted(ns / NS_PER_MS for outcome, ns in rows if outcome == OK and ns != NOT_MEASURED))
 
 
 def default_names(results: Sequence[RunResult]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress
 from typing import Any
@@ -25,15 +27,15 @@ from ..units import NS_PER_MS, NS_PER_S
 from .reduce import (
     MAX_POINTS,
     OK,
+    Counted,
+    bin_s,
     concurrency_at_start,
-    counted,
     gap_cells,
     histogram,
     percentile_step_s,
     percentiles_by_concurrency,
     percentiles_over_time,
     sample_rows,
-    step_s,
     sum_over_time,
     tokens_per_s,
     tpot_ns,
@@ -81,7 +83,7 @@ def requests_data(result: RunResult) -> Json:
     table = result.requests
     tpot, rate, concurrency = tpot_ns(table), tokens_per_s(table), concurrency_at_start(table)
     is_main = (PHASES[phase] is Phase.MAIN for phase in table["phase"])
-    measured = list(compress(concurrency, is_main))
+    measured = array("i", compress(concurrency, is_main))
     slowest = _slowest(table)
     named = _examples(result)
     shown = (table["ttft_ns"], table["ttfb_ns"], table["latency_ns"], tpot, rate, table["output_tokens"])
@@ -118,7 +120,7 @@ def requests_data(result: RunResult) -> Json:
 
 def _slowest(table: RequestTable) -> list[int]:
     latency = table["latency_ns"]
-    return sorted(range(len(latency)), key=latency.__getitem__, reverse=True)[:SLOWEST]
+    return heapq.nlargest(SLOWEST, range(len(latency)), key=latency.__getitem__)
 
 
 def _examples(result: RunResult) -> list[int]:
@@ -164,6 +166,10 @@ _SECOND_COLUMNS = {
 }
 
 
+_COUNTS = ("started", "done", "failed", "tokens", "chunks", "asked")
+"""Columns of counts, which are shown by second: of wider intervals it is their mean."""
+
+
 def _percent(share: float | None) -> float | None:
     return None if share is None else share * 100
 
@@ -188,6 +194,9 @@ def seconds_data(
     columns: dict[str, list[Any]] = {
         name: [getattr(sample, source) for sample in samples] for name, source in _SECOND_COLUMNS.items()
     }
+    for name in _COUNTS if samples and samples[0].width_s > 1 else ():
+        pairs = zip(samples, columns[name], strict=True)
+        columns[name] = [None if count is None else sample.per_s(count) for sample, count in pairs]
     if watched:
         known = {sample.second: sample for sample in watched}
         for name, value_of in _WATCH_COLUMNS.items():
@@ -198,13 +207,15 @@ def seconds_data(
     rows = sample_rows(measured, [0] * len(samples))
     return {
         "total": len(samples),
+        "width_s": samples[0].width_s if samples else 1,
         "columns": {name: [_short(column[row]) for row in rows] for name, column in columns.items()},
     }
 
 
 def _server_columns(samples: Sequence[IntervalSample], server: ServerMetrics) -> dict[str, list[Any]]:
     """The figures that the server told, each by second."""
-    told = {sample.second: sample.values for sample in server.samples}
+    width_s = samples[0].width_s if samples else 1
+    told = {sample.second // width_s * width_s: sample.values for sample in server.samples}
     by_second = [told.get(sample.second, {}) for sample in samples]
     columns = {f"server_{name}": [values.get(name) for values in by_second] for name in SERVER_FIGURES}
     return {name: column for name, column in columns.items() if any(value is not None for value in column)}
@@ -216,13 +227,13 @@ def _short(value: float | None) -> float | None:
 
 def errors_data(samples: Sequence[IntervalSample]) -> Json:
     """Requests that did not end ok, by outcome, added up over `step_s` seconds."""
-    width = step_s(len(samples) or 1, ERROR_BINS)
+    width = bin_s(samples, ERROR_BINS)
     return {"step_s": width, "counts": sum_over_time(samples, width)}
 
 
 def heat_data(samples: Sequence[IntervalSample]) -> Json:
     """The gap heat map as [time bin, half-octave bucket, gaps] cells of `step_s` seconds."""
-    width = step_s(len(samples) or 1, HEAT_BINS)
+    width = bin_s(samples, HEAT_BINS)
     return {"step_s": width, "cells": gap_cells(samples, width)}
 
 
@@ -242,7 +253,7 @@ def spreads_data(result: RunResult) -> Json:
     found: Json = {}
     for name, column in (("ttft", "ttft_ns"), ("latency", "latency_ns")):
         rows = result.requests.main().rows("outcome", column)
-        ordered = sorted(value / NS_PER_MS for outcome, value in rows if outcome == OK and value != NOT_MEASURED)
-        found[name] = histogram(counted(ordered))._asdict()
+        ok = (value / NS_PER_MS for outcome, value in rows if outcome == OK and value != NOT_MEASURED)
+        found[name] = histogram(Counted(sorted(ok)))._asdict()
     found["gap"] = histogram([(gap_us / 1000, count) for gap_us, count in result.gap_histogram])._asdict()
     return found

@@ -7,10 +7,11 @@ always kept.
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..metrics import enough_for, percentile
 from ..records import NOT_MEASURED, OUTCOMES, IntervalSample, Outcome, RequestTable
@@ -98,8 +99,8 @@ def histograms(runs: Sequence[Sequence[tuple[float, int]]], bins: int = 40) -> l
 
 
 def _counts(pairs: Sequence[tuple[float, int]], edges: Sequence[float]) -> list[int]:
-    values = [value for value, _ in pairs]
-    ends = [0, *accumulate(count for _, count in pairs)]
+    values = array("d", (value for value, _ in pairs))
+    ends = array("q", accumulate((count for _, count in pairs), initial=0))
     # The outer edges stand for the extremes themselves: rounding must not lose them.
     cuts = [0, *(bisect_left(values, edge) for edge in edges[1:-1]), len(values)]
     return [ends[b] - ends[a] for a, b in pairwise(cuts)]
@@ -132,11 +133,11 @@ class Percentiles(NamedTuple):
     p99: list[float | None]
 
 
-def percentiles_by_group(groups: Iterable[tuple[int, float]], width: float, scale: float) -> Percentiles:
+def percentiles_by_group(groups: Iterable[tuple[int, int]], width: float, scale: float) -> Percentiles:
     """Percentiles of (group number, value) pairs; `at` is the middle of each group, `scale` multiplies the values."""
-    gathered: dict[int, list[float]] = {}
+    gathered: dict[int, array[int]] = {}
     for number, value in groups:
-        gathered.setdefault(number, []).append(value)
+        gathered.setdefault(number, array("q")).append(value)
     found = Percentiles([], [], [], [], [])
     for number in sorted(gathered):
         ordered = sorted(gathered[number])
@@ -170,12 +171,12 @@ def percentiles_over_time(table: RequestTable, column: str, width_s: int, durati
     return found._replace(at=[(begin + min(begin + width_s, duration_s)) / 2 for begin in begins])
 
 
-def concurrency_at_start(table: RequestTable) -> list[int]:
+def concurrency_at_start(table: RequestTable) -> array[int]:
     """For each row, the number of requests in flight when it began, itself included."""
     starts = table["started_ns"]
-    ends = sorted(start + latency for start, latency in table.rows("started_ns", "latency_ns"))
-    order = sorted(range(len(starts)), key=starts.__getitem__)
-    found = [0] * len(starts)
+    ends = array("q", sorted(start + latency for start, latency in table.rows("started_ns", "latency_ns")))
+    order = array("q", sorted(range(len(starts)), key=starts.__getitem__))
+    found = array("i", bytes(4 * len(starts)))
     for begun, row in enumerate(order, 1):
         found[row] = max(1, begun - bisect_right(ends, starts[row]))
     return found
@@ -196,9 +197,20 @@ def percentiles_by_concurrency(
     return found._replace(at=[at + 0.5 for at in found.at])
 
 
+def length_s(samples: Sequence[IntervalSample]) -> int:
+    """How many seconds the intervals of a run are."""
+    return samples[-1].second + samples[-1].width_s if samples else 0
+
+
+def bin_s(samples: Sequence[IntervalSample], most: int) -> int:
+    """As `step_s` for these intervals, which are whole in a bin."""
+    width_s = step_s(length_s(samples) or 1, most)
+    return max(width_s, samples[0].width_s) if samples else width_s
+
+
 def sum_over_time(samples: Sequence[IntervalSample], width_s: int) -> dict[str, list[int]]:
     """Outcome other than ok -> requests that ended so in each `width_s` seconds."""
-    bins = len(samples) // width_s + 1
+    bins = length_s(samples) // width_s + 1
     found: dict[str, list[int]] = {}
     for sample in samples:
         for name, count in sample.outcomes.items():
@@ -217,28 +229,40 @@ def gap_cells(samples: Sequence[IntervalSample], width_s: int) -> list[tuple[int
     return [(*cell, count) for cell, count in sorted(cells.items())]
 
 
-def counted(ordered: Sequence[float]) -> list[tuple[float, int]]:
-    """Ascending values as the (value, 1) pairs that `histogram` takes."""
-    return [(value, 1) for value in ordered]
+class Counted(Sequence[tuple[float, int]]):
+    """Ascending values as the (value, 1) pairs that `histogram` takes, of which there may be a million."""
+
+    def __init__(self, ordered: Iterable[float]) -> None:
+        self._ordered = array("d", ordered)
+
+    def __len__(self) -> int:
+        return len(self._ordered)
+
+    def __iter__(self) -> Iterator[tuple[float, int]]:
+        return ((value, 1) for value in self._ordered)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._ordered[index], 1
 
 
-def tpot_ns(table: RequestTable) -> list[int]:
+def tpot_ns(table: RequestTable) -> array[int]:
     """Time per output token after the first, for each row; NOT_MEASURED below 2 tokens."""
     rows = table.rows("gap_sum_ns", "output_tokens", "ttft_ns")
-    return [
+    each = (
         gaps // (tokens - 1) if tokens > 1 and ttft != NOT_MEASURED else NOT_MEASURED for gaps, tokens, ttft in rows
-    ]
+    )
+    return array("q", each)
 
 
-def tokens_per_s(table: RequestTable) -> list[float]:
+def tokens_per_s(table: RequestTable) -> array[float]:
     """`tokens_per_s` of each row; NOT_MEASURED when there is nothing to divide."""
     rates = (rate(*row) for row in table.rows("output_tokens", "streaming_ns", "latency_ns"))
-    return [NOT_MEASURED if each is None else each for each in rates]
+    return array("d", (NOT_MEASURED if each is None else each for each in rates))
 
 
-def by_key(keys: Iterable[tuple[int, ...]]) -> Mapping[tuple[int, ...], list[int]]:
+def by_key(keys: Iterable[tuple[int, ...]]) -> Mapping[tuple[int, ...], array[int]]:
     """Row numbers gathered by their key, keys ascending."""
-    found: dict[tuple[int, ...], list[int]] = {}
+    found: dict[tuple[int, ...], array[int]] = {}
     for row, key in enumerate(keys):
-        found.setdefault(key, []).append(row)
+        found.setdefault(key, array("q")).append(row)
     return dict(sorted(found.items()))

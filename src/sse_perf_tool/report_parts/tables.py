@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
@@ -142,9 +143,9 @@ def outcomes_table(table_of: RequestTable) -> str:
     total = len(table_of)
     if not total:
         return ""
-    rows = []
+    latencies_ns, rows = table_of["latency_ns"], []
     for (outcome, status), members in by_key(table_of.rows("outcome", "status")).items():
-        latency = stats_of(table_of["latency_ns"][row] / NS_PER_MS for row in members)
+        latency = stats_of(latencies_ns[row] / NS_PER_MS for row in members)
         times = (latency.mean, *(shown_percentile(latency, p) for p in (50, 90, 99)), latency.max)
         rows.append(
             f'<tr><th scope="row">{outcome_name(OUTCOMES[outcome].value)}</th>'
@@ -216,7 +217,7 @@ def thread_rows(table_of: RequestTable) -> list[list[float | None]]:
 
 def _thread_row(table_of: RequestTable, thread: int, members: Sequence[int]) -> list[float | None]:
     outcomes, tokens = table_of["outcome"], table_of["output_tokens"]
-    ok = [row for row in members if outcomes[row] == OK]
+    ok = array("q", (row for row in members if outcomes[row] == OK))
     cancelled = OUTCOMES.index(Outcome.CANCELLED)
     failed = len(members) - len(ok) - sum(1 for row in members if outcomes[row] == cancelled)
     times = [value for column in ("ttft_ns", "latency_ns") for value in _mean_and_percentiles(table_of[column], ok)]
@@ -224,7 +225,7 @@ def _thread_row(table_of: RequestTable, thread: int, members: Sequence[int]) -> 
 
 
 def _mean_and_percentiles(column: Sequence[int], rows: Sequence[int]) -> list[float | None]:
-    ordered = sorted(column[row] for row in rows if column[row] != NOT_MEASURED)
+    ordered = array("q", sorted(column[row] for row in rows if column[row] != NOT_MEASURED))
     if not ordered:
         return [None, None, None]
     p50 = percentile(ordered, 50) if len(ordered) >= 2 else None

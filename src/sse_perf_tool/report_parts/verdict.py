@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ..goals.thresholds import value_text
@@ -305,8 +306,7 @@ def _drift(result: RunResult) -> Look | None:
     if len(result.rounds) != 1:  # each has another context
         return None
     begin_ns, fifth_ns = result.rounds[0].main_begin_ns, result.rounds[0].main_ns // 5
-    first: list[int] = []
-    last: list[int] = []
+    first, last = array("q"), array("q")
     column, key = ("ttft_ns", "look.drift") if result.config.stream else ("latency_ns", "look.drift_whole")
     for start, time, outcome in result.requests.main().rows("started_ns", column, "outcome"):
         if outcome == OK and time != NOT_MEASURED:
@@ -322,7 +322,7 @@ def _drift(result: RunResult) -> Look | None:
     return Look(in_both(key, ratio=figure(ratio)), "tails") if ratio >= DRIFT_RATIO else None
 
 
-def _median(values: list[int]) -> float:
+def _median(values: Sequence[int]) -> float:
     return percentile(sorted(values), 50) or 0.0
 
 

@@ -2,6 +2,7 @@
 const requests = data.requests.columns;
 const count = requests.id.length;
 const seconds = data.seconds.columns;
+const width_s = data.seconds.width_s;
 const name = (row) => data.outcomes[requests.outcome[row]];
 const isOk = (row) => name(row) === "ok";
 const isCancelled = (row) => name(row) === "cancelled";
@@ -10,7 +11,7 @@ const end_s = Math.max(data.duration_s, 0.001);
 
 const line = (column, key, color, more = {}) => ({
   key, color, kind: "line", ...more,
-  data: seconds.second.map((second, at) => ({ x: middle(second, 1, end_s), y: seconds[column][at] ?? NaN })),
+  data: seconds.second.map((second, at) => ({ x: middle(second, width_s, end_s), y: seconds[column][at] ?? NaN })),
 });
 const cache = (make) => { let found; return () => (found ??= make()); };
 const has = (column) => column.some((value) => value !== null);
@@ -20,9 +21,12 @@ const streamChart = (chart, ...args) => { if (data.streamed) chart(...args); };
 
 function perSecond(grid, id, unit, lines, more = {}) {
   const sampled = seconds.second.length < data.seconds.total;
-  const note = () => (sampled ? [texts("note.seconds_sampled", { shown: whole(seconds.second.length), total: whole(data.seconds.total) })] : []);
+  const note = () => [
+    ...(width_s > 1 ? [texts("note.width", { step: whole(width_s) })] : []),
+    ...(sampled ? [texts("note.seconds_sampled", { shown: whole(seconds.second.length), total: whole(data.seconds.total) })] : []),
+  ];
   const measured = lines.filter(([column]) => has(seconds[column]));
-  addChart(grid, { id, title: "chart." + id, unit, time: true, step: 1, notes: note, series: cache(() => measured.map((args) => line(...args))), empty: !measured.length, ...more });
+  addChart(grid, { id, title: "chart." + id, unit, time: true, step: width_s, notes: note, series: cache(() => measured.map((args) => line(...args))), empty: !measured.length, ...more });
 }
 
 function perRequest(grid, id, unit, column) {

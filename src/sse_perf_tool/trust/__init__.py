@@ -23,7 +23,8 @@ clock, no thread, no socket.
 * `wording.py`: the verdict and its reasons in words.
 """
 
-from .samples import by_second, read_delay_ms
+from ..metrics.watch_series import by_second
+from .samples import read_delay_ms
 from .verdict import LIMIT_MS, LIMIT_SHARE, REQUIRED, held, judge, others_busy
 from .wording import TEXTS, bound_words, verdict_words, words
 

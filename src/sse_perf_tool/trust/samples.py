@@ -4,37 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from ..metrics import percentile
 from ..records import StoodStill, TrustSample
 from ..units import US_PER_MS
-
-
-def by_second(samples: Iterable[TrustSample]) -> tuple[TrustSample, ...]:
-    """The samples of all processes in order, those of one second as one: counts added, of all else the worst."""
-    found: dict[int, TrustSample] = {}
-    for sample in samples:
-        known = found.get(sample.second)
-        found[sample.second] = sample if known is None else _together(known, sample)
-    return tuple(found[second] for second in sorted(found))
-
-
-def _together(one: TrustSample, other: TrustSample) -> TrustSample:
-    def most(name: str) -> float | None:
-        values = [value for each in (one, other) if (value := getattr(each, name)) is not None]
-        return max(values, default=None)
-
-    def total(name: str) -> int | None:
-        values = [value for each in (one, other) if (value := getattr(each, name)) is not None]
-        return sum(values) if values else None
-
-    counts = {name: dict(Counter(getattr(one, name)) + Counter(getattr(other, name))) for name in _COUNTS}
-    worst = {name: most(name) for name in _WORST}
-    step_ms = max(one.clock_step_ms, other.clock_step_ms, key=abs)
-    added = {name: total(name) for name in ("retransmits", "out_of_order")}
-    still = (*one.stood_still, *other.stood_still)
-    return replace(one, **counts, **worst, **added, clock_step_ms=step_ms, stood_still=still)  # type: ignore[arg-type]
 
 
 def stood_still(samples: Iterable[TrustSample]) -> tuple[StoodStill, ...]:
@@ -47,10 +20,6 @@ def stood_still(samples: Iterable[TrustSample]) -> tuple[StoodStill, ...]:
             each = StoodStill(at_ms, max(ms, later_ms + each.ms), max(counted_ms, later_ms + each.counted_ms))
         found.append(each)
     return tuple(found)
-
-
-_COUNTS = ("read_waits", "away", "wakes")
-_WORST = ("read_wait_max_ms", "cores", "cpu_share", "cpu_wait", "machine_cpu", "gc_ms", "gc_max_ms", "rtt_ms")
 
 
 class HalfOctaves:

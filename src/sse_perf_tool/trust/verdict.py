@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from ..metrics import percentile
 from ..metrics.stream_shape import unless_late
+from ..metrics.watch_series import by_second
 from ..records import Reason, RunResult, Stats, ThresholdResult, Trust, TrustSample
 from ..texts import LANGUAGES, clock_time
 from ..units import NS_PER_S
 from .evidence import RESOLUTION_MS, Evidence, evidence_of
-from .samples import HalfOctaves, by_second, own_cpu, read_delay_ms, stood_still
+from .samples import HalfOctaves, own_cpu, read_delay_ms, stood_still
 from .wording import TEXTS, ms_text, percent_text
 
 REQUIRED = "--require-trust"
@@ -189,8 +190,9 @@ def _tight_starts(result: RunResult, trust: Trust) -> list[Reason]:
         for sample in result.self_watch
         if (sample.machine_cpu or 0.0) >= TIGHT and (sample.cpu_wait or 0.0) >= TIGHT_WAIT
     }
-    begun = [started_ns // NS_PER_S for (started_ns,) in result.requests.main().rows("started_ns")]
-    share = sum(second in tight for second in begun) / max(1, len(begun))
+    width_s = result.time_series[0].width_s if result.time_series else 1
+    starts, width_ns = result.requests.main()["started_ns"], width_s * NS_PER_S
+    share = sum(start_ns // width_ns * width_s in tight for start_ns in starts) / max(1, len(starts))
     return [_reason(result, trust, "tight", share=percent_text(share))] if share >= MANY else []
 
 

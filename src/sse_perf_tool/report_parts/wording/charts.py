@@ -101,9 +101,13 @@ TEXTS: Texts = {
     ),
     "note.phases": ("Shaded: warm-up and cool-down, left out of the metrics.", "阴影部分为预热和收尾，未计入指标。"),
     "note.by_start": ("Placed at the start of each request.", "横轴为请求发起时刻。"),
+    "note.width": (
+        "The run was long: each point is the mean of {step} s.",
+        "测试时间较长：每点为 {step} 秒的平均值。",
+    ),
     "note.seconds_sampled": (
-        "Shows {shown} of {total} seconds, with the lowest and highest value of every series.",
-        "显示 {total} 秒中的 {shown} 秒，其中包含每项的最低与最高值。",
+        "Shows {shown} of {total} points, with the lowest and highest value of every series.",
+        "显示 {total} 个点中的 {shown} 个，其中包含每项的最低与最高值。",
     ),
     "note.step": ("Each point covers {step} s of finished requests.", "每点涵盖 {step} 秒内完成的请求。"),
     "note.p99_missing": ("P99 needs 100 requests per point.", "P99 每点需要 100 个请求。"),
