@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo demo-bench test check assets dev-assets serve serve-prod fuzz test-pythons test-peers test-proxies bench trust-grid clean
+.PHONY: demo demo-bench test check assets dev-assets serve serve-prod fuzz torture test-pythons test-peers test-proxies bench trust-grid clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
@@ -54,6 +54,10 @@ serve-prod: .venv/ready
 # What must hold for any input, tried for some minutes: FUZZ="--minutes 1 --only records" for less.
 fuzz: .venv/dev-ready
 	$(BIN)/python tools/fuzz.py $(FUZZ)
+
+# kill -9 at random moments, full disks, hostile servers; some minutes. TORTURE="--kills 20 --only kill" for less.
+torture: .venv/dev-ready
+	$(BIN)/python tools/torture.py $(TORTURE)
 
 # The suite under every Python from 3.10 to 3.14 that is found on PATH or in ~/.pyenv, each in a .venv of its own.
 test-pythons: dev-assets
