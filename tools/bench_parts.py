@@ -162,7 +162,13 @@ def run_inside(load: bench.Load, folder: Path) -> tuple[dict[str, float], float,
     """The tool in this process: (CPU seconds by thread name, CPU seconds of the process, the server's truth)."""
     with bench.paced_server(load) as port:
         flags = f"--api-key - --threads {load.threads} --processes 1 --duration {load.duration:g} --quiet --lang en"
-        outputs = ["--html-report", str(folder / "report.html"), "--records", str(folder / "records.jsonl")]
+        outputs = [
+            "--no-compression-check",
+            "--html-report",
+            str(folder / "report.html"),
+            "--records",
+            str(folder / "records.jsonl"),
+        ]
         times = ThreadTimes()
         times.start()
         before_s = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])

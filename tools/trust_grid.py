@@ -128,6 +128,7 @@ def measure(cell: Cell, repeat: int, seconds: float) -> Measured:
             "-",
             "--quiet",
             "--no-compression-check",
+            "--no-compression-check",
         ]
         command += ["--threads", str(cell.threads), "--duration", f"{seconds:g}", "--json", str(summary)]
         command += ["--html-report", str(Path(folder) / "run.html")]

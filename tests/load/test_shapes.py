@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import statistics
 import threading
 from collections.abc import Callable
 from itertools import pairwise
@@ -150,10 +151,12 @@ def test_each_context_tier_is_the_whole_schedule_with_its_own_warm_up(serve: Ser
     for tier, rows in ((0, records[:20]), (20, records[20:])):
         assert {row["context_tokens"] for row in rows} == {tier}
         assert [row["phase"] for row in rows] == ["warmup"] * 10 + ["main"] * 10
-        first_ns = rows[0]["started_at_ns"]
-        assert [(row["started_at_ns"] - first_ns) / 1e9 for row in rows] == pytest.approx(
-            [number / 40 for number in range(20)], abs=0.05
-        )
+        # The first ones may be late, as their process has only just begun; none is early, and the others are on time.
+        begun_s = rows[0]["started_at_ns"] / 1e9
+        late_s = [row["started_at_ns"] / 1e9 - begun_s - number / 40 for number, row in enumerate(rows)]
+        on_time_s = statistics.median(late_s[8:])
+        assert late_s[8:] == pytest.approx([on_time_s] * 12, abs=0.05)
+        assert min(late_s) > on_time_s - 0.05
     assert ran.summary["requests"]["sent"] == 20
     assert ran.summary["measured_s"] == pytest.approx(2 * 0.23, abs=0.06)
     assert ran.summary["schedule"]["asked_per_s"] == pytest.approx(40)
