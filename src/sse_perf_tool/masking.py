@@ -8,7 +8,6 @@ places, so `mask_text` hides all in it that looks like one.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -122,6 +121,8 @@ def _basic_secrets(scheme: str, rest: str) -> list[str]:
     if scheme.lower() != "basic":
         return []
     try:
+        import base64  # only here: --help has no need of it
+
         pair = base64.b64decode(rest, validate=True).decode()
     except ValueError:
         return []

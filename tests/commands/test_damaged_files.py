@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from scripted_server import ANSWER, ScriptedServer, Serve
-from sse_perf_tool.cli import Environment, main
-
-KEY = "sk-0123456789abcdef4Knu"
-
-
-class Ran(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Tool = Callable[..., Ran]
-
-
-@pytest.fixture
-def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
-    """Runs the tool in an empty directory, without any variable of the environment."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*argv: str) -> Ran:
-        out, err = io.StringIO(), io.StringIO()
-        status = main(argv, Environment(out, err, {}))
-        return Ran(status, out.getvalue(), err.getvalue())
-
-    return run
+from tool_runs import KEY, Tool
 
 
 def at(server: ScriptedServer, *more: str) -> list[str]:

@@ -3,48 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 import resource
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
 from environments import unmeasured
 from scripted_server import ANSWER, ScriptedServer, Serve, chunked, token
-from sse_perf_tool.cli import Environment, main
+from tool_runs import KEY, Tool
 
 ROOT = Path(__file__).resolve().parents[2]
-KEY = "sk-0123456789abcdef4Knu"
 FULL = "No space left on device"
-
-
-class Ran(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Tool = Callable[..., Ran]
-
-
-@pytest.fixture
-def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tool:
-    """Runs the tool in an empty directory, without any variable of the environment."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*argv: str) -> Ran:
-        out, err = io.StringIO(), io.StringIO()
-        status = main(argv, Environment(out, err, {}))
-        return Ran(status, out.getvalue(), err.getvalue())
-
-    return run
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from html import unescape
 from typing import Any, Literal, Protocol
 
 from ..records import StreamEvent
@@ -279,6 +278,8 @@ def page_text(text: str) -> str | None:
         return None
     text = text[:PAGE_CHARS]
     title = _TITLE.search(text)
+    from html import unescape  # only here: --help has no need of its table of names
+
     heading = " ".join(unescape(title[1]).split()) if title else ""
     seen = " ".join(unescape(" ".join(_between_tags(_TITLE.sub("", text, count=1)))).split())
     return ": ".join(filter(None, [heading, seen.removeprefix("</title>").strip()]))
