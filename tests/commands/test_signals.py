@@ -109,16 +109,6 @@ def test_terminal_that_lacks_characters_does_not_break_the_run(serve: Serve, sta
     assert "chatcmpl-1" in out
 
 
-def test_help_answers_without_what_only_a_run_needs() -> None:
-    show = r"print(*sys.modules, sep='\n', file=sys.stderr)"
-    code = f"import sys; from sse_perf_tool.cli import main; main(['--help']); {show}"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=True)
-    loaded = set(done.stderr.split())
-    needless = {"requests", "urllib3", *(f"sse_perf_tool.{name}" for name in ("arguments", "metrics", "wire"))}
-    assert "--threads" in done.stdout
-    assert not loaded & needless
-
-
 def hears(process: subprocess.Popen[str], number: signal.Signals) -> None:
     """Waits until the process has a handler of its own for a signal; before that the system ends it."""
     deadline_s = time.monotonic() + 20

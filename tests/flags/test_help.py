@@ -101,3 +101,24 @@ def test_help_loads_nothing_heavy_and_answers_at_once() -> None:
                           env={"PYTHONPATH": str(ROOT / "src")})  # fmt: skip
     assert done.stdout == "show\n"
     assert time.perf_counter() - started < 2, "0.1 s on an idle machine"
+
+
+def test_help_imports_what_it_shows_and_nothing_else() -> None:
+    """A list and no time, so that it is the same on every machine: a name more here is paid by each start."""
+    code = "import sys\nfrom sse_perf_tool.cli import main\nmain(['--help'])\nprint(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                          env={"PYTHONPATH": str(ROOT / "src")})  # fmt: skip
+    assert "--threads" in done.stdout
+    imported = set(done.stderr.split())
+    own = {name.removeprefix("sse_perf_tool.") for name in imported if name.startswith("sse_perf_tool.")}
+    formats = {f"formats.{path.stem}" for path in (ROOT / "src/sse_perf_tool/formats").glob("*.py")}
+    reading = {f"formats.{name}" for name in ("__init__", "answer", "body", "strange")}
+    assert own == {
+        "cli", "commands", "commands.environment", "commands.interrupts", "errors",
+        "exporters", "exporters.table",
+        "flags", "flags.capacity_checks", "flags.checks", "flags.help", "flags.load_checks", "flags.program",
+        "flags.table", "flags.wording",
+        "formats", *formats - reading,
+        "masking", "records", "records.stream", "texts",
+    }  # fmt: skip
+    assert not imported & {"csv", "html", "orjson", "requests", "rich", "ssl", "threading", "tomllib", "urllib3"}

@@ -11,7 +11,6 @@ from urllib.parse import SplitResult, urlsplit
 
 from ..errors import UsageError
 from ..masking import mask_header, mask_key, mask_text, mask_url
-from ..providers import bare_key, key_fault
 from ..texts import Say, loads_bounded
 
 MAX_SECONDS = 1e7
@@ -363,6 +362,8 @@ def _url(text: str, flag: str, say: Say) -> SplitResult:
 
 def api_key(text: str, say: Say) -> str:
     """A key without the word Bearer."""
+    from ..providers import bare_key, key_fault  # only here: --help has no need of all that reads files of queries
+
     key = bare_key(text)
     if not key:
         raise UsageError(say("key_empty"))

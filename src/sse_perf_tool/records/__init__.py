@@ -22,48 +22,99 @@ Rules that hold everywhere:
   wall-clock anchor that places them in the world.  Units stand in the names; milliseconds appear only in outputs.
 * `None` means "not measured"; 0 is zero.  Inside the columns of a `RequestTable` "not measured" is `NOT_MEASURED`.
 * Nothing in here holds a secret: API keys live in `providers.ApiKeyProvider` and nowhere else.
+
+A module is imported when one of its names is first used: `--help` lists the formats, whose events are nouns, and has no
+need of the figures of a run.
 """
 
-from .calibration import CALIBRATION_SCHEMA, Calibration, CalibrationLimit, Compared
-from .capacity import CAPACITY_SCHEMA, Capacity, CapacitySearch, Ending, Limit, StepResult
-from .config import RunConfig
-from .figures import (
-    CompressionCheck,
-    ErrorGroup,
-    FailedFirstTokens,
-    Goodput,
-    GroupStats,
-    Interval,
-    IntervalSample,
-    Outage,
-    Plateau,
-    ScheduleFacts,
-    ServiceQueue,
-    Stalls,
-    Stats,
-    StreamShape,
-    Summary,
-    TokenGroups,
-)
-from .goals import Abort, BaselineResult, ThresholdResult
-from .head import MOST_HEADS, AnswerHead
-from .request import (
-    NO_LUMPS,
-    NOT_MEASURED,
-    OUTCOMES,
-    PHASES,
-    RECORDS_SCHEMA,
-    Lumps,
-    Outcome,
-    Phase,
-    RequestRecord,
-    RequestTable,
-    tokens_per_s,
-)
-from .result import SUMMARY_SCHEMA, Round, RunResult
-from .server import SERVER_FIGURES, ServerMetrics, ServerSample
-from .stream import Delta, Other, StreamEvent, TextMode, Usage
-from .trust import Reason, StoodStill, Trust, TrustSample
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .calibration import CALIBRATION_SCHEMA, Calibration, CalibrationLimit, Compared
+    from .capacity import CAPACITY_SCHEMA, Capacity, CapacitySearch, Ending, Limit, StepResult
+    from .config import RunConfig
+    from .figures import (
+        CompressionCheck,
+        ErrorGroup,
+        FailedFirstTokens,
+        Goodput,
+        GroupStats,
+        Interval,
+        IntervalSample,
+        Outage,
+        Plateau,
+        ScheduleFacts,
+        ServiceQueue,
+        Stalls,
+        Stats,
+        StreamShape,
+        Summary,
+        TokenGroups,
+    )
+    from .goals import Abort, BaselineResult, ThresholdResult
+    from .head import MOST_HEADS, AnswerHead
+    from .request import (
+        NO_LUMPS,
+        NOT_MEASURED,
+        OUTCOMES,
+        PHASES,
+        RECORDS_SCHEMA,
+        Lumps,
+        Outcome,
+        Phase,
+        RequestRecord,
+        RequestTable,
+        tokens_per_s,
+    )
+    from .result import SUMMARY_SCHEMA, Round, RunResult
+    from .server import SERVER_FIGURES, ServerMetrics, ServerSample
+    from .stream import Delta, Other, StreamEvent, TextMode, Usage
+    from .trust import Reason, StoodStill, Trust, TrustSample
+
+_NAMES = {
+    "calibration": ("CALIBRATION_SCHEMA", "Calibration", "CalibrationLimit", "Compared"),
+    "capacity": ("CAPACITY_SCHEMA", "Capacity", "CapacitySearch", "Ending", "Limit", "StepResult"),
+    "config": ("RunConfig",),
+    "figures": (
+        "CompressionCheck",
+        "ErrorGroup",
+        "FailedFirstTokens",
+        "Goodput",
+        "GroupStats",
+        "Interval",
+        "IntervalSample",
+        "Outage",
+        "Plateau",
+        "ScheduleFacts",
+        "ServiceQueue",
+        "Stalls",
+        "Stats",
+        "StreamShape",
+        "Summary",
+        "TokenGroups",
+    ),
+    "goals": ("Abort", "BaselineResult", "ThresholdResult"),
+    "head": ("MOST_HEADS", "AnswerHead"),
+    "request": (
+        "NO_LUMPS",
+        "NOT_MEASURED",
+        "OUTCOMES",
+        "PHASES",
+        "RECORDS_SCHEMA",
+        "Lumps",
+        "Outcome",
+        "Phase",
+        "RequestRecord",
+        "RequestTable",
+        "tokens_per_s",
+    ),
+    "result": ("SUMMARY_SCHEMA", "Round", "RunResult"),
+    "server": ("SERVER_FIGURES", "ServerMetrics", "ServerSample"),
+    "stream": ("Delta", "Other", "StreamEvent", "TextMode", "Usage"),
+    "trust": ("Reason", "StoodStill", "Trust", "TrustSample"),
+}
+"""Module -> the names that others use."""
+_HOMES = {name: module for module, names in _NAMES.items() for name in names}
 
 __all__ = [
     "CALIBRATION_SCHEMA",
@@ -125,3 +176,13 @@ __all__ = [
     "Usage",
     "tokens_per_s",
 ]
+
+if not TYPE_CHECKING:  # mypy knows the names by the imports above, and would take any other for one that this makes
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        return value
