@@ -112,6 +112,22 @@ def test_a_file_of_records_that_is_there_outlives_a_full_disk(serve: Serve, tool
     assert len((small_disk / "run.part.jsonl").read_text(encoding="utf-8").splitlines()) > 1
 
 
+@pytest.mark.parametrize(("lang", "said"), [("en", "did not come to its end"), ("zh", "没有正常结束")])
+def test_what_a_killed_run_left_beside_its_records_is_said_by_the_next_and_by_report(
+    lang: str, said: str, serve: Serve, tool: Tool
+) -> None:
+    server = serve(ANSWER)
+    tool(*at(server, "--records", "run.jsonl", "--requests", "2", *OTHERS))
+    Path("run.part.jsonl").write_bytes(Path("run.jsonl").read_bytes())
+    again = tool("report", "run.jsonl", "--lang", lang, "--json", "run.json")
+    (warning,) = summary()["warnings"]
+    assert said in warning
+    assert "`report run.part.jsonl`" in warning
+    assert said in again.out.replace("\n ", "")
+    assert said in tool(*at(server, "--records", "run.jsonl", "--lang", lang)).out
+    assert said not in tool("report", "run.part.jsonl", "--lang", lang).out
+
+
 def test_no_output_is_spoilt_by_a_full_disk(serve: Serve, tool: Tool, small_disk: Path) -> None:
     names = {"--json": "run.json", "--html-report": "run.html", "--csv": "run.csv", "--junit": "run.xml"}
     for name in names.values():

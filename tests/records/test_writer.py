@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sse_perf_tool.errors import UsageError
-from sse_perf_tool.records.writer import LineWriter, more_lines, new_lines
+from sse_perf_tool.records.writer import LineWriter, left_behind, more_lines, new_lines, said_of_left
 
 
 class Disk(io.FileIO):
@@ -95,7 +95,24 @@ def test_what_a_run_that_was_killed_has_left_beside_is_not_written_over(tmp_path
     left.write_text("left\n")
     with new_lines(path, "en") as writer:
         assert writer.path == tmp_path / "r.part_2.jsonl"
+        assert writer.left == [left]
+        assert left_behind(path) == [], "one of the two is of a run that goes on"
     assert left.read_text() == "left\n"
+    assert left_behind(path) == [left]
+
+
+def test_what_is_left_behind_is_known_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "r[1].jsonl"
+    ours = [tmp_path / f"r[1].part{number}.jsonl" for number in ("", "_2", "_10")]
+    for place in (*ours, tmp_path / "r1.part.jsonl", tmp_path / "r[1].part_x.jsonl", tmp_path / "r[1].part.json"):
+        place.write_text("left\n")
+    (tmp_path / "r[1].part_3.jsonl").touch()
+    assert left_behind(path) == ours, "the file itself may be gone, and what is empty is nothing"
+    said = said_of_left(Path("r[1].jsonl"), ours[:1], "en")
+    assert said == (
+        "r[1].jsonl: a run with this name did not come to its end; its records are in r[1].part.jsonl"
+        " (`report r[1].part.jsonl` shows them)"
+    )
 
 
 @pytest.mark.parametrize("before", ["", "old\n"])

@@ -8,12 +8,13 @@ import time
 import zlib
 
 import pytest
+import urllib3.response
 
 from requests_to_server import MS, WHOLE, ask, target_of
 from scripted_server import CLOSE, Script, Serve, head, sized
 from sse_perf_tool.records import Outcome
 from sse_perf_tool.tester import SSETester
-from sse_perf_tool.wire import GATE, Exchange
+from sse_perf_tool.wire import GATE, Exchange, can_decode
 
 COMMENTS = b": ping\n\n" * 1_000_000
 PACKED = gzip.compress(COMMENTS)
@@ -93,3 +94,61 @@ def test_long_work_lets_the_pump_in_between_two_steps(monkeypatch: pytest.Monkey
     exchange.check(0)
     exchange.check(0)
     assert len(turns) == 2
+
+
+class OldBrotli:
+    """The module before 1.2, which undoes all that it is given."""
+
+    class Decompressor:
+        def process(self, data: bytes) -> bytes:
+            return data * 1_000_000
+
+
+class NewBrotli:
+    """The module from 1.2 on."""
+
+    class Decompressor:
+        def process(self, data: bytes, output_buffer_limit: int = 0) -> bytes:
+            return data[:output_buffer_limit]
+
+
+class Brotlicffi:
+    """Another with the same name, as it is from 1.2 on."""
+
+    class Decompressor:
+        def decompress(self, data: bytes, output_buffer_limit: int = 0) -> bytes:
+            return data[:output_buffer_limit]
+
+
+@pytest.mark.parametrize(
+    ("module", "can"), [(None, False), (OldBrotli, False), (NewBrotli, True), (Brotlicffi, True)], ids=str
+)
+def test_brotli_counts_where_its_steps_are_bounded(module: object, can: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    codings = ["gzip", "deflate", *(["br"] if module else [])]
+    monkeypatch.setattr(urllib3.response.HTTPResponse, "CONTENT_DECODERS", codings)
+    monkeypatch.setattr(urllib3.response, "brotli", module)
+    assert can_decode("br") is can
+    assert can_decode("gzip")
+
+
+def test_brotli_without_bounds_is_not_used_and_the_line_says_what_to_do(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(urllib3.response.HTTPResponse, "CONTENT_DECODERS", ["gzip", "deflate", "br"])
+    monkeypatch.setattr(urllib3.response, "brotli", OldBrotli)
+    record = ask(serve(coded(b"xx", "br")))
+    assert (record.outcome, record.chunks) == (Outcome.MALFORMED, 0)
+    assert "Content-Encoding: br; to decode it, install Brotli from 1.2 on" in (record.error or "")
+
+
+def test_brotli_is_undone_in_steps_too(serve: Serve) -> None:
+    brotli = pytest.importorskip("brotli", minversion="1.2")
+    assert ask(serve(coded(brotli.compress(WHOLE), "br"))).outcome is Outcome.OK
+    packed = brotli.compress(COMMENTS * 8)  # 64 MB in some 100 bytes
+    assert len(packed) < 1000
+    asker = SSETester(target_of(serve([*coded(packed, "br"), CLOSE]), timeout_s=60))
+    threading.Timer(0.2, asker.cancel).start()
+    record = asker.test_streaming(1)
+    asker.close()
+    assert record.outcome in (Outcome.CANCELLED, Outcome.MALFORMED)
+    assert record.latency_ns < 2_000 * MS

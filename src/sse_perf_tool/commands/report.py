@@ -16,6 +16,7 @@ from ..goals.compare import differences
 from ..goals.past_run import read_run
 from ..load.run import format_warnings, load_warnings
 from ..records import RunResult
+from ..records.writer import left_behind, said_of_left
 from ..report_generator import generate_compare_report
 from ..trust import judge
 from .environment import OK, SOME_FAILED, Environment
@@ -92,9 +93,11 @@ def read_back(path: Path, lang: str, stall_ms: float | None) -> ReadBack:
     parts = urlsplit(config.url)
     found = guess_from_url(parts.hostname or "", parts.path, stream=config.stream)
     guessed = found if config.format == "auto" else None
-    warnings = (*past.warnings, *header.warnings, *format_warnings(guessed, False, seen, lang))
+    left = left_behind(path)
+    said = (*past.warnings, said_of_left(path, left, lang)) if left else past.warnings
+    warnings = (*said, *header.warnings, *format_warnings(guessed, False, seen, lang))
     seen_format = max(seen, key=lambda name: (name != "", seen[name]), default="")
     result = judge(past.result(config, warnings))
     warnings = (*warnings, *load_warnings(result, lang))
     whole = replace(result, warnings=warnings, calibration=header.calibration)
-    return ReadBack(whole, seen_format, past.warnings)
+    return ReadBack(whole, seen_format, said)

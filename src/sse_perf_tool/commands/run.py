@@ -13,7 +13,7 @@ from ..load.run import LoadRun
 from ..metrics.compression import compression_check_of
 from ..records import Outcome, RunResult
 from ..records.file import record_line, server_line
-from ..records.writer import LineWriter, new_lines
+from ..records.writer import LineWriter, new_lines, said_of_left
 from .calibrate import calibrated
 from .environment import OK, SOME_FAILED, Environment
 from .interrupts import interrupts
@@ -165,6 +165,8 @@ def _records(arguments: Arguments, console: Console, open_files: contextlib.Exit
         return None
     records = open_files.enter_context(new_lines(arguments.records_file, arguments.lang))
     records.on_error = lambda error: console.warn(console.say("records_end", path=records.path, reason=error.strerror))
+    if records.left:
+        console.warn(said_of_left(arguments.records_file, records.left, arguments.lang))
     if records.path != arguments.records_file:
         console.line(console.say("records_beside", path=arguments.records_file, beside=records.path))
     return records

@@ -61,8 +61,8 @@ HELP = {
         "请求完整回答（普通 JSON）而不是流；测量响应时间",
     ),
     "no_compression_check": (
-        "do not send one more request behind the run that accepts a compressed answer (gzip, br), as other clients do",
-        "测试后不再多发一个接受压缩（gzip、br）的请求；默认会发，以查看其他客户端得到什么",
+        "do not send one more request behind the run that accepts a compressed answer, as other clients do",
+        "测试后不再多发一个接受压缩的请求；默认会发，以查看其他客户端得到什么",
     ),
     "turns": (
         "requests per conversation, sent one after the other; then the thread starts a new conversation",

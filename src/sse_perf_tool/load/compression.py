@@ -11,8 +11,10 @@ from dataclasses import replace
 from ..records import Phase, RequestRecord, RunConfig, RunResult
 from ..request.target import Target
 from ..tester import SSETester
+from ..wire import can_decode
 
-ACCEPTED = "gzip, br"
+ACCEPTED = ("gzip", "br")
+"""What browsers accept; what cannot be decoded here is not asked for, as it would show nothing."""
 
 LEAST_REQUESTS = 5
 """Behind fewer it would be more than a fifth of the load, and there would be little to hold it against."""
@@ -33,7 +35,7 @@ class CompressedRequest:
     """That request; `send` once."""
 
     def __init__(self, target: Target) -> None:
-        headers = {**(target.headers or {}), "Accept-Encoding": ACCEPTED}
+        headers = {**(target.headers or {}), "Accept-Encoding": ", ".join(filter(can_decode, ACCEPTED))}
         self._tester = SSETester(replace(target, headers=headers, retries=0))
 
     def send(self, request_id: int) -> RequestRecord:

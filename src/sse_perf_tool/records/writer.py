@@ -14,8 +14,9 @@ import contextlib
 import errno
 import itertools
 import os
+import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import FileIO
 from pathlib import Path
 
@@ -33,10 +34,16 @@ TEXTS: Texts = {
         "{path}: another run is writing this file; name another one",
         "{path}：另一次运行正在写入此文件，请换一个文件名",
     ),
+    "left": (
+        "{path}: a run with this name did not come to its end; its records are in {left} (`report {left}` shows them)",
+        "{path}：同名的一次测试没有正常结束，其记录在 {left} 中（可用 `report {left}` 查看）",
+    ),
     "unwritable": ("{path}: cannot be written: {reason}", "{path}：无法写入：{reason}"),
 }
 
 
+_TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN)
+"""Another process has locked the file."""
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 
 
@@ -52,6 +59,8 @@ class LineWriter:
         """Why nothing more is written; None while all is well."""
         self.missing = 0
         """Lines that are not in the file."""
+        self.left: Sequence[Path] = ()
+        """Files beside the one asked for, which runs with its name have left that were killed or had no room."""
         self.on_error: Callable[[OSError], None] = lambda _error: None
         self._lock = threading.Lock()
         self._file = file
@@ -129,11 +138,13 @@ def new_lines(path: Path, lang: str) -> Iterator[LineWriter]:
     with contextlib.ExitStack() as stack:
         with _said(path, lang):
             place = _locked(stack, path, lang) if _is_file(path) else None
+            left = _left_beside(path) if place is not None else []
             writer = _beside(path) if place is not None and os.fstat(place.fileno()).st_size else None
             if writer is None:
                 writer = LineWriter(place or _stream(stack, path), path)
                 if place is not None:
                     place.truncate(0)
+            writer.left = left
         try:
             yield writer
         except BaseException:
@@ -144,6 +155,27 @@ def new_lines(path: Path, lang: str) -> Iterator[LineWriter]:
             if fcntl is None and place is not None:
                 place.close()  # Windows renames no file over one that is open
             writer.take_the_place_of(path)
+
+
+def left_behind(path: Path) -> list[Path]:
+    """What runs that were killed, or had no room, have left beside a file.
+
+    Nothing while another run writes it, as one of them is its.
+    """
+    if fcntl is not None and _is_file(path):
+        with contextlib.suppress(FileNotFoundError), FileIO(str(path)) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno in _TAKEN:
+                    return []
+    return _left_beside(path)
+
+
+def said_of_left(path: Path, left: Sequence[Path], lang: str) -> str:
+    """One line about the files `left` beside `path`."""
+    names = " ".join(printable(str(path.with_name(each.name))) for each in left)
+    return speaker(TEXTS, lang)("left", path=printable(str(path)), left=names)
 
 
 @contextlib.contextmanager
@@ -191,10 +223,20 @@ def _locked(stack: contextlib.ExitStack, path: Path, lang: str) -> FileIO:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EAGAIN):
+            if error.errno in _TAKEN:
                 raise UsageError(speaker(TEXTS, lang)("taken", path=printable(str(path)))) from None
             # A file system without locks: then nobody can tell whether it is taken.
     return file
+
+
+def _left_beside(path: Path) -> list[Path]:
+    """The files that `_beside` has made beside this one, those with something in them, by number."""
+    place = Path(os.path.realpath(path))
+    name = re.compile(re.escape(f"{place.stem}.part") + r"(?:_([0-9]+))?" + re.escape(place.suffix))
+    with contextlib.suppress(OSError):  # a folder that may not be listed: then there is nothing to be said of it
+        found = [(int(match[1] or 1), each) for each in place.parent.iterdir() if (match := name.fullmatch(each.name))]
+        return [each for _, each in sorted(found) if each.is_file() and each.stat().st_size]
+    return []
 
 
 def _beside(path: Path) -> LineWriter | None:

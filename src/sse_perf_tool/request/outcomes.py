@@ -19,7 +19,7 @@ from ..masking import mask_url
 from ..records import Outcome
 from ..texts import Texts, printable, speaker
 from ..units import NS_PER_S
-from ..wire import Exchange, FramingError, codings_of
+from ..wire import Exchange, FramingError, can_decode, codings_of
 from .guard import OversizeError
 from .target import Target, place_of
 from .timeline import AnswerTimeline, longest_gap_s
@@ -74,6 +74,13 @@ TEXTS: Texts = {
     "bad_coding": (
         "the body is not {coding}, which the response headers declare",
         "响应体并非其头部所声明的 {coding} 编码",
+    ),
+    "no_brotli": (
+        (
+            "the body came with Content-Encoding: {coding}; to decode it, install Brotli from 1.2 on:"
+            " pip install 'brotli>=1.2'"
+        ),
+        "响应体使用了 Content-Encoding: {coding}；要解码，请安装 1.2 或更新版本的 Brotli：pip install 'brotli>=1.2'",
     ),
     "bad_chunks": ("the chunked coding of the body is invalid", "响应体的分块（chunked）编码无效"),
     "no_decoder": (
@@ -355,8 +362,9 @@ class Judge:
         say = self._say
         if isinstance(failure, urllib3.exceptions.DecodeError):
             codings = codings_of(response.headers)
-            known = set(codings) <= set(urllib3.HTTPResponse.CONTENT_DECODERS)
-            return Outcome.MALFORMED, say("bad_coding" if known else "no_decoder", coding=", ".join(codings))
+            unknown = [coding for coding in codings if not can_decode(coding)]
+            key = "bad_coding" if not unknown else "no_brotli" if unknown == ["br"] else "no_decoder"
+            return Outcome.MALFORMED, say(key, coding=", ".join(codings))
         if isinstance(failure, OversizeError):
             return Outcome.MALFORMED, say(failure.key, mib=failure.mib)
         broken = next((c for c in _causes(failure) if isinstance(c, OSError)), None)

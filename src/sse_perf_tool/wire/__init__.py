@@ -16,7 +16,7 @@ and the pump takes its turn between them.
 """
 
 from .adapter import TimedAdapter, tls_context
-from .body import FramingError, codings_of, drain, reads
+from .body import FramingError, can_decode, codings_of, drain, reads
 from .exchange import Exchange, Interruptible, StoppedError, Trace
 from .gate import GATE
 from .pump import Pump, half_octave, the_pump
@@ -32,6 +32,7 @@ __all__ = [
     "TcpInfo",
     "TimedAdapter",
     "Trace",
+    "can_decode",
     "codings_of",
     "drain",
     "half_octave",

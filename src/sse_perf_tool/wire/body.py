@@ -12,6 +12,7 @@ from functools import lru_cache
 from http.client import HTTPException, IncompleteRead
 from typing import Any
 
+import urllib3.response
 from urllib3.exceptions import DecodeError, HTTPError
 from urllib3.response import HTTPResponse, MultiDecoder
 
@@ -179,6 +180,29 @@ def codings_of(headers: Any) -> list[str]:
     return [coding for each in named if (coding := each.strip()) not in ("", "identity")]
 
 
+def can_decode(coding: str) -> bool:
+    """Whether a coding, in small letters, is undone here: `br` and `zstd` need a package.
+
+    Brotli before 1.2 undoes all that it is given in one call, gigabytes out of a kilobyte if a server wants it: then
+    no time limit holds and no memory is enough, so with that package `br` counts as one that nobody can read.
+    """
+    if coding not in HTTPResponse.CONTENT_DECODERS:
+        return False
+    return coding != "br" or _brotli_is_bounded(vars(urllib3.response)["brotli"])
+
+
+@lru_cache(maxsize=4)
+def _brotli_is_bounded(module: Any) -> bool:
+    """Whether this module (Brotli, brotlicffi, brotlipy) gives out as much as it is asked for, and no more."""
+    decoder = module.Decompressor()
+    undo = getattr(decoder, "decompress", None) or decoder.process
+    try:
+        undo(b"", output_buffer_limit=1)
+    except TypeError:
+        return False
+    return True
+
+
 def drain(raw: Any, exchange: Exchange) -> None:
     """Reads the body of a urllib3 response that nobody wants, if it is short and comes at once; else closes it."""
     exchange.finish_within(DRAIN_S)
@@ -244,7 +268,7 @@ def _framed(pumped: PumpedSocket, framing: Chunked | Counted | UntilClose) -> It
 
 def _decoded(body: Iterator[tuple[int, bytes]], coding: str, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
     """`body` with one coding taken off, at most `READ_BYTES` at a time.  DecodeError when it is not coded so."""
-    if coding not in HTTPResponse.CONTENT_DECODERS:
+    if not can_decode(coding):
         raise DecodeError(f"cannot decode {coding}")
     decoder = MultiDecoder(coding)
     for arrived_ns, data in body:

@@ -71,8 +71,8 @@ TEXTS: Texts = {
         "接受 gzip 的客户端得到的回答被压缩（{encoding}），但同样及时：TTFT 为 {ttft}，未压缩时为 {run}。",
     ),
     "compression.unreadable": (
-        "Clients that accept gzip, br get the answer compressed ({encoding}), unreadable here for want of a package.",
-        "接受 gzip、br 的客户端得到的回答被压缩（{encoding}），而本机缺少解压所需的包。",
+        "Clients that accept compression get the answer compressed ({encoding}), unreadable here without a package.",
+        "接受压缩的客户端得到的回答被压缩（{encoding}），而本机缺少解压所需的包。",
     ),
     "compression.failed": (
         "The one request that accepts gzip failed, {outcome} ({encoding}): {error}",
