@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 
-from sse_perf_tool.profiling.series import metrics_of
+from sse_perf_tool.profiling.series import Pages, metrics_of
 from sse_perf_tool.records import ServerMetrics
 
 S = 1_000_000_000
@@ -16,7 +18,7 @@ def scrape(at_s: float, **values: float) -> dict[str, Any]:
 
 
 def found(*lines: dict[str, Any]) -> ServerMetrics:
-    return metrics_of("http://h/metrics", lines, ORIGIN)
+    return metrics_of("http://h/metrics", Pages(lines), ORIGIN)
 
 
 def rows(*lines: dict[str, Any]) -> list[tuple[int, dict[str, float]]]:
@@ -55,3 +57,35 @@ def test_the_highest_value_of_a_figure() -> None:
 
 def test_nothing_was_scraped() -> None:
     assert found() == ServerMetrics("http://h/metrics")
+
+
+def test_a_figure_that_comes_and_goes_keeps_its_seconds() -> None:
+    assert rows(scrape(0, running=1), scrape(1, waiting=2), scrape(2, running=3), scrape(3)) == [
+        (0, {"running": 1}),
+        (1, {"waiting": 2}),
+        (2, {"running": 3}),
+    ]
+
+
+def day(seconds: int) -> Iterator[dict[str, Any]]:
+    """A scrape a second; the queue is 9 long in the seventh second of each minute, and tokens come at 10/s."""
+    for second in range(seconds):
+        yield scrape(second, waiting=9 if second % 60 == 7 else 1, generated_tokens_per_s=10 * second)
+
+
+def test_two_hours_are_by_second_and_a_day_is_by_intervals_as_the_time_series_is() -> None:
+    assert (len(found(*day(7200)).samples), found(*day(7200)).width_s) == (7200, 1)
+    told = found(*day(86_400))
+    assert (len(told.samples), told.width_s, told.scrapes) == (5760, 15, 86_400)
+    assert [each.second for each in told.samples[:3]] == [0, 15, 30]
+    assert [each.values["waiting"] for each in told.samples[:5]] == [9, 1, 1, 1, 9], "the highest of its interval"
+    assert {each.values["generated_tokens_per_s"] for each in told.samples} == {10}
+
+
+def test_a_day_of_scrapes_is_small_while_the_run_goes_on() -> None:
+    tracemalloc.start()
+    pages = Pages(day(21_600))
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert pages.scrapes == 21_600
+    assert held < 21_600 * 40, "three numbers a scrape, 8 bytes each"

@@ -22,6 +22,12 @@ WIDTHS_S = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
 """How wide an interval may be: each is whole in the next, so that sums are added up further."""
 
 
+def width_s_of(end_ns: int) -> int:
+    """How wide the intervals of a run are whose last event is `end_ns` behind its start."""
+    wide_enough = (width_s for width_s in WIDTHS_S if end_ns < MOST_INTERVALS * width_s * NS_PER_S)
+    return next(wide_enough, WIDTHS_S[-1])
+
+
 class _Interval:
     """The sums of one interval of a run."""
 
@@ -92,10 +98,8 @@ class TimeSeries:
 
     def _make_room(self, end_ns: int) -> None:
         """Widens the intervals until there are few enough up to `end_ns`."""
-        if end_ns < MOST_INTERVALS * self.width_s * NS_PER_S:
-            return
-        wide_enough = (width_s for width_s in WIDTHS_S if end_ns < MOST_INTERVALS * width_s * NS_PER_S)
-        self.widen(next(wide_enough, WIDTHS_S[-1]))
+        if end_ns >= MOST_INTERVALS * self.width_s * NS_PER_S:
+            self.widen(width_s_of(end_ns))
 
     def widen(self, width_s: int) -> None:
         """Makes intervals of so many seconds of those that there are; they are whole in the new ones."""

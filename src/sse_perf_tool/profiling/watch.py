@@ -9,12 +9,12 @@ import sys
 import threading
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, cast
 
 from ..errors import UsageError
 from ..records import ServerMetrics
 from ..texts import Texts, speaker
-from .series import metrics_of
+from .series import Pages, metrics_of
 
 TEXTS: Texts = {
     "missing": (
@@ -53,7 +53,7 @@ class ServerWatch:
             raise UsageError(self._say("missing"))
         self._told = {"url": url, "verify": verify, "every_s": every_s}
         self._shown = shown
-        self._lines: list[dict[str, Any]] = []
+        self._pages = Pages()
         self._first = threading.Event()
         self._ended_early = False
 
@@ -90,13 +90,13 @@ class ServerWatch:
     def _read(self) -> None:
         for line in self._output:
             with contextlib.suppress(ValueError):  # cut short by its end
-                self._lines.append(json.loads(line))
+                self._pages.add(json.loads(line))
             self._first.set()
         self._first.set()
 
     def metrics(self, origin_ns: int) -> ServerMetrics:
         """What was found, for a run that began at `origin_ns` of `time.perf_counter_ns`; known once it is left."""
-        return metrics_of(self._shown, self._lines, origin_ns)
+        return metrics_of(self._shown, self._pages, origin_ns)
 
     def warnings(self, found: ServerMetrics) -> list[str]:
         """What is to be said of it: one line for each kind of trouble."""
@@ -105,7 +105,7 @@ class ServerWatch:
             said.append(
                 self._say("failed", url=self._shown, failed=found.failed, scrapes=found.scrapes, error=found.error)
             )
-        if found.failed < found.scrapes and not any(line.get("values") for line in self._lines):
+        if found.failed < found.scrapes and not self._pages.told:
             said.append(self._say("unknown", url=self._shown))
         if self._ended_early:
             said.append(self._say("ended", url=self._shown))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .checked import UnfitError, noun_of
@@ -18,7 +18,7 @@ resident memory (10^6 bytes)."""
 
 @dataclass(frozen=True, slots=True)
 class ServerSample:
-    """One second of the run, counted from its start."""
+    """An interval of the run, by its first second, counted from the start of the run."""
 
     second: int
     values: Mapping[str, float]
@@ -39,6 +39,8 @@ class ServerMetrics:
     error: str = ""
     """Why the last of those failed."""
     samples: Sequence[ServerSample] = field(default_factory=list)
+    width_s: int = 1
+    """Seconds of an interval: more than 1 in a run of more than two hours, as in its time series."""
 
     def values_of(self, figure: str) -> list[float]:
         """All values of one of `SERVER_FIGURES`, in order of time."""
@@ -63,7 +65,7 @@ def server_metrics_of(document: Any) -> ServerMetrics:
         raise UnfitError("server_metrics")
     samples = [_sample_of(row) for row in document["samples"]]
     found: ServerMetrics = noun_of(ServerMetrics, {k: value for k, value in document.items() if k != "samples"})
-    return ServerMetrics(found.url, found.server, found.scrapes, found.failed, found.error, samples)
+    return replace(found, samples=samples)
 
 
 def _sample_of(row: Any) -> ServerSample:
