@@ -75,11 +75,11 @@ trust-grid: .venv/ready
 # Against servers written by others; needs Node.js 20 and npm, and fetches some 600 MB once.
 test-peers: .venv/ready
 	sh tests/peers/setup.sh $(PYTHON)
-	SSE_PERF_PEERS=1 $(BIN)/pytest -q tests/peers
+	TEST_PEERS=1 $(BIN)/pytest -q tests/peers
 
 # Through reverse proxies of Debian (apt-get install nginx-light haproxy caddy lighttpd); those that are missing are skipped.
 test-proxies: .venv/ready
-	SSE_PERF_PROXIES=1 $(BIN)/pytest -q tests/proxies
+	TEST_PROXIES=1 $(BIN)/pytest -q tests/proxies
 
 clean:
 	rm -rf .venv .venv-3.* node_modules tests/peers/.venv tests/peers/.venv-litellm tests/peers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info

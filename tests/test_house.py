@@ -46,3 +46,7 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
 def test_the_root_of_the_package_holds_ten_modules_at_most() -> None:
     modules = [path.name for path in ROOT.glob("*.py") if path.name != "__init__.py"]
     assert len(modules) <= 10, modules
+
+
+def test_no_target_of_make_sets_a_variable_that_a_run_would_take_for_a_setting() -> None:
+    assert "SSE_PERF_" not in (ROOT.parents[1] / "Makefile").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """The tool against streaming servers written by others, each told how fast to be.
 
-`make test-peers` installs them and runs this; without SSE_PERF_PEERS in the environment everything here is skipped.
+`make test-peers` installs them and runs this; without TEST_PEERS in the environment everything here is skipped.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ BIN = HERE / ".venv" / "bin"
 pytestmark = [
     pytest.mark.peers,
     pytest.mark.skipif(
-        not os.environ.get("SSE_PERF_PEERS"),
-        reason="streams from servers by others: make test-peers (SSE_PERF_PEERS=1)",
+        not os.environ.get("TEST_PEERS"),
+        reason="streams from servers by others: make test-peers (TEST_PEERS=1)",
     ),
 ]
 

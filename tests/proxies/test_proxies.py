@@ -1,6 +1,6 @@
 """The tool behind reverse proxies written by others: what each does to a stream, and what is said about it.
 
-`make test-proxies` runs this; without SSE_PERF_PROXIES in the environment everything here is skipped, and so is a proxy
+`make test-proxies` runs this; without TEST_PROXIES in the environment everything here is skipped, and so is a proxy
 that is not installed.  At the end stands a table of what was seen.  The server behind the proxies writes an event every
 8 ms, 300 in all.
 """
@@ -27,8 +27,8 @@ from upstream import EVENTS
 pytestmark = [
     pytest.mark.proxies,
     pytest.mark.skipif(
-        not os.environ.get("SSE_PERF_PROXIES"),
-        reason="streams through proxies by others: make test-proxies (SSE_PERF_PROXIES=1)",
+        not os.environ.get("TEST_PROXIES"),
+        reason="streams through proxies by others: make test-proxies (TEST_PROXIES=1)",
     ),
 ]
 

@@ -158,6 +158,18 @@ def test_fresh_samples_are_given_out_once(world: World, watch: SelfWatch) -> Non
     assert (len(watch.fresh()), watch.fresh()) == (1, ())
 
 
+def test_what_was_given_out_is_not_kept(world: World, watch: SelfWatch) -> None:
+    """A day of samples, two a second, would be some 170,000 objects."""
+    given = 0
+    for half_second in range(2 * 3600):
+        world.now_ns += S // 2
+        watch.look()
+        if half_second % 10 == 9:
+            assert len(watch.samples) == 10
+            given += len(watch.fresh())
+    assert (given, watch.samples) == (2 * 3600, [])
+
+
 def test_nothing_is_watched_after_the_end(world: World) -> None:
     watch = SelfWatch(world.sources(), origin_ns=5 * S)
     watch.close()

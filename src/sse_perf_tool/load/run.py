@@ -72,10 +72,13 @@ TEXTS: Texts = {
     ),
     "repaired": (
         (
-            "tokens a chunk fall into two groups, {low} in {low_answers} answers and {high} in {high_answers}:"
-            " some answers may have been repaired by a gateway"
+            "tokens a chunk fall into two groups: {low} a chunk ({low_answers} answers) and {high} a chunk"
+            " ({high_answers} answers); some answers may have been repaired by a gateway"
         ),
-        "每块 token 数分为两组，{low_answers} 个回答为 {low}，{high_answers} 个为 {high}：部分回答可能被网关修补过",
+        (
+            "每块 token 数分为两组：每块 {low} 个（{low_answers} 个回答）与每块 {high} 个（{high_answers} 个回答）；"
+            "部分回答可能被网关修补过"
+        ),
     ),
     "failed_warmup": (
         "failed requests in the warm-up, which the metrics leave out: {number}; --records keeps them",
