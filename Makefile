@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo demo-bench test check assets dev-assets serve serve-prod fuzz torture test-pythons test-peers test-proxies bench trust-grid clean
+.PHONY: demo demo-bench test check assets dev-assets serve serve-prod fuzz torture test-pythons test-peers test-proxies bench trust-grid sanitize clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
@@ -40,7 +40,7 @@ serve-prod: .venv/ready
 	$(BIN)/gunicorn -c src/sse_perf_tool/chat_server/gunicorn.conf.py
 
 # What running needs, and nothing that only developing needs.
-.venv/ready: pyproject.toml
+.venv/ready: pyproject.toml setup.py src/sse_perf_tool/wire/_reader.c
 	@echo "setting up .venv (once, about half a minute) ..."
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[server]"
@@ -72,6 +72,10 @@ bench: .venv/ready
 trust-grid: .venv/ready
 	$(BIN)/python tools/trust_grid.py $(GRID)
 
+# The compiled reading thread under AddressSanitizer, UndefinedBehaviorSanitizer and ThreadSanitizer; needs gcc. SECONDS of each.
+sanitize: .venv/ready
+	$(BIN)/python tools/stress_reader.py --sanitize --seconds $(or $(SECONDS),15)
+
 # Against servers written by others; needs Node.js 20 and npm, and fetches some 600 MB once.
 test-peers: .venv/ready
 	sh tests/peers/setup.sh $(PYTHON)
@@ -82,4 +86,4 @@ test-proxies: .venv/ready
 	TEST_PROXIES=1 $(BIN)/pytest -q tests/proxies
 
 clean:
-	rm -rf .venv .venv-3.* node_modules tests/peers/.venv tests/peers/.venv-litellm tests/peers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info
+	rm -rf .venv .venv-3.* node_modules tests/peers/.venv tests/peers/.venv-litellm tests/peers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info src/sse_perf_tool/wire/*.so

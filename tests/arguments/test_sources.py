@@ -12,6 +12,7 @@ from config_files import MASKED, toml, with_key
 from sse_perf_tool.arguments import EXCLUSIONS, TEXTS
 from sse_perf_tool.arguments.flag_values import FlagValues
 from sse_perf_tool.flags import FLAGS, help_text
+from sse_perf_tool.wire import reading
 
 # --- three sources
 
@@ -134,6 +135,11 @@ def test_a_setting_of_calibrate_alone_is_no_mistake_of_a_run() -> None:
 )  # fmt: skip
 def test_a_variable_that_names_no_flag_is_a_warning(environ: dict[str, str], warning: str) -> None:
     assert with_key(**environ).warnings == (warning,)
+
+
+@pytest.mark.parametrize("variable", [reading.PURE, "SSE_PERF_NO_COMPILE"])
+def test_a_variable_that_is_read_elsewhere_is_none(variable: str) -> None:
+    assert with_key(**{variable: "1"}).warnings == ()
 
 
 # --- what excludes what

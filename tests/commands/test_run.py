@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from scripted_server import ANSWER, CLOSE, DONE, Serve, chunked, tls_context, token
 from sse_perf_tool import __version__
+from sse_perf_tool.wire import reading
 from tool_runs import FILES, KEY, NO_KEY, SLOW, Ran, Terminal, Tool, at, records, summary
 
 # Exit status.
@@ -179,6 +181,19 @@ def test_debug_over_tls_shows_plain_text_only(serve: Serve, tool: Tool, certific
     assert shown[0] == "> POST /v1/chat/completions HTTP/1.1"
     assert "< data: [DONE]" in shown
     assert "\ufffd" not in ran.out
+
+
+@pytest.mark.parametrize(("lang", "shown"), [("en", "Reading thread    Python"), ("zh", "读取线程          Python 版")])
+def test_debug_and_the_json_say_which_thread_reads(
+    serve: Serve, tool: Tool, monkeypatch: pytest.MonkeyPatch, lang: str, shown: str
+) -> None:
+    monkeypatch.setenv(reading.PURE, "1")
+    server = serve(ANSWER)
+    assert shown in [line.strip() for line in tool(*at(server, "--debug", "--lang", lang)).out.splitlines()]
+    tool(*at(server, "--json", "run.json", "--no-compression-check"))
+    config = json.loads(Path("run.json").read_text(encoding="utf-8"))["config"]
+    assert config["reader"] == "python"
+    assert config["host_info"].endswith(" CPUs, python reader")
 
 
 def test_debug_fails_as_its_request_does(serve: Serve, tool: Tool) -> None:

@@ -20,6 +20,8 @@ from ..texts import Say, loads_bounded, printable
 from .config_file import load_settings
 
 PREFIX = "SSE_PERF_"
+NOT_OF_FLAGS = ("SSE_PERF_PURE", "SSE_PERF_NO_COMPILE")
+"""Variables that are read elsewhere: which reading thread there is, and whether one is built."""
 
 TEXTS = {
     "twice": ("given twice; keep one", "重复给出，请只留一个"),
@@ -104,7 +106,7 @@ def from_environment(environ: Mapping[str, str], flags: Sequence[Flag], say: Say
     found: dict[str, Given] = {}
     warnings = []
     for variable, text in environ.items():
-        if not variable.startswith(PREFIX) or not text:
+        if not variable.startswith(PREFIX) or not text or variable in NOT_OF_FLAGS:
             continue
         flag = known.get(variable.removeprefix(PREFIX).lower())
         given = Given(_listed(text) if flag is not None and flag.repeat else text, Source.ENVIRONMENT, variable)

@@ -15,6 +15,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
     """Sends the request and prints its bytes on the console."""
     console = console_of(arguments, environment)
     console.start(arguments.config, arguments.warnings, arguments.format.name if arguments.format else None)
+    console.reader(arguments.config.reader)
     tester = SSETester(target_of(arguments), 1, trace=debug_trace(console, arguments.masker))
     with interrupts(tester.cancel):
         record = tester.test_streaming(1)

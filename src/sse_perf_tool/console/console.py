@@ -70,6 +70,10 @@ class Console:
         """
         start.show(self.writer, config, warnings, guessed_format, seen_format)
 
+    def reader(self, kind: str) -> None:
+        """Which thread reads the sockets: `compiled` or `python`."""
+        start.show_reader(self.writer, kind)
+
     def tier(self, number: int, config: RunConfig) -> None:
         """The context tier that begins, counted from 0."""
         live.tier(self.writer, number, config)

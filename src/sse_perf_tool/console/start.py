@@ -31,6 +31,9 @@ TEXTS: Texts = {
     "auto": ("auto: detected from the stream", "自动识别：由数据流判断"),
     "auto_guess": ("{guess} (auto, from the URL)", "{guess}（根据网址自动识别）"),
     "auto_seen": ("{seen} (auto)", "{seen}（自动识别）"),
+    "reader": ("Reading thread", "读取线程"),
+    "reader_compiled": ("compiled", "编译版"),
+    "reader_python": ("Python", "Python 版"),
 }
 
 
@@ -47,6 +50,12 @@ def show(writer: Writer, config: RunConfig, warnings: Sequence[str], guessed: st
     )
     for text in warnings:
         writer.warn(text)
+    writer.gap()
+
+
+def show_reader(writer: Writer, kind: str) -> None:
+    """Which reading thread there is; see `RunConfig.reader`."""
+    writer.facts([("reader", writer.say(f"reader_{kind}"))])
     writer.gap()
 
 

@@ -107,6 +107,8 @@ class RunConfig:
     version: str = ""
     host_info: str = ""
     """Operating system, Python version and CPU count of the machine that sent the load."""
+    reader: str = "python"
+    """Which thread read the sockets: "compiled" or "python"."""
     flags: Mapping[str, Any] = field(default_factory=dict)
     """Every flag that was given, wherever, and that is part of how the run is made: what `--config` takes to make it
     again.  Secrets masked."""

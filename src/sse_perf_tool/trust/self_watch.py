@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 from ..records import StoodStill, TrustSample
 from ..units import NS_PER_MS, NS_PER_S, NS_PER_US, US_PER_MS
-from ..wire import TcpInfo, half_octave, the_pump
+from ..wire import TcpInfo, half_octave, the_reader
 
 LEAST_NS = 500_000_000
 STEP_NS = 1_000_000
@@ -47,11 +47,11 @@ class Counts(NamedTuple):
     [2**((k-1)/2), 2**(k/2)) of them."""
 
     waits: Sequence[int] = ()
-    """See `Pump.waits`."""
+    """See `Reader`."""
     away: Sequence[int] = ()
-    """See `Pump.away`."""
+    """See `Reader`."""
     wakes: Sequence[int] = ()
-    """See `Heartbeat`."""
+    """How late sleepers were woken: the reading thread itself when it knows, else a `Heartbeat`."""
 
 
 class Connection(NamedTuple):
@@ -149,9 +149,9 @@ class Still(NamedTuple):
 class Heartbeat(threading.Thread):
     """Sleeps for a moment, again and again, and counts how late it is woken.
 
-    What keeps it waiting, other threads that hold the interpreter and other programs that hold the cores, keeps the
-    reading thread waiting as well when bytes wake it; and nothing else tells of it when all bytes that came meanwhile
-    are read at once.
+    What keeps it waiting, other threads that hold the interpreter and other programs that hold the cores, keeps a
+    reading thread in Python waiting as well when bytes wake it; and nothing else tells of it when all bytes that came
+    meanwhile are read at once.  The compiled one does not wait for the interpreter and counts how late it is by itself.
     """
 
     def __init__(self, moment: Callable[[], Moment] = lambda: Moment.now()) -> None:
@@ -201,11 +201,16 @@ class Heartbeat(threading.Thread):
 
 def process_sources(sockets: Sequence[Callable[[], Any]]) -> Sources:
     """The figures of this process; `sockets` give the `PumpedSocket` of each connection, None while there is none."""
-    pump, heartbeat, turn = the_pump(), Heartbeat(), _RoundRobin(sockets)
+    reader, heartbeat, turn = the_reader(), Heartbeat(), _RoundRobin(sockets)
+
+    def counts() -> Counts:
+        wakes = reader.wakes
+        return Counts(tuple(reader.waits), tuple(reader.away), tuple(heartbeat.late if wakes is None else wakes))
+
     return Sources(
-        counts=lambda: Counts(tuple(pump.waits), tuple(pump.away), tuple(heartbeat.late)),
-        longest_wait_us=pump.take_longest_wait_us,
-        run_queue_ns=lambda: run_queue_ns(pump.native_id),
+        counts=counts,
+        longest_wait_us=reader.take_longest_wait_us,
+        run_queue_ns=lambda: run_queue_ns(reader.native_id),
         connections=turn.next_few,
         stills=heartbeat.take_stills,
         close=heartbeat.stop,

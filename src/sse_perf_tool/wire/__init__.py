@@ -3,23 +3,25 @@
 requests and urllib3 stay in charge of HTTP: redirects, proxies, retries, heads, compression, keep-alive.  Below them
 stands a `PumpedSocket` instead of the plain one.  How a byte gets its time:
 
-1. One `Pump` thread a process waits for all sockets and reads each that has something.  Where the system has them
-   (Linux), it takes the kernel's own stamp of the arrival, so that being late costs no accuracy.
-2. The read and its stamp go into the socket's queue.  The worker thread whose answer it is sleeps on; it is woken for
-   the head, at the end, and now and then in a long answer, not for every token.
+1. One thread a process waits for all sockets and reads each that has something.  Where the system has them (Linux), it
+   takes the kernel's own stamp of the arrival, so that being late costs no accuracy.  Where it could be built (on Linux
+   with a C compiler) this thread is the loop of `_reader.c`, which never wants the interpreter, else a `Pump`.
+2. The read and its stamp go into the socket's queue, a `Channel`.  The worker thread whose answer it is sleeps on; it
+   is woken for the head, at the end, and now and then in a long answer, not for every token.
 3. Woken, it takes all reads at once, removes the chunked framing and parses.  An event has the time of the read that
    completed it.
 
-What would spoil this in Python is hundreds of threads that want the interpreter: the pump gives it up at each system
-call and would wait in line for it behind each of them.  So there is a `Gate`: of all workers one computes at a time,
-and the pump takes its turn between them.
+What would spoil this in Python is hundreds of threads that want the interpreter: a pump in Python gives it up at each
+system call and would wait in line for it behind each of them.  So there is a `Gate`: of all workers one computes at a
+time, and what reads or decrypts in Python takes its turn between them.
 """
 
 from .adapter import TimedAdapter, tls_context
 from .body import FramingError, can_decode, codings_of, drain, reads
 from .exchange import Exchange, Interruptible, StoppedError, Trace
 from .gate import GATE
-from .pump import Pump, half_octave, the_pump
+from .pump import half_octave
+from .reading import reader_kind, the_reader
 from .tcp_info import TcpInfo
 
 __all__ = [
@@ -27,7 +29,6 @@ __all__ = [
     "Exchange",
     "FramingError",
     "Interruptible",
-    "Pump",
     "StoppedError",
     "TcpInfo",
     "TimedAdapter",
@@ -36,7 +37,8 @@ __all__ = [
     "codings_of",
     "drain",
     "half_octave",
+    "reader_kind",
     "reads",
-    "the_pump",
+    "the_reader",
     "tls_context",
 ]

@@ -19,6 +19,7 @@ class Gate:
         self._handed_over = threading.Lock()
         self._handed_over.acquire()
         self._pump_waits = False
+        self._pumps = threading.Lock()
 
     def enter(self) -> None:
         """Waits for the gate, as a worker."""
@@ -33,15 +34,16 @@ class Gate:
             self._gate.release()
 
     def enter_pump(self) -> None:
-        """Waits for the gate, as the one pump."""
-        if self._gate.acquire(blocking=False):
-            return
-        self._pump_waits = True
-        # Whoever left before it saw the flag has opened the gate; whoever sees it hands it over.
-        if self._gate.acquire(blocking=False):
-            self._pump_waits = False
-        else:
-            self._handed_over.acquire()
+        """Waits for the gate, as a pump: the thread that reads, or one that decrypts."""
+        with self._pumps:
+            if self._gate.acquire(blocking=False):
+                return
+            self._pump_waits = True
+            # Whoever left before it saw the flag has opened the gate; whoever sees it hands it over.
+            if self._gate.acquire(blocking=False):
+                self._pump_waits = False
+            else:
+                self._handed_over.acquire()
 
     def yield_to_pump(self) -> None:
         """Lets the pump in if it waits.  Called by the worker that holds the gate."""

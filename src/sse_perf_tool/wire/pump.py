@@ -1,4 +1,4 @@
-"""The pump: the one thread of a process that reads sockets, and stamps what it reads."""
+"""The pump: the thread in Python that reads sockets and stamps what it reads, where the compiled one does not run."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ import threading
 import time
 from typing import Any
 
+from .channel import Opener, Queue, Read, share_bytes
 from .gate import GATE
-from .readable import Readable
 
 READ_BYTES = 65_536
-
-ALL_QUEUES_BYTES, LARGEST_QUEUE_BYTES, SMALLEST_QUEUE_BYTES = 24 << 20, 4 << 20, 256 << 10
-"""What was read and not processed yet: how much all sockets may have together, and one at most and at least."""
 
 NAP_S, LONGEST_NAP_S = 0.0002, 0.002
 """How long the pump lets reads gather, for each read of the round before, and at most.  The kernel's stamps keep the
@@ -52,6 +49,21 @@ def ask_for_stamps(sock: socket.socket) -> bool:
     except OSError:
         return False
     return True
+
+
+def keep_stamping() -> socket.socket | None:
+    """Keeps the kernel stamping as long as the socket lives that is given.
+
+    It begins a moment after the first socket has asked for it, and ends with the last: without this one the first reads
+    of a run could come without their stamp.
+    """
+    sock = None
+    try:
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        ask_for_stamps(sock)
+    except OSError:
+        return None  # no such sockets here: those that read ask for themselves
+    return sock
 
 
 class _Epoll:
@@ -116,6 +128,10 @@ WAIT_BUCKETS = 56
 class Pump(threading.Thread):
     """Reads every socket that it was given until the end of its connection."""
 
+    kind = "python"
+    wakes = None
+    """Nothing that waits for the interpreter can tell how late it is woken; see `Heartbeat`."""
+
     def __init__(self) -> None:
         super().__init__(name="pump", daemon=True)
         self.waits = [0] * WAIT_BUCKETS
@@ -125,17 +141,26 @@ class Pump(threading.Thread):
         """The same of how long the sockets read had not been looked at: whatever was read came within that time."""
         self._longest_wait_us = 0
         self._looked_ns = self._empty_ns = time.perf_counter_ns()
-        self._sockets: dict[int, Readable] = {}
+        self._sockets: dict[int, Queue] = {}
         self._paused: set[int] = set()
         self._ready: Any = _Epoll() if hasattr(select, "epoll") else _Selector()
+        self._keeps_stamping = keep_stamping()
         self.start()
 
-    def add(self, pumped: Readable) -> None:
+    def open(self, sock: socket.socket, stamped: bool) -> Queue:
         """Reads this socket from now on."""
-        self._sockets[pumped.fd] = pumped
-        self._ready.add(pumped.fd)
+        queue = Queue(sock, stamped, self)
+        self._sockets[queue.fd] = queue
+        self._ready.add(queue.fd)
+        return queue
 
-    def drop(self, pumped: Readable) -> None:
+    def opened(self, _sock: socket.socket, channel: Any, opener: Opener, early: list[Read]) -> Queue:
+        """Decrypts what comes on this channel from now on, and first `early`, which was taken from it."""
+        queue: Queue = channel
+        queue.open_with(opener, early)
+        return queue
+
+    def drop(self, pumped: Queue) -> None:
         """Leaves this socket alone from now on; to be called before it is closed."""
         if self._sockets.pop(pumped.fd, None) is None:
             return
@@ -147,15 +172,15 @@ class Pump(threading.Thread):
     @property
     def share_bytes(self) -> int:
         """How much each socket may have in its queue at present."""
-        return max(SMALLEST_QUEUE_BYTES, min(LARGEST_QUEUE_BYTES, ALL_QUEUES_BYTES // max(1, len(self._sockets))))
+        return share_bytes(len(self._sockets))
 
-    def pause(self, pumped: Readable) -> None:
+    def pause(self, pumped: Queue) -> None:
         """Does not read this socket until `resume`: the system and the server have to wait.  With the gate held."""
         if pumped.fd in self._sockets and pumped.fd not in self._paused:
             self._paused.add(pumped.fd)
             self._ready.drop(pumped.fd)
 
-    def resume(self, pumped: Readable) -> None:
+    def resume(self, pumped: Queue) -> None:
         """Reads this socket again.  With the gate held."""
         if pumped.fd in self._paused:
             self._paused.discard(pumped.fd)
@@ -195,11 +220,11 @@ class Pump(threading.Thread):
             self._looked_ns = woken_ns  # what comes while a round is under way is seen by the next look
             # Only now: whoever is woken wants the gate, and the interpreter, at once.
             for pumped in due:
-                pumped.wake_up()
+                pumped.wake()
             if len(ready) > 1:
                 time.sleep(min(LONGEST_NAP_S, NAP_S * len(ready)))
 
-    def _round(self, ready: list[tuple[int, int]], buffers: list[bytearray], view: memoryview) -> list[Readable]:
+    def _round(self, ready: list[tuple[int, int]], buffers: list[bytearray], view: memoryview) -> list[Queue]:
         """Reads what is ready; gives the sockets whose workers are to be woken."""
         sockets, due = self._sockets, []
         # Looked up in each round: the wall clock, which the kernel stamps with, may be set at any time.
@@ -245,7 +270,7 @@ class Pump(threading.Thread):
         return due
 
 
-def _readable_ns(pumped: Readable, arrived_ns: int, now_ns: int) -> int:
+def _readable_ns(pumped: Queue, arrived_ns: int, now_ns: int) -> int:
     """From when the bytes with this odd stamp could be read.
 
     Behind a lost packet others lie in the system, with the stamps of their own arrival, until it has come again.
@@ -273,16 +298,3 @@ def _clocks() -> tuple[int, int]:
             break
     _, now_ns, ahead_ns = min(looks)
     return now_ns, ahead_ns
-
-
-_pump: Pump | None = None
-_pump_lock = threading.Lock()
-
-
-def the_pump() -> Pump:
-    """That of this process, started when it is first needed."""
-    global _pump
-    with _pump_lock:
-        if _pump is None:
-            _pump = Pump()
-    return _pump

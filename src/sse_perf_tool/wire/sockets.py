@@ -7,28 +7,22 @@ import io
 import select
 import socket
 import ssl
-import threading
 import time
 from collections import deque
 from http.client import HTTPException
 from typing import Any, cast
 
+from .channel import Channel
 from .exchange import OVERDUE_S, Exchange, StoppedError
 from .gate import GATE
-from .pump import READ_BYTES, SMALLEST_QUEUE_BYTES, ask_for_stamps, the_pump
+from .pump import READ_BYTES, ask_for_stamps
+from .reading import the_reader
 from .tcp_info import TcpInfo, tcp_info
 
 WRITE_CHECK_S = 1.0
 """How often a worker that cannot write asks whether it was cancelled."""
 HEAD_BYTES = 256 << 10
 """No head of a response, with the interim ones (1xx) before it, is longer than this."""
-
-SMALL_QUEUE_BYTES = SMALLEST_QUEUE_BYTES // 2
-"""A queue up to this size is not looked at for its size."""
-
-CHUNKED_END = b"0\r\n\r\n"
-FRAMING_BYTES = 7
-"""A read so small holds framing only, perhaps the end of the body."""
 
 
 def writable_within(fd: int, seconds: float) -> bool:
@@ -51,11 +45,12 @@ def _readable(fd: int) -> bool:
 
 
 class PumpedSocket:
-    """A connected socket that the pump reads.
+    """A connected socket that the reading thread reads.
 
-    `reads` holds (time in nanoseconds, bytes), b"" at the end of the connection; with TLS the bytes are the decrypted
-    ones and the time is that of the arrival of their ciphertext.  All methods but `came`, `broke`, `queued` and
-    `wake_up` are for the one worker that owns the connection, and are called with the gate held.
+    Reads are (time in nanoseconds, bytes), b"" at the end of the connection; with TLS the bytes are the decrypted ones
+    and the time is that of the arrival of their ciphertext.  They wait in `channel`, and in `reads` when they have been
+    taken out of there.  All methods but `queued` and `wake_up` are for the one worker that owns the connection, and are
+    called with the gate held.
     """
 
     def __init__(self, sock: socket.socket, exchange: Exchange) -> None:
@@ -63,115 +58,60 @@ class PumpedSocket:
         self.fd = sock.fileno()
         self.exchange = exchange
         self.reads: deque[tuple[int, bytes]] = deque()
-        self.eager = True
-        """Wake the worker at every read; else at the end, at a tick, or when the queue is long."""
         self.stamped = ask_for_stamps(sock)
         self._known = tcp_info(sock)
         """What was known of the connection when its newest request began."""
         exchange.connected(self._known)
-        self._out_of_order = 0
-        self._error: OSError | None = None
         self._tls: _Tls | None = None
-        self._tls_running = False
-        self._hint = exchange.hint
         self._rest = b""
         self._only_buffered = False
         self._head_bytes = 0
-        self._queued_bytes = 0
-        self._waiting = False
-        self._wake = threading.Lock()
-        self._wake.acquire()
         self._readers = 0
         self._closed = False
-        self._ended = False
         self.soiled = False
         """Bytes came that belong to no answer: the connection must not be used again."""
         sock.setblocking(False)
-        the_pump().add(self)
+        self.channel: Channel = the_reader().open(sock, self.stamped)
+        self.channel.set_hint(exchange.hint)
 
-    # --- the pump's side ---
+    @property
+    def eager(self) -> bool:
+        """Wake the worker at every read; else at the end, at a tick, or when the queue is long."""
+        return self.channel.eager
 
-    def came(self, arrived_ns: int, data: bytes) -> bool:
-        """The pump has read `data`; True when the worker is to be woken for it."""
-        if self._tls_running:
-            data = self._queue_decrypted(arrived_ns, data)
-        else:
-            self.reads.append((arrived_ns, data))
-            if not data:
-                self._ended = True
-        size = len(data)
-        self._queued_bytes = queued_bytes = self._queued_bytes + size
-        if queued_bytes > SMALL_QUEUE_BYTES and self._half_full():
-            return self._waiting
-        if not self._waiting or not (size or self._ended):
-            return False
-        return self.eager or size <= FRAMING_BYTES or data.endswith(CHUNKED_END) or self._hint in data
-
-    def _half_full(self) -> bool:
-        """Whether the queue is to be looked at, however far the end is; a full one gets no more for now."""
-        pump = the_pump()
-        share_bytes = pump.share_bytes
-        if self._queued_bytes > share_bytes:
-            pump.pause(self)
-        return self._queued_bytes > share_bytes // 2
-
-    def _queue_decrypted(self, arrived_ns: int, data: bytes) -> bytes:
-        """Queues what `data` decrypts to, and gives it: b"" when a record is not whole yet or holds no data."""
-        tls = cast(_Tls, self._tls)
-        try:
-            plain = tls.decrypt(data)
-        except ssl.SSLError as error:
-            self.broke(error)
-            return b""
-        if plain:
-            self.reads.append((arrived_ns, plain))
-        if tls.at_end and not self._ended:
-            self.reads.append((arrived_ns, b""))
-            self._ended = True
-        return plain
+    @eager.setter
+    def eager(self, eager: bool) -> None:
+        self.channel.eager = eager
 
     @property
     def queued(self) -> int:
         """Reads of a body that wait for the worker; may be asked by any thread."""
-        return 0 if self.eager else len(self.reads)
-
-    def lost_packets(self) -> bool:
-        """Whether packets have come out of order since the last call; also false where the system does not tell."""
-        info, before = tcp_info(self.sock), self._out_of_order
-        self._out_of_order = before if info is None else info.out_of_order
-        return self._out_of_order > before
-
-    def broke(self, error: OSError) -> None:
-        """Reading has failed."""
-        self._error = error
-        self._ended = True
-        self.reads.append((time.perf_counter_ns(), b""))
-        self.wake_up()
+        channel = self.channel
+        return 0 if channel.eager else len(self.reads) + channel.queued
 
     def wake_up(self) -> None:
-        """Wakes the worker if it waits."""
-        self._waiting = False
-        try:
-            self._wake.release()
-        except RuntimeError:  # it was woken already
-            return
-
-    # --- the worker's side ---
+        """Wakes the worker if it waits; any thread may call."""
+        self.channel.wake()
 
     def take(self) -> tuple[int, bytes]:
         """The next read, waited for if there is none: (time, bytes), b"" at the end.  OSError when reading failed."""
         while not self.reads:
-            self._wait()
+            if not self._fetch():
+                self._wait()
         arrived_ns, data = self.reads.popleft()
-        self._queued_bytes = self._queued_bytes - len(data) if self.reads else 0
-        the_pump().resume(self)
         if not data:
             self.reads.append((arrived_ns, data))  # the end stays the end
-            if self._error is not None:
+            if (error := self.channel.error) is not None:
                 self.exchange.broken_at(arrived_ns)
-                raise self._error
+                raise error
         self.exchange.received(arrived_ns, data, self.stamped)
         return arrived_ns, data
+
+    def _fetch(self) -> bool:
+        """Takes all that has come out of the channel; False when there was nothing."""
+        taken = self.channel.take()
+        self.reads.extend(taken)
+        return bool(taken)
 
     def take_all(self) -> list[tuple[int, bytes]]:
         """All reads, waited for if there are none; as `take`, which notes only the last of them."""
@@ -181,7 +121,6 @@ class PumpedSocket:
         rest = [read for read in self.reads if read[1]]
         end = self.reads[-1]
         self.reads.clear()
-        self._queued_bytes = 0
         if not end[1]:
             self.reads.append(end)
         exchange = self.exchange
@@ -201,16 +140,14 @@ class PumpedSocket:
                 raise
             exchange.stopped_by = None
             return
-        self._waiting = True
-        if self.reads:  # it came in just now
-            self._waiting = False
-            return
+        self._wait_for_reads(patience_s if self.eager else min(patience_s, exchange.tick_s))
+
+    def _wait_for_reads(self, seconds: float) -> None:
         GATE.leave()
         try:
-            self._wake.acquire(timeout=patience_s if self.eager else min(patience_s, exchange.tick_s))
+            self.channel.wait(seconds)
         finally:
             GATE.enter()
-        self._waiting = False
 
     def _arrived_in_time(self) -> bool:
         """Once the time is up: whether something had arrived before that this process, which was late, has not read.
@@ -222,14 +159,9 @@ class PumpedSocket:
             return False
         eager, self.eager = self.eager, True
         give_up_s = time.monotonic() + OVERDUE_S
-        while not self.reads and (left_s := give_up_s - time.monotonic()) > 0:
-            self._waiting = True
-            GATE.leave()
-            try:
-                self._wake.acquire(timeout=left_s)  # perhaps at once, by a wake-up of before
-            finally:
-                GATE.enter()
-        self._waiting, self.eager = False, eager
+        while not self._fetch() and (left_s := give_up_s - time.monotonic()) > 0:
+            self._wait_for_reads(left_s)
+        self.eager = eager
         return bool(self.reads) and exchange.may_process(self.reads[0][0] if self.stamped else 0)
 
     def recv_into(self, buffer: Any, nbytes: int = 0, _flags: int = 0) -> int:
@@ -273,7 +205,8 @@ class PumpedSocket:
         if exchange.held is not None:
             exchange.held += data
             return
-        self.eager, self._hint, self._head_bytes = True, exchange.hint, 0
+        self.eager, self._head_bytes = True, 0
+        self.channel.set_hint(exchange.hint)
         plain = memoryview(data).cast("B")
         wire = memoryview(self._tls.encrypt(plain)) if self._tls is not None else plain
         if exchange.trace is not None:
@@ -321,17 +254,16 @@ class PumpedSocket:
             exchange.first_byte_ns = exchange.arrived_ns = None  # those were bytes of the handshake
             exchange.bytes_received = 0
         exchange.tls_ns = (arrived_ns - began_ns) + (exchange.clock() - step_ns)
-        # The pump decrypts from here on; what came behind the handshake in the meantime is decrypted now.
+        # From here on it is decrypted as it comes; what came behind the handshake in the meantime is decrypted now.
         early = list(self.reads)
         self.reads.clear()
-        self._ended, self._tls_running, self._queued_bytes = False, True, 0
-        for arrived_ns, data in early:
-            self._queue_decrypted(arrived_ns, data)
+        self.channel = the_reader().opened(self.sock, self.channel, tls, early)
 
     @property
     def is_dead(self) -> bool:
         """The connection has ended, or something came on it that nobody asked for."""
-        return self._ended or self.soiled or bool(self.reads) or bool(self._rest)
+        channel = self.channel
+        return channel.ended or self.soiled or bool(self.reads) or channel.queued > 0 or bool(self._rest)
 
     # --- what makes it a socket ---
 
@@ -350,7 +282,7 @@ class PumpedSocket:
         """Closes the connection once no reader made by `makefile` is open."""
         self._closed = True
         if self._readers <= 0:
-            the_pump().drop(self)
+            self.channel.drop()
             self.sock.close()
             self.reads.clear()  # this object lives on until the next connection
 
