@@ -21,6 +21,7 @@ from sse_perf_tool.goals.thresholds import (
     value_text,
 )
 from sse_perf_tool.metrics import METRICS, REQUEST_METRICS, Tally, enough_for, samples_needed
+from sse_perf_tool.metrics.definitions import row_of
 from sse_perf_tool.records import Goodput, Outcome, RequestRecord, RunConfig, RunResult, ThresholdResult
 from sse_perf_tool.texts import speaker
 
@@ -255,6 +256,10 @@ def test_a_value_has_digits_enough_to_be_held_against_its_rule(value: float | No
 # Goodput: what one request is like.
 
 
+def row_and_gaps(record: RequestRecord) -> tuple[dict[str, int], Sequence[int]]:
+    return row_of(record, record.started_ns), record.gaps_us
+
+
 @pytest.mark.parametrize(
     ("text", "record", "met"),
     [
@@ -275,21 +280,22 @@ def test_a_value_has_digits_enough_to_be_held_against_its_rule(value: float | No
     ],
 )  # fmt: skip
 def test_a_request_meets_a_demand_or_not(text: str, record: RequestRecord, met: bool) -> None:
-    assert parse_slo(text, SAY).met_by(record) is met
+    assert parse_slo(text, SAY).met_by(*row_and_gaps(record)) is met
 
 
 @pytest.mark.parametrize("text", ["itl_ms:p(99)<1", "tpot_ms<1", "max_gap_ms<1", "tokens_per_s>99", "connect_ms<1"])
 def test_what_an_answer_of_one_token_does_not_have_cannot_be_too_slow(text: str) -> None:
-    assert parse_slo(text, SAY).met_by(answer(1, gaps_ms=()))
+    assert parse_slo(text, SAY).met_by(*row_and_gaps(answer(1, gaps_ms=())))
 
 
 def test_a_moment_that_never_came_is_late() -> None:
-    assert not parse_slo("ttfa_ms<999", SAY).met_by(answer(1, ttfa_ns=None))
+    assert not parse_slo("ttfa_ms<999", SAY).met_by(*row_and_gaps(answer(1, ttfa_ns=None)))
 
 
 @pytest.mark.parametrize("metric", REQUEST_METRICS)
 def test_every_metric_of_a_request_can_be_demanded(metric: str) -> None:
-    assert parse_slo(f"{metric}>=0", SAY).met_by(answer(1, connect_ns=1, tls_ns=1, dns_ns=1, intended_ns=0))
+    record = answer(1, connect_ns=1, tls_ns=1, dns_ns=1, intended_ns=0)
+    assert parse_slo(f"{metric}>=0", SAY).met_by(*row_and_gaps(record))
 
 
 SLOS = ("ttft_ms<500", "itl_ms:p(99)<100")

@@ -12,7 +12,8 @@ from ..errors import UsageError
 from ..metrics import Tally
 from ..records import RunConfig, RunResult, ServerMetrics
 from ..records.file import RecordsHeader
-from ..records.reader import Damage, read_header, read_records
+from ..records.reader import Damage, read_header, read_parts
+from ..records.rows import Rows
 from ..texts import Say, speaker
 from .thresholds import TEXTS, Slo, parse_rule, parse_slo
 
@@ -43,9 +44,13 @@ def read_run(path: Path, lang: str, slos: Sequence[Slo] | None = None) -> PastRu
     if slos is None:
         slos = [parse_slo(text, speaker(TEXTS, lang)) for text in header.config.slo]
     tally, formats, server = Tally(0, slos), Counter[str](), list[ServerMetrics]()
-    for record in read_records(path, header, lang, damage, server.append):
-        tally.add(record)
-        formats[record.format] += 1
+    for part in read_parts(path, header, lang, damage, server.append):
+        if isinstance(part, Rows):
+            tally.add_rows(part)
+            formats.update(part.formats)
+        else:
+            tally.add(part)
+            formats[part.format] += 1
     said = tuple(damage.warnings(path, lang))
     return PastRun(header, tally, formats, damage, said, server[-1] if server else None)
 

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from ..errors import UsageError
 from ..metrics import METRICS, REQUEST_METRICS, enough_for, percentile, request_value, samples_needed, values_of
-from ..records import RequestRecord, RunConfig, RunResult, Stats, ThresholdResult
+from ..records import RunConfig, RunResult, Stats, ThresholdResult
 from ..texts import Say, Texts, speaker
 
 TEXTS: Texts = {
@@ -143,19 +143,19 @@ class Slo:
         """The metric."""
         return self.rule.subject
 
-    def met_by(self, record: RequestRecord) -> bool:
-        """Whether an answer meets the rule; its `gaps_us` must still be there.
+    def met_by(self, row: Mapping[str, int], gaps_us: Sequence[int]) -> bool:
+        """Whether an answer meets the rule: its row in a `RequestTable` and its gaps.
 
         A value that an answer cannot have meets the rule (a gap with one chunk, TPOT of one token, the handshake of a
         reused connection), but a missing TTFB, TTFT or response time does not.
         """
-        value = self._value(record)
+        value = self._value(row, gaps_us)
         return self.rule.subject not in MOMENTS if value is None else self.rule.holds(value)
 
-    def _value(self, record: RequestRecord) -> float | None:
+    def _value(self, row: Mapping[str, int], gaps_us: Sequence[int]) -> float | None:
         if self.rule.subject != "itl_ms":
-            return request_value(record, self.rule.subject)
-        gaps = sorted(record.gaps_us)
+            return request_value(row, self.rule.subject)
+        gaps = sorted(gaps_us)
         if not gaps:
             return None
         us = GAP_FUNCTIONS[self.rule.function](gaps, self.rule.percent or 0.0)

@@ -86,9 +86,9 @@ def row_of(record: RequestRecord, start_ns: int) -> dict[str, int]:
     return {name: NOT_MEASURED if value is None else value for name, value in values}
 
 
-def request_value(record: RequestRecord, metric: str) -> float | None:
+def request_value(row: Mapping[str, int], metric: str) -> float | None:
     """One of `REQUEST_METRICS` of one request, whatever its outcome; None when it was not measured."""
-    row, found = row_of(record, 0), REQUEST_METRICS[metric]
+    found = REQUEST_METRICS[metric]
     return found.of(*(row[name] for name in found.columns))
 
 

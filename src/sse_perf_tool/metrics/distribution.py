@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import mul
 
 from ..records import Stats
 from .percentiles import Ranked, stats_of_sorted
@@ -19,6 +20,8 @@ class Distribution:
     """
 
     EXACT_VALUES = 16_384
+    _UNFOLDED_VALUES = 4 * EXACT_VALUES
+    """Once values are rounded, so many are gathered before they are: each time costs as much as there are different."""
     _KEPT_BITS = 11
 
     def __init__(self) -> None:
@@ -28,21 +31,15 @@ class Distribution:
         self._low: int | None = None
         self._high = 0
         self._exact: Counter[int] = Counter()
+        """Counted, and not yet in any of the sums."""
         self._coarse: Counter[int] = Counter()
 
     def add(self, values: Sequence[int]) -> None:
         """Counts each of the values, which must not be negative."""
-        if not values:
-            return
         self.count += len(values)
-        self._total += sum(values)
-        self._squares += sum(v * v for v in values)
-        low, high = min(values), max(values)
-        self._low = low if self._low is None else min(self._low, low)
-        self._high = max(self._high, high)
         self._exact.update(values)
         if len(self._exact) > self.EXACT_VALUES:
-            self._fold()
+            self._fold_many()
 
     def merge(self, other: Distribution) -> None:
         """Adds everything that `other` has counted."""
@@ -55,12 +52,36 @@ class Distribution:
         self._exact.update(other._exact)
         self._coarse.update(other._coarse)
         if len(self._exact) > self.EXACT_VALUES:
+            self._fold_many()
+
+    def _fold_many(self) -> None:
+        if not self._coarse or len(self._exact) > self._UNFOLDED_VALUES:
             self._fold()
 
     def _fold(self) -> None:
+        """Rounds what was counted exactly, when its sums have been taken."""
+        self._total, self._squares, self._low, self._high = self._sums()
+        coarse, kept = self._coarse, self._KEPT_BITS
         for value, count in self._exact.items():
-            self._coarse[leading_bits(value, self._KEPT_BITS)] += count
+            if (shift := value.bit_length() - kept) > 0:  # as `leading_bits`, of which this is the inner loop
+                value = (value >> shift << shift) + (1 << shift - 1)
+            coarse[value] += count
         self._exact = Counter()
+
+    def _sums(self) -> tuple[int, int, int | None, int]:
+        """Sum, sum of squares, least and largest of all values."""
+        exact = self._exact
+        if not exact:
+            return self._total, self._squares, self._low, self._high
+        least = min(exact)
+        low = least if self._low is None else min(self._low, least)
+        weighted = list(map(mul, exact, exact.values()))
+        return (
+            self._total + sum(weighted),
+            self._squares + sum(map(mul, exact, weighted)),
+            low,
+            max(self._high, max(exact)),
+        )
 
     def histogram(self) -> list[tuple[int, int]]:
         """(value, count), ascending by value."""
@@ -72,12 +93,13 @@ class Distribution:
         """`Stats` of all values, each multiplied by `scale` (0.001 makes milliseconds of microseconds)."""
         if not self.count:
             return Stats()
-        mean = self._total / self.count
+        total, squares, low, high = self._sums()
+        mean = total / self.count
         # Whole numbers: no cancellation, however far the values lie from zero.
-        spread = self.count * self._squares - self._total * self._total
+        spread = self.count * squares - total * total
         stddev = math.sqrt(spread / self.count / (self.count - 1)) if self.count > 1 else None
         found = stats_of_sorted(Ranked(self.histogram()), mean, stddev, scale)
-        return replace(found, min=(self._low or 0) * scale, max=self._high * scale)
+        return replace(found, min=(low or 0) * scale, max=high * scale)
 
 
 def leading_bits(value: int, bits: int) -> int:

@@ -12,6 +12,7 @@ from ..records import (
     MOST_HEADS,
     NOT_MEASURED,
     OUTCOMES,
+    PHASES,
     Abort,
     AnswerHead,
     Goodput,
@@ -26,6 +27,8 @@ from ..records import (
     Stats,
     Summary,
 )
+from ..records.request import came_with_end
+from ..records.rows import Rows
 from ..units import NS_PER_S
 from .compression import compression_check_of
 from .concurrency import service_queue_of
@@ -54,7 +57,7 @@ class RequestRule(Protocol):
 
     @property
     def text(self) -> str: ...
-    def met_by(self, record: RequestRecord, /) -> bool: ...
+    def met_by(self, row: Mapping[str, int], gaps_us: Sequence[int], /) -> bool: ...
 
 
 def merged_reads(gaps_us: Iterable[int], ended_together: bool = False) -> Iterator[tuple[int, int]]:
@@ -141,6 +144,54 @@ class Tally:
         elif record.outcome is not Outcome.CANCELLED:
             self._errors.add(record)
 
+    def add_rows(self, rows: Rows) -> None:
+        """Adds several finished requests, as `add` does one after another; the run begins at their zero."""
+        at, number, columns = len(self.table), len(rows), rows.columns
+        good = list(self._good_of(rows)) if self.slos else (NOT_MEASURED,) * number
+        self.end_ns = max(self.end_ns, *rows.ends_ns())
+        self.table.extend_columns({**columns, "good": good})
+        self._add_heads(rows.heads)
+        self._keep_details_of(rows, at)
+        self.series.add_rows(rows)
+        for samples in rows.samples:
+            self.self_watch.widen(self.series.width_s)
+            self.self_watch.add(samples)
+        self._add_main_rows(rows)
+
+    def _add_main_rows(self, rows: Rows) -> None:
+        main, phases = PHASES.index(Phase.MAIN), rows.columns["phase"]
+        outcomes = [OUTCOMES[at] for at in rows.columns["outcome"]]
+        chosen = [row for row, phase in enumerate(phases) if phase == main]
+        self.token_sources.update(source for row in chosen if (source := rows.token_sources[row]))
+        reasons = ((row, rows.finish_reasons[row]) for row in chosen)
+        self._count_reasons(Counter(why for row, why in reasons if why and outcomes[row] is not Outcome.CANCELLED))
+        ok = [row for row in chosen if outcomes[row] is Outcome.OK]
+        self.clocks.update(map(rows.clocks.__getitem__, ok))
+        self._add_gaps(rows, ok)
+        for row in chosen:
+            if outcomes[row] not in (Outcome.OK, Outcome.CANCELLED):
+                self._errors.add(rows.record(row))
+
+    def _add_gaps(self, rows: Rows, chosen: Sequence[int]) -> None:
+        names = ("request_id", "ttft_ns", "ttfb_ns", "streaming_ns", "gap_sum_ns")
+        columns = [rows.columns[name] for name in names]
+        for row in chosen:
+            request_id, *times = [column[row] for column in columns]
+            gaps_us, ended_together = rows.gaps_us[row], came_with_end(*times)
+            self.gaps.add(gaps_us)
+            self.gap_sample.add(request_id, gaps_us)
+            if ended_together or 0 in gaps_us:
+                self.merged_reads.update(merged_reads(gaps_us, ended_together))
+
+    def _keep_details_of(self, rows: Rows, at: int) -> None:
+        """`_keep_details` for those of the rows that may be wanted; the first of them is row `at` of the table."""
+        ok, outcomes, latencies = OUTCOMES.index(Outcome.OK), rows.columns["outcome"], rows.columns["latency_ns"]
+        fewest = len(self._slowest) < self.DETAILS_SLOWEST
+        slow_ns = 0 if fewest or at < self.DETAILS_FIRST else self._slowest[0][0]
+        for row, (outcome, latency_ns) in enumerate(zip(outcomes, latencies, strict=True)):
+            if latency_ns >= slow_ns or outcome != ok:
+                self._keep_details(rows.record(row), at + row)
+
     def _count_reasons(self, counts: Mapping[str, int]) -> None:
         """Adds counts of finish reasons; a server that has a new one each time must not fill the memory."""
         for reason, number in counts.items():
@@ -154,9 +205,18 @@ class Tally:
 
     def _append_row(self, record: RequestRecord, start_ns: int) -> None:
         row = row_of(record, start_ns)
-        if self.slos and record.outcome is not Outcome.CANCELLED:
-            row["good"] = int(record.outcome is Outcome.OK and all(slo.met_by(record) for slo in self.slos))
+        row["good"] = self._good(record.outcome, row, record.gaps_us)
         self.table.append(row)
+
+    def _good(self, outcome: Outcome, row: Mapping[str, int], gaps_us: Sequence[int]) -> int:
+        if not self.slos or outcome is Outcome.CANCELLED:
+            return NOT_MEASURED
+        return int(outcome is Outcome.OK and all(slo.met_by(row, gaps_us) for slo in self.slos))
+
+    def _good_of(self, rows: Rows) -> Iterator[int]:
+        columns = rows.columns
+        for at, (outcome, gaps_us) in enumerate(zip(columns["outcome"], rows.gaps_us, strict=True)):
+            yield self._good(OUTCOMES[outcome], {name: values[at] for name, values in columns.items()}, gaps_us)
 
     def _keep_details(self, record: RequestRecord, row: int) -> None:
         wanted = row < self.DETAILS_FIRST

@@ -7,17 +7,20 @@ others: what is counted stays exact, and how wide an interval is stands in each 
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
-from ..records import IntervalSample, Outcome, RequestRecord
+from ..records import NOT_MEASURED, OUTCOMES, IntervalSample, Outcome, RequestRecord
+from ..records.rows import Rows
 from ..units import NS_PER_MS, NS_PER_S, US_PER_S
 from .definitions import success_rate
 
 MOST_INTERVALS = 7200
 """Two hours by second; a day by 15 seconds."""
+MOST_NEW = 1024
+"""Gaps of an interval that are gathered before they are counted."""
 WIDTHS_S = (1, 5, 15, 60, 300, 900, 3600, 14400, 86400)
 """How wide an interval may be: each is whole in the next, so that sums are added up further."""
 
@@ -32,8 +35,8 @@ class _Interval:
     """The sums of one interval of a run."""
 
     __slots__ = (
-        "chunks", "delay_ns", "done", "due", "gaps", "latency_ns", "ok", "outcomes", "started", "tokens", "tpot",
-        "ttfb", "ttft",
+        "_new", "chunks", "delay_ns", "done", "due", "gaps", "latency_ns", "ok", "outcomes", "started", "tokens",
+        "tpot", "ttfb", "ttft",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -47,8 +50,24 @@ class _Interval:
         self.tpot: list[float] = [0, 0.0]
         self.outcomes: Counter[str] = Counter()
         self.gaps: Counter[int] = Counter()
+        """By half octave of microseconds, floor(2 * log2(gap)) + 1."""
+        self._new = bytearray()
+        """Half octaves that are not counted yet: many of them cost little more than one."""
+
+    def add_gaps(self, half_octaves: bytes) -> None:
+        """Counts gaps."""
+        self._new += half_octaves
+        if len(self._new) > MOST_NEW:
+            self.count_new()
+
+    def count_new(self) -> None:
+        """Brings `gaps` up to date."""
+        new, self._new = self._new, bytearray()
+        for bucket in set(new):
+            self.gaps[bucket] += new.count(bucket)
 
     def merge(self, other: _Interval) -> None:
+        other.count_new()
         for name in ("started", "done", "ok", "chunks", "tokens", "latency_ns", "due"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         if other.delay_ns is not None:
@@ -78,23 +97,64 @@ class TimeSeries:
 
     def add(self, record: RequestRecord, start_ns: int) -> None:
         """Counts a finished request that began `start_ns` after the run did."""
-        end_ns = start_ns + record.latency_ns
+        first_ns, delay_ns, tokens = record.ttft_ns, record.schedule_delay_ns, record.output_tokens or 0
+        last = self._add_times(record.thread_id, start_ns, record.latency_ns, delay_ns)
+        self._add_end(last, record.outcome, record.latency_ns, record.ttfb_ns, first_ns, record.tpot_ns)
+        if first_ns is not None:
+            self._add_chunks(
+                (start_ns + first_ns) // 1000, record.gaps_us, record.max_gap_us or 0, tokens / record.chunks
+            )
+        else:  # a non-streamed answer, or tool calls, which are not in any text chunk
+            last.tokens += tokens
+
+    def add_rows(self, rows: Rows) -> None:
+        """The same of several requests."""
+        names = ("thread_id", "started_ns", "latency_ns", "schedule_delay_ns", "outcome", "ttfb_ns", "ttft_ns",
+                 "output_tokens", "chunks", "gap_sum_ns", "max_gap_ns")  # fmt: skip
+        for gaps_us, (
+            thread,
+            start_ns,
+            latency_ns,
+            delay_ns,
+            outcome,
+            ttfb_ns,
+            ttft_ns,
+            tokens,
+            chunks,
+            sum_ns,
+            most_ns,
+        ) in zip(rows.gaps_us, zip(*(rows.columns[name] for name in names), strict=True), strict=True):
+            last = self._add_times(thread, start_ns, latency_ns, None if delay_ns == NOT_MEASURED else delay_ns)
+            streamed, known = ttft_ns != NOT_MEASURED, max(0, tokens)
+            self._add_end(
+                last,
+                OUTCOMES[outcome],
+                latency_ns,
+                None if ttfb_ns == NOT_MEASURED else ttfb_ns,
+                ttft_ns if streamed else None,
+                sum_ns / (tokens - 1) if streamed and tokens > 1 else None,
+            )
+            if streamed:
+                self._add_chunks((start_ns + ttft_ns) // 1000, gaps_us, most_ns // 1000, known / chunks)
+            else:
+                last.tokens += known
+
+    def _add_times(self, thread: int, start_ns: int, latency_ns: int, delay_ns: int | None) -> _Interval:
+        """Counts a request where it began, and gives the interval in which it ended."""
+        end_ns = start_ns + latency_ns
         self._make_room(end_ns)
         width_ns = self.width_s * NS_PER_S
         first, last = self._at(start_ns // width_ns), self._at(end_ns // width_ns)
         first.started += 1
-        if (delay_ns := record.schedule_delay_ns) is not None:
+        if delay_ns is not None:
             first.delayed(delay_ns)
             self._at(max(0, start_ns - delay_ns) // width_ns).due += 1
             self._scheduled = True
-        known = self._first_use_ns.get(record.thread_id)
-        self._first_use_ns[record.thread_id] = start_ns if known is None else min(known, start_ns)
+        known = self._first_use_ns.get(thread)
+        if known is None or start_ns < known:
+            self._first_use_ns[thread] = start_ns
         self._add_busy(start_ns, end_ns, width_ns)
-        self._add_end(last, record)
-        if record.ttft_ns is not None:
-            self._add_chunks(record, (start_ns + record.ttft_ns) // 1000)
-        else:  # a non-streamed answer, or tool calls, which are not in any text chunk
-            last.tokens += record.output_tokens or 0
+        return last
 
     def _make_room(self, end_ns: int) -> None:
         """Widens the intervals until there are few enough up to `end_ns`."""
@@ -128,40 +188,46 @@ class TimeSeries:
             self._busy_ns[number] += width_ns
 
     @staticmethod
-    def _add_end(interval: _Interval, record: RequestRecord) -> None:
+    def _add_end(
+        interval: _Interval,
+        outcome: Outcome,
+        latency_ns: int,
+        ttfb_ns: int | None,
+        ttft_ns: int | None,
+        tpot_ns: float | None,
+    ) -> None:
         interval.done += 1
-        interval.outcomes[record.outcome.value] += 1
-        if record.outcome is not Outcome.OK:
+        interval.outcomes[outcome.value] += 1
+        if outcome is not Outcome.OK:
             return
         interval.ok += 1
-        interval.latency_ns += record.latency_ns
-        for sums, value in (
-            (interval.ttfb, record.ttfb_ns),
-            (interval.ttft, record.ttft_ns),
-            (interval.tpot, record.tpot_ns),
-        ):
+        interval.latency_ns += latency_ns
+        for sums, value in ((interval.ttfb, ttfb_ns), (interval.ttft, ttft_ns), (interval.tpot, tpot_ns)):
             if value is not None:
                 sums[0] += 1
                 sums[1] += value
 
-    def _add_chunks(self, record: RequestRecord, first_us: int) -> None:
-        tokens_per_chunk = (record.output_tokens or 0) / record.chunks
+    def _add_chunks(self, first_us: int, gaps_us: Sequence[int], max_gap_us: int, tokens_per_chunk: float) -> None:
+        """Counts the chunks of an answer, each where it came: the first at `first_us`, the others behind their gaps."""
         width_us = self.width_s * US_PER_S
         first = self._at(first_us // width_us)
         first.chunks += 1
         first.tokens += tokens_per_chunk
-        # (gap * gap).bit_length() is floor(2 * log2(gap)) + 1: half-octave buckets without a logarithm.
-        keys = Counter(
-            (at // width_us) << 8 | (gap * gap).bit_length()
-            for at, gap in zip(accumulate(record.gaps_us, initial=first_us), (0, *record.gaps_us), strict=True)
-        )
-        keys[first_us // width_us << 8] -= 1  # the first chunk ends no gap
-        for key, count in keys.items():
-            if count:
-                interval = self._at(key >> 8)
-                interval.chunks += count
-                interval.tokens += count * tokens_per_chunk
-                interval.gaps[(key & 255) - 1] += count
+        if not gaps_us:
+            return
+        ends_us = list(accumulate(gaps_us, initial=first_us))
+        half_octaves = _half_octaves(gaps_us, max_gap_us)
+        at, number = 0, len(gaps_us)
+        while at < number:
+            interval_number = ends_us[at + 1] // width_us
+            # Those up to the end of this interval: mostly all, else up to where the next one begins.
+            behind_us = (interval_number + 1) * width_us
+            upto = number if ends_us[-1] < behind_us else bisect_left(ends_us, behind_us, at + 1) - 1
+            interval = self._at(interval_number)
+            interval.chunks += upto - at
+            interval.tokens += (upto - at) * tokens_per_chunk
+            interval.add_gaps(half_octaves[at:upto])
+            at = upto
 
     def merge(self, other: TimeSeries) -> None:
         """Adds everything that `other` has counted, which is left as it is but for its width.
@@ -185,6 +251,7 @@ class TimeSeries:
         width_ns, total, samples = self.width_s * NS_PER_S, 0, []
         for number in range(math.ceil(duration_ns / width_ns)):
             interval = self._intervals.get(number) or _Interval()
+            interval.count_new()
             total += interval.done
             length_ns = min(width_ns, duration_ns - number * width_ns)
             cancelled = interval.outcomes[Outcome.CANCELLED.value]
@@ -207,12 +274,32 @@ class TimeSeries:
                     avg_tpot_ms=_mean_ms(interval.tpot),
                     success_rate=success_rate(interval.ok, interval.done - cancelled),
                     outcomes=dict(interval.outcomes),
-                    gap_counts=dict(sorted(interval.gaps.items())),
+                    gap_counts={bucket - 1: count for bucket, count in sorted(interval.gaps.items())},
                     rate_asked=interval.due if self._scheduled else None,
                     schedule_delay_ms=None if interval.delay_ns is None else interval.delay_ns / NS_PER_MS,
                 )
             )
         return samples
+
+
+def _half_octaves(gaps_us: Sequence[int], max_gap_us: int) -> bytes:
+    """floor(2 * log2(gap)) + 1 of each, 0 for 0: half-octave buckets, without a logarithm."""
+    if max_gap_us < len(_HALF_OCTAVES):
+        return bytes(map(_HALF_OCTAVES.__getitem__, gaps_us))
+    return bytes([(gap_us * gap_us).bit_length() for gap_us in gaps_us])
+
+
+def _buckets_up_to(most: int) -> bytes:
+    """The half octave of each number below `most`."""
+    edges = [
+        math.isqrt((1 << bits) - 1) for bits in range((most * most).bit_length() + 1)
+    ]  # the last with so many bits
+    runs = (bytes([bits]) * (edge - before) for bits, (before, edge) in enumerate(pairwise([-1, *edges])))
+    return b"".join(runs)[:most]
+
+
+_HALF_OCTAVES = _buckets_up_to(1 << 18)
+"""Of gaps up to a quarter of a second, so that one look tells it."""
 
 
 def _mean_ms(sums: Sequence[float]) -> float | None:

@@ -7,7 +7,7 @@ that nothing behind it has to doubt it: numbers are finite and of a size that me
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -85,26 +85,44 @@ def noun_of(noun: Any, document: Any) -> Any:
 
 def fits(value: object, hint: Any, least: float = -MOST) -> bool:
     """Whether a value out of JSON is what an annotation says.  Numbers are at least `least`, and at most `MOST`."""
+    return _check_of(hint, least)(value)
+
+
+_Check = Callable[[Any], bool]
+
+
+@cache
+def _check_of(hint: Any, least: float) -> _Check:
+    """The function that holds values against an annotation: there are few of these, and many values."""
     origin, inner = get_origin(hint), get_args(hint)
     if hint is Any:
-        return True
+        return lambda _value: True
     if origin in (Union, types.UnionType):
-        return any(fits(value, each, least) for each in inner)
+        checks = [_check_of(each, least) for each in inner]
+        return lambda value: any(check(value) for check in checks)
     if hint is float:
-        return isinstance(value, int | float) and type(value) is not bool and least <= value <= MOST
+        return lambda value: type(value) in (int, float) and least <= value <= MOST
     if hint is int:
-        return type(value) is int and least <= value <= MOST
+        return lambda value: type(value) is int and least <= value <= MOST
     if isinstance(hint, type) and issubclass(hint, tuple):  # a NamedTuple, which is a list in JSON
-        wanted = list(get_type_hints(hint).values())
-        return (
-            isinstance(value, list | tuple)
-            and len(value) == len(wanted)
-            and all(fits(each, kind, least) for each, kind in zip(value, wanted, strict=True))
-        )
+        return _check_of_tuple(tuple(get_type_hints(hint).values()), least)
     if hint is type(None) or hint in (str, bool):
-        return type(value) is hint
+        return lambda value: type(value) is hint
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return isinstance(value, dict) and all(fits(each, inner[1], least) for each in value.values())
+        of_value = _check_of(inner[1], least)
+        return lambda value: type(value) is dict and all(map(of_value, value.values()))
     if isinstance(origin, type) and issubclass(origin, Sequence):
-        return isinstance(value, list | tuple) and all(fits(each, inner[0], least) for each in value)
-    return False
+        of_item = _check_of(inner[0], least)
+        return lambda value: type(value) in (list, tuple) and all(map(of_item, value))
+    return lambda _value: False
+
+
+def _check_of_tuple(kinds: tuple[Any, ...], least: float) -> _Check:
+    checks = [_check_of(kind, least) for kind in kinds]
+
+    def fit(value: Any) -> bool:
+        if type(value) not in (list, tuple) or len(value) != len(checks):
+            return False
+        return all(check(each) for check, each in zip(checks, value, strict=True))
+
+    return fit

@@ -141,8 +141,8 @@ def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
         started_ns=started_ns,
         outcome=Outcome(row["outcome"]),
         gaps_us=_gaps_of(row["gaps_us"]),
-        head=_head_of(row.get("head")),
-        self_watch=tuple(map(_sample_of, row.get("self_watch", ()))),
+        head=head_of(row),
+        self_watch=samples_of(row),
     )
     _check_parts(record)
     return record
@@ -186,8 +186,9 @@ def _check_parts(record: RequestRecord) -> None:
         raise UnfitError("chunks")
 
 
-def _head_of(document: Any) -> AnswerHead | None:
-    """What a head says, of a file of before None; `UnfitError`."""
+def head_of(row: Mapping[str, Any]) -> AnswerHead | None:
+    """What the head says of which a line tells, None where it tells of none; `UnfitError`."""
+    document = row.get("head")
     if document is None:
         return None
     if type(document) is not dict:
@@ -201,6 +202,11 @@ def _head_of(document: Any) -> AnswerHead | None:
 
 _MAY_LACK = [name for name, default in AnswerHead._field_defaults.items() if default is None]
 """What a head may not say."""
+
+
+def samples_of(row: Mapping[str, Any]) -> tuple[TrustSample, ...]:
+    """What a line tells that the tool measured of itself; TypeError, ValueError."""
+    return tuple(map(_sample_of, row.get("self_watch", ())))
 
 
 def _sample_of(document: Any) -> TrustSample:

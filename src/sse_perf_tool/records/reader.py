@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from .checked import counted
 from .config import RunConfig
 from .file import LAST_UNIX_NS, RecordsHeader, calibration_of, readable_config, record_of, server_metrics_in
 from .request import RECORDS_SCHEMA, RequestRecord
+from .rows import Rows, rows_of
 from .server import ServerMetrics
 
 TEXTS: Texts = {
@@ -63,6 +64,9 @@ LAST_JUMP_S = 3600.0
 """The last request may have ended so long after the one before, or as long as the settings and the run explain."""
 AFTER_FILE_NS = 24 * 3600 * NS_PER_S
 """No request ended so long after the file was written, whatever the clocks of two machines say."""
+
+MANY_LINES = 256
+"""Lines that are looked at together: more cost memory and are not faster."""
 
 NO_RECORD = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """What reading a damaged line may raise."""
@@ -235,23 +239,57 @@ def read_records(
     are skipped, and counted in `damage`.  UsageError, in `lang`, when the file cannot be
     read, or is something else.
     """
+    for part in read_parts(path, header, lang, damage, on_server, many=1):
+        if isinstance(part, RequestRecord):
+            yield part
+
+
+def read_parts(
+    path: str | Path,
+    header: RecordsHeader | None = None,
+    lang: str = LANGUAGES[0],
+    damage: Damage | None = None,
+    on_server: OnServer = lambda _found: None,
+    many: int = MANY_LINES,
+) -> Iterator[RequestRecord | Rows]:
+    """The same as `read_records`, up to so many requests at once where each of them is as a run writes it."""
     path, damage = Path(path), Damage() if damage is None else damage
     header = header or read_header(path, lang, damage)
     try:
         with path.open("rb") as file:
             written_ns = max(round(path.stat().st_mtime * NS_PER_S), header.started_unix_ns) + AFTER_FILE_NS
-            records = _numbered(_lines(file), header.started_unix_ns, damage, on_server)
-            yield from _in_order(records, header.config, written_ns - header.started_unix_ns, damage)
+            order = _Order(header.config, written_ns - header.started_unix_ns, damage)
+            lines = enumerate(_lines(file), 1)
+            number_of_lines = 1  # the header by itself
+            while some := list(itertools.islice(lines, number_of_lines)):
+                number_of_lines = many
+                rows = _plain_rows(some, header.started_unix_ns, order) if len(some) > 1 else None
+                if rows is not None:
+                    yield rows
+                    continue
+                for number, record in _numbered(some, header.started_unix_ns, damage, on_server):
+                    yield from order.admit(number, record)
+            yield from order.rest()
     except OSError as error:
         reason = {"path": printable(str(path)), "reason": error.strerror}
         raise UsageError(speaker(TEXTS, lang)("unreadable", **reason)) from error
 
 
+def _plain_rows(lines: Sequence[tuple[int, bytes | None]], shift_ns: int, order: _Order) -> Rows | None:
+    """These lines, when all of them are requests in order as a run writes them."""
+    try:
+        parsed = [orjson.loads(line or b"") for _, line in lines]
+    except NO_RECORD:
+        return None
+    rows = rows_of(parsed, shift_ns)
+    return rows if rows is not None and order.admits_all(rows.ends_ns()) else None
+
+
 def _numbered(
-    lines: Iterable[bytes | None], shift_ns: int, damage: Damage, on_server: OnServer
+    lines: Iterable[tuple[int, bytes | None]], shift_ns: int, damage: Damage, on_server: OnServer
 ) -> Iterator[tuple[int, RequestRecord]]:
     """The requests with the numbers of their lines."""
-    for number, line in enumerate(lines, 1):
+    for number, line in lines:
         if number == 1 and damage.header != LOST:
             continue
         if line is not None and line.isspace():
@@ -272,34 +310,52 @@ def _numbered(
             yield number, record if record.started_ns >= 0 else replace(record, started_ns=0)
 
 
-def _in_order(
-    records: Iterable[tuple[int, RequestRecord]], config: RunConfig, last_ns: int, damage: Damage
-) -> Iterator[RequestRecord]:
-    """The requests without those that ended at a time that the ones around them belie, or after `last_ns`."""
-    newest_ns = 0
-    held: tuple[int, RequestRecord, int] | None = None
-    for number, record in records:
+class _Order:
+    """Takes out the requests that ended at a time that the ones around them belie, or after `last_ns`."""
+
+    def __init__(self, config: RunConfig, last_ns: int, damage: Damage) -> None:
+        self._config, self._last_ns, self._damage = config, last_ns, damage
+        self._newest_ns = 0
+        self._held: tuple[int, RequestRecord, int] | None = None
+        """One that ended long after all before it, with the number of its line and its end."""
+
+    def admits_all(self, ends_ns: Sequence[int]) -> bool:
+        """Whether requests that ended then are all to be taken as they stand; then they are."""
+        newest_ns = max(ends_ns)
+        if self._held is not None or newest_ns > min(self._last_ns, self._newest_ns + JUMP_NS):
+            return False
+        self._newest_ns = max(self._newest_ns, newest_ns)
+        return True
+
+    def admit(self, number: int, record: RequestRecord) -> Iterator[RequestRecord]:
+        """Those of which it is known now that they are to be taken, this one or the one before it."""
         end_ns = record.started_ns + record.latency_ns
-        if end_ns > last_ns:
-            damage.skip(number, "started_at_ns")
-            continue
-        if held is not None:
-            held_number, held_record, held_ns = held
-            held = None
+        if end_ns > self._last_ns:
+            self._damage.skip(number, "started_at_ns")
+            return
+        if self._held is not None:
+            held_number, held_record, held_ns = self._held
+            self._held = None
             if end_ns >= held_ns - DISORDER_NS:
-                newest_ns = held_ns
+                self._newest_ns = held_ns
                 yield held_record
             else:
-                damage.skip(held_number, "started_at_ns")
-        if end_ns > newest_ns + JUMP_NS:
-            held = number, record, end_ns
-            continue
-        newest_ns = max(newest_ns, end_ns)
+                self._damage.skip(held_number, "started_at_ns")
+        if end_ns > self._newest_ns + JUMP_NS:
+            self._held = number, record, end_ns
+            return
+        self._newest_ns = max(self._newest_ns, end_ns)
         yield record
-    if held is not None and held[2] <= newest_ns + max(newest_ns, _explained_ns(config)):
-        yield held[1]
-    elif held is not None:
-        damage.skip(held[0], "started_at_ns")
+
+    def rest(self) -> Iterator[RequestRecord]:
+        """The last one, when it was held and the settings explain it."""
+        if self._held is None:
+            return
+        number, record, end_ns = self._held
+        if end_ns <= self._newest_ns + max(self._newest_ns, _explained_ns(self._config)):
+            yield record
+        else:
+            self._damage.skip(number, "started_at_ns")
 
 
 def _explained_ns(config: RunConfig) -> int:

@@ -186,15 +186,22 @@ class RequestRecord:
     @property
     def ended_together(self) -> bool:
         """Whether the last chunk was read together with the end of the answer, whose stamp it has then."""
-        if self.ttft_ns is None or self.ttfb_ns is None or self.streaming_ns is None:
-            return False
-        last_chunk_ns = self.ttft_ns + (self.gap_sum_us or 0) * 1000
-        return abs(self.ttfb_ns + self.streaming_ns - last_chunk_ns) < 1000  # gaps are whole microseconds
+        ttft_ns, ttfb_ns, streaming_ns = (
+            NOT_MEASURED if ns is None else ns for ns in (self.ttft_ns, self.ttfb_ns, self.streaming_ns)
+        )
+        return came_with_end(ttft_ns, ttfb_ns, streaming_ns, (self.gap_sum_us or 0) * 1000)
 
     @property
     def max_gap_ns(self) -> int | None:
         """The longest gap in nanoseconds."""
         return None if self.max_gap_us is None else self.max_gap_us * 1000
+
+
+def came_with_end(ttft_ns: int, ttfb_ns: int, streaming_ns: int, gap_sum_ns: int) -> bool:
+    """What `RequestRecord.ended_together` is, of values as in a `RequestTable`."""
+    if NOT_MEASURED in (ttft_ns, ttfb_ns, streaming_ns):
+        return False
+    return abs(ttfb_ns + streaming_ns - ttft_ns - gap_sum_ns) < 1000  # gaps are whole microseconds
 
 
 def tokens_per_s(tokens: int | None, streaming_ns: int | None, latency_ns: int) -> float | None:
@@ -249,6 +256,13 @@ class RequestTable:
             for name, column in self._columns.items():
                 del column[at:]
                 self._widened(name, row[name]).append(row[name])
+
+    def extend_columns(self, columns: Mapping[str, Sequence[int]]) -> None:
+        """Adds several requests: column -> their values, each in 64 bits."""
+        for name in self.COLUMNS:
+            values = columns[name]
+            self._widened(name, max(values))
+            self._widened(name, min(values)).extend(values)
 
     def _widened(self, name: str, value: int) -> array[int]:
         """The column, made wide enough for a value if it is not."""
