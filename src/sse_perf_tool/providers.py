@@ -141,15 +141,25 @@ class Query(NamedTuple):
         return self._replace(text=self.later[0], later=self.later[1:], before="") if self.later else None
 
 
-class _Turns(Generic[T]):
-    """Hands out `items` in turn, over all threads; of several processes number `part` takes each `parts`-th."""
+def numbers_in_turn(part: int, parts: int, batch: int | None = None) -> Iterator[int]:
+    """`part`, `part + parts`, ... without end; with a batch those places in it, then the same of the next batch."""
+    if batch is None or part >= batch:
+        return itertools.count(part, parts)
+    return (begin + place for begin in itertools.count(0, batch) for place in range(part, batch, parts))
 
-    def __init__(self, items: Sequence[T], part: int = 0, parts: int = 1) -> None:
+
+class _Turns(Generic[T]):
+    """Hands out `items` in turn, over all threads; of several parts of a run number `part` takes each `parts`-th.
+
+    `batch`: of each so many.
+    """
+
+    def __init__(self, items: Sequence[T], part: int = 0, parts: int = 1, batch: int | None = None) -> None:
         if not items:
             raise ValueError("nothing to hand out")
         self._items = tuple(items)
-        self._turn = part, parts
-        self._numbers = itertools.count(part, parts)
+        self._turn = part, parts, batch
+        self._numbers = numbers_in_turn(part, parts, batch)
         self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
@@ -171,19 +181,26 @@ class QueryProvider(_Turns[Query]):
     `prompts` says what stands before them.  If it makes prompts they take the place of `queries`, none twice.
     """
 
-    def __init__(self, queries: Sequence[Query], part: int = 0, parts: int = 1, prompts: Prompts = Prompts()) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        queries: Sequence[Query],
+        part: int = 0,
+        parts: int = 1,
+        batch: int | None = None,
+        prompts: Prompts = Prompts(),  # noqa: B008 - frozen
+    ) -> None:
         self.queries = tuple(queries)
         self.prompts = prompts
-        super().__init__(self.queries, part, parts)
+        super().__init__(self.queries, part, parts, batch)
         prompts.prepare()
 
     def __reduce__(self) -> tuple[type, tuple[object, ...]]:
         """As that of `_Turns`."""
         return type(self), (self.queries, *self._turn, self.prompts)
 
-    def part(self, part: int, parts: int) -> QueryProvider:
-        """The same for process number `part` of `parts`."""
-        return QueryProvider(self.queries, part, parts, self.prompts)
+    def part(self, part: int, parts: int, batch: int | None = None) -> QueryProvider:
+        """The same for part number `part` of `parts`."""
+        return QueryProvider(self.queries, part, parts, batch, self.prompts)
 
     def next(self, turn: int = 1, context_tokens: int | None = None) -> Query:
         """The query whose turn it is.
@@ -219,9 +236,9 @@ class QueryProvider(_Turns[Query]):
 class ApiKeyProvider(_Turns[str]):
     """Hands out API keys in turn, over all threads; `keys` are bare, without "Bearer ".  ValueError for none at all."""
 
-    def __init__(self, keys: Sequence[str], part: int = 0, parts: int = 1) -> None:
+    def __init__(self, keys: Sequence[str], part: int = 0, parts: int = 1, batch: int | None = None) -> None:
         self.keys = tuple(map(bare_key, keys))
-        super().__init__(self.keys, part, parts)
+        super().__init__(self.keys, part, parts, batch)
 
 
 def bare_key(text: str) -> str:

@@ -15,8 +15,9 @@ from typing import NamedTuple, TypedDict, cast
 
 from .goals.thresholds import slos_of
 from .metrics import Tally, success_rate
+from .pace.division import Share
 from .pace.schedule import pause_after_refusals_s, refused_at_once, tick_s
-from .pace.tickets import Pace, Share, pace_for
+from .pace.tickets import Pace, pace_for
 from .records import IntervalSample, Outcome, RequestRecord, RunConfig
 from .records.file import record_line
 from .records.writer import LineWriter

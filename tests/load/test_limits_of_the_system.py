@@ -19,7 +19,7 @@ from scripted_server import DONE, Serve, chunked, token
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.load import processes
 from sse_perf_tool.load.run import LoadRun
-from sse_perf_tool.pace.tickets import Share
+from sse_perf_tool.pace.division import Share
 from sse_perf_tool.records import RunConfig
 from sse_perf_tool.request.target import Target
 from sse_perf_tool.test_runner import ThreadGroup

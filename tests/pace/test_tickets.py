@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import pytest
 
+from sse_perf_tool.pace.division import Share
 from sse_perf_tool.pace.replay import Replayed
-from sse_perf_tool.pace.tickets import Pace, Share, Ticket, pace_for
+from sse_perf_tool.pace.tickets import Pace, Ticket, pace_for
 from sse_perf_tool.providers import Query
 from sse_perf_tool.records import Phase, RunConfig
 

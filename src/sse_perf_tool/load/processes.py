@@ -25,7 +25,7 @@ from weakref import WeakSet
 
 from ..goals.thresholds import slos_of
 from ..metrics import Tally
-from ..pace.tickets import Share
+from ..pace.division import Share, shares_of
 from ..records import RunConfig
 from ..records.writer import LineWriter
 from ..request.target import Target
@@ -75,8 +75,7 @@ class ProcessGroup:
         self._listeners: list[threading.Thread] = []
         self._children: list[_Child] = []
         try:
-            for part in range(config.processes):
-                share = Share(part, config.processes)
+            for share in shares_of(Share(), config.processes, config.threads):
                 self._children.append(_started(target.part(share), config, share, path, after_id))
         except BaseException:  # out of memory, Ctrl-C: those that run already are not left behind
             self.close()

@@ -15,25 +15,11 @@ from typing import NamedTuple, Protocol
 from ..providers import Query
 from ..records import Phase, RunConfig
 from ..units import NS_PER_S
+from .division import Share
 from .replay import Replayed
 from .schedule import leaves_early, phase_of, schedule_s, thread_spans_s
 
 Clock = Callable[[], int]
-
-
-class Share(NamedTuple):
-    """The share of a run that a process does: the threads, requests, queries and keys `part`, `part + parts`, ..."""
-
-    part: int = 0
-    parts: int = 1
-
-    def numbers(self, total: int) -> range:
-        """The numbers from 0 to total - 1 that are in this share."""
-        return range(self.part, total, self.parts)
-
-    def number(self, taken: int) -> int:
-        """The number over all processes, from 1, of the next item of this process after it has taken `taken`."""
-        return taken * self.parts + self.part + 1
 
 
 class Ticket(NamedTuple):
@@ -93,7 +79,7 @@ def pace_for(
     tickets = _Tickets(config, clock, stopped or threading.Event(), after_id)
     if config.open_loop:
         return OpenLoop(tickets, share, replayed)
-    return ClosedLoop(tickets, share) if config.batch is None else Batches(tickets, share, config.batch)
+    return ClosedLoop(tickets, share) if config.batch is None else Batches(tickets, share, share.places or config.batch)
 
 
 def _nobody() -> None:
@@ -130,7 +116,7 @@ class ClosedLoop:
         self.more: Callable[[], None] = _nobody
         self._tickets = tickets
         self._share = share
-        self._requests = None if config.requests is None else len(share.numbers(config.requests))
+        self._requests = None if config.requests is None else share.requests(config.requests)
         self._each = config.turns if config.requests is None and not config.duration_s else None
         self._taken = 0
         self._lock = threading.Lock()
@@ -140,18 +126,19 @@ class ClosedLoop:
         """See `Pace`."""
         now_s = (self._tickets.clock() - self.origin_ns) / NS_PER_S
         begin_s = self._next_s(thread, now_s + pause_s)
-        if begin_s is None or sent == self._each or self._all_taken():
+        if begin_s is None or sent == self._each or self.all_taken():
             return None
         if self._tickets.stopped.wait(begin_s - now_s) if begin_s > now_s else self._tickets.stopped.is_set():
             return None
         with self._lock:
-            if self._all_taken():
+            if self.all_taken():
                 return None
             self._taken += 1
             number = self._share.number(self._taken - 1)
         return self._tickets.make(number, self.origin_ns)
 
-    def _all_taken(self) -> bool:
+    def all_taken(self) -> bool:
+        """Whether all of its requests have been taken."""
         return self._requests is not None and self._taken >= self._requests
 
     def _next_s(self, thread: int, ready_s: float) -> float | None:
@@ -240,7 +227,12 @@ class OpenLoop:
 
 
 class Batches:
-    """A closed loop in which `size` requests are sent at once, the next `size` when all of them have ended."""
+    """A closed loop in which `size` requests are sent at once, the next `size` when all of them have ended.
+
+    Where other workers send a part of each batch, `tell_ended` is to be set before the first `take`: it is called with
+    the number of batches whose part here has ended, and with None when no more is sent here.  The batch after these
+    begins when `allow` says that it has ended everywhere.
+    """
 
     def __init__(self, tickets: _Tickets, share: Share, size: int) -> None:
         self._loop = ClosedLoop(tickets, share)
@@ -248,6 +240,8 @@ class Batches:
         self.more: Callable[[], None] = _nobody
         self._size = size
         self._placed = self._ended = 0
+        self._allowed = 0
+        self.tell_ended: Callable[[int | None], None] | None = None
         self._over = False
         self._changed = threading.Condition()
 
@@ -265,18 +259,31 @@ class Batches:
         with self._changed:
             before = self._placed // self._size * self._size
             self._placed += 1
-            self._changed.wait_for(lambda: self._ended >= before or self._over)
+            self._changed.wait_for(lambda: self._over or self._loop.all_taken() or self._may_begin(before))
         ticket = self._loop.take(thread, sent, pause_s)
         if ticket is None:  # the others of its batch would wait for a request that is never sent
             self._wake_all()
         return ticket
 
+    def _may_begin(self, before: int) -> bool:
+        """Whether the batch may begin that follows on so many requests."""
+        return self._ended >= before and (self.tell_ended is None or self._allowed * self._size >= before)
+
     def ended(self) -> None:
         """See `Pace`."""
         with self._changed:
             self._ended += 1
-            if not self._ended % self._size:
+            batches, rest = divmod(self._ended, self._size)
+            if not rest:
                 self._changed.notify_all()
+        if not rest and self.tell_ended is not None:
+            self.tell_ended(batches)
+
+    def allow(self, batches: int) -> None:
+        """So many batches have ended everywhere."""
+        with self._changed:
+            self._allowed = max(self._allowed, batches)
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """See `Pace`."""
@@ -285,5 +292,7 @@ class Batches:
 
     def _wake_all(self) -> None:
         with self._changed:
-            self._over = True
+            first, self._over = not self._over, True
             self._changed.notify_all()
+        if first and self.tell_ended is not None:
+            self.tell_ended(None)

@@ -10,6 +10,7 @@ from urllib3.util import parse_url
 
 from ..formats.base import Format
 from ..masking import Masker
+from ..pace.division import Share
 from ..pace.replay import Replayed
 from ..providers import ApiKeyProvider, QueryProvider
 from .body import BodyBuilder
@@ -47,8 +48,8 @@ class Target:
     direct: bool = False
     """Past the proxies of the environment, to a server of our own."""
 
-    def part(self, share: tuple[int, int]) -> Target:
-        """The same for process number `share[0]` of `share[1]`, whose queries and keys are those of its turn."""
+    def part(self, share: Share) -> Target:
+        """The same for a part of the run, whose queries and keys are those of its turn."""
         keys = None if self.keys is None else ApiKeyProvider(self.keys.keys, *share)
         return replace(self, queries=self.queries.part(*share), keys=keys)
 
