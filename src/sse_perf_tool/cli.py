@@ -48,8 +48,12 @@ def _main(argv: Sequence[str] | None, environment: Environment) -> int:
             environment.stdout.write(text)
             return OK
         from .arguments import parse_arguments  # only here: --help has no need of it
+        from .arguments.output_paths import STANDARD_OUTPUT
+        from .commands.asking import get_json
 
-        arguments = parse_arguments(words, environment.environ)
+        arguments = parse_arguments(words, environment.environ, get=get_json)
+        if any(path is STANDARD_OUTPUT for path in arguments.exports.values()):
+            environment = environment.with_document
         status = SOME_FAILED
         with unwritten_is_said("", environment):  # a full disk under what is written during the run
             status = _command(arguments.command)(arguments, environment)

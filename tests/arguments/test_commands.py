@@ -8,13 +8,21 @@ import pytest
 
 from command_lines import KEYED, keyed, parsed, problem, write
 from sse_perf_tool.exporters import EXPORTERS
-from sse_perf_tool.flags import PROGRAM
+from sse_perf_tool.flags import PROGRAM, help_text
 
 
-def test_serve_passes_everything_through() -> None:
-    arguments = parsed("serve", "--port", "8000", "--help", "--lang", "zh")
-    assert (arguments.command, arguments.rest) == ("serve", ("--port", "8000", "--help", "--lang", "zh"))
-    assert arguments.lang == "zh"
+def test_serve_hands_its_flags_to_the_server_and_speaks_the_language_asked_for() -> None:
+    arguments = parsed("serve", "--port", "8000", "--debug", "--lang", "zh")
+    assert (arguments.command, arguments.lang) == ("serve", "zh")
+    assert sorted(arguments.rest) == ["--debug", "--port=8000"]
+
+
+def test_serve_has_the_help_and_the_hints_of_the_other_commands() -> None:
+    assert parsed("serve", "--help", "--lang", "zh").text == help_text("zh", "serve")
+    assert problem("serve", "--prot", "1") == "--prot: no such flag; did you mean --port?"
+    assert problem("serve", "--prot", "1", "--lang", "zh") == "--prot：没有这个参数，是否想用 --port？"
+    assert problem("serve", "--port").startswith("--port: a value is missing; write --port PORT")
+    assert problem("serve", "8000").startswith('unexpected argument "8000"')
 
 
 def test_report_takes_files_and_its_outputs() -> None:

@@ -150,9 +150,9 @@ def test_the_settings_are_shown_with_their_origin_as_a_file_that_can_be_used() -
         '# api-path = "/v1/chat-messages"',
     ]
     for line in (
-        f'api-key = "{MASKED}"  # run.toml',
+        f'# api-key = "{MASKED}"  # run.toml; masked, so give it again',
         'header = ["X-A: \\"1\\""]  # -H',
-        f'user = "my {MASKED}"  # --user',
+        f'# user = "my {MASKED}"  # --user; masked, so give it again',
         "threads = 7  # SSE_PERF_THREADS",
         'duration = "1m"  # run.toml',
         "quiet = true  # --quiet",
@@ -160,8 +160,22 @@ def test_the_settings_are_shown_with_their_origin_as_a_file_that_can_be_used() -
         assert line in lines
     assert KEY not in text
     assert "# timeout = 60.0" in lines
-    again = with_key("--config", write("again.toml", text)).config
+    again = with_key("--config", write("again", text)).config
     assert (again.threads, again.duration_s, again.url) == (7, 60.0, "http://localhost:8000/v1/chat-messages")
+
+
+@pytest.mark.parametrize("name", ["again", "again.toml"])
+def test_what_print_config_prints_is_read_again_with_the_key_given_anew(name: str) -> None:
+    given = ["--url", "http://h/v1/messages?token=s3cret-0001", "--threads", "3", "--extra-body", '{"top_k": 3}',
+             "-H", "Authorization: Bearer s3cret-0002"]  # fmt: skip
+    write(name, parsed(*given, "--api-key", KEY, "--print-config").text)
+    again = parsed("--config", name, "--api-key", KEY)
+    assert (again.config.threads, again.config.extra_body) == (3, '{"top_k": 3}')
+    assert again.config.url == "http://localhost/v1/chat-messages", "the masked URL is a comment"
+
+
+def test_a_file_without_an_ending_may_be_json() -> None:
+    assert with_key("--config", write("some", ' {"threads": 4, "extra-body": {"top_k": 3}}')).config.threads == 4
 
 
 def test_the_settings_of_the_demo_are_shown_with_its_own_defaults() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from command_lines import CUSTOM, KEY, KEYED, SECRET, problem, write
-from sse_perf_tool.arguments import TEXTS, flag_values, sources
+from sse_perf_tool.arguments import TEXTS, endpoint, flag_values, settings, sources
 from sse_perf_tool.arguments.load import TEXTS as LOAD_TEXTS
 from sse_perf_tool.arguments.load import WARNINGS as LOAD_WARNINGS
 from sse_perf_tool.flags import COMMANDS, checks
@@ -202,8 +202,26 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*KEYED, "--param-file", "folder"], "--param-file folder: is a directory; name a file in it"),
     ([*KEYED, "--param-file", "empty"], "--param-file empty: holds no query; write one query a line"),
     ([*KEYED, "--json", "no/s.json"], "--json no/s.json: the folder no does not exist; create it first"),
-    ([*KEYED, "--json", "-"],
-     "--json -: standard output is used by the console; name a file, e.g. ./- for a file of this name"),
+    ([*KEYED, "--records", "-"],
+     "--records -: only --json, --csv, --markdown and --junit can go to standard output; name a file"),
+    ([*KEYED, "--json", "-", "--csv", "-"], "--csv -: is also the file of --json; choose another name"),
+    ([*KEYED, "--html-report", "r.html", "--no-report"],
+     "--html-report r.html: cannot go with --no-report; keep one of them"),
+    ([*KEYED, "http://h/x", "--url", "http://h/y"], "http://h/x: given twice; keep one (--url)"),
+    ([*KEYED, "api.h.cn/v1/chat"], "URL api.h.cn/v1/chat: a URL begins with http:// or https://; write it so"),
+    ([*KEYED, "http://h/x", "http://h/y"], f'unexpected argument "…"; {QUOTES}'),
+    ([*KEYED, "--extra-body", '{"top_p": }'],
+     """--extra-body: give a JSON object in quotes, e.g. '{"top_p": 0.9}' (Expecting value, 1:11)"""),
+    ([*KEYED, "--extra-body", "[1]"],
+     """--extra-body: give a JSON object in quotes, e.g. '{"top_p": 0.9}' (this is none)"""),
+    ([*KEYED, "--max-tokens", "9"],
+     ("--max-tokens 9: Dify requests have no such field; leave this out, "
+      "or put it where the service has it by --extra-body")),
+    ([*KEYED, "--api-path", "/own", "--temperature", "0.5"],
+     ("--temperature 0.5: it is not known which API this is, so where to put this; "
+      "name it by --format, or use --extra-body")),
+    ([*KEYED, "--api-path", "/v1/completions", "--ignore-eos"],
+     "--ignore-eos: answers would have no end; add --max-tokens N"),
     ([*KEYED, "--html-report", "folder"], "--html-report folder: is a directory; name a file in it"),
     ([*KEYED, "--records", "x" * 300],
      f"--records {'x' * 79}…: cannot be written (File name too long); choose another place"),
@@ -336,6 +354,8 @@ def test_every_text_of_a_mistake_is_tested() -> None:
         "unfilled",
         "one_unused",
         "no_turns_template",
+        *endpoint.TEXTS,
+        *settings.TEXTS,
         *LOAD_TEXTS,
         *LOAD_WARNINGS,
     }

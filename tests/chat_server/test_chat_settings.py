@@ -14,8 +14,9 @@ import sse_perf_tool.chat_server as package
 from chat_client import QUICK
 from sse_perf_tool.chat_server import MISSING
 from sse_perf_tool.chat_server.command import WITHOUT_FLAG
-from sse_perf_tool.chat_server.run import BackgroundServer, _listen
-from sse_perf_tool.chat_server.settings import Settings, SettingsError, load, variable
+from sse_perf_tool.chat_server.run import BackgroundServer, _greeting, _listen
+from sse_perf_tool.chat_server.settings import Settings, SettingsError, flag, load, variable
+from sse_perf_tool.flags.serve import SERVE_FLAGS, SERVE_HELP
 
 FOLDER = Path(package.__file__).parent
 DOCUMENT = FOLDER.parents[2] / "docs" / "chat-server.md"
@@ -182,3 +183,22 @@ def test_what_is_written_goes_at_once_and_waits_for_no_acknowledgement() -> None
         connection, _ = listener.accept()
         with connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
+def test_the_help_of_serve_has_every_setting_with_its_default_and_meaning() -> None:
+    known = {row.names[0]: (row.default, SERVE_HELP[row.key][0]) for row in SERVE_FLAGS if row.group == "serve"}
+    assert known == {
+        flag(name): (None if field.annotation is bool or field.default == "" else field.default, field.description)
+        for name, field in Settings.model_fields.items()
+        if name not in WITHOUT_FLAG
+    }
+
+
+def test_serve_speaks_chinese_when_it_is_asked_to() -> None:
+    with pytest.raises(SettingsError, match=r"^--port '99999': 请给出不大于 65535 的值$"):
+        load({"port": "99999"}, "zh")
+    with pytest.raises(SettingsError, match=r"^--jitter 'x': 请给出数字$"):
+        load({"jitter": "x"}, "zh")
+    said = _greeting(Settings(), 8000, "sse-perf", "zh")
+    assert "按 Ctrl-C 停止。" in said
+    assert "http://127.0.0.1:8000/v1/chat-messages" in said

@@ -56,7 +56,7 @@ def test_output_that_cannot_be_written_costs_only_itself(serve: Serve, tool: Too
 
 def test_version_and_help_need_nothing_else(tool: Tool) -> None:
     assert tool("--version") == (0, f"sse_perfTestTool.py {__version__}\n", "")
-    assert tool("--help").out.startswith("Usage: sse_perfTestTool.py [flags]\n")
+    assert tool("--help").out.startswith("Usage: sse_perfTestTool.py [URL] [flags]\n")
 
 
 def test_unknown_flag_is_one_line_with_the_closest_one(tool: Tool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import runpy
@@ -15,14 +16,17 @@ from pathlib import Path
 
 import pytest
 
+from command_lines import ROOT
 from console_output import HALFWAY, LANGUAGES, TEN_SECONDS
+from environments import unmeasured
 from scripted_server import ANSWER, Serve, head, sized
-from sse_perf_tool import cli
+from sse_perf_tool import __version__, cli
 from sse_perf_tool.arguments import output_paths, parse_arguments
 from sse_perf_tool.commands import report
+from sse_perf_tool.commands.outputs import printed
 from sse_perf_tool.commands.setup import console_of
 from sse_perf_tool.records import IntervalSample
-from tool_runs import KEY, SCRIPT, Terminal, Tool, at
+from tool_runs import KEY, SCRIPT, Terminal, Tool, at, summary
 
 # The whole tool.
 
@@ -206,3 +210,39 @@ def test_an_interrupted_debug_ends_with_its_closing_block(serve: Serve, start: S
     out, err = process.communicate(timeout=10)
     assert (process.returncode, err) == (130, "")
     assert "  outcome           cancelled\n" in out
+
+
+# Standard output, and the other doors.
+
+
+def test_json_on_standard_output_is_alone_there(serve: Serve, tool: Tool) -> None:
+    ran = tool("--url", serve(ANSWER).url(), "--api-key", KEY, "--no-report", "--json", "-", "--requests", "2")
+    assert json.loads(ran.out)["requests"]["ok"] == 2
+    assert "SSE performance test" in ran.err
+    assert not Path("report").exists()
+
+
+def test_csv_of_a_search_on_standard_output_is_in_utf_8_whatever_the_console_takes() -> None:
+    bytes_out = io.BytesIO()
+    environment = cli.Environment(io.TextIOWrapper(bytes_out, "ascii"), io.StringIO(), {})
+    printed("你是谁".encode(), environment.with_document)
+    assert bytes_out.getvalue().decode() == "你是谁"
+
+
+def test_a_server_without_a_path_is_asked_and_then_tested(serve: Serve, tool: Tool) -> None:
+    server = serve(sized(b'{"data": [{"id": "m"}]}', kind="application/json"), ANSWER)
+    ran = tool(f"127.0.0.1:{server.port}", "--no-report", "--json", "run.json")
+    assert [request.line.split()[:2] for request in server.requests[:2]] == [
+        ["GET", "/v1/models"],
+        ["POST", "/v1/chat/completions"],
+    ]
+    assert "  Found             /v1/chat/completions, model m (GET /v1/models)\n" in ran.out
+    assert (ran.status, summary()["requests"]["ok"]) == (0, 1)
+
+
+def test_the_package_is_a_command_of_its_own() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sse_perf_tool", "--version"], capture_output=True, text=True, check=True,
+        env={**unmeasured(), "PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+    assert done.stdout == f"sse_perf_tool {__version__}\n"

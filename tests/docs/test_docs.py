@@ -9,12 +9,14 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 
 import certifi
 import pytest
 
 from sse_perf_tool.arguments import Arguments, parse_arguments
+from sse_perf_tool.arguments.endpoint import Reply
 from sse_perf_tool.calibration.command import document_of
 from sse_perf_tool.capacity.file import capacity_document
 from sse_perf_tool.commands import environment as world
@@ -105,7 +107,8 @@ def tool_commands() -> Iterator[tuple[str, str]]:
 def parsed(command: str) -> Arguments:
     """What a command line asks for."""
     _, words = command.split("sse_perfTestTool.py", 1)
-    return parse_arguments(shlex.split(words, comments=True), {}, lambda: datetime(2025, 3, 4))
+    argv = list(takewhile(lambda word: word != ">", shlex.split(words, comments=True)))
+    return parse_arguments(argv, {}, lambda: datetime(2025, 3, 4), lambda *_: Reply(200, {"data": [{"id": "m"}]}))
 
 
 @pytest.fixture
@@ -115,6 +118,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     for name in ("run", "before", "after"):
         (tmp_path / f"{name}.jsonl").write_text(header_line(RecordsHeader(RunConfig(), 0)) + "\n")
+    (tmp_path / "mine").write_text("threads = 20\n")
     (tmp_path / "old.json").write_text(to_json(Tally(0).result(RunConfig(), 0)))
     shutil.copy(certifi.where(), tmp_path / "company-ca.pem")
     return tmp_path

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from command_lines import ROOT, body_of, parsed, write
+from command_lines import NOON, ROOT, body_of, parsed, write
+from sse_perf_tool.arguments import parse_arguments
+from sse_perf_tool.arguments.endpoint import Reply
 from sse_perf_tool.flags import FLAGS, PROGRAM, help_text
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.texts import display_width
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("command", ["run", "report", "calibrate", "capacity", "bench"])
+@pytest.mark.parametrize("command", ["run", "report", "calibrate", "capacity", "bench", "serve"])
 def test_help_fits_80_columns(language: str, command: str) -> None:
     assert max(map(display_width, help_text(language, command).splitlines())) <= 80
 
@@ -32,7 +34,7 @@ def test_help_names_every_flag_format_and_default_and_ends_with_examples(languag
             assert re.search(rf"(^|[ ,]){re.escape(name)}\b", text, re.MULTILINE), name
     assert all(name in text for name in [*FORMATS, "/v1/chat-messages", "你是谁", "gaolou", "60"])
     examples = text[text.rindex(f"{PROGRAM} --demo") :]
-    assert examples.count(PROGRAM) == 6
+    assert examples.count(PROGRAM) == 7
 
 
 def test_the_commands_of_the_help_are_understood() -> None:
@@ -40,8 +42,11 @@ def test_the_commands_of_the_help_are_understood() -> None:
     Path("examples").symlink_to(ROOT / "examples")
     examples = help_text("en").partition("Examples:\n")[2].replace("\\\n", "")
     commands = [line.partition(f"  python3 {PROGRAM}")[2].split() for line in examples.splitlines() if line.strip()]
-    assert [parsed(*command).command for command in commands] == [
+    models = Reply(200, {"data": [{"id": "m"}]})
+    understood = [parse_arguments(command, {}, lambda: NOON, lambda *_: models) for command in commands]
+    assert [arguments.command for arguments in understood] == [
         "demo",
+        "run",
         "run",
         "run",
         "report",
@@ -74,6 +79,7 @@ def test_help_is_chosen_by_the_language_and_the_command() -> None:
         ("/usr/local/bin/sse-perf", "sse-perf", "  sse-perf --demo"),
         ("sse-perf.exe", "sse-perf", "  sse-perf --demo"),
         ("sse_perfTestTool.py", "sse_perfTestTool.py", "  python3 sse_perfTestTool.py --demo"),
+        ("/lib/sse_perf_tool/__main__.py", "sse_perf_tool", "  python3 -m sse_perf_tool --demo"),
     ],
 )
 def test_help_speaks_of_the_command_that_was_started(started_as: str, program: str, example: str) -> None:
@@ -85,7 +91,7 @@ def test_help_speaks_of_the_command_that_was_started(started_as: str, program: s
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                           env={"PYTHONPATH": str(ROOT / "src")})  # fmt: skip
     lines = done.stdout.splitlines()
-    assert lines[0] == f"{program} Usage: {program} [flags]"
+    assert lines[0] == f"{program} Usage: {program} [URL] [flags]"
     assert example in lines
 
 

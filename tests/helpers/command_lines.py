@@ -32,6 +32,9 @@ NOON = datetime(2025, 3, 4, 12, 5, 6)
 KEYED = ["--api-key", KEY]
 
 
+CHAT = ["--api-path", "/v1/chat/completions"]
+
+
 CUSTOM = ["--text-path", "a.0.b"]
 
 
@@ -141,6 +144,16 @@ EFFECTS: dict[str, Effect] = {
         lambda a: (a.config.context_tiers, a.config.requests_wanted),
         ([0, 1000], 6),
     ),
+    "max_tokens": ([*CHAT, "--max-tokens", "64"], lambda a: body_of(a).get("max_tokens"), 64),
+    "temperature": ([*CHAT, "--temperature", "0.5"], lambda a: body_of(a).get("temperature"), 0.5),
+    "ignore_eos": (
+        [*CHAT, "--ignore-eos", "--max-tokens", "8"], lambda a: body_of(a).get("ignore_eos"), True
+    ),
+    "extra_body": (
+        ["--extra-body", '{"inputs": {"a": 1}, "auto": false}'],
+        lambda a: (body_of(a)["inputs"].get("a"), body_of(a).get("auto"), a.config.extra_body),
+        (1, False, '{"inputs": {"a": 1}, "auto": false}'),
+    ),
     "conversation_id": (["--conversation-id", "c-1"], lambda a: body_of(a)["conversation_id"], "c-1"),
     "user": (["--user", "li"], lambda a: (a.config.user, body_of(a)["user"]), ("li", "li")),
     "threshold": (
@@ -157,6 +170,7 @@ EFFECTS: dict[str, Effect] = {
         60.0,
     ),
     "html_report": (["--html-report", "r.html"], lambda a: a.html_report, Path("r.html")),
+    "no_report": (["--no-report"], lambda a: a.html_report, None),
     "model_name": (["--model-name", "m"], lambda a: a.config.model_name, "m"),
     "brand": (["--brand", "ACME"], lambda a: a.brand, "ACME"),
     "report_title": (["--report-title", "Nightly"], lambda a: a.report_title, "Nightly"),

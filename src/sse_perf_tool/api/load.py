@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from ..arguments import parse_arguments
+from ..commands.asking import get_json
 from ..commands.demo import served
 from ..commands.environment import Environment
 from ..commands.run import finished_run
@@ -36,7 +37,7 @@ def run_load(*, output: TextIO | None = None, **flags: Setting) -> RunResult:
     the end is said in `RunResult.warnings`.  KeyboardInterrupt ends the run and goes on to the caller.
     """
     own = {} if flags.get("config") else _ONE_PROCESS
-    arguments = parse_arguments(list(_line(flags)), own, now=None)
+    arguments = parse_arguments(list(_line(flags)), own, now=None, get=get_json)
     if arguments.command not in ("run", "demo"):
         raise UsageError("run_load: --debug, --help, --print-config and --version show something and send no load")
     stdout, stderr = output or io.StringIO(), io.StringIO()

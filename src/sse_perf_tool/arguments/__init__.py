@@ -1,13 +1,13 @@
 """Parses the command line into `Arguments`: combines the flags and loads the files that they name.
 
-The flags and the checks of their values are in `flags`.  Nothing is sent and no file is changed, except that the folder
-of the default report is created when it is missing.
+The flags and the checks of their values are in `flags`.  Nothing is sent, unless a URL names a server
+and no endpoint, and no file is changed, except that the folder of the default report is created when it is missing.
 
 * `flag_values.py`: the values of the flags, from command line, environment (`sources.py`) and file (`config_file.py`).
 * `parsed.py`: `Arguments`, the result.
 * `run.py`: the arguments of a run, with `target.py` (URL, key, headers), `request.py` (queries, body, format),
-  `load.py` (threads, rates, durations), `goals.py` (thresholds, SLOs, baseline) and `config.py` (the settings as they
-  are written to files).
+  `endpoint.py` (what a server without a path is), `load.py` (threads, rates, durations), `goals.py` (thresholds,
+  SLOs, baseline) and `config.py` (the settings as they are written to files).
 * `report.py`, `capacity.py`, `calibrate.py`, `bench.py`: the other commands.
 * `files.py`: what a command reads and writes.
 """
@@ -31,11 +31,12 @@ from ..flags import (
     text_asked_for,
 )
 from ..texts import Texts
-from . import bench, capacity, files, goals, load, report, request, run, target
+from . import bench, capacity, endpoint, files, goals, load, report, request, run, settings, target
 from .bench import bench_arguments
 from .calibrate import calibrate_arguments
 from .capacity import capacity_arguments
-from .flag_values import FlagValues
+from .endpoint import Get
+from .flag_values import FlagValues, server_words
 from .output_paths import Now
 from .parsed import Address, Arguments
 from .report import report_arguments
@@ -44,6 +45,7 @@ from .run import EXCLUSIONS, run_command
 __all__ = ["EXCLUSIONS", "PROGRAM", "TEXTS", "Address", "Arguments", "parse_arguments"]
 
 TEXTS: Texts = {
+    **endpoint.TEXTS,
     **files.TEXTS,
     **goals.TEXTS,
     **load.TEXTS,
@@ -51,6 +53,7 @@ TEXTS: Texts = {
     **report.TEXTS,
     **request.TEXTS,
     **run.TEXTS,
+    **settings.TEXTS,
     **target.TEXTS,
 }
 
@@ -74,17 +77,21 @@ _COMMANDS = {
 }
 
 
-def parse_arguments(argv: Sequence[str], environ: Mapping[str, str], now: Now = datetime.now) -> Arguments:
+def parse_arguments(
+    argv: Sequence[str], environ: Mapping[str, str], now: Now = datetime.now, get: Get | None = None
+) -> Arguments:
     """Parses the command line (without the program's name).  `now` dates the default report; None: no such report.
+
+    `get` asks a server that is named without an endpoint what it is; None: it is not asked.
 
     UsageError, one line in the user's language, for anything wrong with it or with the files that it names.
     """
     language = language_of(argv, environ)
     name, words = (argv[0], argv[1:]) if argv and argv[0] in COMMANDS else ("run", argv)
-    if name == "serve":
-        return Arguments("serve", language, rest=tuple(words))
     if (text := text_asked_for(argv, environ)) is not None:
         return Arguments("show", language, text=text)
+    if name == "serve":
+        return Arguments("serve", language, rest=server_words(words, language))
     flags, texts, arguments_of, reads_settings = _COMMANDS[name]
-    values = FlagValues(flags, words, language, texts, environ, EXCLUSIONS, reads_settings=reads_settings)
+    values = FlagValues(flags, words, language, texts, environ, EXCLUSIONS, reads_settings=reads_settings, get=get)
     return arguments_of(values, environ, now)

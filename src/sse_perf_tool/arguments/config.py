@@ -21,7 +21,7 @@ from .parsed import Address
 from .settings import settings_of
 
 _SAME_IN_CONFIG = ("model", "model_name", "conversation_id", "user", "api_key_file", "param_file", "request_body_file",
-                   "retries", "seed", "cacert")  # fmt: skip
+                   "retries", "seed", "cacert", "max_tokens", "temperature")  # fmt: skip
 
 
 def run_config(
@@ -41,6 +41,8 @@ def run_config(
         format_options=options,
         query=None if flags["param_file"] or flags["prompt_tokens"] else flags["query"],
         api_key=mask_key(flags["api_key"]) if flags["api_key"] not in (None, NO_KEY) else None,
+        ignore_eos=flags["ignore_eos"] is True,
+        extra_body=flags.shown("extra_body", masker),
         headers={name: masker.header(name, value) for name, value in flags["header"] or ()},
         timeout_s=flags["timeout"],
         idle_timeout_s=flags["idle_timeout"],

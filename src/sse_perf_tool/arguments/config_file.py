@@ -55,10 +55,10 @@ def load_settings(path: str, language: str = "en") -> Mapping[str, Any]:
     """
     say = speaker(TEXTS, language)
     ending = Path(path).suffix.lower()
-    if ending not in _PARSERS:
+    if ending and ending not in _PARSERS:
         raise UsageError(f"{path}: {say('suffix')}")
-    parser, example = _PARSERS[ending]
     text = read_text(path, language, first_line=ending == ".jsonl")
+    parser, example = _PARSERS[ending or (".json" if text.lstrip().startswith("{") else ".toml")]
     try:
         return _settings_in(parser(text, say), example, say)
     except UsageError as error:

@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
-from ..flags import COMMANDS, FLAGS, Flag, checks, flag_name, load_checks
+from ..flags import COMMANDS, ENGLISH_QUERY, FLAGS, Flag, checks, flag_name, load_checks
+from ..flags.serve import SERVE_FLAGS
+from ..flags.synonyms import meant_by
 from ..masking import Masker, mask_key, mask_text
 from ..texts import LANGUAGES, Say, Texts, printable, speaker
 from . import sources
@@ -71,12 +73,16 @@ class FlagValues:
         exclusions: Sequence[Exclusion] = (),
         *,
         reads_settings: bool = True,
+        get: Any = None,
     ) -> None:
+        self.get = get
+        """Asks a server, see `endpoint.Get`; None: nothing may be sent."""
         self.argv, self._taken = argv, flags
         self._texts = {**checks.TEXTS, **load_checks.TEXTS, **sources.TEXTS, **TEXTS, **texts}
         self._speak(language)
         self.defaults: dict[str, Any] = {flag.key: flag.default for flag in (*FLAGS, *flags)}
         line, self.rest = _split(flags, argv, self.say)
+        self._take_url(line)
         environment, self.warnings = sources.from_environment(environ or {}, flags, self.say)
         self._given = environment | line
         self.given: dict[str, Any] = {flag.key: self._checked(flag) for flag in self._flags("config")}
@@ -84,6 +90,8 @@ class FlagValues:
             file = self.load("config", lambda path, language: sources.from_file(path, flags, language, self.say))
             self._given = file | self._given
         self._speak(self._language(language))
+        if "lang" in self._given and self.language == "en":
+            self.defaults["query"] = ENGLISH_QUERY
         self._leave_out(exclusions)
         self.given = {flag.key: self._checked(flag) for flag in self._flags(*self._given)}
 
@@ -116,6 +124,11 @@ class FlagValues:
             sources.plain(flag.masked(text, masker)) for text in (typed if isinstance(typed, list) else [str(typed)])
         ]
         return texts if flag.repeat else texts[0]
+
+    def shown(self, key: str, masker: Masker) -> str | None:
+        """The value that was given for a flag as typed, with secrets masked; None when none was."""
+        flag = next(flag for flag in FLAGS if flag.key == key)
+        return flag.masked(str(self._given[key].typed), masker) if key in self.given else None
 
     def origin(self, key: str) -> str:
         """The origin of the value of a flag that was given: its name on the line or in the environment, or the file."""
@@ -168,6 +181,22 @@ class FlagValues:
             given = Given("", Source.LINE, flag_name(key))
         return given.labelled(value)
 
+    def find(self, key: str, typed: str) -> None:
+        """Gives a flag a value that was found out, in place of what was given for it; it is written down as given."""
+        origin = self._given.get(key) or Given("", Source.LINE, flag_name(key))
+        self._given[key] = origin._replace(typed=typed)
+        self.given[key] = self._checked(next(flag for flag in self._taken if flag.key == key))
+
+    def _take_url(self, line: dict[str, Given]) -> None:
+        """A URL that stands alone is that of --url."""
+        place = next((at for at, word in enumerate(self.rest) if _LONE_URL.match(word)), None)
+        if place is None or not any(flag.key == "url" for flag in self._taken):
+            return
+        url = self.rest.pop(place)
+        if "url" in line:
+            raise UsageError(f"{printable(mask_text(url), 80)}: {self.say('twice')} (--url)")
+        line["url"] = Given(f"http://{url}" if _HOST_AND_PORT.fullmatch(url) else url, Source.LINE, "URL")
+
     def _flags(self, *keys: str) -> list[Flag]:
         """The rows of those of these flags that were given."""
         return [flag for flag in self._taken if flag.key in keys and flag.key in self._given]
@@ -215,6 +244,12 @@ class FlagValues:
         return printable(f"{given.shown(flag)}: {problem}")
 
 
+_HOST_AND_PORT = re.compile(r"(localhost|[\w.-]+:\d{1,5})(/\S*)?", re.IGNORECASE)
+"""A URL without its scheme, as it is typed for a server nearby."""
+_LONE_URL = re.compile(rf"[a-z][a-z0-9+.-]*://|{_HOST_AND_PORT.pattern}$|[\w-]+(\.[\w-]+)+/", re.IGNORECASE)
+"""A word that is a URL or was meant to be one: `api.deepseek.com/chat` lacks its scheme, which its check says."""
+
+
 def _name_used(flag: Flag, argv: Sequence[str]) -> str:
     typed = {argument.partition("=")[0] for argument in argv}
     return next((name for name in flag.names if name in typed), flag.names[0])
@@ -241,6 +276,19 @@ def _split(flags: Sequence[Flag], argv: Sequence[str], say: Say) -> tuple[dict[s
     }, rest
 
 
+def server_words(words: Sequence[str], language: str) -> tuple[str, ...]:
+    """The words of `serve` for the server, which checks the values itself.
+
+    UsageError for a flag that there is none of, and for one without its value.
+    """
+    say = speaker({**checks.TEXTS, **TEXTS}, language)
+    given, rest = _split(SERVE_FLAGS, words, say)
+    if rest:
+        raise UsageError(say("unexpected", value=printable(mask_text(rest[0]), 40), commands=", ".join(COMMANDS)))
+    kept = ((each.name, each.typed) for key, each in given.items() if key != "lang")
+    return tuple(name if typed is True else f"{name}={typed}" for name, typed in kept)
+
+
 def _value_error(flags: Sequence[Flag], argument_name: str, argv: Sequence[str], say: Say) -> UsageError:
     """The error for a flag without a value, or a switch with one; argparse names it by all its names."""
     flag = next(flag for flag in flags if "/".join(flag.names) == argument_name)
@@ -264,6 +312,5 @@ def _unknown_flag(flags: Sequence[Flag], argument: str, say: Say) -> UsageError:
     name = _shown_name(flags, argument)
     # Without the dashes, which would make any two names alike.
     names = {known.lstrip("-"): known for flag in flags for known in flag.names}
-    closest = difflib.get_close_matches(name.lstrip("-").replace("_", "-"), names, 1)
-    problem = say("unknown", flag=name, closest=names[closest[0]]) if closest else say("unknown_flag", flag=name)
-    return UsageError(problem)
+    meant = meant_by(name, names)
+    return UsageError(say("unknown", flag=name, closest=names[meant]) if meant else say("unknown_flag", flag=name))

@@ -17,14 +17,17 @@ from .flag_values import FlagValues
 TEXTS = {
     "no_folder": ("the folder {folder} does not exist; create it first", "目录 {folder} 不存在，请先创建"),
     "no_stdout": (
-        "standard output is used by the console; name a file, e.g. ./- for a file of this name",
-        "标准输出用于终端显示，请指定文件，例如 ./- 表示以此为名的文件",
+        "only --json, --csv, --markdown and --junit can go to standard output; name a file",
+        "只有 --json、--csv、--markdown、--junit 可写到标准输出，请指定文件",
     ),
     "is_folder": ("is a directory; name a file in it", "这是一个目录，请指定其中的文件"),
     "not_writable": ("cannot be written ({reason}); choose another place", "无法写入（{reason}），请换一个位置"),
     "same_file": ("is also the file of {other}; choose another name", "与 {other} 是同一文件，请换一个名称"),
 }
 
+
+STANDARD_OUTPUT = Path("standard output")
+"""Stands for `-`; compared by `is`, as a file may have this name."""
 
 Now = Callable[[], datetime] | None
 """The clock that dates the default report; None: there is no default report."""
@@ -41,14 +44,18 @@ class OutputFiles(NamedTuple):
 def checked(flags: FlagValues, taken: dict[Path, str], now: Now, *, default_report: bool) -> OutputFiles:
     """The output files.  UsageError when one cannot be written, is named twice or is an input (`taken`)."""
     named = {key: flags[key] for key in ("html_report", *EXPORTERS, "records") if flags[key]}
-    if (key := next((key for key, name in named.items() if name == "-"), None)) is not None:
-        raise flags.wrong(key, "no_stdout")
-    paths = {key: Path(name) for key, name in named.items()}
-    if default_report and now is not None and "html_report" not in paths:
+    to_stdout = [key for key, name in named.items() if name == "-"]
+    for key in to_stdout:
+        if key not in EXPORTERS:
+            raise flags.wrong(key, "no_stdout")
+        if key != to_stdout[0]:
+            raise flags.wrong(key, "same_file", other=flags.name(to_stdout[0]))
+    paths = {key: Path(name) for key, name in named.items() if name != "-"}
+    if default_report and now is not None and "html_report" not in paths and not flags["no_report"]:
         paths["html_report"] = _default_report(flags, now())
     for key, path in paths.items():
         _check_output(flags, key, path, taken)
-    exports = {name: paths[name] for name in EXPORTERS if name in paths}
+    exports = {name: STANDARD_OUTPUT if name in to_stdout else paths[name] for name in EXPORTERS if name in named}
     return OutputFiles(paths.get("html_report"), paths.get("records"), exports)
 
 

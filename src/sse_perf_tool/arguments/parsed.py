@@ -129,6 +129,8 @@ class Arguments:
     quiet: bool = False
     color: bool = True
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was found out and is shown with the settings."""
     masker: Masker = field(default_factory=lambda: Masker(()))
     processes: int | None = None
     """As given, None is "auto"; `config` has the resulting number."""

@@ -69,6 +69,18 @@ TEXTS: Texts = {
         "the path of the conversation id is missing; add --conversation-id-path PATH",
         "缺少会话标识的路径，请加 --conversation-id-path 路径",
     ),
+    "no_field": (
+        "{title} requests have no such field; leave this out, or put it where the service has it by --extra-body",
+        "{title} 的请求没有这个字段，请去掉该参数，或用 --extra-body 写到服务规定的位置",
+    ),
+    "field_unknown": (
+        "it is not known which API this is, so where to put this; name it by --format, or use --extra-body",
+        "不知道是哪种接口，无法确定字段位置，请用 --format 指明格式，或改用 --extra-body",
+    ),
+    "eos_alone": (
+        "answers would have no end; add --max-tokens N",
+        "回答将没有尽头，请加 --max-tokens N",
+    ),
     "shuffle_alone": (
         "only works with queries from a file; add --param-file FILE",
         "只用于文件中的问题，请加 --param-file 文件",
@@ -141,6 +153,27 @@ def queries_of(flags: FlagValues, *, of_trace: bool) -> QueryProvider:
     return QueryProvider(queries, prompts=prompts)
 
 
+BODY_FIELDS = {"max_tokens": "limit", "temperature": "temperature", "ignore_eos": "ignore_eos"}
+"""Flag -> the attribute of a `Format` that says where its value stands in the body."""
+
+
+def body_fields(flags: FlagValues, row: Format | None) -> list[tuple[tuple[str, ...], Any]]:
+    """(path, value) of the body's fields that flags give; UsageError where requests of `row` have no place for one."""
+    found = []
+    for key, attribute in BODY_FIELDS.items():
+        if key not in flags.given:
+            continue
+        if row is None:
+            raise flags.wrong(key, "field_unknown")
+        path: tuple[str, ...] = getattr(row, attribute)
+        if not path:
+            raise flags.wrong(key, "no_field", title=row.title)
+        found.append((path, flags[key]))
+    if flags["ignore_eos"] and "max_tokens" not in flags.given:
+        raise flags.wrong("ignore_eos", "eos_alone")
+    return found
+
+
 def body_of(flags: FlagValues, row: Format | None, query: Query) -> BodyBuilder:
     """The request body of `row` or of a template; `query` is an example of what will fill it."""
     body = BodyBuilder(
@@ -151,6 +184,8 @@ def body_of(flags: FlagValues, row: Format | None, query: Query) -> BodyBuilder:
         user=flags["user"],
         conversation_id=flags["conversation_id"],
         stream=not flags["no_stream"],
+        fields=body_fields(flags, row),
+        extra=flags["extra_body"],
     )
     if body.from_template and body.switched:
         flags.warnings.append(

@@ -11,6 +11,7 @@ from ..records import RunConfig
 from ..texts import Texts
 from . import load
 from .config import run_config
+from .endpoint import endpoint_of
 from .files import inputs, outputs
 from .flag_values import Exclusion, FlagValues
 from .goals import baseline_of, check_goals
@@ -27,7 +28,7 @@ from .request import (
     stream_options,
 )
 from .settings import settings_text
-from .target import address_of, auth_of, headers_of, keys_of, masker_of, verify_of
+from .target import auth_of, headers_of, keys_of, masker_of, verify_of
 
 TEXTS: Texts = {
     "url_clash": ("holds host, port and path already; leave out {other}", "已含主机、端口和路径，请去掉 {other}"),
@@ -51,6 +52,7 @@ EXCLUSIONS = (
     Exclusion("url", "host", "url_clash"),
     Exclusion("url", "port", "url_clash", part=True),
     Exclusion("url", "api_path", "url_clash", part=True),
+    Exclusion("html_report", "no_report", "not_with"),
     Exclusion("debug", "demo", "not_with"),
     Exclusion("calibrate", "debug", "not_with"),
     Exclusion("itl_ms", "debug"),
@@ -90,7 +92,7 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
     for key, other in NEEDS:
         if key in flags.given and other not in flags.given:
             raise flags.wrong(key, "needs_other", other=flags.name(other))
-    address = address_of(flags)
+    address, note = endpoint_of(flags, flags.get)
     path = address.path.partition("?")[0]
     guessed = guess_from_url(address.host, path, stream=not flags["no_stream"])
     format_name = format_name_of(flags)
@@ -128,6 +130,7 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
         processes=flags.given.get("processes"),
         quiet=flags["quiet"] is True,
         warnings=tuple(map(masker, flags.warnings)),
+        notes=() if note is None else (masker(note),),
         masker=masker,
         **written,
     )

@@ -7,9 +7,13 @@ from typing import Any
 
 from ..flags import FLAGS, Flag
 from ..masking import Masker
-from ..texts import printable
+from ..texts import Texts, printable
 from .flag_values import FlagValues
 from .sources import NOT_IN_A_FILE
+
+TEXTS: Texts = {
+    "masked_here": ("masked, so give it again", "已隐藏，请重新给出"),
+}
 
 
 def settings_of(flags: FlagValues, masker: Masker) -> dict[str, Any]:
@@ -41,7 +45,11 @@ def _setting(flags: FlagValues, flag: Flag, masker: Masker) -> str:
     """The line of one flag, "" when it was not given and has no default."""
     name = flag.names[0][2:]
     if flag.key in flags.given:
-        value = json.dumps(flags.written(flag, masker), ensure_ascii=False)
-        return f"{name} = {value}  # {printable(flags.origin(flag.key))}"
+        written = flags.written(flag, masker)
+        value, origin = json.dumps(written, ensure_ascii=False), printable(flags.origin(flag.key))
+        if "…" in value and written != flags.written(flag._replace(mask=str), Masker(())):
+            # As a setting it would be refused, or sent as it stands.
+            return f"# {name} = {value}  # {origin}; {flags.say('masked_here')}"
+        return f"{name} = {value}  # {origin}"
     default = flags.defaults[flag.key]
     return "" if default is None else f"# {name} = {json.dumps(default, ensure_ascii=False)}"

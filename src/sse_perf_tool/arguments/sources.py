@@ -6,7 +6,6 @@ with the name of a group of flags.  Values stay texts as typed; the check of eac
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 from ..errors import UsageError
 from ..flags import EVERY_FLAG, Flag
+from ..flags.synonyms import meant_by
 from ..masking import mask_text
 from ..texts import Say, loads_bounded, printable
 from .config_file import load_settings
@@ -159,6 +159,8 @@ def _flat(settings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _typed(flag: Flag, value: Any) -> Typed:
     if isinstance(value, bool):
         return value
+    if isinstance(value, dict) and flag.metavar == "JSON":
+        return json.dumps(value, ensure_ascii=False, default=str)  # TOML has dates
     if flag.repeat:
         return [str(item) for item in (value if isinstance(value, list) else [value])]
     return str(value)
@@ -169,6 +171,8 @@ def _well_formed(flag: Flag, given: Given, value: Any, say: Say) -> Given:
     items = value if flag.repeat and isinstance(value, list) else [value]
     if flag.check is not None and any(isinstance(item, bool) for item in items):
         raise UsageError(f"{given.label}: {say('quoted')}")
+    if isinstance(value, dict) and flag.metavar == "JSON":
+        return given
     if any(isinstance(item, list | dict) or item is None for item in items):
         raise UsageError(f"{given.label}: {say('only_values' if flag.repeat else 'one_value')}")
     return given
@@ -190,10 +194,10 @@ def _unknown(given: Given, known: Mapping[str, Flag], say: Say, here: str) -> st
     in_environment = given.source is Source.ENVIRONMENT
     name = given.name.removeprefix(PREFIX).lower() if in_environment else given.name.replace("-", "_")
     label = printable(given.label, 200)
-    closest = difflib.get_close_matches(name, known, 1)
-    if not closest:
+    closest = meant_by(name, (name.replace("_", "-") for name in known))
+    if closest is None:
         return f"{label}: {say('unknown_setting', here=say(here))}"
-    meant = PREFIX + closest[0].upper() if in_environment else closest[0].replace("_", "-")
+    meant = PREFIX + closest.upper().replace("-", "_") if in_environment else closest
     return f"{label}: {say('unknown_setting_near', closest=meant)}"
 
 

@@ -20,10 +20,11 @@ def main(
     argv: Sequence[str] | None = None,
     prog: str = "python -m sse_perf_tool.chat_server",
     tool: str = "python3 sse_perfTestTool.py",
+    lang: str = "en",
 ) -> int:
     """Runs the server in the foreground from command-line arguments.
 
-    `prog` is how the server is started, `tool` how the load tester is.
+    `prog` is how the server is started, `tool` how the load tester is, `lang` what is spoken ("en", "zh").
 
     Returns the exit status: 0 after a clean stop, 2 when a package, a setting or the port is not there to be used (one
     line on stderr for each).  Raises SystemExit as argparse does, 0 for --help and 2 for an unknown flag.
@@ -33,6 +34,6 @@ def main(
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("sse_perf_tool"):
             raise
-        print(MISSING["en"], file=sys.stderr)
+        print(MISSING[lang], file=sys.stderr)
         return 2
-    return run(sys.argv[1:] if argv is None else argv, prog, tool)
+    return run(sys.argv[1:] if argv is None else argv, prog, tool, lang)

@@ -16,14 +16,14 @@ WITHOUT_FLAG = frozenset({"workers", "api_keys"})
 """`workers` is gunicorn's, and a key on a command line can be read by every user of the machine."""
 
 
-def run(argv: Sequence[str], prog: str, tool: str) -> int:
+def run(argv: Sequence[str], prog: str, tool: str, lang: str = "en") -> int:
     """Serves as `argv` says; see `main` in the package for status and exceptions."""
     try:
-        settings = load(_asked(_parser(prog), argv))
+        settings = load(_asked(_parser(prog), argv), lang)
     except SettingsError as error:
         print(error, file=sys.stderr)
         return 2
-    return serve(settings, tool)
+    return serve(settings, tool, lang)
 
 
 def _asked(parser: argparse.ArgumentParser, argv: Sequence[str]) -> dict[str, Any]:

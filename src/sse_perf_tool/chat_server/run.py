@@ -27,7 +27,29 @@ _START_LINE = "chat server on "
 _START_WITHIN_S = 30
 
 
-def serve(settings: Settings, tool: str) -> int:
+TEXTS = {
+    "en": {
+        "taken": "cannot listen on {host} port {port}: {reason}; choose another --port or --host",
+        "page": "test page; /docs, /health and /metrics beside it",
+        "chat": "named events, conversations",
+        "key": "API_KEYS is set: a key is needed",
+        "no_key": "no key is needed",
+        "try": "{keys}; try:",
+        "stop": "Ctrl-C stops it.",
+    },
+    "zh": {
+        "taken": "无法监听 {host} 端口 {port}：{reason}，请换一个 --port 或 --host",
+        "page": "测试页；另有 /docs、/health、/metrics",
+        "chat": "具名事件，支持会话",
+        "key": "已设置 API_KEYS，需要密钥",
+        "no_key": "无需密钥",
+        "try": "{keys}；可以这样试：",
+        "stop": "按 Ctrl-C 停止。",
+    },
+}
+
+
+def serve(settings: Settings, tool: str, lang: str = "en") -> int:
     """Runs the server until SIGINT or SIGTERM, in the main thread.
 
     Prints where it listens and a command to try, that of `tool`.  Returns the exit status: 0 after a clean stop, 2 when
@@ -41,10 +63,10 @@ def serve(settings: Settings, tool: str) -> int:
         listener = _listen(settings)
     except OSError as error:
         reason = str(error.strerror or error).partition(" (")[0]  # what follows is the address once more
-        place = f"{settings.host} port {settings.port}"
-        print(f"cannot listen on {place}: {reason}; choose another --port or --host", file=sys.stderr)
+        said = {"host": settings.host, "port": settings.port, "reason": reason}
+        print(TEXTS[lang]["taken"].format(**said), file=sys.stderr)
         return 2
-    print(_greeting(settings, listener.getsockname()[1], tool), flush=True)
+    print(_greeting(settings, listener.getsockname()[1], tool, lang), flush=True)
     if settings.reload:
         return _serve_and_reload(settings, listener)
     server = uvicorn.Server(uvicorn.Config(create_app(settings), **uvicorn_options(settings)))
@@ -108,19 +130,20 @@ def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _greeting(settings: Settings, port: int, tool: str) -> str:
+def _greeting(settings: Settings, port: int, tool: str, lang: str) -> str:
     url = _url(settings.host, port)
-    keys = "API_KEYS is set: a key is needed" if settings.accepted_keys else "no key is needed"
+    say, query = TEXTS[lang], "你是谁" if lang == "zh" else "Who are you?"
+    keys = say["key" if settings.accepted_keys else "no_key"]
     return (
         f"{_START_LINE}{url}\n"
-        f"  GET  {url}/                      test page; /docs, /health and /metrics beside it\n"
-        f"  POST {url}/chat                  named events, conversations\n"
+        f"  GET  {url}/                      {say['page']}\n"
+        f"  POST {url}/chat                  {say['chat']}\n"
         f"  POST {url}/v1/chat-messages      Dify\n"
         f"  POST {url}/v1/chat/completions   OpenAI\n"
         f"  POST {url}/v1/messages           Anthropic\n"
-        f"{keys}; try:\n"
-        f"  {tool} --url {url}/v1/chat-messages --api-key app-demo-key --query 'Who are you?'\n"
-        "Ctrl-C stops it."
+        f"{say['try'].format(keys=keys)}\n"
+        f"  {tool} --url {url}/v1/chat-messages --api-key app-demo-key --query '{query}'\n"
+        f"{say['stop']}"
     )
 
 

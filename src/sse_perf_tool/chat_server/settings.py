@@ -216,21 +216,36 @@ def flag(name: str) -> str:
     return "--" + variable(name).lower().replace("_", "-")
 
 
-def load(flags: Mapping[str, Any]) -> Settings:
+def load(flags: Mapping[str, Any], lang: str = "en") -> Settings:
     """Settings by field name from `flags`, else from the environment, else from `.env`, else the defaults.
 
-    Raises SettingsError.
+    Raises SettingsError, in the language `lang`.
     """
     try:
         return _FromEnvironment(**flags)
     except ValidationError as error:
-        raise SettingsError("\n".join(_line(problem, flags) for problem in error.errors())) from None
+        raise SettingsError("\n".join(_line(problem, flags, lang) for problem in error.errors())) from None
     except (OSError, UnicodeError) as error:
         raise SettingsError(f".env cannot be read: {error}") from None
 
 
-def _line(problem: Any, flags: Mapping[str, Any]) -> str:
+_CHINESE = {
+    "int_parsing": "请给出整数",
+    "int_from_float": "请给出整数",
+    "float_parsing": "请给出数字",
+    "bool_parsing": "请给出 true 或 false",
+    "greater_than": "请给出大于 {gt} 的值",
+    "greater_than_equal": "请给出不小于 {ge} 的值",
+    "less_than_equal": "请给出不大于 {le} 的值",
+    "literal_error": "请从以下选择：{expected}",
+}
+"""Kind of a problem, as pydantic names it -> what to do; the others are said in English."""
+
+
+def _line(problem: Any, flags: Mapping[str, Any], lang: str) -> str:
     message = problem["msg"].removeprefix("Value error, ")
+    if lang == "zh" and problem["type"] in _CHINESE:
+        message = _CHINESE[problem["type"]].format(**problem.get("ctx", {}))
     if not problem["loc"]:
         return f"settings: {message}"
     name = str(problem["loc"][0])

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import Any
 
 from ..arguments import Arguments
+from ..arguments.output_paths import STANDARD_OUTPUT
 from ..arguments.parsed import BenchArguments
 from ..bench import goals
 from ..bench.benchmark import Benchmark, Hooks
@@ -36,6 +37,7 @@ from ..records.writer import LineWriter, new_lines
 from ..texts import LANGUAGES, Texts, speaker
 from .environment import INTERRUPTED, MISSED, OK, SOME_FAILED, Environment, unwritten_is_said
 from .interrupts import interrupts
+from .outputs import printed
 
 TEXTS: Texts = {
     "missing_package": (
@@ -200,7 +202,7 @@ def _written(
         outputs.append((say("page"), arguments.html_report, partial(_page, arguments, document)))
     for name, path in arguments.exports.items():
         label = EXPORTERS[name].label[LANGUAGES.index(lang)]
-        outputs.append((label, path, partial(_table, TABLES[name](document, lang))))
+        outputs.append((label, path, partial(_table, TABLES[name](document, lang), environment)))
     written = 0
     for label, path, write in outputs:
         with unwritten_is_said(path, environment):
@@ -223,8 +225,12 @@ def _page(arguments: Arguments, document: Document, path: Path) -> Sequence[str]
     return write_page(document, path, brand=arguments.brand, title=arguments.report_title, lang=arguments.lang)
 
 
-def _table(text: str, path: Path) -> Sequence[str]:
-    write_atomically(path, text.encode("utf-8", "replace"), private=True)
+def _table(text: str, environment: Environment, path: Path) -> Sequence[str]:
+    content = text.encode("utf-8", "replace")
+    if path is STANDARD_OUTPUT:
+        printed(content, environment)
+    else:
+        write_atomically(path, content, private=True)
     return ()
 
 

@@ -22,7 +22,8 @@ def main(arguments: Arguments, environment: Environment) -> int:
     with interrupts(calibrator.stop):
         document = calibrate(arguments.config, calibrator, arguments.quick, console.line)
     outputs = [
-        file_of("JSON", path, lambda: json_bytes(document), private=False) for path in arguments.exports.values()
+        file_of("JSON", path, lambda: json_bytes(document), environment, private=False)
+        for path in arguments.exports.values()
     ]
     return OK if write_outputs(outputs, None, console, environment) else SOME_FAILED
 

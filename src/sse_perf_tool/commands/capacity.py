@@ -84,5 +84,5 @@ def _write_capacity(
         return json_bytes(capacity_document(found, arguments.config, sentence(found)))
 
     outputs = page_of(arguments, console, partial(generate_capacity_report, found, arguments.config))
-    outputs += exports_of(arguments, content)
+    outputs += exports_of(arguments, content, environment)
     return write_outputs(outputs, steps, console, environment, "steps")

@@ -14,7 +14,8 @@ from .setup import console_of, target_of
 def main(arguments: Arguments, environment: Environment) -> int:
     """Sends the request and prints its bytes on the console."""
     console = console_of(arguments, environment)
-    console.start(arguments.config, arguments.warnings, arguments.format.name if arguments.format else None)
+    guessed = arguments.format.name if arguments.format else None
+    console.start(arguments.config, arguments.warnings, guessed, notes=arguments.notes)
     console.reader(arguments.config.reader)
     tester = SSETester(target_of(arguments), 1, trace=debug_trace(console, arguments.masker))
     with interrupts(tester.cancel):

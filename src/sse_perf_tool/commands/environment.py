@@ -33,6 +33,13 @@ class Environment:
     stdout: TextIO
     stderr: TextIO
     environ: Mapping[str, str]
+    document: TextIO | None = None
+    """Where an output named `-` goes; None: to `stdout`."""
+
+    @property
+    def with_document(self) -> Environment:
+        """The same when an output goes to standard output: what the console says goes to standard error."""
+        return Environment(self.stderr, self.stderr, self.environ, self.stdout)
 
     @classmethod
     def real(cls) -> Environment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..arguments import Arguments
-from ..arguments.output_paths import unused
+from ..arguments.output_paths import STANDARD_OUTPUT, unused
 from ..console import Console
 from ..exporters import EXPORTERS
 from ..flags import PROGRAM
@@ -41,7 +42,7 @@ def write_result(
         return EXPORTERS[name].text_of(result).encode("utf-8", "replace")
 
     outputs = page_of(arguments, console, partial(generate_html_report, result))
-    outputs += exports_of(arguments, content)
+    outputs += exports_of(arguments, content, environment)
     return write_outputs(outputs, records, console, environment)
 
 
@@ -68,23 +69,43 @@ def page_of(arguments: Arguments, console: Console, generate: Callable[..., Sequ
     return [(console.say("report"), unused(path), write)]
 
 
-def exports_of(arguments: Arguments, content_of: Callable[[str], bytes]) -> list[Output]:
+def exports_of(arguments: Arguments, content_of: Callable[[str], bytes], environment: Environment) -> list[Output]:
     """The other output files; `content_of` makes one by its name in `EXPORTERS`."""
     language = LANGUAGES.index(arguments.lang)
     return [
-        file_of(EXPORTERS[name].label[language], path, partial(content_of, name), private=EXPORTERS[name].private)
+        file_of(
+            EXPORTERS[name].label[language],
+            path,
+            partial(content_of, name),
+            environment,
+            private=EXPORTERS[name].private,
+        )
         for name, path in arguments.exports.items()
     ]
 
 
-def file_of(label: str, path: Path, content: Callable[[], bytes], *, private: bool) -> Output:
+def file_of(label: str, path: Path, content: Callable[[], bytes], environment: Environment, *, private: bool) -> Output:
     """An output file without notes; `private`: it contains queries."""
 
     def write(to: Path) -> Sequence[str]:
-        write_atomically(to, content(), private=private)
+        if to is STANDARD_OUTPUT:
+            printed(content(), environment)
+        else:
+            write_atomically(to, content(), private=private)
         return ()
 
     return label, path, write
+
+
+def printed(content: bytes, environment: Environment) -> None:
+    """Writes an output named `-`, as UTF-8 whatever the console takes."""
+    stream = environment.document or environment.stdout
+    stream.flush()
+    if isinstance(stream, io.TextIOWrapper):
+        stream.buffer.write(content)
+    else:
+        stream.write(content.decode())
+    stream.flush()
 
 
 def json_bytes(document: Mapping[str, Any]) -> bytes:

@@ -103,7 +103,8 @@ def _sent(
 ) -> tuple[RunResult, LineWriter | None]:
     """Sends the load and shows its progress: the result, and the file of its records."""
     config, show_rows = arguments.config, not arguments.quiet
-    console.start(config, arguments.warnings, arguments.format.name if arguments.format else None)
+    guessed = arguments.format.name if arguments.format else None
+    console.start(config, arguments.warnings, guessed, notes=arguments.notes)
     with contextlib.ExitStack() as open_files:
         records = _records(arguments, console, open_files)
         calibration = calibrated(arguments, console, stopped)

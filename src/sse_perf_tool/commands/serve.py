@@ -10,4 +10,4 @@ from .environment import Environment
 
 def main(arguments: Arguments, _world: Environment) -> int:
     """Runs the server until it is stopped; the exit status is that of the server."""
-    return serve(list(arguments.rest), prog=f"{PROGRAM} serve", tool=COMMAND)
+    return serve(list(arguments.rest), prog=f"{PROGRAM} serve", tool=COMMAND, lang=arguments.lang)

@@ -63,12 +63,13 @@ class Console:
         warnings: Sequence[str] = (),
         guessed_format: str | None = None,
         seen_format: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         """The header of a run: target, format, query and load.
 
         Without --format, `guessed_format` is the format guessed from the URL, `seen_format` that of the answers.
         """
-        start.show(self.writer, config, warnings, guessed_format, seen_format)
+        start.show(self.writer, config, warnings, guessed_format, seen_format, notes)
 
     def reader(self, kind: str) -> None:
         """Which thread reads the sockets: `compiled` or `python`."""

@@ -12,6 +12,7 @@ from .writer import Writer
 TEXTS: Texts = {
     "title": ("SSE performance test", "SSE 性能测试"),
     "target": ("Target", "目标"),
+    "found": ("Found", "识别结果"),
     "query": ("Query", "查询"),
     "load": ("Load", "负载"),
     "one_thread": ("1 thread", "1 个线程"),
@@ -37,12 +38,20 @@ TEXTS: Texts = {
 }
 
 
-def show(writer: Writer, config: RunConfig, warnings: Sequence[str], guessed: str | None, seen: str | None) -> None:
+def show(
+    writer: Writer,
+    config: RunConfig,
+    warnings: Sequence[str],
+    guessed: str | None,
+    seen: str | None,
+    notes: Sequence[str] = (),
+) -> None:
     """Target, format, query and load, and the warnings; `guessed` and `seen` as in `Console.start`."""
     writer.heading("title")
     writer.facts(
         [
             ("target", config.url),
+            *(("found", note) for note in notes),
             ("format", _format_words(writer, config, guessed, seen)),
             ("query", clip(printable(config.query), writer.room) if config.query else config.param_file),
             ("load", _load_words(writer, config)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import math
 import re
 from collections.abc import Callable, Iterable
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from ..errors import UsageError
-from ..masking import mask_header, mask_key, mask_text, mask_url
+from ..masking import Masker, json_secrets, mask_header, mask_key, mask_text, mask_url
 from ..texts import Say, loads_bounded
 
 MAX_SECONDS = 1e7
@@ -95,6 +96,11 @@ TEXTS = {
         "值中有非 Latin-1 字符，请做百分号编码",
     ),
     "header_ours": ("is set by the tool; leave it out", "由本工具设置，请去掉"),
+    "json_object": (
+        "give a JSON object in quotes, e.g. {example} ({reason})",
+        "请给出加引号的 JSON 对象，例如 {example}（{reason}）",
+    ),
+    "not_object": ("this is none", "这不是对象"),
     "dotted": ("give a path of names joined by dots, e.g. data.0.text", "请用点号连接各级名称，例如 data.0.text"),
 }
 
@@ -281,6 +287,30 @@ def json_or_text(text: str, _say: Say) -> Any:
         return loads_bounded(text)
     except ValueError:
         return text
+
+
+AN_OBJECT = """'{"top_p": 0.9}'"""
+
+
+def json_object(text: str, say: Say) -> dict[str, Any]:
+    """A JSON object.  What is wrong with it is said by its place only: it may hold a secret."""
+    _refuse_masked(text, "--extra-body", say)
+    try:
+        value = loads_bounded(text)
+    except ValueError as error:
+        place = f"{error.msg}, {error.lineno}:{error.colno}" if isinstance(error, json.JSONDecodeError) else str(error)
+        raise UsageError(say("json_object", example=AN_OBJECT, reason=place)) from None
+    if not isinstance(value, dict):
+        raise UsageError(say("json_object", example=AN_OBJECT, reason=say("not_object")))
+    return value
+
+
+def masked_json(text: str) -> str:
+    """A JSON object as it may be written to files: the values whose names are those of secrets are masked."""
+    try:
+        return Masker(json_secrets(loads_bounded(text)))(text)
+    except ValueError:
+        return "…"
 
 
 def _refuse_spaces(text: str, say: Say) -> None:

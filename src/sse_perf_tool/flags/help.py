@@ -18,6 +18,7 @@ TEXTS = {
     "usage": ("Usage: ", "用法："),
     "heading": ("{title}:", "{title}："),
     "flags": ("[flags]", "[参数]"),
+    "run_flags": ("[URL] [flags]", "[网址] [参数]"),
     "examples": ("Examples", "示例"),
     "about": (
         "Load tester for streaming (Server-Sent Events) AI services.",
@@ -39,7 +40,16 @@ TEXTS = {
         "Sends the same work to many providers and models, and shows them side by side.",
         "向多个提供商和模型发送同样的请求，并排比较结果。",
     ),
+    "about_serve": (
+        "A chat server to test against: Dify, OpenAI, Anthropic, and an API of its own.",
+        "供测试用的流式聊天服务：Dify、OpenAI、Anthropic 及自有接口。",
+    ),
+    "environment_serve": (
+        "Each setting is also an environment variable or a line in .env: RESPONSE_DELAY for --response-delay.",
+        "每项设置也可写成环境变量或 .env 中的一行：RESPONSE_DELAY 即 --response-delay。",
+    ),
     "bench": ("Benchmark", "基准测试"),
+    "serve": ("Server", "服务"),
     "capacity": ("Search", "搜索"),
     "target": ("Target", "目标"),
     "load": ("Load", "负载"),
@@ -75,6 +85,7 @@ TEXTS = {
 
 EXAMPLES = """\
   {command} --demo
+  {command} http://localhost:8000 -c 10 -n 100
   {command} --host localhost --port 8080 --api-key app-xxx \\
       --threads 10 --duration 60 --param-file examples/queries.txt
   {command} --url https://api.deepseek.com/chat/completions \\
@@ -93,23 +104,33 @@ _COMMAND_HELP = {
 """Command -> (its flags, the operands before them in its usage line)."""
 
 
-_OWN_HELP: Mapping[str, Mapping[str, tuple[str, str]]] = {"capacity": CAPACITY_HELP, "bench": BENCH_HELP}
+_OWN_HELP: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "capacity": CAPACITY_HELP,
+    "bench": BENCH_HELP,
+}
 """Command -> what it says of flags that mean something else in a run."""
 
 
 def help_text(language: str, command: str = "run") -> str:
-    """The text of --help, at most 80 columns wide, for "run" or a command in `_COMMAND_HELP`."""
+    """The text of --help, at most 80 columns wide, for "run" or another command."""
     say = speaker(TEXTS, language)
     usage = f"{say('usage')}{PROGRAM} "
-    if command in _COMMAND_HELP:
-        flags, operands = _COMMAND_HELP[command]
+    if command != "run":
+        flags, operands = _COMMAND_HELP.get(command) or (_serve()[0], "")
         head = [f"{usage}{command} {operands}{say('flags')}", "", say(f"about_{command}")]
-        helps = {**HELP, **_OWN_HELP.get(command, {})}
-        return "\n".join([*head, *_groups_help(flags, language, helps)]) + "\n"
+        helps = {**HELP, **(_serve()[1] if command == "serve" else _OWN_HELP.get(command, {}))}
+        more = ["", *_wrapped(say("environment_serve"), 80)] if command == "serve" else []
+        return "\n".join([*head, *_groups_help(flags, language, helps), *more]) + "\n"
     indent = " " * (display_width(usage) - len(PROGRAM) - 1) + PROGRAM
     others = [f"{indent} {say(f'{each}_usage')}" for each in COMMANDS]
-    head = [usage + say("flags"), *others, "", say("about"), *_groups_help(FLAGS, language, HELP)]
+    head = [usage + say("run_flags"), *others, "", say("about"), *_groups_help(FLAGS, language, HELP)]
     return "\n".join([*head, "", say("heading", title=say("examples")), EXAMPLES.format(command=COMMAND)])
+
+
+def _serve() -> tuple[Sequence[Flag], Mapping[str, tuple[str, str]]]:
+    from .serve import SERVE_FLAGS, SERVE_HELP  # only here: the help of a run shows none of it
+
+    return SERVE_FLAGS, SERVE_HELP
 
 
 def _groups_help(flags: Sequence[Flag], language: str, helps: Mapping[str, tuple[str, str]]) -> Iterator[str]:
@@ -158,8 +179,8 @@ def language_of(argv: Sequence[str], environ: Mapping[str, str]) -> str:
 
 
 def text_asked_for(argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """The text that --help or --version in `argv` asks for, None without them.  `serve` has its own help."""
+    """The text that --help or --version in `argv` asks for, None without them."""
     name = argv[0] if argv and argv[0] in COMMANDS else "run"
-    if name != "serve" and ("--help" in argv or "-h" in argv):
+    if "--help" in argv or "-h" in argv:
         return help_text(language_of(argv, environ), name)
-    return f"{PROGRAM} {__version__}\n" if name != "serve" and "--version" in argv else None
+    return f"{PROGRAM} {__version__}\n" if "--version" in argv else None

@@ -5,9 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-PROGRAM = "sse-perf" if Path(sys.argv[0]).stem == "sse-perf" else "sse_perfTestTool.py"
-"""The program's name in messages."""
-COMMAND = PROGRAM if PROGRAM == "sse-perf" else f"python3 {PROGRAM}"
-"""The shell command that starts it."""
+_PROGRAMS = {
+    "sse-perf": ("sse-perf", "sse-perf"),
+    "sse_perf_tool": ("sse_perf_tool", "python3 -m sse_perf_tool"),
+}
+_started = Path(sys.argv[0])
+PROGRAM, COMMAND = _PROGRAMS.get(
+    _started.parent.name if _started.name == "__main__.py" else _started.stem,
+    ("sse_perfTestTool.py", "python3 sse_perfTestTool.py"),
+)
+"""The program's name in messages, and the shell command that starts it."""
 COMMANDS = ("serve", "report", "capacity", "calibrate", "bench")
 """The words that select a command when they come first on the command line; without one it is a run."""

@@ -13,6 +13,10 @@ from ..texts import LANGUAGES, Say
 from . import capacity_checks, checks, load_checks
 
 DEFAULT_QUERY = "你是谁"
+ENGLISH_QUERY = "Who are you?"
+"""What is asked in its place when English was asked for by --lang: the locale alone does not change a load."""
+THREADS = ("--threads", "-c", "--concurrency", "--connections", "--concurrent")
+"""The first is the name in messages and files, the others are what other load testers call it."""
 MAX_THREADS = 100_000
 MAX_TURNS = 1000
 
@@ -82,15 +86,15 @@ FLAGS = (
     Flag(("--secret-header",), "target", checks.a_header_name, "NAME", repeat=True),
     Flag(("--insecure",), "target"),
     Flag(("--cacert",), "target", checks.some_text, "FILE"),
-    Flag(("--threads",), "load", checks.whole(1, MAX_THREADS), "N", 1),
+    Flag(THREADS, "load", checks.whole(1, MAX_THREADS), "N", 1),
     Flag(("--processes",), "load", checks.whole_or_auto(1, 64), "N", "auto"),
-    Flag(("--duration", "--execution-time"), "load", checks.seconds("from_0"), "S", 0.0),
-    Flag(("--requests",), "load", checks.whole(1, 10**12), "N"),
+    Flag(("--duration", "-z", "--execution-time"), "load", checks.seconds("from_0"), "S", 0.0),
+    Flag(("--requests", "-n"), "load", checks.whole(1, 10**12), "N"),
     Flag(("--no-stream",), "load"),
     Flag(("--no-compression-check",), "load"),
-    Flag(("--turns",), "load", checks.whole(1, MAX_TURNS), "N", 1),
+    Flag(("--turns", "--multi-turn"), "load", checks.whole(1, MAX_TURNS), "N", 1),
     Flag(("--think-time",), "load", checks.seconds_range, "S[:S]"),
-    Flag(("--rate",), "load", load_checks.rate, "R"),
+    Flag(("--rate", "--requests-per-second"), "load", load_checks.rate, "R"),
     Flag(("--arrival",), "load", load_checks.arrival, "KIND", "constant"),
     Flag(("--stages",), "load", load_checks.stages, "T:N,..."),
     Flag(("--replay",), "load", checks.some_text, "FILE"),
@@ -117,6 +121,10 @@ FLAGS = (
     Flag(("--context-tiers",), "input", checks.tiers, "N,N,.."),
     Flag(("--api-key-file",), "input", checks.some_text, "FILE"),
     Flag(("--request-body-file",), "input", checks.some_text, "FILE"),
+    Flag(("--max-tokens",), "input", checks.whole(1, 10**9), "N"),
+    Flag(("--temperature",), "input", checks.number(0, 2), "T"),
+    Flag(("--ignore-eos",), "input"),
+    Flag(("--extra-body",), "input", checks.json_object, "JSON", show=checks.hidden, mask=checks.masked_json),
     Flag(("--strict",), "input"),
     Flag(("--conversation-id",), "input", checks.any_text, "ID", ""),
     Flag(("--user",), "input", checks.any_text, "NAME", "gaolou"),
@@ -128,6 +136,7 @@ FLAGS = (
     Flag(("--baseline",), "goals", checks.some_text, "FILE"),
     Flag(("--allow",), "goals", _late("goals.baseline", "parse_allowed"), "RULE", repeat=True),
     Flag(("--html-report",), "output", checks.some_text, "FILE"),
+    Flag(("--no-report",), "output"),
     Flag(("--brand",), "output", checks.some_text, "NAME", "7DGroup"),
     Flag(("--report-title",), "output", checks.some_text, "TEXT"),
     Flag(("--model-name",), "output", checks.some_text, "NAME"),
@@ -164,7 +173,7 @@ FLAGS = (
 REPORT_FLAGS = tuple(
     flag
     for flag in FLAGS
-    if flag.key in ("html_report", "brand", "report_title", *EXPORTERS, "stall_ms", "no_color", "lang")
+    if flag.key in ("html_report", "no_report", "brand", "report_title", *EXPORTERS, "stall_ms", "no_color", "lang")
 )
 """The flags of the report command."""
 
@@ -178,14 +187,14 @@ SEARCH_FLAGS = (
     Flag(("--step-duration",), "capacity", checks.seconds_range, "S[:S]"),
     Flag(("--pause",), "capacity", checks.seconds("from_0"), "S", 0.0),
     Flag(("--resume",), "capacity", checks.some_text, "FILE"),
-    Flag(("--threads",), "capacity", checks.whole(1, MAX_THREADS), "N"),
+    Flag(THREADS, "capacity", checks.whole(1, MAX_THREADS), "N"),
 )
 """The flags that only the capacity command has, or that mean something else there."""
 
 _CAPACITY_KEYS = frozenset(
     {"processes", "turns", "think_time", "timeout", "idle_timeout", "retries", "arrival", "cancel_rate", "cancel_after",
-     "seed", "no_stream", "html_report", "brand", "report_title", "model_name", "json", "quiet", "no_color",
-     "lang", "config", "help", "version"}
+     "seed", "no_stream", "html_report", "no_report", "brand", "report_title", "model_name", "json", "quiet",
+     "no_color", "lang", "config", "help", "version"}
 )  # fmt: skip
 CAPACITY_FLAGS = (
     *SEARCH_FLAGS,
@@ -217,7 +226,7 @@ _TARGET_FLAGS = (
     Flag(("--prompt",), "bench", checks.some_text, "TEXT"),
     Flag(("--param-file",), "bench", checks.some_text, "FILE"),
     Flag(("--order",), "bench", checks.one_of(("lanes", "interleaved")), "HOW", "lanes"),
-    Flag(("--threads",), "bench", checks.whole(1, 1000), "N", 1),
+    Flag(THREADS, "bench", checks.whole(1, 1000), "N", 1),
     Flag(("--via",), "bench", checks.one_of(("native", "litellm")), "WHAT", "native"),
     Flag(("--threshold",), "bench", checks.some_text, "RULE", repeat=True),
     Flag(("--results",), "bench", checks.some_text, "DIR", "results"),

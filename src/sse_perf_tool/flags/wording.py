@@ -9,8 +9,8 @@ HELP = {
     "port": ("server port", "服务器端口"),
     "api_path": ("path, begins with /", "路径，以 / 开头"),
     "url": (
-        "full URL (http or https), instead of --host, --port and --api-path",
-        "完整网址（http 或 https），代替 --host、--port、--api-path",
+        "full URL, with or without --url before it; a server alone (http://HOST:8000) is asked for its endpoint",
+        "完整网址，可省略 --url 直接书写；只写服务器（http://主机:8000）时会询问其接口",
     ),
     "api_key": (
         'API key, "app-xxx" or "Bearer app-xxx"; - if the server needs none',
@@ -152,7 +152,10 @@ HELP = {
         "read this Prometheus page of the server once a second during the run (queue, KV cache, tokens)",
         "测试期间每秒读取服务端的 Prometheus 指标页（排队、KV 缓存、token）",
     ),
-    "query": ("query text", "问题文本"),
+    "query": (
+        "query text; with --lang en the default is: Who are you?",
+        "问题文本；使用 --lang en 时默认为 Who are you?",
+    ),
     "param_file": (
         "queries used in turn instead of --query: one per line, or .jsonl, .json, .csv with variables or conversations",
         "问题文件，代替 --query 轮流使用：每行一个，或含模板变量、会话的 .jsonl、.json、.csv",
@@ -180,6 +183,19 @@ HELP = {
     "request_body_file": (
         "JSON template of the request body with {query}, {user}, {conversation_id}, {files}, {inputs.KEY}, {COLUMN}",
         "请求体的 JSON 模板，可含 {query}、{user}、{conversation_id}、{files}、{inputs.KEY}、{列名}",
+    ),
+    "max_tokens": (
+        "most tokens of an answer, in the field that the format has for it",
+        "回答的最大 token 数，写入该格式的相应字段",
+    ),
+    "temperature": ("temperature of the model, 0 to 2, likewise", "模型的温度，0 到 2，同上"),
+    "ignore_eos": (
+        "answers go on to their --max-tokens (vLLM, SGLang), so that all are as long",
+        "回答一直生成到 --max-tokens（vLLM、SGLang），使长度一致",
+    ),
+    "extra_body": (
+        """fields to put into the request body, e.g. '{"top_p": 0.9}'""",
+        """加入请求体的字段，如 '{"top_p": 0.9}'""",
     ),
     "strict": (
         "exit with an error, not a warning, when the template or key file cannot be loaded",
@@ -225,6 +241,7 @@ HELP = {
         "HTML report; default report/report_[MODEL_]YYYYMMDD_HHMMSS.html",
         "HTML 报告；默认 report/report_[模型_]年月日_时分秒.html",
     ),
+    "no_report": ("write no HTML report", "不写 HTML 报告"),
     "brand": (
         "brand name in the header and footer of the report",
         "报告页眉和页脚的品牌名",

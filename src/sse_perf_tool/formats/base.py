@@ -126,6 +126,8 @@ class Format:
     """Where `body` says how many tokens an answer may have at most: names from the outside in, () where nowhere."""
     temperature: tuple[str, ...] = ("temperature",)
     """The same for the temperature."""
+    ignore_eos: tuple[str, ...] = ()
+    """The same for what makes an answer go on to its limit, which servers of open models understand."""
     done_ends: bool = False
     """Whether `[DONE]` is an end marker of the format: elsewhere it ends the reading, but proves nothing."""
     end_event: str | None = None

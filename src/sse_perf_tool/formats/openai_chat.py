@@ -158,6 +158,7 @@ FORMAT = Format(
     ),
     default_model="gpt-4",
     done_ends=True,
+    ignore_eos=("ignore_eos",),
     carries="history",
     calls=calls_in,
     whole=Whole(

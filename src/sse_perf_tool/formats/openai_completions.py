@@ -32,4 +32,5 @@ FORMAT = Format(
     paths=(r"(?<!/chat)/completions/?$",),
     default_model="gpt-3.5-turbo-instruct",
     done_ends=True,
+    ignore_eos=("ignore_eos",),
 )

@@ -29,6 +29,12 @@ class RunConfig:
     api_key_file: str | None = None
     param_file: str | None = None
     request_body_file: str | None = None
+    max_tokens: int | None = None
+    """What the body says of the most tokens of an answer, where a flag said so; a template may say it on its own."""
+    temperature: float | None = None
+    ignore_eos: bool = False
+    extra_body: str | None = None
+    """The JSON object that was put into each body, as typed, secrets masked."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Extra headers; values of those that may hold a secret are masked."""
     timeout_s: float = 60.0

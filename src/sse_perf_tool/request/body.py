@@ -78,6 +78,9 @@ class BodyBuilder:
     text (list, number, ...) as it is; inside longer text such a value appears as JSON, and null as nothing.  What names
     nothing is not a placeholder and stays.
 
+    `fields` are (path, value) pairs to be put into the body, and `extra` is an object that is merged into it, objects
+    into objects.  In a template they may hold placeholders, as the rest of it.
+
     Without `stream` the body asks for a whole answer, in the way of `row`; `switched` names what that changed in the
     template.
     """
@@ -93,7 +96,10 @@ class BodyBuilder:
         conversation_id: str = "",
         files: Sequence[Any] = (),
         stream: bool = True,
+        fields: Sequence[tuple[Sequence[str], Any]] = (),
+        extra: Mapping[str, Any] | None = None,
     ) -> None:
+        self._fields, self._extra = tuple(fields), extra
         self._given = {"user": user, "conversation_id": conversation_id, "files": list(files)}
         self._row = row if template is None and row is not None and row.name != "dify" else None
         self.from_template = template is not None
@@ -107,6 +113,7 @@ class BodyBuilder:
         )
         if model and "model" in document:
             document["model"] = model
+        document = self._with_more(document)
         self.takes_model = self._row is not None or "model" in document
         """Whether a model given has a place in the body."""
         self._pieces = _joined(_compiled(document))
@@ -129,7 +136,7 @@ class BodyBuilder:
         if self._row is not None:
             user = _text(self._value("user", query, conversation_id))
             conversation = _text(self._value("conversation_id", query, conversation_id))
-            document = self._ask(self._row.body(query.sent, self._model, user, conversation))
+            document = self._with_more(self._ask(self._row.body(query.sent, self._model, user, conversation)))
             if history and self.carries == "history":
                 key = self._row.history_key
                 asked = document[key]
@@ -143,6 +150,11 @@ class BodyBuilder:
         return b"".join(
             piece if isinstance(piece, bytes) else self._fill(piece, query, conversation_id) for piece in self._pieces
         )
+
+    def _with_more(self, document: dict[str, Any]) -> dict[str, Any]:
+        for path, value in self._fields:
+            document = with_field(document, path, value)
+        return document if self._extra is None else merged(document, self._extra)
 
     def no_place_for(self, query: Query) -> tuple[bool, bool]:
         """Whether (what others say in) its messages, and the limit of its answer, are left out of the body."""
@@ -188,6 +200,16 @@ class BodyBuilder:
             inputs = query.fields.get("inputs")
             return inputs[key] if isinstance(inputs, Mapping) and key in inputs else query.fields.get(key, _MISSING)
         return self._given.get(name, _MISSING)
+
+
+def merged(body: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of `body` with the fields of `extra`: an object goes into an object, anything else replaces."""
+    found = dict(body)
+    for name, value in extra.items():
+        inner = found.get(name)
+        both = isinstance(inner, Mapping) and isinstance(value, Mapping)
+        found[name] = merged(inner, value) if both else value  # type: ignore[arg-type]  # both are mappings
+    return found
 
 
 def _compiled(value: Any) -> Iterator[bytes | _Slot]:
