@@ -14,7 +14,6 @@ from ..flags.checks import NO_KEY
 from ..masking import Masker, mask_key, mask_url
 from ..pace.schedule import processes_for
 from ..records import RunConfig
-from ..wire import reader_kind
 from .flag_values import FlagValues
 from .goals import goal_settings
 from .parsed import Address
@@ -62,7 +61,7 @@ def run_config(
         command=shown_command(flags.argv, masker),
         version=__version__,
         host_info=host_info(),
-        reader=reader_kind(),
+        reader=_reader(),
         flags=settings_of(flags, masker),
         processes=processes(flags),
         metrics_url=flags["metrics_url"] and masker(mask_url(flags["metrics_url"].geturl())),
@@ -99,7 +98,13 @@ def shown_command(argv: Sequence[str], masker: Masker) -> str:
     return f"{PROGRAM} {shlex.join(shown)}".rstrip()
 
 
+def _reader() -> str:
+    from ..wire import reader_kind  # only here: it brings requests with it, which --help has no need of
+
+    return reader_kind()
+
+
 def host_info() -> str:
     """Operating system, Python, CPUs and reading thread of this machine."""
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
-    return f"{system}, Python {platform.python_version()}, {os.cpu_count()} CPUs, {reader_kind()} reader"
+    return f"{system}, Python {platform.python_version()}, {os.cpu_count()} CPUs, {_reader()} reader"
