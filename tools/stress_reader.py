@@ -98,7 +98,7 @@ class Stress:
         self.counts = {"whole": 0, "broken": 0, "left": 0, "watched": 0}
         self.faults: list[str] = []
         self._module = module
-        self.loop = module.Loop()
+        self.loop, self._gate, self._inside = module.Loop(), module.Gate(), 0
         self._end_s = time.monotonic() + seconds
         self._channels: list[Any] = []
         self._server = Server()
@@ -138,12 +138,12 @@ class Stress:
         sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         channel = self._module.Channel(self.loop, sock, True)
         self._channels.append(channel)
-        channel.eager = chance.random() < 0.5
-        channel.set_hint(b"003b")
+        if chance.random() < 0.5:
+            channel.begin(b"003b")
         if chance.random() < 0.3:
             channel.watch(chance.randrange(1000))
         sock.send(b"hello\r\n\r")
-        got, ended = self._read(channel, time.monotonic() + chance.choice([0.002, 0.02, 5]))
+        got, ended = self._read(channel, time.monotonic() + chance.choice([0.002, 0.02, 5]), chance)
         self.counts["left" if not ended else "broken" if channel.error else "whole"] += 1
         self._check(got)
         if chance.random() < 0.8:
@@ -154,7 +154,7 @@ class Stress:
         if len(self._channels) > 64:
             self._channels.clear()
 
-    def _read(self, channel: Any, until_s: float) -> tuple[bytes, bool]:
+    def _read(self, channel: Any, until_s: float, chance: random.Random) -> tuple[bytes, bool]:
         got, last_ns = [], 0
         while time.monotonic() < until_s:
             reads = channel.take()
@@ -167,7 +167,23 @@ class Stress:
                 got.append(data)
             if not reads:
                 channel.wait(0.01)
+            elif chance.random() < 0.2:
+                self._wait_at_the_gate(channel)
         return b"".join(got), False
+
+    def _wait_at_the_gate(self, channel: Any) -> None:
+        with self._gate:
+            self._alone()
+            channel.wait(0.001, self._gate)
+            self._alone()
+
+    def _alone(self) -> None:
+        """With the gate held: nobody else is inside."""
+        self._inside += 1
+        if self._inside != 1:
+            self.faults.append("two have passed the gate")
+        time.sleep(0)
+        self._inside -= 1
 
     def _check(self, got: bytes) -> None:
         body, _, flood = got.partition(b"z")
@@ -190,6 +206,9 @@ class Stress:
 
     def _watch(self) -> None:
         while numbers := self.loop.next_news():
+            self._gate.enter_pump()
+            self._alone()
+            self._gate.leave()
             self.counts["watched"] += len(numbers)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import requests
 import urllib3
@@ -83,6 +83,16 @@ class _Cookies(RequestsCookieJar):
             self.clear(oldest.domain, oldest.path, oldest.name)
 
 
+class _Answered(NamedTuple):
+    """An adapter that sends nothing."""
+
+    response: requests.Response
+
+    def send(self, *_args: Any, **_options: Any) -> requests.Response:
+        """The answer."""
+        return self.response
+
+
 class _Session(requests.Session):
     """A session whose redirects cost nothing and tell nothing.
 
@@ -94,6 +104,21 @@ class _Session(requests.Session):
         super().__init__()
         self.cookies = _Cookies()
         self._masker, self._exchange = masker, exchange
+        self._answer: requests.Response | None = None
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """As `requests.Session.send`, which only goes on with an answer that redirects or sets cookies."""
+        sent = {name: value for name, value in options.items() if name != "allow_redirects"}
+        response = cast(Any, super().get_adapter(str(request.url))).send(request, **sent)
+        if not response.is_redirect and "set-cookie" not in response.headers:
+            return cast(requests.Response, response)
+        self._answer = response
+        return super().send(request, **options)
+
+    def get_adapter(self, url: str) -> Any:
+        """What sends to this URL; when the answer has come already, something that gives that."""
+        answer, self._answer = self._answer, None
+        return super().get_adapter(url) if answer is None else _Answered(answer)
 
     def get_redirect_target(self, resp: Any) -> Any:
         target = super().get_redirect_target(resp)
@@ -154,6 +179,7 @@ class SSETester:
         self.exchange.before_wait = self._report
         self._on_format = on_format
         self._notice = notice
+        self.exchange.prompt = notice is not None or trace is not None
         self._session = _Session(target.masker, self.exchange)
         self._prepared: requests.PreparedRequest | None = None
         self._proxies, verify = around or surroundings(target)

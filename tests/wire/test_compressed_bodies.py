@@ -6,6 +6,7 @@ import gzip
 import threading
 import time
 import zlib
+from types import SimpleNamespace
 
 import pytest
 import urllib3.response
@@ -14,7 +15,8 @@ from requests_to_server import MS, WHOLE, ask, target_of
 from scripted_server import CLOSE, Script, Serve, head, sized
 from sse_perf_tool.records import Outcome
 from sse_perf_tool.tester import SSETester
-from sse_perf_tool.wire import GATE, Exchange, can_decode
+from sse_perf_tool.wire import Exchange, can_decode
+from sse_perf_tool.wire import exchange as exchange_module
 
 COMMENTS = b": ping\n\n" * 1_000_000
 PACKED = gzip.compress(COMMENTS)
@@ -90,7 +92,7 @@ def test_a_gzip_that_unpacks_to_much_can_be_cancelled(serve: Serve) -> None:
 def test_long_work_lets_the_pump_in_between_two_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     exchange, turns = Exchange(), list[int]()
     exchange.begin(timeout_s=60)
-    monkeypatch.setattr(GATE, "yield_to_pump", lambda: turns.append(1))
+    monkeypatch.setattr(exchange_module, "GATE", SimpleNamespace(yield_to_pump=lambda: turns.append(1)))
     exchange.check(0)
     exchange.check(0)
     assert len(turns) == 2

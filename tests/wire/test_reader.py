@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from sse_perf_tool.wire import reading
+from sse_perf_tool.wire import gate, reading
 from sse_perf_tool.wire.channel import Channel
 from sse_perf_tool.wire.pump import KERNEL_STAMPS, ask_for_stamps, half_octave
 from sse_perf_tool.wire.reading import Reader
 from stress_reader import Stress
 
 MS = 1_000_000
-compiled_only = pytest.mark.skipif(reading.compiled_module() is None, reason="the compiled reader was not built here")
+compiled_only = pytest.mark.skipif(gate.compiled_module() is None, reason="the compiled reader was not built here")
 
 
 @pytest.fixture
@@ -73,8 +73,9 @@ def test_a_connection_that_breaks_says_how(reader: Reader, pair: Any) -> None:
 def test_only_what_is_due_ends_a_wait(reader: Reader, pair: Any) -> None:
     ours, other = pair
     channel = reader.open(ours, ask_for_stamps(ours))
-    channel.eager = False
-    channel.set_hint(b"[DONE]")
+    channel.begin(b"[DONE]")
+    other.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    time.sleep(0.02)
     other.sendall(b"data: some token\n\n")
     began_s = time.monotonic()
     channel.wait(0.15)
@@ -82,7 +83,33 @@ def test_only_what_is_due_ends_a_wait(reader: Reader, pair: Any) -> None:
     other.sendall(b"data: [DONE]\n\n")
     channel.wait(5)
     assert time.monotonic() - began_s < 3
-    assert b"".join(data for _, data in channel.take()) == b"data: some token\n\ndata: [DONE]\n\n"
+    assert b"".join(data for _, data in channel.take()).endswith(b"\r\n\r\ndata: some token\n\ndata: [DONE]\n\n")
+    channel.drop()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n",
+        b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n",
+        b"x",
+    ],
+)
+def test_a_head_that_does_not_begin_a_stream_is_due_and_all_behind_it(reader: Reader, pair: Any, head: bytes) -> None:
+    ours, other = pair
+    channel = reader.open(ours, ask_for_stamps(ours))
+    channel.begin(b"[DONE]")
+    assert not channel.eager
+    other.sendall(head)
+    for _ in range(2):
+        began_s = time.monotonic()
+        channel.wait(5)
+        assert time.monotonic() - began_s < 3
+        assert channel.take()
+        other.sendall(b"some bytes of it")
+    assert channel.eager
     channel.drop()
 
 
@@ -107,20 +134,42 @@ def test_the_stamp_is_that_of_the_arrival(reader: Reader, pair: Any) -> None:
     channel.drop()
 
 
+def test_a_wait_leaves_the_gate_when_there_is_something_to_wait_for(reader: Reader, pair: Any) -> None:
+    ours, other = pair
+    channel = reader.open(ours, ask_for_stamps(ours))
+    gate_here = gate.GATE
+    entered = threading.Event()
+
+    def enter() -> None:
+        with gate_here:
+            entered.set()
+            other.sendall(b"x" * 10)
+
+    with gate_here:
+        thread = threading.Thread(target=enter)
+        thread.start()
+        assert not entered.wait(0.05)
+        channel.wait(5, gate_here)
+        assert entered.is_set()
+        assert channel.take()
+    thread.join()
+    channel.drop()
+
+
 # Who has which.
 
 
 def test_the_python_one_is_had_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(reading.PURE, "1")
+    monkeypatch.setenv(gate.PURE, "1")
     assert reading.reader_kind() == "python"
-    monkeypatch.delenv(reading.PURE)
-    assert reading.reader_kind() == ("python" if reading.compiled_module() is None else "compiled")
+    monkeypatch.delenv(gate.PURE)
+    assert reading.reader_kind() == ("python" if gate.compiled_module() is None else "compiled")
 
 
 @compiled_only
 def test_a_module_left_behind_by_an_older_checkout_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(reading.PURE, raising=False)
-    monkeypatch.setattr(reading, "API", reading.API + 1)
+    monkeypatch.delenv(gate.PURE, raising=False)
+    monkeypatch.setattr(gate, "API", gate.API + 1)
     assert reading.reader_kind() == "python"
 
 
@@ -130,7 +179,7 @@ def test_a_module_left_behind_by_an_older_checkout_is_not_used(monkeypatch: pyte
 @pytest.fixture
 def module(reader: Reader) -> Any:
     """The compiled module, once."""
-    module = reading.compiled_module()
+    module = gate.compiled_module()
     if reader.kind != "compiled" or module is None:
         pytest.skip("of the compiled reader")
     return module

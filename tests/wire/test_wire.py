@@ -22,8 +22,9 @@ from sse_perf_tool.request.target import Target
 from sse_perf_tool.tester import SSETester
 from sse_perf_tool.wire.body import Chunked, Counted
 from sse_perf_tool.wire.exchange import Exchange, StoppedError
-from sse_perf_tool.wire.gate import Gate
+from sse_perf_tool.wire.gate import Gate, compiled_module
 from sse_perf_tool.wire.pump import Pump, _clocks, half_octave
+from sse_perf_tool.wire.reading import Reader
 from sse_perf_tool.wire.tcp_info import TcpInfo, tcp_info
 
 MS = 1_000_000
@@ -181,8 +182,8 @@ def test_the_distance_of_the_clocks_is_that_of_two_looks_close_together() -> Non
 # The gate.
 
 
-def test_one_worker_computes_at_a_time() -> None:
-    gate, inside, most = Gate(), 0, 0
+def test_one_worker_computes_at_a_time(gate: Gate) -> None:
+    inside, most = 0, 0
     looks = threading.Lock()
 
     def work() -> None:
@@ -204,8 +205,15 @@ def test_one_worker_computes_at_a_time() -> None:
     assert most == 1
 
 
-def test_the_pump_is_next_however_many_workers_stand_there() -> None:
-    gate, order = Gate(), list[str]()
+@pytest.fixture
+def gate(reader: Reader) -> Gate:
+    """One of each kind."""
+    module = compiled_module()
+    return Gate() if reader.kind == "python" or module is None else module.Gate()
+
+
+def test_the_pump_is_next_however_many_workers_stand_there(gate: Gate) -> None:
+    order = list[str]()
     gate.enter()
 
     def work(number: int) -> None:
@@ -232,8 +240,8 @@ def test_the_pump_is_next_however_many_workers_stand_there() -> None:
     assert order[0] == "pump"
 
 
-def test_the_gate_stays_whole_under_a_pump_that_comes_and_goes() -> None:
-    gate, inside, faults, rounds = Gate(), 0, 0, 0
+def test_the_gate_stays_whole_under_a_pump_that_comes_and_goes(gate: Gate) -> None:
+    inside, faults, rounds = 0, 0, 0
     through = threading.Event()
 
     def hold() -> None:

@@ -27,6 +27,10 @@
    the parent, and a lock may have been held at that moment for ever.  So a child touches nothing of its parent's
    (`forks`); it makes a loop of its own.
 
+   The gate.  `Gate` is that of gate.py.  It is here as well because a worker that waits for reads leaves it and enters it
+   again: done here, it stands at the gate without the interpreter and wants that once, when it is its turn, instead of
+   before and after.
+
    How late it is, it tells itself.  `waits` counts how long reads had waited when their round began, `away` how long
    their sockets had not been looked at, and `wakes` by how much its own sleeps (the naps between rounds, and the waits
    that nothing ended) were too long: what makes those late makes it late for bytes as well. */
@@ -51,7 +55,7 @@
 #include <unistd.h>
 
 enum {
-    API = 1, /* raised with each change of what Python sees; reading.py takes no other */
+    API = 2, /* raised with each change of what Python sees; reading.py takes no other */
     READ_BYTES = 65536,
     EVENTS = 1024,
     HINT_BYTES = 256,
@@ -88,6 +92,7 @@ struct Chan {
     PyThread_type_lock bell;
     int fd, error;
     bool stamped, eager, watched, ended, gone, full, due, waiting, rung;
+    bool before_head; /* the next read begins an answer */
     int64_t end_ns; /* when the connection ended; 0: it has not, or the worker has taken the end */
     uint32_t out_of_order;
     char hint[HINT_BYTES];
@@ -250,7 +255,19 @@ static void append(Chan *ch, int64_t stamp, const char *data, size_t size) {
     ch->used += size;
 }
 
-static bool is_due(Core *core, const Chan *ch, const char *data, ssize_t size) {
+/* Whether the first read of an answer holds a whole head that only says that a stream follows: nobody need look. */
+static bool is_usual_head(const char *data, ssize_t size) {
+    static const char begin[] = "HTTP/1.1 200", chunked[] = "chunked\r\n";
+    return size > (ssize_t)sizeof begin && memcmp(data, begin, sizeof begin - 1) == 0 &&
+           memmem(data, (size_t)size, chunked, sizeof chunked - 1) != NULL &&
+           memmem(data, (size_t)size, "\r\n\r\n", 4) != NULL;
+}
+
+static bool is_due(Core *core, Chan *ch, const char *data, ssize_t size) {
+    if (ch->before_head && size > 0) {
+        ch->before_head = false;
+        ch->eager = ch->eager || !is_usual_head(data, size);
+    }
     return ch->eager || ch->ended || size <= FRAMING_BYTES || memcmp(data + size - 5, "0\r\n\r\n", 5) == 0 ||
            memmem(data, (size_t)size, ch->hint, ch->hint_size) != NULL || ch->used > share_bytes(core) / 2;
 }
@@ -379,6 +396,50 @@ static void hold(pthread_mutex_t *lock) {
 
 typedef struct {
     PyObject_HEAD
+    pthread_mutex_t lock; /* guards all that follows, for moments only */
+    pthread_cond_t open, handed_over;
+    bool held, handed;
+    int workers, pumps; /* who waits */
+} GateObject;
+
+static void gate_enter(GateObject *gate) {
+    pthread_mutex_lock(&gate->lock);
+    gate->workers++;
+    while (gate->held)
+        pthread_cond_wait(&gate->open, &gate->lock);
+    gate->workers--;
+    gate->held = true;
+    pthread_mutex_unlock(&gate->lock);
+}
+
+/* With its lock held, which it lets go: to a pump if one waits, without opening the gate, else to a worker. */
+static void gate_leave_locked(GateObject *gate) {
+    if (gate->pumps > 0) {
+        gate->handed = true;
+        pthread_cond_signal(&gate->handed_over);
+    } else {
+        gate->held = false;
+        if (gate->workers > 0)
+            pthread_cond_signal(&gate->open);
+    }
+    pthread_mutex_unlock(&gate->lock);
+}
+
+static void gate_enter_pump(GateObject *gate) {
+    pthread_mutex_lock(&gate->lock);
+    if (gate->held) {
+        gate->pumps++;
+        while (!gate->handed)
+            pthread_cond_wait(&gate->handed_over, &gate->lock);
+        gate->handed = false;
+        gate->pumps--;
+    }
+    gate->held = true;
+    pthread_mutex_unlock(&gate->lock);
+}
+
+typedef struct {
+    PyObject_HEAD
     Core *core;
 } LoopObject;
 
@@ -389,7 +450,86 @@ typedef struct {
     PyObject *sock;
 } ChannelObject;
 
-static PyTypeObject *loop_type;
+static PyTypeObject *loop_type, *gate_type;
+
+static PyObject *gate_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    (void)kwargs;
+    if (!PyArg_ParseTuple(args, ""))
+        return NULL;
+    GateObject *self = (GateObject *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        pthread_mutex_init(&self->lock, NULL);
+        pthread_cond_init(&self->open, NULL);
+        pthread_cond_init(&self->handed_over, NULL);
+    }
+    return (PyObject *)self;
+}
+
+static void gate_dealloc(GateObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    pthread_cond_destroy(&self->handed_over);
+    pthread_cond_destroy(&self->open);
+    pthread_mutex_destroy(&self->lock);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+/* True when it was free and is ours now: then the interpreter need not be given up. */
+static bool gate_try(GateObject *gate) {
+    if (pthread_mutex_trylock(&gate->lock) != 0)
+        return false;
+    bool free = !gate->held;
+    gate->held = true;
+    pthread_mutex_unlock(&gate->lock);
+    return free;
+}
+
+static PyObject *gate_py_enter(GateObject *self, PyObject *unused) {
+    (void)unused;
+    if (!gate_try(self)) {
+        Py_BEGIN_ALLOW_THREADS
+        gate_enter(self);
+        Py_END_ALLOW_THREADS
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *gate_py_enter_pump(GateObject *self, PyObject *unused) {
+    (void)unused;
+    if (!gate_try(self)) {
+        Py_BEGIN_ALLOW_THREADS
+        gate_enter_pump(self);
+        Py_END_ALLOW_THREADS
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *gate_py_leave(GateObject *self, PyObject *unused) {
+    (void)unused;
+    hold(&self->lock);
+    gate_leave_locked(self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *gate_py_yield_to_pump(GateObject *self, PyObject *unused) {
+    (void)unused;
+    hold(&self->lock);
+    bool wanted = self->pumps > 0;
+    if (!wanted) {
+        pthread_mutex_unlock(&self->lock);
+        Py_RETURN_NONE;
+    }
+    Py_BEGIN_ALLOW_THREADS
+    gate_leave_locked(self);
+    gate_enter(self);
+    Py_END_ALLOW_THREADS
+    Py_RETURN_NONE;
+}
+
+static PyObject *gate_py_exit(GateObject *self, PyObject *args) {
+    (void)args;
+    return gate_py_leave(self, NULL);
+}
 
 /* False, with RuntimeError, in a process that was forked off the one that made it. */
 static bool at_home(const Core *core) {
@@ -712,11 +852,17 @@ static PyObject *channel_take(ChannelObject *self, PyObject *unused) {
     return reads;
 }
 
-static PyObject *channel_wait(ChannelObject *self, PyObject *seconds) {
+static PyObject *channel_wait(ChannelObject *self, PyObject *args) {
     Chan *ch = self->ch;
-    double s = PyFloat_AsDouble(seconds);
-    if ((s == -1.0 && PyErr_Occurred()) || !at_home(self->core))
+    PyObject *given = NULL;
+    double s;
+    if (!PyArg_ParseTuple(args, "d|O", &s, &given) || !at_home(self->core))
         return NULL;
+    GateObject *gate = given != NULL && Py_IS_TYPE(given, gate_type) ? (GateObject *)given : NULL;
+    if (given != NULL && given != Py_None && gate == NULL) {
+        PyErr_SetString(PyExc_TypeError, "not a gate of this module");
+        return NULL;
+    }
     hold(&ch->lock);
     bool wait = ch->waiting = !(ch->due || ch->ended || ch->gone || (ch->eager && ch->count > 0));
     pthread_mutex_unlock(&ch->lock);
@@ -724,7 +870,13 @@ static PyObject *channel_wait(ChannelObject *self, PyObject *seconds) {
         Py_RETURN_NONE;
     PyLockStatus got;
     Py_BEGIN_ALLOW_THREADS
+    if (gate != NULL) {
+        pthread_mutex_lock(&gate->lock);
+        gate_leave_locked(gate);
+    }
     got = PyThread_acquire_lock_timed(ch->bell, (long long)((s < 0 ? 0 : s > 1e6 ? 1e6 : s) * 1e6), 1);
+    if (gate != NULL)
+        gate_enter(gate);
     Py_END_ALLOW_THREADS
     hold(&ch->lock);
     ch->waiting = false;
@@ -746,7 +898,8 @@ static PyObject *channel_wake(ChannelObject *self, PyObject *unused) {
     Py_RETURN_NONE;
 }
 
-static PyObject *channel_set_hint(ChannelObject *self, PyObject *hint) {
+/* A request goes out on it: what comes next begins an answer, and its last event holds the hint. */
+static PyObject *channel_begin(ChannelObject *self, PyObject *hint) {
     char *text;
     Py_ssize_t size;
     if (PyBytes_AsStringAndSize(hint, &text, &size) < 0 || !at_home(self->core))
@@ -756,6 +909,8 @@ static PyObject *channel_set_hint(ChannelObject *self, PyObject *hint) {
     hold(&self->ch->lock);
     memcpy(self->ch->hint, text, (size_t)size);
     self->ch->hint_size = (size_t)size;
+    self->ch->before_head = true;
+    self->ch->eager = self->ch->due = false;
     pthread_mutex_unlock(&self->ch->lock);
     Py_RETURN_NONE;
 }
@@ -827,6 +982,18 @@ static PyObject *channel_get(ChannelObject *self, void *what) {
     }
 }
 
+static PyMethodDef gate_methods[] = {
+    {"enter", (PyCFunction)gate_py_enter, METH_NOARGS, "Waits for the gate, as a worker."},
+    {"leave", (PyCFunction)gate_py_leave, METH_NOARGS, "Gives the gate back."},
+    {"enter_pump", (PyCFunction)gate_py_enter_pump, METH_NOARGS, "Waits for the gate, before all workers."},
+    {"yield_to_pump", (PyCFunction)gate_py_yield_to_pump, METH_NOARGS, "Lets a pump in if one waits."},
+    {"__enter__", (PyCFunction)gate_py_enter, METH_NOARGS, "As enter."},
+    {"__exit__", (PyCFunction)gate_py_exit, METH_VARARGS, "As leave."},
+    {NULL, NULL, 0, NULL}};
+static PyType_Slot gate_slots[] = {
+    {Py_tp_new, gate_new}, {Py_tp_dealloc, gate_dealloc}, {Py_tp_methods, gate_methods}, {0, NULL}};
+static PyType_Spec gate_spec = {"sse_perf_tool.wire._reader.Gate", sizeof(GateObject), 0, Py_TPFLAGS_DEFAULT, gate_slots};
+
 static PyMethodDef loop_methods[] = {
     {"run", (PyCFunction)loop_run, METH_NOARGS, "Reads until `stop`, without the interpreter; for one thread."},
     {"stop", (PyCFunction)loop_stop, METH_NOARGS, "Ends `run` and `next_news`, soon."},
@@ -849,10 +1016,10 @@ static PyType_Spec loop_spec = {"sse_perf_tool.wire._reader.Loop", sizeof(LoopOb
 
 static PyMethodDef channel_methods[] = {
     {"take", (PyCFunction)channel_take, METH_NOARGS, "All that has come: [(nanoseconds, bytes)], b\"\" at the end."},
-    {"wait", (PyCFunction)channel_wait, METH_O, "Waits until something is due, at most so many seconds."},
+    {"wait", (PyCFunction)channel_wait, METH_VARARGS, "Waits until something is due, at most so many seconds."},
     {"wake", (PyCFunction)channel_wake, METH_NOARGS, "Ends a wait."},
     {"drop", (PyCFunction)channel_drop, METH_NOARGS, "The socket is read no more and may be closed."},
-    {"set_hint", (PyCFunction)channel_set_hint, METH_O, "What the last event of an answer holds."},
+    {"begin", (PyCFunction)channel_begin, METH_O, "A request goes out; the hint is in the last event of its answer."},
     {"watch", (PyCFunction)channel_watch, METH_O, "Its number for `Loop.next_news`."},
     {NULL, NULL, 0, NULL}};
 static PyGetSetDef channel_getset[] = {
@@ -878,9 +1045,13 @@ PyMODINIT_FUNC PyInit__reader(void) {
         return PyErr_NoMemory();
     PyObject *made = PyModule_Create(&module);
     PyObject *channel = PyType_FromSpec(&channel_spec), *loop = PyType_FromSpec(&loop_spec);
-    if (made == NULL || channel == NULL || loop == NULL || PyModule_AddIntConstant(made, "API", API) < 0 ||
-        PyModule_AddObject(made, "Channel", channel) < 0 || PyModule_AddObject(made, "Loop", loop) < 0)
+    PyObject *gate = PyType_FromSpec(&gate_spec);
+    if (made == NULL || channel == NULL || loop == NULL || gate == NULL ||
+        PyModule_AddIntConstant(made, "API", API) < 0 || PyModule_AddObject(made, "Channel", channel) < 0 ||
+        PyModule_AddObject(made, "Loop", loop) < 0 || PyModule_AddObject(made, "Gate", gate) < 0)
         return NULL;
+    Py_INCREF(gate);
+    gate_type = (PyTypeObject *)gate;
     Py_INCREF(loop);
     loop_type = (PyTypeObject *)loop;
     return made;

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import errno
+import http.client
 import os
+import re
 import socket
 import ssl
 import threading
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+import requests
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
+from requests.utils import get_encoding_from_headers
+from urllib3._collections import HTTPHeaderDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import (
@@ -23,7 +28,7 @@ from urllib3.exceptions import (
     ProtocolError,
     ResponseError,
 )
-from urllib3.response import BaseHTTPResponse
+from urllib3.response import BaseHTTPResponse, HTTPResponse
 from urllib3.util.retry import Retry
 
 from .body import drain
@@ -74,6 +79,49 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:
     return context
 
 
+class _Written(NamedTuple):
+    """A request as it was written, but for its body and the length of that."""
+
+    before_length: bytes
+    behind_length: bytes
+    options: Any
+    """What urllib3 notes for the response."""
+
+    @classmethod
+    def of(cls, request: bytes, body: bytes, options: Any) -> _Written | None:
+        """None when another cannot be made of it: it tells no length of its body, or has another body."""
+        head, end, written = request.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        if length is None or written != body or int(length[1]) != len(body):
+            return None
+        return cls(head[: length.start(1)], head[length.end(1) :] + end, options)
+
+
+_LENGTH = re.compile(rb"\r\nContent-Length: (\d+)(?=\r\n|\Z)")
+MOST_WRITTEN = 64
+"""So many different heads of requests are kept for each connection: one for each API key, mostly."""
+
+
+def _kind_of(method: str, url: str, headers: Any, options: dict[str, Any]) -> tuple[Any, ...]:
+    """All that the head of a request depends on, but for the length of its body."""
+    named = tuple([item for item in headers.items() if item[0] != "Content-Length"])
+    return method, url, named, tuple(options.items())
+
+
+_STATE, _NEWEST = "_HTTPConnection__state", "_HTTPConnection__response"
+_IDLE, _REQUEST_SENT = "Idle", "Request-sent"
+"""How http.client's connection notes where it is (`HTTPConnection` in Lib/http/client.py, private but old)."""
+
+
+def _is_between_requests(connection: Any) -> bool:
+    """Whether a connection of http.client is open and may carry a request now, as `putrequest` finds out."""
+    noted = vars(connection)
+    newest = noted.get(_NEWEST)
+    if newest is not None and newest.isclosed():
+        newest = noted[_NEWEST] = None
+    return connection.sock is not None and newest is None and noted.get(_STATE) == _IDLE
+
+
 class _Timed:
     """Mixed into urllib3's connections: notes when an attempt starts, and times DNS, TCP and TLS."""
 
@@ -86,8 +134,12 @@ class _Timed:
     _dns_host: str
     socket_options: Any
     response_class: Any = TimedResponse
+    _method: Any
+    _response_options: Any
     _unused = False
     """The connection was opened and has carried no request yet (urllib3 opens TLS connections ahead of the request)."""
+    _written: dict[tuple[Any, ...], _Written]
+    """What requests on this connection looked like, by `_kind_of`."""
 
     def connect(self) -> None:
         """Opens the connection, with the TLS handshake if there is one."""
@@ -104,14 +156,71 @@ class _Timed:
             self.exchange.socket = self.sock
             if not self._unused:
                 self.exchange.attempt(connection_open=True)
+        request = self._bytes_of(*args, **options)
+        self.sock.sendall(request)
+        self._unused = False
+
+    def _bytes_of(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> bytes:
+        """A request as it is to be written: as one before it on this connection, if it has another body alone."""
+        if type(body) is not bytes or headers is None:
+            return self._by_urllib3(method, url, body, headers, options)
+        kind = _kind_of(method, url, headers, options)
+        written = self._written.get(kind)
+        if written is not None and _is_between_requests(self):
+            # What http.client and urllib3 note of a request that they have sent.
+            self._response_options = written.options
+            vars(self)[_STATE] = _REQUEST_SENT
+            return b"%b%d%b%b" % (written.before_length, len(body), written.behind_length, body)
+        request = self._by_urllib3(method, url, body, headers, options)
+        written = _Written.of(request, body, self._response_options)
+        if written is not None and len(self._written) < MOST_WRITTEN:
+            self._written[kind] = written
+        return request
+
+    def _by_urllib3(self, method: str, url: str, body: Any, headers: Any, options: dict[str, Any]) -> bytes:
+        """The same, put together by urllib3 and http.client."""
         exchange = self.exchange
         exchange.held = bytearray()
         try:
-            super().request(*args, **options)  # type: ignore[misc] # mixed into HTTPConnection
+            super().request(method, url, body, headers, **options)  # type: ignore[misc] # mixed into HTTPConnection
         finally:
             request, exchange.held = bytes(exchange.held), None
-        self.sock.sendall(request)
-        self._unused = False
+        return request
+
+    def getresponse(self) -> Any:
+        """The response, whose head has come.  As urllib3 does it, with a short way for an ordinary head."""
+        if self._response_options is None:
+            return super().getresponse()  # type: ignore[misc] # which says what is wrong
+        response = TimedResponse(self.sock, method=self._method)
+        try:
+            response.begin()
+        except BaseException as error:
+            if isinstance(error, ConnectionError):
+                cast(Any, self).close()
+            response.close()
+            raise
+        self.response_class = lambda *_args, **_options: response  # http.client finds it begun
+        try:
+            if response.plain is None:
+                return super().getresponse()  # type: ignore[misc]
+            options, self._response_options = self._response_options, None
+            http.client.HTTPConnection.getresponse(cast(Any, self))
+        finally:
+            del self.response_class
+        return HTTPResponse(
+            body=cast(Any, response),
+            headers=HTTPHeaderDict(response.plain),
+            status=response.status,
+            version=response.version,
+            version_string="HTTP/1.1",
+            reason=response.reason,
+            preload_content=options.preload_content,
+            decode_content=options.decode_content,
+            original_response=cast(Any, response),
+            enforce_content_length=options.enforce_content_length,
+            request_method=options.request_method,
+            request_url=options.request_url,
+        )
 
     @property
     def is_connected(self) -> bool:
@@ -318,6 +427,18 @@ class TimedAdapter(HTTPAdapter):
         self._time_pools_of(manager)
         return manager
 
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        """What requests gives out.  A response without cookies has nothing that requests would have to look for."""
+        if "set-cookie" in resp.headers:
+            return super().build_response(req, resp)
+        response = requests.Response()
+        response.status_code, response.reason = resp.status, resp.reason
+        response.headers = resp.headers  # they know no upper and lower case either
+        response.encoding = get_encoding_from_headers(resp.headers)
+        response.raw, response.url, response.request = resp, req.url, req
+        cast(Any, response).connection = self
+        return response
+
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Nothing: the shared TLS context has the authorities; requests would load them again for each connection."""
 
@@ -336,7 +457,7 @@ def _timed_pool(
 
     def connection(*connection_args: Any, **connection_options: Any) -> Any:
         made = connection_class(*connection_args, **connection_options)
-        made.exchange, made.verify = exchange, verify
+        made.exchange, made.verify, made._written = exchange, verify, {}
         return made
 
     pool.ConnectionCls = connection

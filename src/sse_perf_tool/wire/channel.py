@@ -34,6 +34,11 @@ def share_bytes(sockets: int) -> int:
     return max(SMALLEST_QUEUE_BYTES, min(LARGEST_QUEUE_BYTES, ALL_QUEUES_BYTES // max(1, sockets)))
 
 
+def is_usual_head(data: bytes) -> bool:
+    """Whether the first read of an answer holds a whole head that only says that a stream follows."""
+    return data.startswith(b"HTTP/1.1 200") and b"chunked\r\n" in data and b"\r\n\r\n" in data
+
+
 class Channel(Protocol):
     """The reads of one connection, in order.
 
@@ -60,14 +65,20 @@ class Channel(Protocol):
     def error(self) -> Exception | None:
         """What reading failed with, if it has."""
 
-    def set_hint(self, hint: bytes) -> None:
-        """What the last event of an answer holds."""
+    def begin(self, hint: bytes) -> None:
+        """A request goes out: the next read begins its answer, whose last event holds the hint; not `eager` any more.
+
+        When that read holds a head that only says that a stream follows, it is not due for that; else all reads are.
+        """
 
     def take(self) -> list[Read]:
         """All that has come since the last time, at once."""
 
-    def wait(self, seconds: float) -> None:
-        """Waits until something is due or `wake` is called, but not longer than this; perhaps for less."""
+    def wait(self, seconds: float, gate: Any = None) -> None:
+        """Waits until something is due or `wake` is called, but not longer than this; perhaps for less.
+
+        A `gate` is left meanwhile, if there is anything to wait for.
+        """
 
     def wake(self) -> None:
         """Ends a wait; any thread may call."""
@@ -114,7 +125,7 @@ class Queue:
         self._reads: list[Read] = []
         self._hint = b""
         self._out_of_order = 0
-        self._due = self._waiting = False
+        self._due = self._waiting = self._before_head = False
         self._bell = threading.Lock()
         self._bell.acquire()
 
@@ -129,6 +140,9 @@ class Queue:
             if not data:
                 self.ended = True
         size = len(data)
+        if self._before_head and size:
+            self._before_head = False
+            self.eager = self.eager or not is_usual_head(data)
         self.queued_bytes = queued_bytes = self.queued_bytes + size
         if queued_bytes > SMALL_QUEUE_BYTES and self._half_full():
             self._due = True
@@ -182,9 +196,10 @@ class Queue:
         """See `Channel`."""
         return len(self._reads)
 
-    def set_hint(self, hint: bytes) -> None:
+    def begin(self, hint: bytes) -> None:
         """See `Channel`."""
-        self._hint = hint
+        self._hint, self._before_head = hint, True
+        self.eager = self._due = False
 
     def open_with(self, opener: Opener, early: list[Read]) -> None:
         """Decrypts all reads from here on, and first those that have come.  With the gate held."""
@@ -200,12 +215,18 @@ class Queue:
         self._feeder.resume(self)
         return taken
 
-    def wait(self, seconds: float) -> None:
+    def wait(self, seconds: float, gate: Any = None) -> None:
         """See `Channel`."""
         self._waiting = True
         # Whoever queues a read looks at the flag after that, so none of the two is overlooked.
-        if not (self._due or (self._reads and self.eager)):
-            self._bell.acquire(timeout=seconds)  # perhaps at once, by a wake-up of before
+        if not (self._due or self.ended or (self._reads and self.eager)):
+            if gate is not None:
+                gate.leave()
+            try:
+                self._bell.acquire(timeout=seconds)  # perhaps at once, by a wake-up of before
+            finally:
+                if gate is not None:
+                    gate.enter()
         self._waiting = False
 
     def wake(self) -> None:

@@ -61,6 +61,8 @@ class Exchange:
     def __init__(self, clock: Clock = time.perf_counter_ns, trace: Trace | None = None) -> None:
         self.clock = clock
         self.trace = trace
+        self.prompt = trace is not None
+        """Whether the head of an answer is wanted when it comes, and not only its time."""
         self.tick_s = TICK_S
         """A worker that reads a long answer is woken at least so often, for the live figures."""
         self.cancelled = threading.Event()

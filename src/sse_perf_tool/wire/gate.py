@@ -1,9 +1,30 @@
-"""The gate: one worker thread computes at a time, and the pump goes before all of them."""
+"""The gate: one worker thread computes at a time, and the pump goes before all of them.  Where it is to be found, too:
+the compiled part of the wire, which has a gate of its own."""
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
-from types import TracebackType
+from importlib import import_module
+from types import ModuleType, TracebackType
+from typing import Any
+
+PURE = "SSE_PERF_PURE"
+"""With this in the environment the compiled part is not used."""
+API = 2
+"""The compiled module that is understood here: an older one may lie in a checkout that was updated."""
+
+
+def compiled_module() -> ModuleType | None:
+    """`_reader`; None where there is none for this Python, or `PURE` says that it is not to be used."""
+    if os.environ.get(PURE) or sys.platform != "linux":
+        return None
+    try:
+        module = import_module("._reader", __package__)
+    except ImportError:
+        return None
+    return module if module.API == API else None
 
 
 class Gate:
@@ -60,5 +81,10 @@ class Gate:
         self.leave()
 
 
-GATE = Gate()
-"""That of this process."""
+def _gate() -> Any:
+    module = compiled_module()
+    return Gate() if module is None else module.Gate()
+
+
+GATE: Gate = _gate()
+"""That of this process; the compiled one has the same methods."""

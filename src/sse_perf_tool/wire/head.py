@@ -32,6 +32,8 @@ class TimedResponse(HTTPResponse):
     fp: Any
     _method: str | None
     headers: Any
+    plain: list[tuple[str, str]] | None = None
+    """The headers of an ordinary head, one by one; None: http.client has read it."""
 
     def _read_status(self) -> tuple[str, int, str]:
         """The status line of the final answer: those before it (100, 102, 103, ...) only say that it will come."""
@@ -54,10 +56,13 @@ class TimedResponse(HTTPResponse):
     def begin(self) -> None:
         """Reads the head, as `HTTPResponse.begin` does."""
         found = _ORDINARY.match(self.fp.peek(1)[:HEAD_BYTES]) if self.headers is None else None
-        message = None if found is None or self._method == "HEAD" else _message(found[3])
-        if found is None or message is None:
+        plain = None if found is None or self._method == "HEAD" else _plain_headers(found[3])
+        if found is None or plain is None:
             super().begin()
             return
+        self.plain, message = plain, HTTPMessage()
+        for name, value in plain:
+            message.set_raw(name, value)
         self.fp.read(found.end())
         self.code = self.status = int(found[1])
         self.reason = (found[2] or b"").decode("iso-8859-1").strip()
@@ -70,12 +75,12 @@ class TimedResponse(HTTPResponse):
         self.will_close = self._check_close() or not (self.chunked or self.length is not None)  # type: ignore[attr-defined]
 
 
-def _message(lines: bytes) -> HTTPMessage | None:
+def _plain_headers(lines: bytes) -> list[tuple[str, str]] | None:
     """The headers in lines that each have their end; None when they want a closer look."""
-    message = HTTPMessage()
+    headers = []
     for line in lines.decode("iso-8859-1").split("\r\n")[:-1]:
         name, _, value = line.partition(":")
-        message.set_raw(name, value.lstrip(" \t"))
-    lengths = message.get_all("content-length", [])
+        headers.append((name, value.lstrip(" \t")))
+    lengths = [value for name, value in headers if name.lower() == "content-length"]
     plain = len(lengths) < 2 and all(re.fullmatch(r"[0-9]{1,18}", length) for length in lengths)
-    return message if plain and len(message) <= MOST_HEADERS else None
+    return headers if plain and len(headers) <= MOST_HEADERS else None

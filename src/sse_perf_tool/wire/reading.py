@@ -6,21 +6,13 @@ import errno
 import itertools
 import os
 import socket
-import sys
 import threading
 from collections.abc import Sequence
-from importlib import import_module
-from types import ModuleType
 from typing import Any, Protocol
 
 from .channel import Channel, Opener, Queue, Read
-from .gate import GATE
+from .gate import GATE, compiled_module
 from .pump import Pump
-
-PURE = "SSE_PERF_PURE"
-"""With this in the environment the compiled reader is not used."""
-API = 1
-"""The compiled module that is understood here: an older one may lie in a checkout that was updated."""
 
 
 class Reader(Protocol):
@@ -193,17 +185,6 @@ class Decrypting(threading.Thread):
             else:
                 due = queue.came(arrived_ns, data)
         return queue if due else None
-
-
-def compiled_module() -> ModuleType | None:
-    """The compiled reader; None where there is none for this Python, or `PURE` says that it is not to be used."""
-    if os.environ.get(PURE) or sys.platform != "linux":
-        return None
-    try:
-        module = import_module("._reader", __package__)
-    except ImportError:
-        return None
-    return module if module.API == API else None
 
 
 _reader_here: Reader | None = None

@@ -71,8 +71,8 @@ class PumpedSocket:
         self.soiled = False
         """Bytes came that belong to no answer: the connection must not be used again."""
         sock.setblocking(False)
+        self._before_answer = False
         self.channel: Channel = the_reader().open(sock, self.stamped)
-        self.channel.set_hint(exchange.hint)
 
     @property
     def eager(self) -> bool:
@@ -87,7 +87,7 @@ class PumpedSocket:
     def queued(self) -> int:
         """Reads of a body that wait for the worker; may be asked by any thread."""
         channel = self.channel
-        return 0 if channel.eager else len(self.reads) + channel.queued
+        return 0 if channel.eager else max(0, len(self.reads) + channel.queued - self._before_answer)
 
     def wake_up(self) -> None:
         """Wakes the worker if it waits; any thread may call."""
@@ -99,6 +99,7 @@ class PumpedSocket:
             if not self._fetch():
                 self._wait()
         arrived_ns, data = self.reads.popleft()
+        self._before_answer = False
         if not data:
             self.reads.append((arrived_ns, data))  # the end stays the end
             if (error := self.channel.error) is not None:
@@ -143,11 +144,7 @@ class PumpedSocket:
         self._wait_for_reads(patience_s if self.eager else min(patience_s, exchange.tick_s))
 
     def _wait_for_reads(self, seconds: float) -> None:
-        GATE.leave()
-        try:
-            self.channel.wait(seconds)
-        finally:
-            GATE.enter()
+        self.channel.wait(seconds, GATE)
 
     def _arrived_in_time(self) -> bool:
         """Once the time is up: whether something had arrived before that this process, which was late, has not read.
@@ -205,8 +202,8 @@ class PumpedSocket:
         if exchange.held is not None:
             exchange.held += data
             return
-        self.eager, self._head_bytes = True, 0
-        self.channel.set_hint(exchange.hint)
+        self.channel.begin(exchange.hint)
+        self.channel.eager, self._before_answer, self._head_bytes = exchange.prompt, True, 0
         plain = memoryview(data).cast("B")
         wire = memoryview(self._tls.encrypt(plain)) if self._tls is not None else plain
         if exchange.trace is not None:
