@@ -6,8 +6,11 @@ it is installed.  For TTFT and for the gaps between chunks the table shows the t
 reported, and the error; then what it cost: CPU time (user and system, with all child processes) per chunk, and memory
 (the sum of the largest resident sizes of its processes; on systems other than Linux that of the largest process).
 
+With `--against REV` this tool as it was at that revision of the repository is one more client, in the same turns.
+
 Server and clients share the machine, so the figures hold for this machine and this hour: compare pairs of one run.
-With `--runs N` the clients take turns N times and the table shows medians.  Needs Linux or macOS.
+With `--runs N` the clients take turns N times and the table shows medians.  The lines of ratios below it are medians of
+the ratios of each turn: they hold better than the figures, as machines drift.  Needs Linux or macOS.
 """
 
 from __future__ import annotations
@@ -15,21 +18,24 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.util
+import io
 import json
 import os
 import platform
 import statistics
 import subprocess
 import sys
+import tarfile
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench_figures import distribution
+from reader_build import build_reader
 
 TOOLS = Path(__file__).resolve().parent
 ROOT = TOOLS.parent
@@ -64,11 +70,17 @@ LOADS = {
     "1x20ms": Load(threads=1),
     "200x20ms": Load(),
     "500x10ms": Load(threads=500, itl_ms=10.0, events=200),
+    "1000x10ms": Load(threads=1000, itl_ms=10.0, events=200),
+    "2000x100ms": Load(threads=2000, itl_ms=100.0, events=50, duration=12.0),
 }
 QUICK = Load(threads=4, ttft_ms=20.0, itl_ms=10.0, events=20, duration=2.0)
 
 FIGURES = (("TTFT", "ttft_ms", "p50"), ("TTFT", "ttft_ms", "p99"), ("gap", "itl_ms", "p50"), ("gap", "itl_ms", "p99"))
 """(name, key in the JSON of server and clients, percentile) of each line of the table."""
+
+TOOL = "this tool"
+RATIOS = (("CPU a chunk", "cpu_us_per_chunk"), ("chunks/s", "chunks_per_s"), ("memory", "peak_rss_mib"))
+"""(name, key) of what is set against each other client."""
 
 Flat = dict[str, float]
 
@@ -157,24 +169,24 @@ def machine_cpu_s() -> float | None:
     return ticks / os.sysconf("SC_CLK_TCK") if ticks else None
 
 
-def command_of(client: str, url: str, load: Load, file: Path) -> list[str]:
-    """How to start this client so that it writes its figures to `file`."""
-    if client != "this tool":
+def command_of(client: str, url: str, load: Load, file: Path, roots: Mapping[str, Path]) -> list[str]:
+    """How to start this client so that it writes its figures to `file`; `roots` has where the tool stands, if it is."""
+    if client not in roots:
         script = str(TOOLS / "bench_clients.py")
         return [sys.executable, script, client, url, str(load.threads), str(load.duration), str(file)]
     flags = f"--api-key - --threads {load.threads} --duration {load.duration:g} --quiet --lang en".split()
     flags.append("--no-compression-check")  # it would be one request more than is counted
     outputs = ["--json", str(file), "--html-report", str(file.with_suffix(".html"))]
-    return [sys.executable, str(ROOT / "sse_perfTestTool.py"), "--url", url, *flags, *outputs]
+    return [sys.executable, str(roots[client] / "sse_perfTestTool.py"), "--url", url, *flags, *outputs]
 
 
-def measure(client: str, port: int, load: Load) -> Flat:
+def measure(client: str, port: int, load: Load, roots: Mapping[str, Path]) -> Flat:
     """One run of one client: truth and reported of each figure, counts, cost, and how late the server was."""
     server.ask(port, "/reset")
     began_s, all_before_s = time.monotonic(), machine_cpu_s()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures.json"
-        command = command_of(client, url_of(port), load, file)
+        command = command_of(client, url_of(port), load, file, roots)
         cpu_s, mib = cost_of(command, load.duration + PATIENCE_S)
         said = json.loads(file.read_text(encoding="utf-8"))
     wall_s, all_after_s = time.monotonic() - began_s, machine_cpu_s()
@@ -191,6 +203,8 @@ def measure(client: str, port: int, load: Load) -> Flat:
         "peak_rss_mib": mib,
         "server_cpu_us_per_chunk": truth["cpu_s"] / max(1, truth["chunks"]) * 1e6,
     }
+    if client in roots and (merged := said["trust"].get("merged_share")) is not None:
+        found["merged_share"] = merged
     if all_before_s is not None and all_after_s is not None:
         found["others_cpus"] = max(0.0, all_after_s - all_before_s - cpu_s - truth["cpu_s"]) / wall_s
     for name, key, stat in FIGURES:
@@ -207,17 +221,55 @@ def median_of(runs: list[Flat]) -> Flat:
 
 def clients() -> list[str]:
     """Those that can be measured here."""
-    return ["this tool", "iter_lines", *(["aiohttp"] if importlib.util.find_spec("aiohttp") else [])]
+    return [TOOL, "iter_lines", *(["aiohttp"] if importlib.util.find_spec("aiohttp") else [])]
 
 
-def run_load(load: Load, runs: int) -> dict[str, Flat]:
-    """What each client makes of this load."""
-    found: dict[str, list[Flat]] = {client: [] for client in clients()}
+def run_load(load: Load, runs: int, roots: Mapping[str, Path], names: Sequence[str]) -> dict[str, list[Flat]]:
+    """What each client makes of this load, in each turn."""
+    found: dict[str, list[Flat]] = {client: [] for client in names}
     with paced_server(load) as port:
         for _ in range(runs):
             for client, measured in found.items():
-                measured.append(measure(client, port, load))
-    return {client: median_of(measured) for client, measured in found.items()}
+                measured.append(measure(client, port, load, roots))
+    return found
+
+
+def ratios(found: Mapping[str, Sequence[Flat]]) -> dict[str, Flat]:
+    """What this tool takes for each that the other client takes: other -> name -> the median over the turns."""
+    return {
+        client: {
+            name: statistics.median(ours[key] / theirs[key] for ours, theirs in zip(found[TOOL], runs, strict=True))
+            for name, key in RATIOS
+        }
+        for client, runs in found.items()
+        if client != TOOL
+    }
+
+
+def ratio_lines(found: Mapping[str, Flat]) -> str:
+    """A line for each other client."""
+    width = max((len(client) for client in found), default=0)
+    return "\n".join(
+        f"to {client:{width}}  " + ", ".join(f"{name} {value:.2f}" for name, value in each.items())
+        for client, each in found.items()
+    )
+
+
+@contextlib.contextmanager
+def tool_at(revision: str) -> Iterator[Path]:
+    """A folder with this tool as it was at a revision, with its compiled part if that can be built."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        archive = subprocess.run(  # noqa: S603
+            ["git", "archive", "--format=tar", revision],  # noqa: S607
+            cwd=ROOT, check=False, capture_output=True,
+        )  # fmt: skip
+        if archive.returncode:
+            raise ClientError(f"--against {revision}: {archive.stderr.decode(errors='replace').strip()}")
+        with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as packed:
+            packed.extractall(folder, filter="data") if hasattr(tarfile, "data_filter") else packed.extractall(folder)  # noqa: S202
+        build_reader(folder)
+        yield folder
 
 
 HEADING = ("client", "ms", "truth", "reported", "error", "sent/seen", "chunks/s", "CPU us/chunk", "RSS MiB")
@@ -270,8 +322,8 @@ def machine() -> str:
     return f"{os.cpu_count()} CPUs, {model}, {platform.system()}, Python {platform.python_version()}, {load}"
 
 
-def parse(arguments: list[str] | None) -> tuple[dict[str, Load], int, str | None]:
-    """(the loads by name, number of runs, file for the JSON)."""
+def parse(arguments: list[str] | None) -> tuple[dict[str, Load], argparse.Namespace]:
+    """(the loads by name, all that was asked)."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("load", nargs="?", choices=[*LOADS, "all"], default="200x20ms", help="default: 200x20ms")
     parser.add_argument("--threads", type=int)
@@ -280,31 +332,46 @@ def parse(arguments: list[str] | None) -> tuple[dict[str, Load], int, str | None
     parser.add_argument("--events", type=int, help="chunks of one answer")
     parser.add_argument("--duration", type=float, help="seconds each client sends for")
     parser.add_argument("--runs", type=int, default=1, help="runs of each client, of which the median is shown")
+    parser.add_argument("--against", metavar="REV", help="one more client: this tool as of a revision, such as HEAD~1")
+    parser.add_argument("--only", metavar="CLIENTS", help="names of clients to run beside this tool, with commas")
     parser.add_argument("--quick", action="store_true", help="a small load of 2 s, to see whether it works")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
     asked = parser.parse_args(arguments)
     given = {name: getattr(asked, name) for name in asdict(QUICK) if getattr(asked, name) is not None}
     named = {"quick": QUICK} if asked.quick else {n: load for n, load in LOADS.items() if asked.load in (n, "all")}
-    return {name: replace(load, **given) for name, load in named.items()}, asked.runs, asked.json
+    if asked.only is not None and (unknown := set(filter(None, asked.only.split(","))) - set(clients())):
+        parser.error(f"--only: no such client: {', '.join(sorted(unknown))}; there are {', '.join(clients())}")
+    return {name: replace(load, **given) for name, load in named.items()}, asked
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Measures and prints."""
-    loads, runs, file = parse(arguments)
+    loads, asked = parse(arguments)
     where = machine()
     print(where)
     if "aiohttp" not in clients():
         print("aiohttp is not installed, so it is left out: pip install aiohttp")
-    done = []
-    for name, load in loads.items():
-        print(f"\n{load}, {runs} run(s)", flush=True)
-        found = run_load(load, runs)
-        print(table(found), server_line(load, found), sep="\n", flush=True)
-        done.append({"name": name, "load": asdict(load), "runs": runs, "clients": found})
-    if file is not None:
-        Path(file).write_text(json.dumps({"machine": where, "loads": done}, indent=1), encoding="utf-8")
+    roots, done = {TOOL: ROOT}, []
+    names = clients() if asked.only is None else [TOOL, *filter(None, asked.only.split(","))]
+    with contextlib.ExitStack() as stack:
+        if asked.against is not None:
+            roots[asked.against] = stack.enter_context(tool_at(asked.against))
+            names.insert(1, asked.against)
+        for name, load in loads.items():
+            print(f"\n{load}, {asked.runs} run(s)", flush=True)
+            turns = run_load(load, asked.runs, roots, names)
+            found, against = {client: median_of(runs) for client, runs in turns.items()}, ratios(turns)
+            print(table(found), ratio_lines(against), server_line(load, found), sep="\n", flush=True)
+            done.append(
+                {"name": name, "load": asdict(load), "runs": asked.runs, "clients": found, "ratios_to": against}
+            )
+    if asked.json is not None:
+        Path(asked.json).write_text(json.dumps({"machine": where, "loads": done}, indent=1), encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except ClientError as error:
+        sys.exit(f"bench: {error}")

@@ -20,15 +20,15 @@ import socket
 import struct
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
+from reader_build import READER, SUFFIX, build_reader
+
 ROOT = Path(__file__).resolve().parents[1]
-SOURCE = ROOT / "src" / "sse_perf_tool" / "wire" / "_reader.c"
 SO_TIMESTAMPNS = 35
 PIECE, FLOOD_BYTES = 200, 3_000_000
 STEP_BACK_NS = 100_000_000
@@ -212,14 +212,7 @@ class Stress:
             self.counts["watched"] += len(numbers)
 
 
-def built(sanitizer: str, folder: Path) -> Path:
-    """`_reader.c` with this built in."""
-    path = folder / f"_reader{sysconfig.get_config_var('EXT_SUFFIX')}"
-    include = sysconfig.get_paths()["include"]
-    flags = ["-std=gnu11", "-g", "-O1", "-fno-omit-frame-pointer", "-fPIC", "-shared", f"-fsanitize={sanitizer}"]
-    warnings = ["-Wall", "-Wextra", "-Wno-cast-function-type", "-Werror"]
-    subprocess.run(["gcc", *flags, *warnings, f"-I{include}", str(SOURCE), "-o", str(path)], check=True)  # noqa: S603, S607
-    return path
+WARNINGS = ("-Wall", "-Wextra", "-Wno-cast-function-type", "-Werror")
 
 
 def sanitized(seconds: float) -> int:
@@ -227,7 +220,11 @@ def sanitized(seconds: float) -> int:
     worst = 0
     for sanitizer, (library, environment) in SANITIZERS.items():
         with tempfile.TemporaryDirectory() as name:
-            path = built(sanitizer, Path(name))
+            flags = ["-g", "-O1", "-fno-omit-frame-pointer", f"-fsanitize={sanitizer}", *WARNINGS]
+            path = build_reader(ROOT, Path(name), flags)
+            if path is None:
+                print("gcc is missing, or cannot build it", file=sys.stderr)
+                return 1
             found = subprocess.run(["gcc", f"-print-file-name={library}"], check=True, capture_output=True, text=True)  # noqa: S603, S607
             command = [sys.executable, __file__, "--module", str(path), "--seconds", str(seconds)]
             print(f"-fsanitize={sanitizer}", flush=True)
@@ -245,7 +242,7 @@ def main() -> int:
     asked = parser.parse_args()
     if asked.sanitize:
         return sanitized(asked.seconds)
-    path = asked.module or SOURCE.with_name(f"_reader{sysconfig.get_config_var('EXT_SUFFIX')}")
+    path = asked.module or (ROOT / READER).with_name(f"_reader{SUFFIX}")
     stress = Stress(loaded(path), asked.seconds)
     stress.run()
     print(f"{stress.counts}, {stress.loop.reads} reads", *stress.faults[:20], sep="\n")

@@ -107,6 +107,33 @@ def test_quick_ends_with_a_table_whose_figures_add_up(tmp_path: Path) -> None:
         assert figures["peak_rss_mib"] > 5
 
 
+def test_ratios_are_medians_of_the_turns() -> None:
+    def turns(*cpu_us: float) -> list[dict[str, float]]:
+        return [{"cpu_us_per_chunk": each, "chunks_per_s": 100.0, "peak_rss_mib": 50.0} for each in cpu_us]
+
+    found = bench.ratios({"this tool": turns(10, 20, 90), "HEAD~1": turns(20, 25, 30), "aiohttp": turns(10, 40, 45)})
+    assert found["HEAD~1"] == pytest.approx({"CPU a chunk": 0.8, "chunks/s": 1, "memory": 1})
+    assert found["aiohttp"]["CPU a chunk"] == 1
+    assert bench.ratio_lines(found).splitlines()[0] == "to HEAD~1   CPU a chunk 0.80, chunks/s 1.00, memory 1.00"
+
+
+def test_another_revision_is_one_more_client() -> None:
+    with bench.tool_at("HEAD") as folder:
+        roots = {"this tool": bench.ROOT, "HEAD": folder}
+        command = bench.command_of("HEAD", "http://h/", LOAD, Path("f.json"), roots)
+        assert command[1] == str(folder / "sse_perfTestTool.py")
+        assert (folder / "src" / "sse_perf_tool" / "wire" / "__init__.py").exists()
+    assert not folder.exists()
+    with pytest.raises(bench.ClientError, match="--against no-such-revision: "), bench.tool_at("no-such-revision"):
+        pass
+
+
+def test_a_client_that_there_is_not_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench.parse(["--only", "curl"])
+    assert "--only: no such client: curl; there are this tool, iter_lines" in capsys.readouterr().err
+
+
 def test_the_parts_of_the_way_of_a_chunk_can_be_measured() -> None:
     found = dict(bench_parts.parts())
     assert len(found) == 10
