@@ -19,7 +19,7 @@ from sse_perf_tool.records import AnswerHead, Lumps, Outcome, Phase, RequestReco
 from sse_perf_tool.records import reader as reader_module
 from sse_perf_tool.records.file import RecordsHeader, header_line, record_line, record_of
 from sse_perf_tool.records.reader import read_parts, read_records
-from sse_perf_tool.records.rows import Rows, rows_of
+from sse_perf_tool.records.rows import SHORTEST, Rows, rows_of
 from sse_perf_tool.texts import speaker
 
 MS, S = 1_000_000, 1_000_000_000
@@ -64,7 +64,8 @@ def records_file(folder: Path, lines: list[str], config: RunConfig = CONFIG) -> 
 
 
 def columns_by_rows(rows: Rows) -> list[dict[str, int]]:
-    return [{name: values[at] for name, values in rows.columns.items()} for at in range(len(rows))]
+    named = {name: values for name, values in rows.columns.items() if name != SHORTEST}
+    return [{name: values[at] for name, values in named.items()} for at in range(len(rows))]
 
 
 def columns_by_records(parsed: list[Any]) -> list[dict[str, int]]:
@@ -79,6 +80,7 @@ def test_the_columns_of_many_are_those_of_each() -> None:
     assert rows is not None
     assert columns_by_rows(rows) == columns_by_records(parsed)
     assert [rows.record(at) for at in (0, 5, 699)] == [record_of(parsed[at], STARTED) for at in (0, 5, 699)]
+    assert rows.columns[SHORTEST] == [min(each.gaps_us, default=-1) for each in RECORDS]
     assert rows.ends_ns() == [each.started_ns + each.latency_ns for each in map(rows.record, range(700))]
 
 

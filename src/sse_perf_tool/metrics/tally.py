@@ -28,7 +28,7 @@ from ..records import (
     Summary,
 )
 from ..records.request import came_with_end
-from ..records.rows import Rows
+from ..records.rows import SHORTEST, Rows
 from ..units import NS_PER_S
 from .compression import compression_check_of
 from .concurrency import service_queue_of
@@ -173,14 +173,14 @@ class Tally:
                 self._errors.add(rows.record(row))
 
     def _add_gaps(self, rows: Rows, chosen: Sequence[int]) -> None:
-        names = ("request_id", "ttft_ns", "ttfb_ns", "streaming_ns", "gap_sum_ns")
+        names = ("request_id", SHORTEST, "ttft_ns", "ttfb_ns", "streaming_ns", "gap_sum_ns")
         columns = [rows.columns[name] for name in names]
         for row in chosen:
-            request_id, *times = [column[row] for column in columns]
+            request_id, shortest_us, *times = [column[row] for column in columns]
             gaps_us, ended_together = rows.gaps_us[row], came_with_end(*times)
             self.gaps.add(gaps_us)
             self.gap_sample.add(request_id, gaps_us)
-            if ended_together or 0 in gaps_us:
+            if ended_together or not shortest_us:
                 self.merged_reads.update(merged_reads(gaps_us, ended_together))
 
     def _keep_details_of(self, rows: Rows, at: int) -> None:

@@ -101,9 +101,8 @@ class TimeSeries:
         last = self._add_times(record.thread_id, start_ns, record.latency_ns, delay_ns)
         self._add_end(last, record.outcome, record.latency_ns, record.ttfb_ns, first_ns, record.tpot_ns)
         if first_ns is not None:
-            self._add_chunks(
-                (start_ns + first_ns) // 1000, record.gaps_us, record.max_gap_us or 0, tokens / record.chunks
-            )
+            first_us, most_us = (start_ns + first_ns) // 1000, record.max_gap_us or 0
+            self._add_chunks(first_us, record.gaps_us, most_us, tokens / record.chunks)
         else:  # a non-streamed answer, or tool calls, which are not in any text chunk
             last.tokens += tokens
 
@@ -135,7 +134,8 @@ class TimeSeries:
                 sum_ns / (tokens - 1) if streamed and tokens > 1 else None,
             )
             if streamed:
-                self._add_chunks((start_ns + ttft_ns) // 1000, gaps_us, most_ns // 1000, known / chunks)
+                first_us = (start_ns + ttft_ns) // 1000
+                self._add_chunks(first_us, gaps_us, most_ns // 1000, known / chunks)
             else:
                 last.tokens += known
 
@@ -215,8 +215,8 @@ class TimeSeries:
         first.tokens += tokens_per_chunk
         if not gaps_us:
             return
-        ends_us = list(accumulate(gaps_us, initial=first_us))
         half_octaves = _half_octaves(gaps_us, max_gap_us)
+        ends_us = list(accumulate(gaps_us, initial=first_us))
         at, number = 0, len(gaps_us)
         while at < number:
             interval_number = ends_us[at + 1] // width_us

@@ -261,6 +261,9 @@ class RequestTable:
         """Adds several requests: column -> their values, each in 64 bits."""
         for name in self.COLUMNS:
             values = columns[name]
+            if values[0] == NOT_MEASURED and values.count(NOT_MEASURED) == len(values):
+                self._columns[name].extend(values)
+                continue
             self._widened(name, max(values))
             self._widened(name, min(values)).extend(values)
 

@@ -39,6 +39,9 @@ MOST_TURNS = 1_000_000
 
 Column = Sequence[Any]
 
+SHORTEST = "min_gap_us"
+"""The column of the shortest gaps, which is in no `RequestTable`: 0 where chunks came together."""
+
 
 class _OddError(ValueError):
     """Something is not as this version writes it."""
@@ -49,7 +52,7 @@ class Rows:
     """Requests whose every value fits, in the order of their lines."""
 
     columns: Mapping[str, Sequence[int]]
-    """Those of a `RequestTable` but for `good`; `started_ns` counts from the start of the run."""
+    """Those of a `RequestTable` but for `good`, and `SHORTEST`; `started_ns` counts from the start of the run."""
     gaps_us: Sequence[list[int]]
     token_sources: Sequence[str | None]
     finish_reasons: Sequence[str | None]
@@ -122,20 +125,23 @@ def _columns_of(values: Mapping[str, Column], shift_ns: int) -> dict[str, Sequen
 
 
 def _gap_columns(gaps_us: Sequence[list[int]], chunks: Sequence[int]) -> dict[str, Sequence[int]]:
-    sums, longest, firsts = [], [], []
+    sums, shortest, longest, firsts = [], [], [], []
     for gaps, number in zip(gaps_us, chunks, strict=True):
         if not gaps:
             _check(type(gaps) is list)
             sums.append(0)
+            shortest.append(NOT_MEASURED)
             longest.append(NOT_MEASURED)
             firsts.append(min(1, number))
             continue
-        _check(type(gaps) is list and set(map(type, gaps)) == {int} and min(gaps) >= 0)
+        least = min(gaps)
+        _check(type(gaps) is list and set(map(type, gaps)) == {int} and least >= 0)
+        shortest.append(least)
         sums.append(sum(gaps) * 1000)
         longest.append(max(gaps) * 1000)
         first = min(1, number) if gaps[0] else 1 + next((at for at, gap in enumerate(gaps) if gap), len(gaps))
         firsts.append(first)
-    return {"gap_sum_ns": sums, "max_gap_ns": longest, "first_chunks": firsts}
+    return {"gap_sum_ns": sums, "max_gap_ns": longest, "first_chunks": firsts, SHORTEST: shortest}
 
 
 def _check_parts(columns: Mapping[str, Sequence[int]]) -> None:
