@@ -37,7 +37,7 @@
 
 #define PY_SSIZE_T_CLEAN
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1 /* as pyconfig.h has it in some versions */
 #endif
 #include <Python.h>
 #include <errno.h>
