@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
-from sse_perf_tool.report_parts.libraries import ASSETS, LIBRARIES  # noqa: E402  the path comes first
+from sse_perf_tool.report_parts.libraries import ASSETS, FLAME_LIBRARIES, LIBRARIES  # noqa: E402  the path comes first
 
 
 def _wheel() -> Path | None:
@@ -55,7 +55,7 @@ def install(npm: list[str], *, dev: bool) -> None:
 def copy_assets() -> list[Path]:
     """Copies each library into the package; ValueError when one is not the file whose hash the report links."""
     copies = []
-    for library in LIBRARIES:
+    for library in (*LIBRARIES, *FLAME_LIBRARIES):
         content = (ROOT / "node_modules" / library.package / library.file).read_bytes()
         digest = base64.b64encode(hashlib.sha384(content).digest()).decode()
         if digest != library.sha384:

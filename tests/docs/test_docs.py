@@ -137,7 +137,7 @@ def result() -> RunResult:
 
 @pytest.mark.parametrize("flag", EVERY_FLAG, ids=lambda flag: flag.names[0])
 def test_every_flag_is_explained(flag):
-    pages = text_of("docs/usage.md") + text_of("README.md") + text_of("docs/bench.md")
+    pages = text_of("docs/usage.md") + text_of("README.md") + text_of("docs/bench.md") + text_of("docs/profile.md")
     missing = [name for name in flag.names if name != "-h" and not re.search(rf"(?<![\w-]){name}(?![\w-])", pages)]
     assert missing == []
 
@@ -303,7 +303,18 @@ def test_the_two_readmes_have_the_same_commands():
 @pytest.mark.parametrize(("page", "command"), list(tool_commands()))
 def test_commands_can_be_typed_as_they_stand(folder, page, command):
     arguments = parsed(command)
-    assert arguments.command in ("run", "debug", "demo", "serve", "report", "capacity", "calibrate", "bench", "show")
+    assert arguments.command in (
+        "run",
+        "debug",
+        "demo",
+        "serve",
+        "report",
+        "capacity",
+        "calibrate",
+        "bench",
+        "profile",
+        "show",
+    )
     assert arguments.warnings == ()
 
 

@@ -13,7 +13,7 @@ import pytest
 from report_runs import sample_run
 from sse_perf_tool.report_generator import generate_html_report
 from sse_perf_tool.report_parts import libraries
-from sse_perf_tool.report_parts.libraries import ASSETS, LIBRARIES, Library, inline_script
+from sse_perf_tool.report_parts.libraries import ASSETS, FLAME_LIBRARIES, LIBRARIES, Library, inline_script
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,7 +22,7 @@ def sha(name: str, content: bytes) -> str:
     return base64.b64encode(hashlib.new(name, content).digest()).decode()
 
 
-@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.package)
+@pytest.mark.parametrize("library", [*LIBRARIES, *FLAME_LIBRARIES], ids=lambda library: library.package)
 def test_each_library_is_the_version_that_the_lock_file_pins(library: Library) -> None:
     lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
     assert lock["packages"][f"node_modules/{library.package}"]["version"] == library.version
@@ -35,7 +35,7 @@ def test_the_lock_file_has_a_hash_and_no_download_address_for_each_package() -> 
     assert all("resolved" not in package and package["integrity"].startswith("sha512-") for package in packages)
 
 
-@pytest.mark.parametrize("library", LIBRARIES, ids=lambda library: library.package)
+@pytest.mark.parametrize("library", [*LIBRARIES, *FLAME_LIBRARIES], ids=lambda library: library.package)
 def test_each_asset_has_the_hash_that_a_linking_page_asks_for(library: Library) -> None:
     asset = ASSETS / library.asset
     if not asset.is_file():
@@ -84,6 +84,13 @@ def test_the_policy_of_the_page_names_the_hash_of_each_script_and_of_the_style(t
     assert "unsafe" not in policy[1]
     for element in re.findall(r"<(?:script|style)>(.*?)</(?:script|style)>", source, re.DOTALL):
         assert f"'sha256-{sha('sha256', element.encode())}'" in policy[1]
+
+
+def test_what_draws_flame_graphs_stays_below_200_kb() -> None:
+    sizes = [
+        (ASSETS / library.asset).stat().st_size for library in FLAME_LIBRARIES if (ASSETS / library.asset).is_file()
+    ]
+    assert sum(sizes) < 200_000
 
 
 def test_a_script_cannot_end_its_own_element() -> None:

@@ -8,7 +8,7 @@ and no endpoint, and no file is changed, except that the folder of the default r
 * `run.py`: the arguments of a run, with `target.py` (URL, key, headers), `request.py` (queries, body, format),
   `endpoint.py` (what a server without a path is), `load.py` (threads, rates, durations), `goals.py` (thresholds,
   SLOs, baseline) and `config.py` (the settings as they are written to files).
-* `report.py`, `capacity.py`, `calibrate.py`, `bench.py`: the other commands.
+* `report.py`, `capacity.py`, `calibrate.py`, `bench.py`, `profile.py`: the other commands.
 * `files.py`: what a command reads and writes.
 """
 
@@ -24,14 +24,16 @@ from ..flags import (
     CAPACITY_FLAGS,
     COMMANDS,
     FLAGS,
+    PROFILE_FLAGS,
     PROGRAM,
     REPORT_FLAGS,
     Flag,
     language_of,
+    own_words,
     text_asked_for,
 )
 from ..texts import Texts
-from . import bench, capacity, endpoint, files, goals, load, report, request, run, settings, target
+from . import bench, capacity, endpoint, files, goals, load, profile, report, request, run, settings, target
 from .bench import bench_arguments
 from .calibrate import calibrate_arguments
 from .capacity import capacity_arguments
@@ -39,6 +41,7 @@ from .endpoint import Get
 from .flag_values import FlagValues, server_words
 from .output_paths import Now
 from .parsed import Address, Arguments
+from .profile import profile_arguments
 from .report import report_arguments
 from .run import EXCLUSIONS, run_command
 
@@ -74,6 +77,7 @@ _COMMANDS = {
     "capacity": _Command(CAPACITY_FLAGS, {**TEXTS, **capacity.TEXTS}, capacity_arguments),
     "calibrate": _Command(CALIBRATE_FLAGS, TEXTS, calibrate_arguments),
     "bench": _Command(BENCH_FLAGS, {**TEXTS, **bench.TEXTS}, bench_arguments, reads_settings=False),
+    "profile": _Command(PROFILE_FLAGS, {**TEXTS, **profile.TEXTS}, profile_arguments),
 }
 
 
@@ -93,5 +97,8 @@ def parse_arguments(
     if name == "serve":
         return Arguments("serve", language, rest=server_words(words, language))
     flags, texts, arguments_of, reads_settings = _COMMANDS[name]
-    values = FlagValues(flags, words, language, texts, environ, EXCLUSIONS, reads_settings=reads_settings, get=get)
+    own = own_words(argv)[1:] if name == "profile" else words
+    values = FlagValues(flags, own, language, texts, environ, EXCLUSIONS, reads_settings=reads_settings, get=get)
+    if name == "profile":
+        return profile_arguments(values, environ, now, words[len(own) + 1 :])
     return arguments_of(values, environ, now)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from ..capacity.search import StepPlan
 from ..flags import DEFAULT_QUERY
+from ..flags.profile_checks import Limit
 from ..formats.base import Format
 from ..goals.baseline import Baseline
 from ..masking import Masker, mask_url
@@ -81,6 +82,38 @@ class BenchArguments:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileArguments:
+    """What the profile command was asked for besides the load."""
+
+    command: tuple[str, ...] = ()
+    """What starts the server; () for one that runs, which is `pid`, or for the demo."""
+    shown: str = ""
+    """The same, secrets masked."""
+    pid: int | None = None
+    passes: tuple[str, ...] = ("doctor",)
+    """Of "doctor", "flame", "heap", "async"; the first is always there."""
+    ready_url: str | None = None
+    ready_text: str | None = None
+    ready_timeout_s: float = 60.0
+    sample_rate: int = 100
+    native: bool = False
+    metrics: bool = True
+    """Whether to look for a page of metrics beside the target."""
+    metrics_interval_s: float = 1.0
+    inject: bool = True
+    limits: tuple[Limit, ...] = ()
+    fail_on_targets: bool = False
+    server_log: Path | None = None
+    stop_signal: str = "INT"
+    keep_running: bool = False
+    compare: bool = False
+    demo: bool = False
+    folder: Path = Path("report")
+    """Where the folder of the profile is made; its name is `name`."""
+    name: str = "profile"
+
+
+@dataclass(frozen=True, slots=True)
 class Arguments:
     """The command line, checked, with its files loaded.
 
@@ -91,7 +124,7 @@ class Arguments:
     """
 
     command: str
-    """"run", "debug", "demo", "serve", "report", "capacity", "calibrate" or "show"."""
+    """"run", "debug", "demo", "serve", "report", "capacity", "calibrate", "bench", "profile" or "show"."""
     lang: str = "en"
     config: RunConfig = field(default_factory=RunConfig)
     address: Address = field(default_factory=Address)
@@ -126,6 +159,7 @@ class Arguments:
     """The older run that this one is compared with."""
     capacity: CapacityArguments | None = None
     bench: BenchArguments | None = None
+    profile: ProfileArguments | None = None
     quiet: bool = False
     color: bool = True
     warnings: tuple[str, ...] = ()

@@ -32,16 +32,17 @@ def write_result(
     console: Console,
     environment: Environment,
     records: LineWriter | None = None,
+    page: Callable[..., Sequence[str]] = generate_html_report,
 ) -> bool:
     """Writes all outputs of one run; True when all of them could be written.
 
-    `records` is written already.
+    `records` is written already; `page` makes the HTML page of a result.
     """
 
     def content(name: str) -> bytes:
         return EXPORTERS[name].text_of(result).encode("utf-8", "replace")
 
-    outputs = page_of(arguments, console, partial(generate_html_report, result))
+    outputs = page_of(arguments, console, partial(page, result))
     outputs += exports_of(arguments, content, environment)
     return write_outputs(outputs, records, console, environment)
 

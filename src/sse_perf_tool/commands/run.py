@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..arguments import Arguments
 from ..console import Console, SingleRequestNotices
@@ -14,6 +15,7 @@ from ..metrics.compression import compression_check_of
 from ..records import Outcome, RunResult
 from ..records.file import record_line, server_line
 from ..records.writer import LineWriter, new_lines, said_of_left
+from ..report_generator import generate_html_report
 from .calibrate import calibrated
 from .environment import OK, SOME_FAILED, Environment
 from .interrupts import interrupts
@@ -31,14 +33,25 @@ def main(arguments: Arguments, environment: Environment) -> int:
     return status_of(result) or (OK if whole else SOME_FAILED)
 
 
+class Around(NamedTuple):
+    """What a command does around the load of a run."""
+
+    after: Callable[[RunResult, int], RunResult] = lambda result, _origin_ns: result
+    """Called with the result and the start of the run (`time.perf_counter_ns`), before anything is judged or shown."""
+    show: Callable[[RunResult, Console], None] = lambda _result, _console: None
+    """Called behind the summary."""
+    page: Callable[..., Sequence[str]] = generate_html_report
+    """Writes the HTML page."""
+
+
 def finished_run(
-    arguments: Arguments, environment: Environment, stopped: Stopped = interrupts
+    arguments: Arguments, environment: Environment, stopped: Stopped = interrupts, around: Around | None = None
 ) -> tuple[RunResult, bool]:
     """The result of the load, judged and shown, and whether all of its files could be written."""
     console = console_of(arguments, environment)
     ending = _Ending(console)
     with stopped(ending):
-        return _finished_run(arguments, environment, console, ending, stopped)
+        return _finished_run(arguments, environment, console, ending, stopped, around or Around())
 
 
 class _Ending:
@@ -74,9 +87,9 @@ class _Ending:
 
 
 def _finished_run(
-    arguments: Arguments, environment: Environment, console: Console, ending: _Ending, stopped: Stopped
+    arguments: Arguments, environment: Environment, console: Console, ending: _Ending, stopped: Stopped, around: Around
 ) -> tuple[RunResult, bool]:
-    result, records = _sent(arguments, console, ending, stopped)
+    result, records = _sent(arguments, console, ending, stopped, around)
     result = judged(_with_records(result, records, console), arguments.baseline)
     single = _is_single(arguments)
     if single and len(result.requests) == 1:
@@ -86,11 +99,12 @@ def _finished_run(
         console.errors(result.summary)
         console.findings(result)
         console.trust(result)
+    around.show(result, console)
     console.goals(result)
     for text in result.warnings:
         if not (single and text in arguments.warnings):  # on the same screen already
             console.warn(text)
-    return result, write_result(arguments, result, console, environment, records)
+    return result, write_result(arguments, result, console, environment, records, around.page)
 
 
 def _is_single(arguments: Arguments) -> bool:
@@ -99,7 +113,7 @@ def _is_single(arguments: Arguments) -> bool:
 
 
 def _sent(
-    arguments: Arguments, console: Console, ending: _Ending, stopped: Stopped
+    arguments: Arguments, console: Console, ending: _Ending, stopped: Stopped, around: Around
 ) -> tuple[RunResult, LineWriter | None]:
     """Sends the load and shows its progress: the result, and the file of its records."""
     config, show_rows = arguments.config, not arguments.quiet
@@ -132,7 +146,7 @@ def _sent(
             ending.check = None
         if server is not None:
             result = _with_server(result, server, load, records)
-    return result, records
+    return around.after(result, load.origin.ns), records
 
 
 def _with_server(result: RunResult, server: ServerWatch, load: LoadRun, records: LineWriter | None) -> RunResult:

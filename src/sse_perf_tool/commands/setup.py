@@ -59,7 +59,8 @@ def watching(arguments: Arguments) -> contextlib.AbstractContextManager[ServerWa
     from ..profiling.watch import ServerWatch  # only here: other runs do not pay for it
 
     shown = arguments.config.metrics_url or ""
-    return ServerWatch(arguments.metrics_url, shown, arguments.verify, arguments.lang)
+    more = {} if arguments.profile is None else {"every_s": arguments.profile.metrics_interval_s}
+    return ServerWatch(arguments.metrics_url, shown, arguments.verify, arguments.lang, **more)
 
 
 Stopped = Callable[[Callable[[], None]], contextlib.AbstractContextManager[None]]

@@ -31,6 +31,7 @@ from ..records import (
     TrustSample,
 )
 from ..records.file import iso_utc
+from ..records.profile import profile_document
 from ..records.server import server_metrics_document
 from ..report_parts.findings import findings
 from ..report_parts.shape import stream_text
@@ -110,6 +111,7 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "context_tiers": [_group("context_tokens", group) for group in found.context_tiers],
         "time_series": _time_series(result),
         "server_metrics": result.server_metrics and server_metrics_document(result.server_metrics),
+        "profile": result.profile and profile_document(result.profile, LANGUAGES.index(result.config.lang)),
         "goodput": _goodput(found.goodput),
         "trust": _trust(result),
         "thresholds": [rounded(each) for each in result.thresholds],

@@ -36,16 +36,16 @@ def junit_of(document: Mapping[str, Any]) -> str:
     """JUnit XML from the object of `--json`, also of an older version.
 
     There is a case for: run whole, all requests ok, none of each failed outcome, each threshold, each allowance over
-    the baseline.  A test case fails where the exit status does: with either of these they decide, and failed requests
-    are "skipped" with the same message.  When no request came to an end, none of them passed: "skipped" too; when
-    none was even sent, "all requests ok" fails.
+    the baseline, each target of a profile.  A test case fails where the exit status does: with one of these they
+    decide, and failed requests are "skipped" with the same message.  When no request came to an end, none of them
+    passed: "skipped" too; when none was even sent, "all requests ok" fails.
     """
     parts = [key for key in MISSING_PARTS if document.get(key)] or ["partial"]
     cut_short = [in_both(key)[0] for key in ("interrupted", *parts) if document[key]]
     if aborted := document.get("aborted"):
         cut_short.append(aborted_text(Abort(**aborted))[0])
     whole = _Check("run", "run is whole", " ".join(cut_short))
-    goals = [*_threshold_checks(document), *_baseline_checks(document)]
+    goals = [*_threshold_checks(document), *_baseline_checks(document), *_target_checks(document)]
     checks = [whole, *_request_checks(document), *_trust_checks(document), *goals]
     states = [check.state if check.problem else "" for check in checks]
     numbers = {
@@ -112,6 +112,18 @@ def _baseline_checks(document: Mapping[str, Any]) -> list[_Check]:
         )
         for rule in document.get("baseline", ())
     ]
+
+
+def _target_checks(document: Mapping[str, Any]) -> list[_Check]:
+    """A case for each target and warning sign of a profile; only a target can fail, and only if they decide."""
+    checks, profile = [], document.get("profile") or {}
+    for row in profile.get("targets", ()):
+        fails = profile["fail_on_targets"] and row["is_target"] and row["state"] == "missed"
+        state = "failure" if fails else "skipped"
+        said = row["why"] if row["value"] is None else f"{value_text(row['value'])} {row['unit']}"
+        problem = "" if row["state"] == "met" else f"{row['rule']} is {row['state'].replace('_', ' ')}: {said}"
+        checks.append(_Check("profile", row["rule"], problem, state=state))
+    return checks
 
 
 def _why(rule: Mapping[str, Any], name: str) -> str:

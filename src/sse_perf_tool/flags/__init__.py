@@ -1,7 +1,7 @@
 """The command-line flags: one row each in `FLAGS`, its help text in `HELP`, and the whole text of `--help`."""
 
 from .help import help_text, language_of, text_asked_for
-from .program import COMMAND, COMMANDS, PROGRAM
+from .program import COMMAND, COMMANDS, PROGRAM, own_words
 from .table import (
     BENCH_FLAGS,
     CALIBRATE_FLAGS,
@@ -10,6 +10,7 @@ from .table import (
     ENGLISH_QUERY,
     EVERY_FLAG,
     FLAGS,
+    PROFILE_FLAGS,
     REPORT_FLAGS,
     Flag,
     flag_name,
@@ -28,11 +29,13 @@ __all__ = [
     "EVERY_FLAG",
     "FLAGS",
     "HELP",
+    "PROFILE_FLAGS",
     "PROGRAM",
     "REPORT_FLAGS",
     "Flag",
     "flag_name",
     "help_text",
     "language_of",
+    "own_words",
     "text_asked_for",
 ]

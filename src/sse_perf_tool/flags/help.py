@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from .. import __version__
 from ..formats import FORMATS
 from ..texts import LANGUAGES, default_language, display_width, pad, speaker
-from .program import COMMAND, COMMANDS, PROGRAM
-from .table import BENCH_FLAGS, CALIBRATE_FLAGS, CAPACITY_FLAGS, FLAGS, REPORT_FLAGS, Flag
-from .wording import BENCH_HELP, CAPACITY_HELP, HELP
+from .program import COMMAND, COMMANDS, PROGRAM, own_words
+from .table import BENCH_FLAGS, CALIBRATE_FLAGS, CAPACITY_FLAGS, FLAGS, PROFILE_FLAGS, REPORT_FLAGS, Flag
+from .wording import BENCH_HELP, CAPACITY_HELP, HELP, PROFILE_HELP
 
 TEXTS = {
     "default": ("(default {default})", "（默认 {default}）"),
@@ -48,8 +48,19 @@ TEXTS = {
         "Each setting is also an environment variable or a line in .env: RESPONSE_DELAY for --response-delay.",
         "每项设置也可写成环境变量或 .env 中的一行：RESPONSE_DELAY 即 --response-delay。",
     ),
-    "bench": ("Benchmark", "基准测试"),
     "serve": ("Server", "服务"),
+    "about_profile": (
+        (
+            "Starts a server under profilers, loads it and says what limits it.\n"
+            "PASSES: doctor (always), flame (CPU), heap (memory by line), async, all."
+        ),
+        (
+            "在分析器下启动服务端并施加负载，指出瓶颈所在。\n"
+            "PASSES：doctor（始终执行）、flame（CPU）、heap（按行的内存）、async、all。"
+        ),
+    ),
+    "bench": ("Benchmark", "基准测试"),
+    "profile": ("Profile", "分析"),
     "capacity": ("Search", "搜索"),
     "target": ("Target", "目标"),
     "load": ("Load", "负载"),
@@ -81,6 +92,10 @@ TEXTS = {
         "bench [flags]      many models side by side",
         "bench [参数]       多个模型并排比较",
     ),
+    "profile_usage": (
+        "profile -- COMMAND find what limits a server",
+        "profile -- COMMAND 分析服务端的瓶颈",
+    ),
 }
 
 EXAMPLES = """\
@@ -100,6 +115,7 @@ _COMMAND_HELP = {
     "capacity": (CAPACITY_FLAGS, ""),
     "calibrate": (CALIBRATE_FLAGS, ""),
     "bench": (BENCH_FLAGS, ""),
+    "profile": (PROFILE_FLAGS, "[PASSES] "),
 }
 """Command -> (its flags, the operands before them in its usage line)."""
 
@@ -107,6 +123,7 @@ _COMMAND_HELP = {
 _OWN_HELP: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "capacity": CAPACITY_HELP,
     "bench": BENCH_HELP,
+    "profile": PROFILE_HELP,
 }
 """Command -> what it says of flags that mean something else in a run."""
 
@@ -117,7 +134,8 @@ def help_text(language: str, command: str = "run") -> str:
     usage = f"{say('usage')}{PROGRAM} "
     if command != "run":
         flags, operands = _COMMAND_HELP.get(command) or (_serve()[0], "")
-        head = [f"{usage}{command} {operands}{say('flags')}", "", say(f"about_{command}")]
+        behind = " -- COMMAND" if command == "profile" else ""
+        head = [f"{usage}{command} {operands}{say('flags')}{behind}", "", say(f"about_{command}")]
         helps = {**HELP, **(_serve()[1] if command == "serve" else _OWN_HELP.get(command, {}))}
         more = ["", *_wrapped(say("environment_serve"), 80)] if command == "serve" else []
         return "\n".join([*head, *_groups_help(flags, language, helps), *more]) + "\n"
@@ -172,6 +190,7 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 def language_of(argv: Sequence[str], environ: Mapping[str, str]) -> str:
     """The language, "en" or "zh": that of --lang anywhere in `argv`, else of SSE_PERF_LANG, else of the locale."""
+    argv = own_words(argv)
     pairs = [*itertools.pairwise(argv), *(tuple(arg.split("=", 1)) for arg in argv if "=" in arg)]
     named = [environ.get("SSE_PERF_LANG", ""), *(value for name, value in pairs if name == "--lang")]
     known = [value.lower() for value in named if value.lower() in LANGUAGES]
@@ -180,6 +199,7 @@ def language_of(argv: Sequence[str], environ: Mapping[str, str]) -> str:
 
 def text_asked_for(argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """The text that --help or --version in `argv` asks for, None without them."""
+    argv = own_words(argv)
     name = argv[0] if argv and argv[0] in COMMANDS else "run"
     if "--help" in argv or "-h" in argv:
         return help_text(language_of(argv, environ), name)

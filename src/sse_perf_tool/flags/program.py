@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 _PROGRAMS = {
@@ -15,5 +16,10 @@ PROGRAM, COMMAND = _PROGRAMS.get(
     ("sse_perfTestTool.py", "python3 sse_perfTestTool.py"),
 )
 """The program's name in messages, and the shell command that starts it."""
-COMMANDS = ("serve", "report", "capacity", "calibrate", "bench")
+COMMANDS = ("serve", "report", "capacity", "calibrate", "bench", "profile")
 """The words that select a command when they come first on the command line; without one it is a run."""
+
+
+def own_words(argv: Sequence[str]) -> Sequence[str]:
+    """The words that are for this program: behind the `--` of the profile command stands that of a server."""
+    return argv[: argv.index("--")] if argv and argv[0] == "profile" and "--" in argv else argv

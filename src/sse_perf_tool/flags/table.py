@@ -10,7 +10,7 @@ from ..exporters import EXPORTERS
 from ..formats import FORMATS
 from ..masking import Masker, mask_url
 from ..texts import LANGUAGES, Say
-from . import capacity_checks, checks, load_checks
+from . import capacity_checks, checks, load_checks, profile_checks
 
 DEFAULT_QUERY = "你是谁"
 ENGLISH_QUERY = "Who are you?"
@@ -251,7 +251,40 @@ BENCH_FLAGS = (
 )
 """Those of the bench command."""
 
-EVERY_FLAG = tuple({flag.key: flag for flag in (*BENCH_FLAGS, *CALIBRATE_FLAGS, *CAPACITY_FLAGS, *FLAGS)}.values())
+_OF_SERVER = (
+    Flag(("--pid",), "profile", checks.whole(1, 2**31 - 1), "PID"),
+    Flag(("--ready",), "profile", checks.url, "URL", show=checks.masked_url, mask=mask_url),
+    Flag(("--ready-text",), "profile", checks.some_text, "TEXT"),
+    Flag(("--ready-timeout",), "profile", checks.seconds("above_0"), "S", 60.0),
+    Flag(("--sample-rate",), "profile", checks.whole(1, 1000), "N", 100),
+    Flag(("--native",), "profile"),
+    Flag(("--no-metrics",), "profile"),
+    Flag(("--metrics-interval",), "profile", checks.seconds("above_0"), "S", 1.0),
+    Flag(("--no-inject",), "profile"),
+    Flag(("--target",), "profile", profile_checks.target, "RULE", repeat=True),
+    Flag(("--fail-on-targets",), "profile"),
+    Flag(("--server-log",), "profile", checks.some_text, "FILE"),
+    Flag(("--stop-signal",), "profile", profile_checks.signal_name, "NAME", "INT"),
+    Flag(("--keep-running",), "profile"),
+    Flag(("--compare",), "profile"),
+)
+"""Those that only the profile command has."""
+
+_NOT_IN_PROFILE = frozenset({"simple", "debug", "print_config", "baseline", "allow", "context_tiers"})
+_ALIASES = {
+    "threads": ("--threads", "--connections", "--concurrent"),
+    "rate": ("--rate", "--requests-per-second"),
+}
+"""Names that other profilers have for these."""
+PROFILE_FLAGS = (
+    *_OF_SERVER,
+    *(flag._replace(names=_ALIASES.get(flag.key, flag.names)) for flag in FLAGS if flag.key not in _NOT_IN_PROFILE),
+)
+"""The flags of the profile command: its own, and those of a run."""
+
+EVERY_FLAG = tuple(
+    {flag.key: flag for flag in (*BENCH_FLAGS, *CALIBRATE_FLAGS, *CAPACITY_FLAGS, *_OF_SERVER, *FLAGS)}.values()
+)
 """The flags of all commands; one that several commands have is in the form that a run has."""
 
 

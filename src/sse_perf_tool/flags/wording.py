@@ -341,6 +341,66 @@ HELP = {
         "save each step to this file (.jsonl); if the file exists, continue from it",
         "每步结束时写入此文件（.jsonl）；文件已存在时从中继续",
     ),
+    "pid": (
+        "attach to a server that runs; it is never stopped",
+        "附加到已在运行的服务端；绝不会停止它",
+    ),
+    "ready": (
+        "load begins when this page can be had (default: when the port takes connections)",
+        "此页面可访问后开始施加负载（默认：端口可连接时）",
+    ),
+    "ready_text": (
+        "load begins when the server has printed this text",
+        "服务端输出此文本后开始施加负载",
+    ),
+    "ready_timeout": (
+        "how long the server may take to be ready",
+        "等待服务端就绪的最长时间",
+    ),
+    "sample_rate": (
+        "stacks a second in the pass flame",
+        "flame 每秒采样的调用栈数",
+    ),
+    "native": (
+        "with flame: frames of native extensions, too",
+        "与 flame 同用：也包括原生扩展的栈帧",
+    ),
+    "no_metrics": (
+        "do not look for a Prometheus page beside the target",
+        "不在目标旁查找 Prometheus 指标页",
+    ),
+    "metrics_interval": (
+        "how often the Prometheus page is read",
+        "读取 Prometheus 指标页的间隔",
+    ),
+    "no_inject": (
+        "put no hook into the server: no loop delay, no waits, no memory by line",
+        "不向服务端注入钩子：没有循环延迟、等待和按行的内存",
+    ),
+    "target": (
+        "replaces a target, e.g. 'p50<1s', 'ttfc<500ms', 'rss<500MB', 'cpu<80%'; repeatable",
+        "替换一项目标，如 'p50<1s'、'ttfc<500ms'、'rss<500MB'、'cpu<80%'；可重复",
+    ),
+    "fail_on_targets": (
+        "exit status 99 when a target is missed",
+        "有目标未达到时退出码为 99",
+    ),
+    "server_log": (
+        "what the server prints; default server.log in the folder of the profile",
+        "服务端输出写入此文件；默认为分析目录中的 server.log",
+    ),
+    "stop_signal": (
+        "first signal to stop it with; SIGTERM and SIGKILL follow if it goes on",
+        "停止服务端的首个信号；若仍在运行则依次使用 SIGTERM、SIGKILL",
+    ),
+    "keep_running": (
+        "do not stop the server at the end",
+        "结束时不停止服务端",
+    ),
+    "compare": (
+        "first send load without profilers, to say what they cost (always with flame)",
+        "先在没有分析器时施加负载，以说明其开销（使用 flame 时总会执行）",
+    ),
     "config": (
         "read flags from a .toml, .yaml or .json file, or a run's --json or --records file; the command line wins",
         "从 .toml、.yaml、.json 文件读取参数，或从某次运行的 --json、--records 文件读取；命令行优先",
@@ -427,3 +487,11 @@ BENCH_HELP = {
     "html_report": ("one offline page", "单个离线页面"),
 }
 """The same for the flags of the bench command."""
+
+PROFILE_HELP = {
+    "demo": (
+        "profile the embedded server (default 5 threads, 10 s)",
+        "分析内置服务（默认 5 线程、10 秒）",
+    ),
+}
+"""The same for the flags of the profile command."""

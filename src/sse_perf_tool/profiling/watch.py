@@ -40,8 +40,7 @@ FIRST_S = 5.0
 """So long a run waits for the first page, which is there before its load begins."""
 END_S = 1.0
 """So long the sampler may take for its last scrape."""
-_SAMPLER = "import sys; sys.path[0] = sys.argv[1]; from sse_perf_tool.profiling.sampler import main; main()"
-"""Not `-m`: that would import from the folder in which the user is."""
+_SAMPLER = "from sse_perf_tool.profiling.sampler import main; main()"
 
 
 class ServerWatch:
@@ -58,7 +57,7 @@ class ServerWatch:
         self._ended_early = False
 
     def __enter__(self) -> ServerWatch:
-        self._process = _sampler()
+        self._process = start_program(_SAMPLER)
         self._reader = threading.Thread(target=self._read, name="server-metrics", daemon=True)
         self._reader.start()
         with contextlib.suppress(OSError):  # it has died: the reader notices
@@ -112,15 +111,16 @@ class ServerWatch:
         return said
 
 
-def _sampler() -> subprocess.Popen[str]:
-    """The process that reads the page.
+def start_program(code: str) -> subprocess.Popen[str]:
+    """A process of ours that runs `code`, with its standard input and output as pipes of text.
 
-    It has a session of its own: Ctrl-C is for the run, whose end ends this.  The URL comes by standard input, as it may
-    hold a secret, and others can see what stands on a command line.
+    It has a session of its own: Ctrl-C is for the run, whose end ends this.  What it is to do comes by standard input,
+    as it may hold a secret, and others can see what stands on a command line.  Not `-m`: that would import from the
+    folder in which the user is.
     """
     root = str(Path(__file__).resolve().parents[2])
     return subprocess.Popen(  # noqa: S603 - a program of ours
-        [sys.executable, "-c", _SAMPLER, root],
+        [sys.executable, "-c", f"import sys; sys.path[0] = sys.argv[1]; {code}", root],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

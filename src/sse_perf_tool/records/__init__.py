@@ -12,6 +12,7 @@ handed to the outputs as one `RunResult`.
 * `goals.py`: what was demanded of a run, and whether it was reached.
 * `trust.py`: what the tool measured of itself, and whether the figures are true.
 * `server.py`: what the server said of itself.
+* `profile.py`: what was seen inside the server, and what follows.
 * `calibration.py`: how far off the tool is, beside a server that knows the truth.
 * `result.py`: `RunResult`, all of these together.
 * `capacity.py`: a search for the highest load, each step a run.

@@ -11,6 +11,7 @@ from .config import RunConfig
 from .figures import CompressionCheck, IntervalSample, Summary
 from .goals import Abort, BaselineResult, ThresholdResult
 from .head import AnswerHead
+from .profile import Profile
 from .request import RequestTable
 from .server import ServerMetrics
 from .trust import Trust, TrustSample
@@ -78,6 +79,8 @@ class RunResult:
     """None when it was not made, or showed nothing."""
     server_metrics: ServerMetrics | None = None
     """None when they were not asked for."""
+    profile: Profile | None = None
+    """What was seen inside the server; None when nobody looked."""
     trust: Trust | None = None
     """The judgement on it; None before there is one."""
 
@@ -85,4 +88,5 @@ class RunResult:
     def missed(self) -> bool:
         """Whether anything that was demanded of the run was not reached."""
         kept = (each.ok for rows in (self.thresholds, self.baseline) for each in rows)
-        return self.aborted is not None or not all(kept)
+        of_profile = self.profile is not None and self.profile.missed
+        return self.aborted is not None or of_profile or not all(kept)

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..metrics import success_rate
 from ..records import AnswerHead, RunResult, Stats, Summary
 from ..texts import Texts, printable
 from .figures import Both, figure, percent_text, time_text
-from .libraries import inline_script, library_scripts
+from .libraries import Library, inline_script, library_scripts
 from .verdict import Verdict, load_text, shown_percentile
 from .wording import TEXTS, both, in_both, pair, terms_html
 
@@ -26,6 +26,18 @@ NO_TEXTS: Texts = {}
 
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 _NOT_IN_SCRIPT = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
+
+
+class More(NamedTuple):
+    """What some pages have besides: further styles of the templates folder, further libraries, the SHA-256 of styles
+    that these add."""
+
+    styles: Sequence[str] = ()
+    libraries: Sequence[Library] = ()
+    style_hashes: Sequence[str] = ()
+
+
+NOTHING_MORE = More()
 
 
 def fill(template: str, parts: dict[str, str]) -> str:
@@ -39,20 +51,27 @@ def json_for_script(value: Any) -> str:
 
 
 def build_page(
-    template: str, parts: dict[str, str], data: dict[str, Any], scripts: list[str], texts: Texts = NO_TEXTS
+    template: str,
+    parts: dict[str, str],
+    data: dict[str, Any],
+    scripts: list[str],
+    texts: Texts = NO_TEXTS,
+    more: More = NOTHING_MORE,
 ) -> tuple[bytes, bool]:
     """The whole page as UTF-8, and whether it works with no network.
 
-    `scripts` names files of the templates folder, run in this order; `texts` are those that only this page has.  A
-    Content-Security-Policy lets nothing else run and nothing be fetched but the linked libraries, if any.
+    `scripts` names files of the templates folder, run in this order; `texts` are those that only this page has, `more`
+    what else it has.  A Content-Security-Policy lets nothing else run and nothing be fetched but the linked libraries,
+    if any.
     """
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    libraries, inlined = library_scripts()
+    style = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", *more.styles))
+    libraries, inlined = library_scripts(more.libraries)
     own = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in scripts)
     own_script = inline_script(f'"use strict";(()=>{{{own}}})();')
     sources = " ".join(script.policy for script in (*libraries, own_script))
     style_hash = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; script-src {sources}; style-src 'sha256-{style_hash}'; img-src data: blob:"
+    styles = " ".join(f"'sha256-{each}'" for each in (style_hash, *more.style_hashes))
+    policy = f"default-src 'none'; script-src {sources}; style-src {styles}; img-src data: blob:"
     text = fill(
         template,
         {

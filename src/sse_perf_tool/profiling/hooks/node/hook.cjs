@@ -1,0 +1,139 @@
+// Looks at the Node.js process that it is loaded into (`--require`).  It never throws into the server, and does nothing
+// without SSE_PROFILE_DIR.  A line of JSON a second goes to node.PID.jsonl in that folder.  Files in it say what to do:
+// cpu.start, cpu.stop, heap.start, heap.stop, rest.
+"use strict";
+(() => {
+  const folder = process.env.SSE_PROFILE_DIR;
+  if (!folder) return;
+  const fs = require("fs");
+  const path = require("path");
+  const { monitorEventLoopDelay, performance, PerformanceObserver } = require("perf_hooks");
+  if (!require("worker_threads").isMainThread || !fs.existsSync(folder)) return;
+
+  const RESOLUTION_MS = 10;
+  const file = path.join(folder, `node.${process.pid}.jsonl`);
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delay.enable();
+  let gcMs = 0;
+  try {
+    new PerformanceObserver((list) => { for (const each of list.getEntries()) gcMs += each.duration; }).observe({ entryTypes: ["gc"] });
+  } catch { /* a build without it */ }
+
+  // Requests to other services that are under way: where they were made, and whether they have a connection yet.
+  const open = new Set();
+  const CALL = /^\s*at (?:(.*?) \()?(?:file:\/\/)?(.+?):(\d+):\d+\)?$/;
+  function caller() {
+    const before = Error.stackTraceLimit;
+    Error.stackTraceLimit = 25;
+    const lines = (new Error().stack || "").split("\n").slice(2);
+    Error.stackTraceLimit = before;
+    for (const line of lines) {
+      const found = CALL.exec(line);
+      if (!found) continue;
+      const [, name, where, number] = found;
+      if (where.startsWith("node:") || where === __filename || /[\\/]node_modules[\\/]/.test(where)) continue;
+      return `${(name || "(anonymous)").replace(/^async /, "")}|${where}|${number}`;
+    }
+    return null;
+  }
+  function watch(phase) {
+    const call = { where: caller(), phase };
+    if (call.where) open.add(call);
+    return call;
+  }
+  try {
+    const http = require("http");
+    const add = http.Agent.prototype.addRequest;
+    http.Agent.prototype.addRequest = function addRequest(request, ...rest) {
+      try {
+        const call = watch("connection");
+        const over = () => open.delete(call);
+        request.once("socket", () => { call.phase = "answer"; });
+        request.once("response", (answer) => { call.phase = "body"; answer.once("close", over); answer.once("end", over); });
+        request.once("close", over);
+        request.once("error", () => { open.delete(call); });
+      } catch { /* the server goes on */ }
+      return add.call(this, request, ...rest);
+    };
+    const own = globalThis.fetch;
+    if (own) {
+      globalThis.fetch = function fetch(...args) {
+        const call = watch("answer");
+        const over = () => open.delete(call);
+        const answer = own.apply(this, args);
+        answer.then(over, over);
+        return answer;
+      };
+    }
+  } catch { /* the server goes on */ }
+
+  let session = null;
+  const done = {};
+  const there = (name) => fs.existsSync(path.join(folder, name));
+  function post(method, parameters, then) {
+    if (!session) {
+      const inspector = require("inspector");
+      session = new inspector.Session();
+      session.connect();
+    }
+    session.post(method, parameters || {}, (error, answer) => { if (!error && then) then(answer); });
+  }
+  function once(name, act) {
+    if (done[name] || !there(name)) return;
+    done[name] = true;
+    act();
+  }
+  const keep = (name, value) => fs.writeFileSync(path.join(folder, name), JSON.stringify(value));
+  let cpuFrom = null;
+  function control() {
+    once("cpu.start", () => {
+      post("Profiler.enable");
+      post("Profiler.setSamplingInterval", { interval: 10000 });
+      post("Profiler.start", {}, () => { cpuFrom = String(process.hrtime.bigint()); });
+    });
+    if (cpuFrom) once("cpu.stop", () => post("Profiler.stop", {}, ({ profile }) => keep(`cpu.node.${process.pid}.json`, { from_ns: cpuFrom, profile })));
+    once("heap.start", () => {
+      post("HeapProfiler.collectGarbage");
+      post("HeapProfiler.startSampling", { samplingInterval: 65536 });
+    });
+    if (done["heap.start"]) once("heap.stop", () => {
+      post("HeapProfiler.collectGarbage");
+      post("HeapProfiler.stopSampling", {}, ({ profile }) => keep(`heap.node.${process.pid}.json`, profile));
+    });
+    once("gc.1", () => post("HeapProfiler.collectGarbage"));
+    once("gc.2", () => post("HeapProfiler.collectGarbage"));
+  }
+
+  let before = performance.eventLoopUtilization();
+  const ms = (ns) => Math.max(0, Math.round((ns / 1e6 - RESOLUTION_MS) * 1000) / 1000);
+  function line() {
+    const used = process.memoryUsage();
+    const now = performance.eventLoopUtilization();
+    const elu = performance.eventLoopUtilization(now, before).utilization;
+    before = now;
+    const kinds = {};
+    for (const kind of process.getActiveResourcesInfo ? process.getActiveResourcesInfo() : []) kinds[kind] = (kinds[kind] || 0) + 1;
+    const waits = {};
+    for (const { where, phase } of open) waits[`${where}\n${phase}`] = (waits[`${where}\n${phase}`] || 0) + 1;
+    const found = {
+      at_ns: Number(process.hrtime.bigint()),
+      delay: delay.count ? { p50: ms(delay.percentile(50)), p99: ms(delay.percentile(99)), max: ms(delay.max), n: delay.count } : null,
+      elu: Math.round(elu * 1000) / 1000,
+      mb: { heap: used.heapUsed / 1e6, outside: (used.external || 0) / 1e6 },
+      gc_ms: Math.round(gcMs * 1000) / 1000,
+      resources: kinds,
+      waits: Object.entries(waits).map(([key, number]) => [...key.split("\n"), number]),
+      collected: Boolean(done["gc.2"]) ? 2 : Boolean(done["gc.1"]) ? 1 : 0,
+    };
+    delay.reset();
+    gcMs = 0;
+    return found;
+  }
+  const timer = setInterval(() => {
+    try {
+      control();
+      fs.appendFileSync(file, JSON.stringify(line()) + "\n");
+    } catch { /* the server goes on */ }
+  }, 1000);
+  timer.unref();
+})();

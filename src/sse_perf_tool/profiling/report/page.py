@@ -1,0 +1,80 @@
+"""The page of a profile: one offline HTML file, with the load's charts and the server's on one time axis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...records import RunResult
+from ...records.atomic_write import write_atomically
+from ...records.profile import Profile
+from ...report_generator import BRAND, OFFLINE_NOTES, frame
+from ...report_parts.libraries import FLAME_LIBRARIES
+from ...report_parts.page import More, big_figures_html, build_page, facts_html, read_template, warnings_html
+from ...report_parts.tables import errors_table
+from ...report_parts.trust import trust_html
+from ...texts import speaker
+from ..judge.wording import TEXTS as JUDGE_TEXTS
+from ..session import Drawn
+from .data import profile_data
+from .parts import (
+    cost_html,
+    findings_html,
+    heap_html,
+    missing_html,
+    processes_html,
+    said,
+    server_facts,
+    targets_html,
+    verdict_html,
+)
+from .wording import TEXTS
+
+STYLE_OF_FLAMES = "PjPkXjWPssRCMzB6p5SnF25xrwIH7ThbVHWlE+SG1DE="
+"""The SHA-256 of the style element that d3-flame-graph adds."""
+_WAITS = ("lock", "queue", "upstream", "timer", "executor", "other")
+
+
+def write_page(
+    result: RunResult,
+    drawn: Drawn,
+    path: str | Path,
+    *,
+    brand: str = BRAND,
+    title: str | None = None,
+    lang: str | None = None,
+) -> list[str]:
+    """Writes the page to `path`; OSError when it cannot be written.  Returns notes for the console, as the report."""
+    language, profile = lang or result.config.lang, result.profile or Profile()
+    parts = {
+        **frame(language, brand, TEXTS["profile.title"] if title is None else (title, title)),
+        "verdict": verdict_html(profile),
+        "findings": findings_html(profile.findings),
+        "targets": targets_html(profile.targets),
+        "figures": big_figures_html(result),
+        "cost": cost_html(profile),
+        "missing": missing_html(profile),
+        "processes": processes_html(profile),
+        "heap": heap_html(drawn.growth),
+        "facts": server_facts(profile) + facts_html(result),
+        "warnings": warnings_html(result.warnings),
+        "trust": trust_html(result),
+        "errors": errors_table(result),
+        "flame_hint": said("profile.flame_hint"),
+        "flame_title": said("profile.section_flame"),
+        "waits_title": said("profile.waits"),
+        "waits_hint": said("profile.waits_hint"),
+    }
+    limits = {each.name: limit for each in profile.targets if (limit := _limit(each.rule)) is not None}
+    data = {"lang": language, **profile_data(result, drawn, limits)}
+    texts = {**TEXTS, **{f"what.{kind}": JUDGE_TEXTS[f"what.{kind}"] for kind in _WAITS}}
+    more = More(("profile.css",), FLAME_LIBRARIES, (STYLE_OF_FLAMES,)) if drawn.stacks else More(("profile.css",))
+    scripts = ["common.js", "charts.js", "profile.js"]
+    page, offline = build_page(read_template("profile.html"), parts, data, scripts, texts, more)
+    write_atomically(path, page, private=True)
+    return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
+
+
+def _limit(rule: str) -> float | None:
+    from ...flags.profile_checks import target
+
+    return target(rule, lambda key, **_values: key).most if "<" in rule else None

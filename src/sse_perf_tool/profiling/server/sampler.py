@@ -1,0 +1,170 @@
+"""The process that looks at the server's processes, so that the process that times the load does not.
+
+Its standard input has one line of JSON (`pids`, `every_s`, `guard`) and is then held open.  On its standard output
+stands a line of JSON for each look: `at_ns` (`time.perf_counter_ns`), `own_cpu_s`, and `processes`, a list of objects
+as `look` makes them; once for each process an object under `process`.  When standard input ends without the line
+"bye", the tool has died: with `guard` the process group of that number, which the tool started, is ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+TREE_S = 1.0
+"""So often the children of the server are looked for: that means to walk all processes of the machine."""
+GUARD_S = 5.0
+"""So long a server may take to end when the tool has died."""
+
+
+class Tree:
+    """Some processes and all below them."""
+
+    def __init__(self, pids: Sequence[int]) -> None:
+        self._pids = pids
+        self.processes: dict[int, psutil.Process] = {}
+
+    def refresh(self) -> list[psutil.Process]:
+        """Those that are new."""
+        new: list[psutil.Process] = []
+        for pid in self._pids:
+            with contextlib.suppress(psutil.Error):
+                root = psutil.Process(pid)
+                for each in (root, *root.children(recursive=True)):
+                    if each.pid not in self.processes and each.status() != psutil.STATUS_ZOMBIE:
+                        self.processes[each.pid] = each
+                        new.append(each)
+        return new
+
+
+def kind_of(process: psutil.Process) -> str:
+    """What the process is, told by its program and not by how it was started."""
+    with contextlib.suppress(psutil.Error, OSError):
+        name = Path(process.exe()).name.lower()
+        if name.startswith(("python", "pypy")):
+            return "python"
+        if name.startswith("node"):
+            return "node"
+    with contextlib.suppress(OSError):
+        if "libpython" in Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8", errors="replace"):
+            return "python"
+    return "other"
+
+
+def described(process: psutil.Process) -> dict[str, Any]:
+    """What does not change of a process."""
+    found: dict[str, Any] = {"pid": process.pid, "kind": kind_of(process), "name": "", "cores": None, "fd_limit": None}
+    for name, read in _FACTS:
+        with contextlib.suppress(psutil.Error, OSError, AttributeError, IndexError):
+            found[name] = read(process)
+    return found
+
+
+def _fd_limit(process: psutil.Process) -> int | None:
+    soft = int(process.rlimit(psutil.RLIMIT_NOFILE)[0])  # Linux only: AttributeError elsewhere
+    return soft if soft >= 0 else None
+
+
+_FACTS: tuple[tuple[str, Callable[[psutil.Process], Any]], ...] = (
+    ("name", lambda process: process.name()),
+    ("command", lambda process: process.cmdline()[:40]),
+    ("user", lambda process: process.username()),
+    ("cores", lambda process: len(process.cpu_affinity())),
+    ("fd_limit", _fd_limit),
+)
+
+
+def look(process: psutil.Process) -> dict[str, Any] | None:
+    """One look at a process; None when it has ended.  What the system does not tell is not there."""
+    found: dict[str, Any] = {"pid": process.pid}
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        with process.oneshot():
+            times = process.cpu_times()
+            found["cpu_s"] = times.user + times.system
+            found["rss"] = process.memory_info().rss
+            found["threads"] = process.num_threads()
+            switches = process.num_ctx_switches()
+            found["switches"] = switches.voluntary + switches.involuntary
+        with contextlib.suppress(psutil.AccessDenied, AttributeError):
+            found["fds"] = process.num_fds()
+    except psutil.NoSuchProcess:
+        return None
+    except (psutil.Error, AttributeError, NotImplementedError):
+        return found
+    waited = _run_queue_wait_s(process.pid)
+    if waited is not None:
+        found["wait_s"], found["thread_cpu_s"] = waited
+    return found
+
+
+def _run_queue_wait_s(pid: int) -> tuple[float, dict[str, float]] | None:
+    """How long its threads waited for a core, and the CPU seconds of each (Linux, proc(5): schedstat)."""
+    waited, threads = 0, {}
+    try:
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                ran_ns, waited_ns, *_ = (task / "schedstat").read_text().split()
+                waited += int(waited_ns)
+                threads[task.name] = int(ran_ns) / 1e9
+    except OSError:
+        return None
+    return (waited / 1e9, threads) if threads else None
+
+
+def main() -> None:
+    """Looks until standard input ends."""
+    told = json.loads(sys.stdin.readline())
+    over, said_bye = threading.Event(), threading.Event()
+
+    def wait_for_end() -> None:
+        if sys.stdin.readline().strip() == "bye":
+            said_bye.set()
+        over.set()
+
+    threading.Thread(target=wait_for_end, daemon=True).start()
+    tree, begin_s, refreshed_s = Tree(told["pids"]), time.monotonic(), -TREE_S
+    with contextlib.suppress(BrokenPipeError):
+        while not over.is_set():
+            now_s = time.monotonic()
+            if now_s - refreshed_s >= TREE_S:
+                refreshed_s = now_s
+                for process in tree.refresh():
+                    print(json.dumps({"process": described(process)}), flush=True)
+            print(json.dumps(_looks(tree)), flush=True)
+            over.wait(told["every_s"] - (time.monotonic() - begin_s) % told["every_s"])
+    if told["guard"] and not said_bye.is_set():
+        _end(told["guard"])
+
+
+def _looks(tree: Tree) -> dict[str, Any]:
+    at_ns, looks = time.perf_counter_ns(), []
+    for pid, process in list(tree.processes.items()):
+        found = look(process)
+        if found is None:
+            del tree.processes[pid]
+        else:
+            looks.append(found)
+    return {"at_ns": at_ns, "own_cpu_s": time.process_time(), "processes": looks}
+
+
+def _end(group: int) -> None:
+    """Ends the process group that a tool, which has died, had started."""
+    with contextlib.suppress(OSError):
+        os.killpg(group, signal.SIGINT)
+        until_s = time.monotonic() + GUARD_S
+        while time.monotonic() < until_s:
+            os.killpg(group, 0)
+            time.sleep(0.1)
+        os.killpg(group, signal.SIGKILL)

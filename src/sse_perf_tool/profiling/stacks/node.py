@@ -1,0 +1,87 @@
+"""Reads the profiles that Node.js' inspector gave to the hook."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from ..hooks.reading import Code
+from .code import is_own
+from .samples import Sample, Stacks
+
+MOST_BYTES = 256 << 20
+_NO_WORK = ("(idle)", "(root)")
+
+
+def read_cpu(path: Path, origin_ns: int) -> Stacks:
+    """The stacks of `cpu.node.PID.json`.  ValueError, KeyError, TypeError, OSError for one that cannot be read."""
+    pid = int(path.name.split(".")[2])
+    document = _json(path)
+    profile = document["profile"]
+    nodes, parents = {node["id"]: node for node in profile["nodes"]}, {}
+    for node in profile["nodes"]:
+        parents.update(dict.fromkeys(node.get("children", ()), node["id"]))
+    stacks: dict[int, tuple[Code, ...]] = {}
+
+    def stack_of(number: int) -> tuple[Code, ...]:
+        if number not in stacks:
+            above = stack_of(parents[number]) if number in parents else ()
+            place = _place(nodes[number])
+            stacks[number] = above if place.function == "(root)" else (*above, place)
+        return stacks[number]
+
+    found = Stacks(pid, f"node {pid}")
+    at_us = (int(document["from_ns"]) - origin_ns) / 1000
+    deltas = profile["timeDeltas"]
+    for position, number in enumerate(profile["samples"]):
+        # A delta is the time since the sample before: a sample lasts until the next.
+        at_us += max(0, deltas[position]) if position else 0
+        after_us = max(0, deltas[position + 1]) if position + 1 < len(deltas) else 0
+        stack = stack_of(number)
+        if stack and stack[-1].function not in _NO_WORK:
+            found.samples.append(Sample(at_us / 1e6, after_us / 1000, stack))
+    return found
+
+
+def _place(node: Mapping[str, Any]) -> Code:
+    """A node at its busiest line."""
+    call = node["callFrame"]
+    ticks = Counter({tick["line"]: tick["ticks"] for tick in node.get("positionTicks", ())})
+    line = ticks.most_common(1)[0][0] if ticks else call["lineNumber"] + 1
+    url = str(call["url"])
+    file = unquote(urlsplit(url).path) if url.startswith("file:") else url
+    return Code(str(call["functionName"]) or "(anonymous)", file, int(line))
+
+
+def read_heap(path: Path) -> list[tuple[Code, float]]:
+    """(own code, 10^6 bytes) of what lived at the end and was taken during the load; errors as `read_cpu`."""
+    rows: list[tuple[Code, float]] = []
+    queue: list[tuple[Mapping[str, Any], Code | None]] = [(_json(path)["head"], None)]
+    while queue:
+        node, own = queue.pop()
+        place = _place(node)
+        own = place if is_own(place) else own
+        size = float(node.get("selfSize", 0))
+        if own is not None and size:
+            rows.append((own, size / 1e6))
+        queue.extend((child, own) for child in node.get("children", ()))
+    return rows
+
+
+def _json(path: Path) -> Any:
+    with path.open("rb") as file:
+        return json.loads(file.read(MOST_BYTES))
+
+
+def read_all(folder: Path, origin_ns: int) -> list[Stacks]:
+    """The CPU time of all processes of Node.js in the folder; a file that cannot be read is left out."""
+    found = []
+    for path in sorted(folder.glob("cpu.node.*.json")):
+        with contextlib.suppress(ValueError, KeyError, TypeError, OSError, RecursionError):
+            found.append(read_cpu(path, origin_ns))
+    return found

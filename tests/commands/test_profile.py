@@ -1,0 +1,220 @@
+"""`profile` from the command line to the page: with a server of a few lines, quick, and without what may be missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sse_perf_tool.commands import profile as command
+from sse_perf_tool.profiling import session
+from sse_perf_tool.profiling.hooks import install
+from sse_perf_tool.profiling.server import process
+from tool_runs import Ran, Tool, summary
+
+CODE = """
+import http.server, sys, threading
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for event in ('{"choices":[{"delta":{"content":"a"}}]}',
+            '{"choices":[{"delta":{},"finish_reason":"stop"}]}', '[DONE]'):
+            data = f"data: {event}\\n\\n".encode()
+            self.wfile.write(b"%x\\r\\n%s\\r\\n" % (len(data), data))
+        self.wfile.write(b"0\\r\\n\\r\\n")
+    def log_message(self, *_): pass
+print("serving sk-0123456789abcdef4Knu", flush=True)
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("REST_S", 0.3), ("QUIET_S", 0.0), ("COMPARE_LEAST_S", 0.5), ("SEEN_S", 0.1)):
+        monkeypatch.setattr(session, name, value)
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def run(tool: Tool, port: int, *flags: str, server: tuple[str, ...] = (), code: str = CODE, **environ: str) -> Ran:
+    url = f"http://127.0.0.1:{port}/v1/chat/completions"
+    load = ("--url", url, "--threads", "2", "--duration", "1", "--no-compression-check", "--no-metrics", "--quiet")
+    files = ("--html-report", "page.html", "--json", "run.json", "--junit", "run.xml")
+    behind = ("--", *(server or (sys.executable, "-c", code, str(port))))
+    return tool("profile", *flags, *load, *files, *(() if "--pid" in flags else behind), **environ)
+
+
+def found() -> dict[str, Any]:
+    told: dict[str, Any] = summary()["profile"]
+    return told
+
+
+def test_a_healthy_server_from_start_to_stop(tool: Tool, port: int) -> None:
+    ran = run(tool, port)
+    assert ran.status == 0, ran.out + ran.err
+    assert "Nothing was seen that limits the server at this load" in ran.out
+    told = found()
+    assert (told["findings"], told["passes"], told["folder"]) == ([], ["doctor"], "page_profile")
+    (row,) = told["processes"]
+    assert row["kind"] == "python"
+    assert row["peak_mb"] > 5
+    states = {each["name"]: each["state"] for each in told["targets"]}
+    assert (states["p50"], states["rss"], states["loop_delay"]) == ("met", "met", "not_measured")
+    (step,) = told["steps"]
+    assert step.startswith("server: SIGINT sent, it ended after")
+    assert {path.name for path in Path("page_profile").iterdir()} >= {"server.log", "profile.json"}
+    assert Path("page_profile").stat().st_mode & 0o077 == 0
+    cases = {case.get("name"): case for case in ET.parse("run.xml").getroot().iter("testcase")}
+    assert [child.tag for child in cases["loop_delay<50ms"]] == ["skipped"]
+    assert list(cases["p50<1s"]) == []
+    page = Path("page.html").read_text("utf-8")
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
+    assert data["processes"][0]["cpu"]
+    assert data["flames"] == []
+    assert "flamegraph={}" not in page, "without flame graphs there is nothing to draw them"
+
+
+def test_a_target_that_is_missed_decides_only_when_asked(tool: Tool, port: int) -> None:
+    assert run(tool, port, "--target", "rss<1MB").status == 0
+    (row,) = [each for each in found()["targets"] if each["name"] == "rss"]
+    assert (row["rule"], row["state"], row["is_target"]) == ("rss<1MB", "missed", True)
+    ran = run(tool, port, "--target", "rss<1MB", "--fail-on-targets", "--lang", "zh")
+    assert ran.status == 99
+    cases = {case.get("name"): case for case in ET.parse("run.xml").getroot().iter("testcase")}
+    assert [child.tag for child in cases["rss<1MB"]] == ["failure"]
+    assert "未达到" in ran.out
+
+
+def test_each_missing_package_is_one_line_and_the_rest_of_the_page(
+    tool: Tool, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session.pyspy, "program", lambda: None)
+    monkeypatch.setattr(session, "psutil_is_installed", lambda: False)
+    ran = run(tool, port, "flame", "--no-inject")
+    assert ran.status == 0, ran.out + ran.err
+    said = found()["not_measured"]
+    assert [line.partition(":")[0] for line in said] == [
+        "event-loop delay and waits", "CPU, memory, threads", "CPU by function of Python",
+    ]  # fmt: skip
+    assert all(ran.out.count(line) == 1 for line in said)
+    assert found()["processes"] == []
+    assert Path("page.html").stat().st_size > 50_000
+
+
+def test_a_server_that_does_not_come_up(tool: Tool, port: int) -> None:
+    ran = run(tool, port, code="print('no luck'); raise SystemExit(3)")
+    assert ran.status == 1
+    assert "the server ended with status 3 before it was ready" in ran.err
+    assert "no luck" in ran.err
+    assert not Path("run.json").exists()
+
+
+def test_a_port_that_is_taken(tool: Tool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ran = run(tool, taken.getsockname()[1])
+    assert ran.status == 1
+    assert "is taken: something listens there already; stop it, or profile it with --pid" in ran.err
+
+
+def test_a_command_that_there_is_none_of(tool: Tool, port: int) -> None:
+    ran = run(tool, port, server=("no-such-program",))
+    assert ran.status == 1
+    assert ran.err == "sse_perfTestTool.py: no-such-program: no such program; check the name behind --\n"
+
+
+def test_a_server_that_dies_in_mid_run(tool: Tool, port: int) -> None:
+    ran = run(tool, port, code="import os, threading; threading.Timer(0.9, lambda: os._exit(7)).start()\n" + CODE)
+    assert ran.status == 1, "requests failed"
+    told = found()
+    assert "process_ended" in [each["name"] for each in told["findings"]]
+    assert told["steps"] == ["server: it ended by itself during the run, with status 7"]
+
+
+def test_a_server_that_runs_is_attached_to_and_never_gets_a_signal(
+    tool: Tool, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[int, int]] = []
+    real = os.kill
+    with subprocess.Popen([sys.executable, "-c", CODE, str(port)], stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        with monkeypatch.context() as recorded:
+            recorded.setattr(os, "killpg", lambda *what: sent.append(what))
+            recorded.setattr(os, "kill", lambda pid, number: sent.append((pid, number)) if number else real(pid, 0))
+            ran = run(tool, port, "--pid", str(server.pid))
+        goes_on = server.poll() is None
+        server.kill()
+    assert ran.status == 0, ran.out + ran.err
+    assert goes_on
+    assert sent == []
+    assert found()["steps"] == []
+    assert found()["not_measured"] == ["event-loop delay and waits: only of a server that this command starts"]
+
+
+def test_a_process_that_there_is_none_of(tool: Tool, port: int) -> None:
+    ran = run(tool, port, "--pid", "2147483647")
+    assert (ran.status, ran.err) == (2, "sse_perfTestTool.py: --pid 2147483647: there is no such process\n")
+
+
+def test_an_interrupt_before_the_load_stops_the_server(tool: Tool, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[process.Server] = []
+    real = process.Server.start
+
+    def start(server: process.Server) -> None:
+        real(server)
+        started.append(server)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(session.Server, "start", start)
+    from sse_perf_tool.commands import interrupts
+
+    interrupts.listen()
+    ran = run(tool, port, code="import time; time.sleep(60)")
+    assert ran.status == 130
+    assert started[0].has_ended()
+
+
+def test_what_is_the_users_stays_in_the_environment_of_the_server(tmp_path: Path) -> None:
+    environ = {"PYTHONPATH": "/mine", "NODE_OPTIONS": "--max-old-space-size=300", "A": "b"}
+    told = install.environment_with_hooks(environ, tmp_path)
+    assert told["PYTHONPATH"] == f"{install.PYTHON}{os.pathsep}/mine"
+    assert told["NODE_OPTIONS"] == f'--require="{install.NODE}" --max-old-space-size=300'
+    assert (told["A"], told["SSE_PROFILE_DIR"]) == ("b", str(tmp_path))
+
+
+def test_secrets_of_the_tool_do_not_reach_the_server(tool: Tool, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSE_PERF_API_KEY", "sk-0123456789abcdef4Knu")
+    dump = "import json, os; json.dump(dict(os.environ), open('seen.json', 'w'))\n"
+    assert run(tool, port, code=dump + CODE).status == 0
+    seen = json.loads(Path("seen.json").read_text())
+    assert "SSE_PERF_API_KEY" not in seen
+    assert seen["SSE_PROFILE_DIR"] == str(Path("page_profile").resolve())
+
+
+def test_the_demo_has_a_port_of_its_own(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(command, "_profiled", lambda arguments, *_: asked.append(arguments.address.port) or 0)
+    pytest.importorskip("uvicorn")
+    ran = tool("profile", "--demo")
+    assert ran.status == 0, ran.err
+    assert asked[0] > 1024
+    assert list(Path("report").iterdir())

@@ -1,0 +1,81 @@
+"""What is seen of processes from outside, and the series that are made of it."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from sse_perf_tool.profiling.server import sampler
+from sse_perf_tool.profiling.server.watch import ProcessWatch, series_of
+
+S = 1_000_000_000
+
+
+def facts(pid: int, **more: object) -> dict[str, object]:
+    return {"process": {"pid": pid, "name": "python", "kind": "python", "cores": 2, "fd_limit": 100, **more}}
+
+
+def look(at_s: float, pid: int, cpu_s: float, wait_s: float, **more: object) -> dict[str, object]:
+    row = {"pid": pid, "cpu_s": cpu_s, "wait_s": wait_s, "rss": 50_000_000, "threads": 3, "fds": 9, "switches": 100}
+    return {"at_ns": round((10 + at_s) * S), "processes": [{**row, **more}]}
+
+
+def test_counters_become_rates_and_the_first_look_has_none() -> None:
+    (found,) = series_of(
+        [
+            facts(7),
+            look(0, 7, 1.0, 0.0, thread_cpu_s={"7": 1.0, "8": 0.0}),
+            look(0.5, 7, 1.4, 0.05, thread_cpu_s={"7": 1.1, "8": 0.3}, switches=150),
+        ],
+        10 * S,
+    )
+    assert (found.label, found.at_s, found.rss_mb) == ("python 7", [0, 0.5], [50, 50])
+    assert math.isnan(found.cpu[0])
+    assert (found.cpu[1], found.waiting[1], found.top[1], found.switches_per_s[1]) == (80.0, 10.0, 60.0, 100.0)
+    assert found.thread_cpu == {7: [(0, 1.0), (0.5, 1.1)], 8: [(0, 0.0), (0.5, 0.3)]}
+    assert found.values("cpu", 0, 1) == [80.0]
+
+
+def test_what_a_system_does_not_tell_is_not_measured() -> None:
+    (found,) = series_of([facts(7), {"at_ns": 10 * S, "processes": [{"pid": 7}]}], 10 * S)
+    assert all(math.isnan(each[0]) for each in (found.cpu, found.rss_mb, found.threads, found.fds))
+
+
+def test_this_process_and_its_child_are_seen() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as child:
+        tree = sampler.Tree([os.getpid()])
+        pids = {each.pid for each in tree.refresh()}
+        assert {os.getpid(), child.pid} <= pids
+        assert tree.refresh() == []
+        found = sampler.look(psutil.Process(child.pid))
+        assert found is not None
+        assert found["rss"] > 1_000_000
+        assert sampler.described(psutil.Process(child.pid))["kind"] == "python"
+        child.kill()
+    assert sampler.look(tree.processes[child.pid]) is None
+
+
+def test_the_watch_sees_a_process_at_work() -> None:
+    begin_ns = time.perf_counter_ns()
+    with ProcessWatch([os.getpid()], every_s=0.1) as watch:
+        until_s = time.process_time() + 0.3
+        while time.process_time() < until_s:
+            pass
+    found = next(each for each in watch.series(begin_ns) if each.pid == os.getpid())
+    assert found.kind == "python"
+    assert max(value for value in found.cpu if not math.isnan(value)) > 20
+    assert not watch.ended_early
+    assert watch.kinds()[os.getpid()] == "python"
+
+
+def test_a_tool_that_dies_takes_its_server_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "GUARD_S", 0.2)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    sampler._end(child.pid)
+    assert child.wait(10) in (-2, -9)
