@@ -61,7 +61,7 @@ const http = require("http");
 const agent = new http.Agent({ maxSockets: 1 });
 http.createServer(() => {}).listen(0, "127.0.0.1", function () {
   const { port } = this.address();
-  function ask() { http.get({ port, host: "127.0.0.1", agent }).on("error", () => {}); }
+  function ask() { return new Promise((done) => http.get({ port, host: "127.0.0.1", agent }).on("error", done)); }
   for (let n = 0; n < 4; n += 1) ask();
 });
 setInterval(() => { const end = Date.now() + 150; while (Date.now() < end); }, 300);

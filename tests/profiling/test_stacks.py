@@ -76,7 +76,7 @@ def test_a_profile_of_node_without_its_idle_time(tmp_path: Path) -> None:
     cpuprofile(tmp_path)
     (found,) = node.read_all(tmp_path, 1_000_000_000)
     assert found.pid == 31
-    place = Code("burn", "/srv/my shop/app.js", 12)
+    place = Code("burn", "/srv/my shop/app.js", 10)
     assert found.samples == [Sample(1.0, 10.0, (place,)), Sample(1.02, 0.0, (place,))]
 
 

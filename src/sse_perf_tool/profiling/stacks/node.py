@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,13 +48,14 @@ def read_cpu(path: Path, origin_ns: int) -> Stacks:
 
 
 def _place(node: Mapping[str, Any]) -> Code:
-    """A node at its busiest line."""
+    """A function at its first line.
+
+    V8 tells ticks by line, too, but of a function that it has inlined they are those of another file.
+    """
     call = node["callFrame"]
-    ticks = Counter({tick["line"]: tick["ticks"] for tick in node.get("positionTicks", ())})
-    line = ticks.most_common(1)[0][0] if ticks else call["lineNumber"] + 1
     url = str(call["url"])
     file = unquote(urlsplit(url).path) if url.startswith("file:") else url
-    return Code(str(call["functionName"]) or "(anonymous)", file, int(line))
+    return Code(str(call["functionName"]) or "(anonymous)", file, int(call["lineNumber"]) + 1)
 
 
 def read_heap(path: Path) -> list[tuple[Code, float]]:

@@ -27,42 +27,47 @@
     Error.stackTraceLimit = 25;
     const lines = (new Error().stack || "").split("\n").slice(2);
     Error.stackTraceLimit = before;
+    // A function without a name, such as that of a promise, is called by the name of the one around it.
+    let inner = null;
     for (const line of lines) {
       const found = CALL.exec(line);
       if (!found) continue;
       const [, name, where, number] = found;
       if (where.startsWith("node:") || where === __filename || /[\\/]node_modules[\\/]/.test(where)) continue;
-      return `${(name || "(anonymous)").replace(/^async /, "")}|${where}|${number}`;
+      const named = name && name !== "<anonymous>" && !name.endsWith(".<anonymous>");
+      if (inner && (where !== inner.where || !named)) continue;
+      if (named) return `${name.replace(/^async /, "")}|${where}|${inner ? inner.number : number}`;
+      inner = { where, number };
     }
-    return null;
+    return inner && `(anonymous)|${inner.where}|${inner.number}`;
   }
   function watch(phase) {
-    const call = { where: caller(), phase };
+    const call = { where: null, phase };
+    try { call.where = caller(); } catch { /* the server goes on */ }
     if (call.where) open.add(call);
     return call;
   }
   try {
     const http = require("http");
     const add = http.Agent.prototype.addRequest;
+    // No listener is added: whether there is one decides in Node.js whether an answer is thrown away and an error fatal.
     http.Agent.prototype.addRequest = function addRequest(request, ...rest) {
-      try {
-        const call = watch("connection");
-        const over = () => open.delete(call);
-        request.once("socket", () => { call.phase = "answer"; });
-        request.once("response", (answer) => { call.phase = "body"; answer.once("close", over); answer.once("end", over); });
-        request.once("close", over);
-        request.once("error", () => { open.delete(call); });
-      } catch { /* the server goes on */ }
+      const call = watch("connection");
+      const emit = request.emit;
+      request.emit = function (event, ...values) {
+        if (event === "socket") call.phase = "answer";
+        else if (event === "response") call.phase = "body";
+        else if (event === "close" || event === "error") open.delete(call);
+        return emit.call(this, event, ...values);
+      };
       return add.call(this, request, ...rest);
     };
     const own = globalThis.fetch;
     if (own) {
-      globalThis.fetch = function fetch(...args) {
+      globalThis.fetch = function fetch(...values) {
         const call = watch("answer");
         const over = () => open.delete(call);
-        const answer = own.apply(this, args);
-        answer.then(over, over);
-        return answer;
+        return own.apply(this, values).then((answer) => { over(); return answer; }, (error) => { over(); throw error; });
       };
     }
   } catch { /* the server goes on */ }
