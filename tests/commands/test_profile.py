@@ -135,6 +135,21 @@ def test_a_port_that_is_taken(tool: Tool) -> None:
     assert "is taken: something listens there already; stop it, or profile it with --pid" in ran.err
 
 
+def test_a_log_that_cannot_be_written_is_one_line(tool: Tool, port: int) -> None:
+    ran = run(tool, port, "--server-log", "nowhere/s.log")
+    assert (ran.status, ran.err) == (
+        2,
+        "sse_perfTestTool.py: nowhere/s.log: cannot be made or run (No such file or directory)\n",
+    )
+
+
+def test_a_secret_in_the_last_lines_of_the_server_is_masked(tool: Tool, port: int) -> None:
+    secret = "sk-0123456789abcdef4Knu"
+    ran = run(tool, port, "--api-key", secret, code=f"print('key is {secret}'); raise SystemExit(3)")
+    assert "key is" in ran.err
+    assert secret not in ran.err
+
+
 def test_a_command_that_there_is_none_of(tool: Tool, port: int) -> None:
     ran = run(tool, port, server=("no-such-program",))
     assert ran.status == 1

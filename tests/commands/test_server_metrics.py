@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +159,41 @@ def test_a_damaged_line_of_the_records_is_skipped_and_said(serve: Serve, tool: T
     Path("run.jsonl").write_text("\n".join([*lines, damaged, ""]), "utf-8")
     assert tool("report", "run.jsonl", "--json", "run.json", "--html-report", "report.html").status == 0
     assert (summary()["skipped_lines"], summary()["server_metrics"], summary()["requests"]["ok"]) == (1, None, 2)
+
+
+def test_the_highest_values_stand_in_the_outputs_for_pipelines(serve: Serve, tool: Tool) -> None:
+    outputs = ("--markdown", "run.md", "--csv", "run.csv", "--junit", "run.xml")
+    tool(*with_metrics(serve(QUICK), page_server(serve, VLLM), "--threads", "2", *outputs))
+    said = "vLLM: running max 15, waiting max 5, KV cache max 50 %, memory max 2500 MB"
+    assert f"**The server's own metrics** `{said}`" in Path("run.md").read_text("utf-8")
+    rows = {line.split(",")[0]: line.split(",") for line in Path("run.csv").read_text("utf-8").splitlines()}
+    assert rows["server_waiting"][-1] == "5.0"
+    suite = ET.parse("run.xml").getroot()[0]
+    properties = {each.get("name"): each.get("value") for each in suite.iter("property")}
+    assert (properties["server_running_max"], properties["server_memory_mb_max"]) == ("15", "2500")
+    assert suite[0].tag == "properties"
+
+
+def test_runs_are_compared_by_them_too(serve: Serve, tool: Tool) -> None:
+    for name, text in (("a", VLLM), ("b", SGLANG)):
+        files = ("--records", f"{name}.jsonl", "--no-compression-check")
+        tool(*at(serve(QUICK), *files, "--metrics-url", page_server(serve, text).url("/metrics")))
+    assert tool("report", "a.jsonl", "b.jsonl", "--html-report", "both.html").status == 0
+    page = Path("both.html").read_text("utf-8")
+    row = page.partition("Server: waiting, most")[2].partition("</tr>")[0]
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", row) == ["5.00", "4.00"]
+
+
+def test_each_step_of_a_search_has_them(serve: Serve, tool: Tool) -> None:
+    metrics = page_server(serve, VLLM)
+    target = ("--url", serve(QUICK).url("/v1/chat/completions"), "--api-key", "-")
+    search = ("--sweep", "1,2", "--step-duration", "0.6", "--slo", "ttft_ms<60000", "--json", "c.json")
+    page = ("--html-report", "c.html", "--resume", "c.jsonl")
+    ran = tool("capacity", *target, *search, *page, "--metrics-url", metrics.url("/metrics"))
+    assert ran.status == 0, ran.out + ran.err
+    steps = json.loads(Path("c.json").read_text("utf-8"))["steps"]
+    assert [(step["server"]["running"], step["server"]["waiting"]) for step in steps] == [(15, 5), (15, 5)]
+    assert ran.out.count("running max 15, waiting max 5") == 2
+    assert "running max 15, waiting max 5" in Path("c.html").read_text("utf-8")
+    again = tool("capacity", *target, *search, *page, "--metrics-url", metrics.url("/metrics"))
+    assert json.loads(Path("c.json").read_text("utf-8"))["steps"] == steps, again.err

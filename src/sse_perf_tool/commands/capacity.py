@@ -20,7 +20,7 @@ from ..report_parts.capacity import sentence
 from .environment import INTERRUPTED, MISSED, OK, PARTIAL, SOME_FAILED, Environment
 from .interrupts import interrupts
 from .outputs import exports_of, json_bytes, page_of, write_outputs
-from .setup import console_of, target_of
+from .setup import console_of, target_of, watching
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
@@ -30,8 +30,10 @@ def main(arguments: Arguments, environment: Environment) -> int:
         raise TypeError("the capacity command without a search")
     console, config, steps = console_of(arguments, environment), arguments.config, list(asked.steps)
     shown = CapacityConsole(console, asked.search, arguments.lang, rows=not arguments.quiet)
-    search = CapacityRun(target_of(arguments), config, asked.search, asked.plan)
     with contextlib.ExitStack() as open_files:
+        server = open_files.enter_context(watching(arguments))
+        told = server.metrics if server is not None else None
+        search = CapacityRun(target_of(arguments), config, asked.search, asked.plan, told)
         file = _steps_file(arguments, asked, console, open_files)
         shown.start(config, steps, asked.resume)
         for text in (*arguments.warnings, *asked.warnings):

@@ -40,7 +40,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
             return _profiled(arguments, environment, session)
     except ServerError as error:
         for line in str(error).splitlines():
-            print(f"{PROGRAM}: {line}", file=environment.stderr)
+            print(f"{PROGRAM}: {arguments.masker(line)}", file=environment.stderr)
         return SOME_FAILED
 
 

@@ -8,6 +8,7 @@ from ..capacity.search import StepTimes
 from ..metrics import enough_for
 from ..records import Capacity, CapacitySearch, IntervalSample, RunConfig, Stats, StepResult
 from ..report_parts.capacity import check_text, headline, level_text, sentence
+from ..report_parts.server import figures_words
 from ..test_runner import OnSample, Snapshot
 from ..texts import Texts, printable, speaker
 from .console import Console
@@ -108,6 +109,8 @@ class CapacityConsole:
         missed = "  ".join(check_text(check) for check in step.checks if not check.ok)
         row = in_columns(cells, COLUMNS.values())
         self._writer.line(f"{row}  {self._writer.paint(mark, color)} {missed}".rstrip())
+        if step.server:
+            self._writer.line(f"       {figures_words(step.server)[self._writer.column]}")
 
     def answer(self, capacity: Capacity) -> None:
         """The result in a sentence, and the knee of the curve."""

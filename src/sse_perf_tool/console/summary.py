@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ..metrics.steadiness import stalls_of
-from ..records import Goodput, RunResult, ServerMetrics, Summary
+from ..records import Goodput, RunResult, Summary
 from ..report_parts.figures import Both
+from ..report_parts.server import server_words
 from ..report_parts.shape import short_stalls_text, short_stream_text
 from ..texts import Texts, printable
 from ..units import NS_PER_S
@@ -65,12 +66,6 @@ TEXTS: Texts = {
     "stream_shape": ("stream", "流的形态"),
     "stalls": ("stalls", "停顿"),
     "server": ("server", "服务端"),
-    "server_of": ("{name}: {figures}", "{name}：{figures}"),
-    "server_comma": (", ", "，"),
-    "server_waiting": ("waiting max {most}", "排队最多 {most}"),
-    "server_running": ("running max {most}", "处理中最多 {most}"),
-    "server_kv_cache_percent": ("KV cache max {most} %", "KV 缓存最高 {most} %"),
-    "server_memory_mb": ("memory max {most} MB", "内存最高 {most} MB"),
     "sum_rt": ("response sum", "响应时间合计"),
 }
 
@@ -113,7 +108,7 @@ def show(writer: Writer, result: RunResult) -> None:
             ("goodput", _goodput_words(writer, found.goodput) if found.goodput else None),
             ("stream_shape", _in_its_language(writer, short_stream_text(found.shape))),
             ("stalls", _in_its_language(writer, short_stalls_text(stalls_of(result)))),
-            ("server", _server_words(writer, result.server_metrics) if result.server_metrics else None),
+            ("server", told[writer.column] if (told := server_words(result.server_metrics)) else None),
             ("sum_rt", number(latency.mean * latency.count / 1000, " s") if latency.mean else None),
         ]
     )
@@ -174,18 +169,6 @@ def _schedule_words(writer: Writer, found: Summary) -> str | None:
         return None
     rates = {"asked": number(kept.asked_per_s), "sent": number(kept.sent_per_s)}
     return writer.say("schedule_of", **rates, late=kept.late, worst=number(kept.worst_delay_ms, " ms"))
-
-
-_SERVER_FIGURES = ("running", "waiting", "kv_cache_percent", "memory_mb")
-
-
-def _server_words(writer: Writer, found: ServerMetrics) -> str | None:
-    """The highest values that the server told of itself; None when it told none."""
-    told = {name: most for name in _SERVER_FIGURES if (most := found.highest(name)) is not None}
-    figures = writer.say("server_comma").join(
-        writer.say(f"server_{name}", most=f"{most:.4g}") for name, most in told.items()
-    )
-    return writer.say("server_of", name=printable(found.server), figures=figures) if found.server else figures or None
 
 
 def _goodput_words(writer: Writer, goodput: Goodput) -> str:

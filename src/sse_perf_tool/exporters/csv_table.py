@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import fields
 
-from ..metrics import PERCENTILES, enough_for
-from ..records import RunResult, Stats
+from ..metrics import PERCENTILES, enough_for, stats_of
+from ..records import SERVER_FIGURES, RunResult, Stats
 from .json_summary import rounded
 
 STATISTICS = tuple(field.name for field in fields(Stats))
@@ -22,8 +23,16 @@ def to_csv(result: RunResult) -> str:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow(["metric", *STATISTICS])
-    for name, stats in result.summary.metrics.items():
+    for name, stats in (*result.summary.metrics.items(), *_of_server(result)):
         shown = rounded(stats)
         shown |= {f"p{percent}": None for percent in PERCENTILES if not enough_for(percent, stats.count)}
         rows.writerow([name, *(shown[statistic] for statistic in STATISTICS)])
     return text.getvalue()
+
+
+def _of_server(result: RunResult) -> Iterator[tuple[str, Stats]]:
+    """What the server told of itself, a value a second."""
+    told = result.server_metrics
+    for name in SERVER_FIGURES if told else ():
+        if told is not None and (values := told.values_of(name)):
+            yield f"server_{name}", stats_of(values)

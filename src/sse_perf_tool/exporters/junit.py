@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..goals.thresholds import value_text
 from ..records import OUTCOMES, Abort, Outcome, RunResult
+from ..records.server import highest, server_metrics_of
 from ..report_parts.verdict import aborted_text
 from ..report_parts.wording import in_both
 from ..texts import printable
@@ -58,6 +59,7 @@ def junit_of(document: Mapping[str, Any]) -> str:
     suites = ET.Element("testsuites", {"name": "sse-perf", **numbers})
     about = {"name": _xml(f"sse-perf {document['config']['url']}"), "timestamp": document["started_at"]}
     suite = ET.SubElement(suites, "testsuite", {**about, **numbers})
+    _add_properties(suite, document.get("server_metrics"))
     for check in checks:
         seconds = numbers["time"] if check.group == "requests" else "0"
         names = {"classname": f"sse-perf.{check.group}", "name": _xml(check.name), "time": seconds}
@@ -66,6 +68,15 @@ def junit_of(document: Mapping[str, Any]) -> str:
             ET.SubElement(case, check.state, {"message": _xml(check.problem)}).text = _xml(check.text)
     ET.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
+
+
+def _add_properties(suite: ET.Element, told: Mapping[str, Any] | None) -> None:
+    """The highest values that the server told of itself, as properties of the suite; nothing without them."""
+    most = highest(server_metrics_of(told)) if told else {}
+    if most:
+        properties = ET.SubElement(suite, "properties")
+        for name, value in most.items():
+            ET.SubElement(properties, "property", {"name": f"server_{name}_max", "value": f"{value:.6g}"})
 
 
 def _request_checks(document: Mapping[str, Any]) -> list[_Check]:

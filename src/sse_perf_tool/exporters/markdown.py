@@ -9,8 +9,10 @@ from ..goals.thresholds import value_text
 from ..metrics import PERCENTILES
 from ..records import ErrorGroup, GroupStats, RunResult, Stats
 from ..records.file import iso_utc
+from ..records.profile import MISSED
 from ..report_parts.figures import figure, time_text
 from ..report_parts.findings import findings
+from ..report_parts.server import server_words
 from ..report_parts.shape import run_shape
 from ..report_parts.tables import after_chunks, group_figures, group_heads
 from ..report_parts.verdict import (
@@ -52,6 +54,8 @@ def to_markdown(result: RunResult) -> str:
         _groups_table("context", result.summary.context_tiers, result, column),
         _groups_table("turn", result.summary.turns, result, column),
         _rates(result, column) if result.summary.sent else "",
+        _server_line(result, column),
+        _profile_lines(result, column),
         _bullets(in_both("findings")[column], [each.text[column] for each in findings(result)]),
         _bullets(in_both("section.shape")[column], [text[column] for text in run_shape(result)]),
         _bullets(in_both("errors")[column], _error_lines(result.summary.errors, column)),
@@ -153,6 +157,22 @@ def _rates(result: RunResult, column: int) -> str:
     if not result.config.stream:
         rates.append(f"{figure(summary.bytes_per_s / 1000)} kB/s")
     return " · ".join(rates)
+
+
+def _server_line(result: RunResult, column: int) -> str:
+    """The highest values that the server told of itself."""
+    told = server_words(result.server_metrics)
+    return "" if told is None else f"**{in_both('section.server')[column]}** {_code(told[column])}"
+
+
+def _profile_lines(result: RunResult, column: int) -> str:
+    """What was found inside the server, and the targets that were missed."""
+    if result.profile is None:
+        return ""
+    found = [f"{_code(each.where)} {each.figure[column]} {each.advice[column]}" for each in result.profile.findings]
+    missed = [each for each in result.profile.targets if each.state == MISSED]
+    found += [f"❌ {_code(each.rule)}: {value_text(each.value)} {each.unit}" for each in missed]
+    return _bullets(in_both("profile")[column], [line.strip() for line in found])
 
 
 def _error_lines(groups: tuple[ErrorGroup, ...], column: int) -> list[str]:

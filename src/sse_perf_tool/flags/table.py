@@ -194,7 +194,7 @@ SEARCH_FLAGS = (
 _CAPACITY_KEYS = frozenset(
     {"processes", "turns", "think_time", "timeout", "idle_timeout", "retries", "arrival", "cancel_rate", "cancel_after",
      "seed", "no_stream", "html_report", "no_report", "brand", "report_title", "model_name", "json", "quiet",
-     "no_color", "lang", "config", "help", "version"}
+     "no_color", "lang", "config", "help", "version", "metrics_url"}
 )  # fmt: skip
 CAPACITY_FLAGS = (
     *SEARCH_FLAGS,
@@ -271,14 +271,9 @@ _OF_SERVER = (
 """Those that only the profile command has."""
 
 _NOT_IN_PROFILE = frozenset({"simple", "debug", "print_config", "baseline", "allow", "context_tiers"})
-_ALIASES = {
-    "threads": ("--threads", "--connections", "--concurrent"),
-    "rate": ("--rate", "--requests-per-second"),
-}
-"""Names that other profilers have for these."""
 PROFILE_FLAGS = (
     *_OF_SERVER,
-    *(flag._replace(names=_ALIASES.get(flag.key, flag.names)) for flag in FLAGS if flag.key not in _NOT_IN_PROFILE),
+    *(flag for flag in FLAGS if flag.key not in _NOT_IN_PROFILE),
 )
 """The flags of the profile command: its own, and those of a run."""
 

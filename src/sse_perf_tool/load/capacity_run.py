@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ..capacity.search import StepPlan, StepTimes, next_level, step_times
@@ -12,10 +12,23 @@ from ..errors import UsageError
 from ..goals.thresholds import TEXTS as RULE_TEXTS
 from ..goals.thresholds import evaluate, parse_rule
 from ..pace.schedule import processes_for, threads_for
-from ..records import CapacitySearch, Ending, Outcome, RunConfig, RunResult, Stats, StepResult, ThresholdResult, Trust
+from ..records import (
+    CapacitySearch,
+    Ending,
+    Outcome,
+    RunConfig,
+    RunResult,
+    ServerMetrics,
+    Stats,
+    StepResult,
+    ThresholdResult,
+    Trust,
+)
+from ..records.server import highest
 from ..request.target import Target
 from ..test_runner import OnSample
 from ..texts import speaker
+from ..units import NS_PER_S
 from .run import LoadRun
 
 NO_SERVER = (Outcome.CONNECT_ERROR.value, Outcome.TLS_ERROR.value)
@@ -30,10 +43,19 @@ OnStepStart = Callable[[float, StepTimes, RunConfig], OnSample]
 class CapacityRun:
     """A search against `target`; `config` has all settings but the load.
 
-    `stop()` may be called from a signal handler.
+    `told` gives what the server said of itself since a moment (`time.perf_counter_ns`).  `stop()` may be called from a
+    signal handler.
     """
 
-    def __init__(self, target: Target, config: RunConfig, search: CapacitySearch, plan: StepPlan) -> None:
+    def __init__(
+        self,
+        target: Target,
+        config: RunConfig,
+        search: CapacitySearch,
+        plan: StepPlan,
+        told: Callable[[int], ServerMetrics] | None = None,
+    ) -> None:
+        self._told, self._origin_ns = told, 0
         self.search = search
         self.warnings: list[str] = []
         """Warnings of the first request and of a step that lost a process; failed requests of a step are no warning."""
@@ -87,7 +109,14 @@ class CapacityRun:
             self.warnings += result.warnings
         if result.interrupted or result.partial or self._stopped.is_set():
             return None
-        return step_result(level, result, [evaluate(rule, result) for rule in self._rules])
+        step = step_result(level, result, [evaluate(rule, result) for rule in self._rules])
+        return step if self._told is None else replace(step, server=self._highest(self._told, result))
+
+    def _highest(self, told: Callable[[int], ServerMetrics], result: RunResult) -> Mapping[str, float]:
+        """The highest values that the server told while this step was measured."""
+        found = told(self._origin_ns)
+        kept = [each for each in found.samples if each.second <= result.duration_ns // NS_PER_S]
+        return highest(replace(found, samples=kept))
 
     def config_of(self, level: float, times: StepTimes) -> RunConfig:
         """The settings of the run at this level."""
@@ -110,7 +139,10 @@ class CapacityRun:
         try:
             if self._stopped.is_set():
                 self._running.cancel()
-            return self._running.run(on_sample)
+            result = self._running.run(on_sample)
+            if self._told is not None:
+                self._origin_ns = self._running.origin.ns
+            return result
         finally:
             self._running = None
 

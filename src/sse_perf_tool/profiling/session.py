@@ -13,7 +13,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -59,7 +59,7 @@ TEXTS: Texts = {
     ),
     "no_process": ("--pid {pid}: there is no such process", "--pid {pid}：没有这个进程"),
     "port": ("port {port}", "端口 {port}"),
-    "folder_failed": ("{path}: cannot be made ({reason})", "{path}：无法创建（{reason}）"),
+    "folder_failed": ("{path}: cannot be made or run ({reason})", "{path}：无法创建或运行（{reason}）"),
     "cost": (
         "the figures are those of a server under profilers, whose TTFT P50 is higher by {share:.0%}",
         "数据来自分析器下的服务端：TTFT P50 比无分析器时高 {share:.0%}",
@@ -218,17 +218,22 @@ class Session:
 
     def _new_folder(self) -> Path:
         """The first of its name that is free, for its owner alone."""
-        self.asked.folder.mkdir(parents=True, exist_ok=True)
+        with self._said_if_it_fails(self.asked.folder):
+            self.asked.folder.mkdir(parents=True, exist_ok=True)
         for number in count(1):
             path = self.asked.folder / (self.asked.name + (f"_{number}" if number > 1 else ""))
-            try:
+            with self._said_if_it_fails(path), contextlib.suppress(FileExistsError):
                 path.mkdir(mode=0o700)
-            except FileExistsError:
-                continue
-            except OSError as error:
-                raise UsageError(self._say("folder_failed", path=path, reason=error.strerror)) from error
-            break
+                break
         return path
+
+    @contextlib.contextmanager
+    def _said_if_it_fails(self, path: Path) -> Iterator[None]:
+        """An OSError becomes one line."""
+        try:
+            yield
+        except OSError as error:
+            raise UsageError(self._say("folder_failed", path=error.filename or path, reason=error.strerror)) from error
 
     def _started(self, folder: Path) -> Server:
         """The server of the command, once it is ready."""
@@ -242,15 +247,23 @@ class Session:
         self._tell(self._say("starting", command=self.asked.shown or "chat server"))
         server = Server(command, log, environ, self._arguments.lang)
         begin_s = time.monotonic()
-        server.start()
+        with self._said_if_it_fails(log):  # the log, or the program itself
+            server.start()
         try:
-            self._wait_until_ready(server)
+            with self._guarded(server):
+                self._wait_until_ready(server)
         except BaseException:
             server.stop(self.asked.stop_signal)
             raise
         if not self.stopped.is_set():
             self._tell(self._say("ready", seconds=time.monotonic() - begin_s))
         return server
+
+    def _guarded(self, server: Server) -> contextlib.AbstractContextManager[object]:
+        """While it holds, a process of ours ends the server if this one dies."""
+        if self.asked.keep_running or not psutil_is_installed():
+            return contextlib.nullcontext()
+        return ProcessWatch([server.pid], server.pid)
 
     def _demo_command(self, environ: dict[str, str]) -> tuple[str, ...]:
         root = str(Path(__file__).resolve().parents[2])
@@ -464,12 +477,13 @@ class Session:
             self._miss("heap_failed", pid="-", why=str(error).splitlines()[0])
             return []
         try:
-            send(shorter(self._arguments.config, 0.0, HEAP_WARM_S))
-            tell(folder, "heap.start")
-            self.stopped.wait(SEEN_S)
-            send(config)
-            tell(folder, "heap.stop")
-            self._wait_for_heaps(folder)
+            with self._guarded(server):
+                send(shorter(self._arguments.config, 0.0, HEAP_WARM_S))
+                tell(folder, "heap.start")
+                self.stopped.wait(SEEN_S)
+                send(config)
+                tell(folder, "heap.stop")
+                self._wait_for_heaps(folder)
         finally:
             server.stop(self.asked.stop_signal)
         growth = heap.read_growth(folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from .figures import Stats
@@ -37,6 +37,8 @@ class StepResult:
     """`Trust.cpu_share`: how busy the busiest process of the tool kept its core."""
     trust: str = "not_measured"
     """`Trust.verdict` of the run."""
+    server: Mapping[str, float] = field(default_factory=dict)
+    """The highest values that the server told of itself, by `SERVER_FIGURES`."""
 
     @property
     def passed(self) -> bool | None:

@@ -51,6 +51,13 @@ class ServerMetrics:
         return max(self.values_of(figure), default=None)
 
 
+def highest(found: ServerMetrics | None) -> dict[str, float]:
+    """The highest value of each figure that the server told, {} without any."""
+    if found is None:
+        return {}
+    return {name: most for name in SERVER_FIGURES if (most := found.highest(name)) is not None}
+
+
 def server_metrics_document(found: ServerMetrics) -> dict[str, Any]:
     """As one object of JSON."""
     return {**asdict(found), "samples": [{"second": each.second, **each.values} for each in found.samples]}

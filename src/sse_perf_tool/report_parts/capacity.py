@@ -16,6 +16,7 @@ from ..texts import LANGUAGES, printable, speaker
 from ..trust import TEXTS as TRUST_TEXTS
 from .figures import Both, figure, percent_text, time_text
 from .page import code, command_html, moment
+from .server import figures_words
 from .tables import number_cell, table
 from .verdict import shown_percentile
 from .wording import both, count_of, in_both, pair, terms_html
@@ -227,11 +228,14 @@ _HEADS = (
 
 def steps_table(capacity: Capacity) -> str:
     """Every step in the order in which it was measured."""
-    rows = (_step_row(number, step) for number, step in enumerate(capacity.steps, 1))
-    return table(_HEADS, rows, caption=both("capacity.table"), table_id="steps-table")
+    told = any(step.server for step in capacity.steps)
+    rows = (_step_row(number, step, told=told) for number, step in enumerate(capacity.steps, 1))
+    return table(
+        (*_HEADS, *(("server.column",) if told else ())), rows, caption=both("capacity.table"), table_id="steps-table"
+    )
 
 
-def _step_row(number: int, step: StepResult) -> str:
+def _step_row(number: int, step: StepResult, *, told: bool = False) -> str:
     finished = step.ok + step.failed
     failed = step.failed / finished if finished else None
     times = (("ttft_ms", 50), ("ttft_ms", 95), ("itl_ms", 95), ("latency_ms", 95))
@@ -247,7 +251,8 @@ def _step_row(number: int, step: StepResult) -> str:
         + "".join(number_cell(shown_percentile(step.metrics.get(name, Stats()), p)) for name, p in times)
         + number_cell(failed, percent_text(failed))
         + f'<td class="text">{pair(*TRUST_TEXTS.get(step.trust, (step.trust, step.trust)))}</td>'
-        + f'<td class="text">{checks}</td><td class="text"><span class="word {word}">{both(said)}</span></td></tr>'
+        + f'<td class="text">{checks}</td><td class="text"><span class="word {word}">{both(said)}</span></td>'
+        + (f'<td class="text">{pair(*figures_words(step.server))}</td></tr>' if told else "</tr>")
     )
 
 

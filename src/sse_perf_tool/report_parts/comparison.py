@@ -8,7 +8,8 @@ from typing import Any
 
 from ..goals.compare import Difference
 from ..metrics import success_rate
-from ..records import NOT_MEASURED, RunResult, Stats
+from ..records import NOT_MEASURED, SERVER_FIGURES, RunResult, Stats
+from ..records.server import highest
 from ..texts import printable
 from ..units import NS_PER_MS, NS_PER_S
 from .data import seconds_data
@@ -102,11 +103,24 @@ def runs_table(results: Sequence[RunResult], names: Sequence[str]) -> str:
     ]
     metrics = dict.fromkeys(name for result in results for name, stats in result.summary.metrics.items() if stats.count)
     rows += [_metric_row(name, percent, results) for name in metrics for percent in (50, 99)]
+    rows += _server_rows(results)
     return (
         '<div class="scroll" tabindex="0" role="region" aria-labelledby="runs-caption"><table id="runs-table">'
         f'<caption id="runs-caption">{both("runs")}</caption><thead><tr><th scope="col">{both("run")}</th>{heads}</tr>'
         f"</thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
+
+
+def _server_rows(results: Sequence[RunResult]) -> list[str]:
+    """The highest values that servers told of themselves, a row for each that any did."""
+    told = [highest(result.server_metrics) for result in results]
+    names = [name for name in SERVER_FIGURES if any(name in each for each in told)]
+    return [
+        f'<tr><th scope="row">{both(f"server.name.{name}")}</th>'
+        + "".join(number_cell(each.get(name)) for each in told)
+        + "</tr>"
+        for name in names
+    ]
 
 
 def _plain_row(name_html: str, cells: Sequence[str]) -> str:

@@ -10,7 +10,6 @@ Standard library alone, Python 3.8 and newer.  A line of JSON a second goes to p
 Files in the folder say what to do: heap.start, heap.stop, rest.
 """
 
-import asyncio
 import contextlib
 import gc
 import json
@@ -76,13 +75,24 @@ def _with_beat(run_forever):
     return run
 
 
-class UvloopFinder:
-    """Puts the beat into uvloop's loop when that is imported."""
+def _beat_in_asyncio(module):
+    module.BaseEventLoop.run_forever = _with_beat(module.BaseEventLoop.run_forever)
+
+
+def _beat_in_uvloop(module):
+    module.Loop.run_forever = _with_beat(module.Loop.run_forever)
+
+
+class BeatFinder:
+    """Puts the beat into a kind of loop when its module is imported: a server without one pays for none."""
+
+    def __init__(self):
+        self._left = {"asyncio.base_events": _beat_in_asyncio, "uvloop": _beat_in_uvloop}
 
     def find_spec(self, name, _path=None, _target=None):
-        if name != "uvloop":
+        patch = self._left.pop(name, None)
+        if patch is None:
             return None
-        sys.meta_path.remove(self)
         from importlib.util import find_spec
 
         spec = find_spec(name)
@@ -92,7 +102,7 @@ class UvloopFinder:
             def exec_module(module):
                 run_module(module)
                 with contextlib.suppress(Exception):
-                    module.Loop.run_forever = _with_beat(module.Loop.run_forever)
+                    patch(module)
 
             spec.loader.exec_module = exec_module
         return spec
@@ -124,7 +134,7 @@ def _look_for_blocks():
 
 def _groups():
     """The number of all tasks, and of those in code of the server by where they wait."""
-    found, total = {}, 0
+    found, total, asyncio = {}, 0, sys.modules.get("asyncio")
     for beat in list(_loops.values()):
         tasks = []
         with contextlib.suppress(RuntimeError):  # they changed meanwhile
@@ -273,7 +283,6 @@ _forget()
 
 def start(folder):
     """Begins to look."""
-    asyncio.BaseEventLoop.run_forever = _with_beat(asyncio.BaseEventLoop.run_forever)
-    sys.meta_path.insert(0, UvloopFinder())
+    sys.meta_path.insert(0, BeatFinder())
     gc.callbacks.append(GcTime())
     watcher.begin(folder)
