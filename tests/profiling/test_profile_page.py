@@ -128,7 +128,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             "Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=0, uploadThroughput=0
         )
         browser.do("Page.navigate", url=path.as_uri())
-        browser.until("document.documentElement.dataset.flames === '1'")
+        browser.until("document.documentElement?.dataset.flames === '1'")
         frames = "[...document.querySelectorAll('#flames g.frame title')].map((each) => each.textContent)"
         heading = "document.querySelector('#flames h3').textContent"
         found["whole"], found["heading"] = browser.run(frames), browser.run(heading)

@@ -33,6 +33,15 @@ def test_samples_of_py_spy_get_the_times_at_which_their_thread_was_at_work() -> 
     assert found.samples[0].ms == 10
 
 
+def test_what_the_hook_itself_does_is_left_out() -> None:
+    hook = {"name": "_with_beat.<locals>.run", "file": "/x/hooks/python/sse_profile_hook.py", "line": 71}
+    frames = [*FRAMES, hook, {**hook, "name": "Watcher._watch"}]
+    (profile,) = SPEEDSCOPE["profiles"]
+    made = {"shared": {"frames": frames}, "profiles": [{**profile, "samples": [[0, 3, 1], [0, 4], [0, 1], [0, 4]]}]}
+    (found,) = stacks_of(made, (0.0, 4.0), {}, {})
+    assert [[place.function for place in sample.stack] for sample in found.samples] == [["handler"], ["handler"]]
+
+
 def test_without_the_thread_s_time_they_are_spread_evenly() -> None:
     (found,) = stacks_of(SPEEDSCOPE, (0.0, 4.0), {}, {})
     assert [sample.at_s for sample in found.samples] == [0.5, 1.5, 2.5, 3.5]

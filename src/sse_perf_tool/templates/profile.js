@@ -28,9 +28,12 @@ function percentiles(grid, id, found) {
 function byProcess(grid, id, unit, rows, column, limit) {
   const told = rows.filter((row) => row[column].length);
   if (!told.length) return;
+  // A limit far above what there is would press the lines flat.
+  const highest = Math.max(...told.map((row) => Math.max(...row[column].map(([, y]) => y))));
+  const near = limit !== undefined && highest > limit / 3;
   const series = () => [
     ...told.map((row, at) => ({ key: row.label, color: COLORS[at % COLORS.length], dash: at >= COLORS.length ? [5, 3] : undefined, kind: "line", plain: true, data: row[column].map(([x, y]) => ({ x, y })) })),
-    ...(limit === undefined ? [] : [{ key: "series.limit", color: "fail", dash: [2, 3], kind: "line", plain: true, data: [{ x: 0, y: limit }, { x: end_s, y: limit }] }]),
+    ...(near ? [{ key: "series.limit", color: "fail", dash: [2, 3], kind: "line", plain: true, data: [{ x: 0, y: limit }, { x: end_s, y: limit }] }] : []),
   ];
   addChart(grid, { id, title: "chart." + id, unit, time: true, step: 0.5, series: cache(series) });
 }

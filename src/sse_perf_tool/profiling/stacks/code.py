@@ -33,7 +33,7 @@ def short(place: Code) -> str:
 
 def module_of(place: Code) -> str:
     """What a frame is coloured by: "own", "native", "std" or the name of its package."""
-    if is_own(place):
+    if _FOREIGN.search(place.file) is None:
         return "own"
     parts = re.split(r"[\\/]", place.file)
     for mark in ("site-packages", "dist-packages", "node_modules"):

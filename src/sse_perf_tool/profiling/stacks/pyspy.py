@@ -132,11 +132,21 @@ def stacks_of(
         thread = int(name[2], 0) if name[2].isdigit() or name[2].startswith("0x") else 0
         times = _times(len(profile["samples"]), span_s, curves.get((pid, thread), ()))
         for at_s, sample, weight in zip(times, profile["samples"], profile["weights"], strict=True):
-            stack = tuple(places[at] for at in sample if not places[at].function.startswith("process "))
-            stacks.samples.append(Sample(at_s, weight * 1000, stack))
+            stack = [places[at] for at in sample if not places[at].function.startswith("process ")]
+            if not any(place.function == _OUR_THREAD and _is_ours(place) for place in stack):
+                stack = [place for place in stack if not _is_ours(place)]
+                stacks.samples.append(Sample(at_s, weight * 1000, tuple(stack)))
     for stacks in found.values():
         stacks.samples.sort(key=lambda sample: sample.at_s)
     return list(found.values())
+
+
+_OUR_THREAD = "Watcher._watch"
+
+
+def _is_ours(place: Code) -> bool:
+    """Whether it is a frame of our hook."""
+    return place.file.endswith("sse_profile_hook.py")
 
 
 def _pid_of(frames: Sequence[Code]) -> int:
