@@ -1,7 +1,7 @@
 """Faults planted in small servers: each gives its finding with function and line, and no other (`make test-profile`).
 
 Needs the extras `server` and `profile`, Flask and uvloop in this Python, Node.js with Express in `servers/`.  Opt-in,
-as a run takes some twenty seconds: SSE_PERF_PROFILE=1, and SSE_PERF_PROFILE_ROUNDS=3 for three of each.
+as a run takes some twenty seconds: TEST_PROFILE=1, and TEST_PROFILE_ROUNDS=3 for three of each.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-if not os.environ.get("SSE_PERF_PROFILE"):
+if not os.environ.get("TEST_PROFILE"):
     pytest.skip("make test-profile runs these", allow_module_level=True)
 
 HERE = Path(__file__).resolve().parent / "servers"
@@ -58,7 +58,7 @@ FAULTS = {
 }
 NOT_ANY = {("flask", "block")}
 """There is no event loop."""
-ROUNDS = int(os.environ.get("SSE_PERF_PROFILE_ROUNDS", "1"))
+ROUNDS = int(os.environ.get("TEST_PROFILE_ROUNDS", "1"))
 CASES = [
     pytest.param(server, fault, id=f"{server}-{fault}-{number}")
     for number in range(ROUNDS)

@@ -98,7 +98,9 @@ def parse_arguments(
         return Arguments("serve", language, rest=server_words(words, language))
     flags, texts, arguments_of, reads_settings = _COMMANDS[name]
     own = own_words(argv)[1:] if name == "profile" else words
-    values = FlagValues(flags, own, language, texts, environ, EXCLUSIONS, reads_settings=reads_settings, get=get)
+    command = words[len(own) + 1 :]  # of the profile command: nothing can be asked before it has run
+    asks = None if command else get
+    values = FlagValues(flags, own, language, texts, environ, EXCLUSIONS, reads_settings=reads_settings, get=asks)
     if name == "profile":
-        return profile_arguments(values, environ, now, words[len(own) + 1 :])
+        return profile_arguments(values, environ, now, command)
     return arguments_of(values, environ, now)

@@ -10,7 +10,7 @@ from ..exporters import EXPORTERS
 from ..formats import FORMATS
 from ..masking import Masker, mask_url
 from ..texts import LANGUAGES, Say
-from . import capacity_checks, checks, load_checks, profile_checks
+from . import capacity_checks, checks, load_checks
 
 DEFAULT_QUERY = "你是谁"
 ENGLISH_QUERY = "Who are you?"
@@ -261,10 +261,10 @@ _OF_SERVER = (
     Flag(("--no-metrics",), "profile"),
     Flag(("--metrics-interval",), "profile", checks.seconds("above_0"), "S", 1.0),
     Flag(("--no-inject",), "profile"),
-    Flag(("--target",), "profile", profile_checks.target, "RULE", repeat=True),
+    Flag(("--target",), "profile", _late("flags.profile_checks", "target"), "RULE", repeat=True),
     Flag(("--fail-on-targets",), "profile"),
     Flag(("--server-log",), "profile", checks.some_text, "FILE"),
-    Flag(("--stop-signal",), "profile", profile_checks.signal_name, "NAME", "INT"),
+    Flag(("--stop-signal",), "profile", _late("flags.profile_checks", "signal_name"), "NAME", "INT"),
     Flag(("--keep-running",), "profile"),
     Flag(("--compare",), "profile"),
 )
