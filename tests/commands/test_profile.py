@@ -164,6 +164,16 @@ def test_a_server_that_dies_in_mid_run(tool: Tool, port: int) -> None:
     assert told["steps"] == ["server: it ended by itself during the run, with status 7"]
 
 
+def test_a_server_that_forks_away_is_measured_and_left_alone(tool: Tool, port: int) -> None:
+    away = "import os\nif os.fork(): os._exit(0)\nos.setsid()\nopen('pid', 'w').write(str(os.getpid()))\n"
+    ran = run(tool, port, code=away + CODE)
+    pid = int(Path("pid").read_text())
+    os.kill(pid, signal.SIGKILL)  # ProcessLookupError if it had been stopped
+    assert ran.status == 0, ran.out + ran.err
+    assert found()["steps"] == [f"server: process {pid} has left its group and goes on; stop it yourself"]
+    assert [row["pid"] for row in found()["processes"] if row["peak_mb"]] == [pid]
+
+
 def test_a_server_that_runs_is_attached_to_and_never_gets_a_signal(
     tool: Tool, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -140,7 +140,7 @@ def test_a_quiet_loop_is_not_late(told: Told) -> None:
 
 def test_threads_and_a_fork_are_seen_each_in_a_file_of_its_own(told: Told) -> None:
     found, said = told["threads"]
-    assert said == ""
+    assert "Error" not in said, "from 3.12 on Python itself warns of a fork among threads"
     assert len(found) == 2
     waiting = [{(row.own.function, row.number) for row in each.threads} for each in found]
     assert all(any(function == "handler" for function, _ in rows) for rows in waiting), waiting

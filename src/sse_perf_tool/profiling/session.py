@@ -429,10 +429,8 @@ class Session:
 
     def _stop_server(self) -> None:
         if self._server is not None and not self.asked.keep_running:
-            self._server.stop(self.asked.stop_signal)
             left = listener_of(self._place()[1]) if self._watch else None
-            if left is not None:
-                self._server.note("left", pid=left)
+            self._server.stop(self.asked.stop_signal, left if left and not self._server.owns(left) else None)
             for step in self._server.steps:
                 self._tell(step[LANGUAGES.index(self._arguments.lang)])
 

@@ -51,6 +51,7 @@ TEXTS: Texts = {
 STEPS_S = (10.0, 5.0)
 """How long the server may take after the first signal, and after SIGTERM."""
 TAIL_LINES = 20
+DAEMON_S = 3.0
 
 
 class ServerError(Exception):
@@ -111,12 +112,18 @@ class Server:
         return english, chinese
 
     def wait_until(self, is_ready: Callable[[], bool], what: str, limit_s: float, stopped: threading.Event) -> bool:
-        """True once `is_ready`; False when `stopped`.  ServerError when it ends or takes too long."""
+        """True once `is_ready`; False when `stopped`.  ServerError when it ends or takes too long.
+
+        One that ends with status 0 may have left a process of its own behind, which has `DAEMON_S` to answer.
+        """
         until_s = time.monotonic() + limit_s
+        daemon_s = None
         while not stopped.is_set():
             if is_ready():
                 return True
-            if self.has_ended():
+            if self._code() == 0 and daemon_s is None:
+                daemon_s = time.monotonic() + DAEMON_S
+            if self.has_ended() and (daemon_s is None or time.monotonic() > daemon_s):
                 self._kill_rest()
                 how = self.how_it_ended()[self._lang == "zh"]
                 raise ServerError(self._with_tail(self._say("ended", how=how)))
@@ -139,15 +146,29 @@ class Server:
             return []
         return [printable(line, 200) for line in lines]
 
+    def owns(self, pid: int) -> bool:
+        """Whether a process belongs to its group."""
+        try:
+            return os.getpgid(pid) == self.pid
+        except OSError:
+            return False
+
     def has_said(self, text: str) -> bool:
         """Whether a text stands in its output."""
         with contextlib.suppress(OSError):
             return text.encode() in self.log.read_bytes()
         return False
 
-    def stop(self, first: str = "INT") -> None:
-        """Ends it: the first signal, SIGTERM, SIGKILL, each to the group that was started; then notes the steps."""
+    def stop(self, first: str = "INT", left: int | None = None) -> None:
+        """Ends it: the first signal, SIGTERM, SIGKILL, each to the group that was started; then notes the steps.
+
+        `left` is a process that serves on outside of that group: it is named, and gets no signal.
+        """
         if self._process is None or self._process.returncode is not None:
+            return
+        if self.has_ended() and left is not None:
+            self._kill_rest()
+            self.note("left", pid=left)
             return
         if self.has_ended():
             self._kill_rest()

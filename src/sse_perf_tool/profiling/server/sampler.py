@@ -49,12 +49,13 @@ class Tree:
 
 def kind_of(process: psutil.Process) -> str:
     """What the process is, told by its program and not by how it was started."""
-    with contextlib.suppress(psutil.Error, OSError):
-        name = Path(process.exe()).name.lower()
-        if name.startswith(("python", "pypy")):
-            return "python"
-        if name.startswith("node"):
-            return "node"
+    for read in (process.exe, process.name):  # of another user's process only its name is told
+        with contextlib.suppress(psutil.Error, OSError):
+            name = Path(read()).name.lower()
+            if name.startswith(("python", "pypy")):
+                return "python"
+            if name.startswith("node"):
+                return "node"
     with contextlib.suppress(OSError):
         if "libpython" in Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8", errors="replace"):
             return "python"
