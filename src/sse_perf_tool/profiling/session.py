@@ -401,7 +401,7 @@ class Session:
             {each.pid: each for each in stacks},
             dict(enumerate(growth)),
             limits(list(self.asked.limits)),
-            sampled=self._pyspy is not None,
+            sampled=self._pyspy is not None and self.asked.native,
             died=died,
         )
         profile = self._profile(evidence)

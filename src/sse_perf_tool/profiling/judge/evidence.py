@@ -32,7 +32,7 @@ class Evidence:
     """Of the heap pass, whose processes are others: by kind and order they are matched."""
     limits: Mapping[str, Limit] = field(default_factory=lambda: limits([]))
     sampled: bool = False
-    """Whether a CPU sampler paused the server a hundred times a second."""
+    """Whether a CPU sampler stopped the server a hundred times a second."""
     died: Words | None = None
     """How the server ended by itself, if it did."""
 
