@@ -15,6 +15,5 @@ def listener_of(port: int) -> int | None:
         rows = psutil.net_connections("tcp")
     except (psutil.Error, OSError):
         return None
-    listening = (row for row in rows if row.status == psutil.CONN_LISTEN and row.pid)
-    pids = [row.pid for row in listening if row.laddr and row.laddr[1] == port]
-    return min(pids, default=None)
+    listening = (row for row in rows if row.status == psutil.CONN_LISTEN and row.laddr and row.laddr[1] == port)
+    return min((int(row.pid) for row in listening if row.pid), default=None)

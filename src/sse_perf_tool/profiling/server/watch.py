@@ -158,7 +158,7 @@ def _add(
     def rate(name: str, factor: float) -> float:
         if before is None or took_s <= 0 or name not in now or name not in before[1]:
             return unknown
-        return round(max(0.0, now[name] - before[1][name]) / took_s * factor, 2)
+        return round(max(0.0, float(now[name] - before[1][name])) / took_s * factor, 2)
 
     series.cpu.append(rate("cpu_s", 100))
     series.waiting.append(rate("wait_s", 100))
