@@ -1,0 +1,182 @@
+"""The files of the studio's pages: their words, and what they must not contain."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import sse_perf_tool
+
+PACKAGE = Path(sse_perf_tool.__file__).parent
+PAGES = PACKAGE / "studio" / "pages"
+SCRIPTS = {path.relative_to(PAGES).as_posix(): path.read_text(encoding="utf-8") for path in sorted(PAGES.rglob("*.js"))}
+CODE = "\n".join(SCRIPTS.values())
+WORDS: dict[str, list[str]] = json.loads((PAGES / "words.json").read_text(encoding="utf-8"))
+KEY = r"[a-z_]+(?:\.[a-z_0-9]+)*"
+
+
+def values_of(text: str) -> set[str]:
+    """The names of the values in a text; a plural needs none in Chinese, which says a number once or not at all."""
+    return set(re.findall(r"\{(\w+)\}", text))
+
+
+def families() -> set[str]:
+    """The beginnings of keys whose ends are known only when the page runs: `state.` in `named("state.", state)`."""
+    templates = set(re.findall(r"`([a-z_]+\.[a-z_]*)\$\{", CODE))
+    return templates | set(re.findall(r'named\("([a-z_.]+)"', CODE))
+
+
+def test_every_text_is_there_in_both_languages() -> None:
+    assert len(WORDS) > 400
+    missing = [key for key, texts in WORDS.items() if len(texts) != 2 or not all(texts)]
+    assert missing == ["unit.none"]  # what counts things has no unit
+
+
+def test_no_text_is_written_down_twice() -> None:
+    lines = (PAGES / "words.json").read_text(encoding="utf-8").splitlines()
+    keys = [line.split('"')[1] for line in lines if line[:1] == '"']
+    assert sorted(keys) == sorted(WORDS)
+
+
+def test_both_languages_name_the_same_values() -> None:
+    plural = {key for key, (english, _) in WORDS.items() if re.search(r"\{\w+:", english)}
+    unlike = {key for key, texts in WORDS.items() if values_of(texts[0]) != values_of(texts[1])}
+    assert unlike - plural == set()
+
+
+def test_chinese_is_chinese() -> None:
+    same = [english for english, chinese in WORDS.values() if english == chinese]
+    assert [text for text in same if not re.fullmatch(r"[A-Z0-9]* ?(ms|tokens/s|P[0-9]+)?", text)] == []
+
+
+def test_no_text_is_unused() -> None:
+    literals = set(re.findall(f'"({KEY})"', CODE))
+    assert [key for key in WORDS if key not in literals and not key.startswith(tuple(families()))] == []
+
+
+def test_every_text_that_is_asked_for_is_there() -> None:
+    asked = set(re.findall(rf'\bsay\("({KEY})"', CODE))
+    for choice in re.findall(r"\bsay\(([^()`]*\?[^()`]*)[,)]", CODE):
+        asked |= set(re.findall(rf'[?:] "({KEY})"', choice))
+    assert len(asked) > 300
+    assert sorted(asked - set(WORDS)) == []
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (
+            "outcome.",
+            [
+                "ok",
+                "cancelled",
+                "connect_error",
+                "tls_error",
+                "timeout",
+                "idle_timeout",
+                "http_error",
+                "in_stream_error",
+                "truncated",
+                "empty",
+                "malformed",
+                "not_a_stream",
+            ],
+        ),
+        (
+            "state.",
+            [
+                "queued",
+                "running",
+                "cancelling",
+                "done",
+                "cancelled",
+                "failed",
+                "interrupted",
+                "unreadable",
+                "waiting",
+                "skipped",
+            ],
+        ),
+        ("key.", ["set", "env", "missing", "literal", "not_needed"]),
+        ("kind.", ["bench", "run", "capacity"]),
+    ],
+)
+def test_every_name_that_the_server_may_send_has_a_word(names: tuple[str, list[str]]) -> None:
+    prefix, ends = names
+    assert [end for end in ends if prefix + end not in WORDS] == []
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "DOMParser",
+        "eval(",
+        "new Function",
+        "srcdoc",
+        "createContextualFragment",
+        "setHTML",
+    ],
+)
+def test_no_text_can_become_markup(way: str) -> None:
+    assert [name for name, text in SCRIPTS.items() if way in text] == []
+
+
+def test_nothing_of_the_page_comes_from_another_host() -> None:
+    offered = (
+        "setup/provider_form.js"  # addresses of services that a user may choose: the server asks them, not the page
+    )
+    assert {
+        address
+        for name, text in SCRIPTS.items()
+        if name != offered
+        for address in re.findall(r"https?://[^\s\"]+", text)
+    } == {
+        "http://www.w3.org/2000/svg",
+        "https://host/v1/chat/completions",
+    }
+    assert re.findall(r"\bfetch\(", CODE) == ["fetch("] * 2  # the words, and `ask`, which is given paths
+    page = (PAGES / "index.html").read_text(encoding="utf-8")
+    named = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert [address for address in named if not address.startswith(("/", "#"))] == []
+    assert "url(" not in (PAGES / "studio.css").read_text(encoding="utf-8")
+
+
+def test_the_page_has_no_script_or_style_of_its_own_inside() -> None:
+    page = (PAGES / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r"<script[^>]*>[^<]|<style|\son\w+=|\sstyle=", page) == []
+    assert 'setAttribute("style"' not in CODE
+
+
+def test_every_file_that_is_named_is_there() -> None:
+    for name, text in SCRIPTS.items():
+        folder = (PAGES / name).parent
+        for address in re.findall(r'(?:from|import\()\s*"(\.[^"]+)"', text):
+            assert (folder / address).is_file(), f"{name}: {address}"
+    page = (PAGES / "index.html").read_text(encoding="utf-8")
+    for address in re.findall(r'"/static/([^"]+)"', page + CODE):
+        path = PACKAGE / "assets" / address.removeprefix("lib/") if address.startswith("lib/") else PAGES / address
+        assert path.is_file() or address.startswith("lib/"), address
+
+
+def test_names_that_are_imported_are_used() -> None:
+    for name, text in SCRIPTS.items():
+        for line in re.findall(r"^import \{[^}]*\} from .*$", text, re.MULTILINE):
+            rest = text.replace(line, "")
+            for each in line[line.index("{") + 1 : line.index("}")].split(","):
+                assert re.search(rf"\b{each.strip()}\b", rest), f"{name}: {each}"
+
+
+def test_the_colours_are_those_of_the_report() -> None:
+    report = (PACKAGE / "templates" / "report.css").read_text(encoding="utf-8")
+    studio = (PAGES / "studio.css").read_text(encoding="utf-8")
+    palettes = [text[: text.index("* { box-sizing")].splitlines() for text in (report, studio)]
+    colours = [[line for line in lines if "--" in line] for lines in palettes]
+    assert len(colours[0]) == 9
+    assert colours[0] == colours[1]
