@@ -76,8 +76,18 @@ export async function view({ params, go }) {
   const first = params.get("pick");
   const start = heads.find((each) => each.id === first);
   if (start) { picked.set(start.id, start); draw(1); pick(start, { checked: true }); }
-  const stop = onJobs(({ changed }) => { if (changed?.result_id) load(); });
-  return { title: say("nav.history"), node: make("div", {}, title(say("nav.history")), filters, count, compare, place), leave: stop };
+  const jobs = make("div", {});
+  const now = () => get("/api/jobs").then((found) => fill(jobs, jobsOf(found.jobs)), () => {});
+  now();
+  const stop = onJobs(({ changed }) => { if (!changed) return; now(); if (changed.result_id) load(); });
+  return { title: say("nav.history"), node: make("div", {}, title(say("nav.history")), jobs, filters, count, compare, place), leave: stop };
+}
+
+// What runs, what waits, and what was interrupted before it had a result: none of these is in the list of results.
+function jobsOf(all) {
+  const shown = all.filter((job) => ["queued", "running", "cancelling"].includes(job.state) || (job.state === "interrupted" && job.can_run_rest && !job.result_id)).slice(0, 10);
+  if (!shown.length) return null;
+  return make("section", { class: "card", "aria-label": say("history.jobs") }, make("ul", { class: "plainlist" }, ...shown.map((job) => make("li", { class: "row" }, statePill(job.state), link(`/jobs/${encodeURIComponent(job.id)}`, foreign(job.label || job.title, 120)), make("small", {}, moment(job.created_at))))));
 }
 
 function filterRow(asked, changed) {

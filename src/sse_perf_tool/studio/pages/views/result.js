@@ -9,6 +9,7 @@ import { language, say } from "../parts/words.js";
 import { benchResult } from "../results/bench.js";
 import { capacityResult } from "../results/capacity.js";
 import { loadResult } from "../results/load.js";
+import { startJob } from "../setup/start.js";
 
 const SHOWS = { bench: benchResult, run: loadResult, capacity: capacityResult };
 
@@ -33,18 +34,19 @@ export async function view({ path, go, again }) {
 function actions(head, { go, again, wrong }) {
   const report = `/api/results/${encodeURIComponent(head.id)}/report?lang=${language()}`;
   const rest = make("span", { class: "row" });
-  // Which job made it, if it can be gone on with: only then there is something to offer.
-  if (["cancelled", "interrupted", "failed"].includes(head.state)) {
-    get("/api/jobs").then(({ jobs }) => {
-      const job = jobs.find((each) => each.result_id === head.id && each.can_run_rest);
-      if (job) fill(rest, button(say("job.rest"), async () => { try { const next = await post(`/api/jobs/${job.id}/rest`, {}); toast(say("job.started_toast")); await go(`/jobs/${next.id}`); } catch (error) { fill(wrong, problem(error)); } }, { class: "primary", id: "rest" }));
-    }, () => {});
-  }
+  const guarded = (task) => async () => { try { await task(); } catch (error) { fill(wrong, problem(error)); } };
+  // Which job made it: where that is known, the same can be sent again, or what is missing of it.
+  get("/api/jobs").then(({ jobs }) => {
+    const job = jobs.find((each) => each.result_id === head.id && each.origin === "studio");
+    if (!job) return;
+    const more = guarded(async () => { const next = await post(`/api/jobs/${encodeURIComponent(job.id)}/rest`, {}); toast(say("job.started_toast")); await go(`/jobs/${next.id}`); });
+    fill(rest, job.can_run_rest ? button(say("job.rest"), more, { id: "rest" }) : null, button(say("job.again"), guarded(() => startJob(job.request, go)), { id: "again" }));
+  }, () => {});
   return make("div", { class: "row acts" },
-    rest,
     head.has_report ? make("a", { class: "as-button primary", href: report, target: "_blank", rel: "noopener", id: "report" }, say("result.report")) : null,
     head.has_report ? make("a", { class: "as-button", href: `${report}&download=true`, download: true }, say("result.download")) : null,
     head.state === "unreadable" ? null : link(`/history?pick=${encodeURIComponent(head.id)}&kind=${head.kind}`, say("result.compare")),
+    rest,
     button(say("result.label"), () => editHead(head, again), { id: "label" }),
     head.ours ? button(say("delete"), () => dropResult(head, () => go("/history")), { class: "danger" }) : null);
 }
