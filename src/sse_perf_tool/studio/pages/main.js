@@ -52,7 +52,7 @@ function drawFrame() {
 
 function drawNow() {
   const job = state.running;
-  if (!job) return fill(now, state.queue.length ? make("a", { class: "now", href: `/jobs/${state.queue[0].id}` }, say("waiting_jobs", { n: state.queue.length })) : null);
+  if (!job || !["running", "cancelling"].includes(job.state)) return fill(now, state.queue.length ? make("a", { class: "now", href: `/jobs/${state.queue[0].id}` }, say("waiting_jobs", { n: state.queue.length })) : null);
   const done = job.total ? ` ${job.done}/${job.total}` : "";
   return fill(now, make("a", { class: "now", href: `/jobs/${job.id}`, id: "now" }, jobPill(job), make("span", {}, `${job.label || job.title}${done}`)));
 }
