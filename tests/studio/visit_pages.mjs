@@ -86,7 +86,7 @@ async function visit() {
     await page.waitForTimeout(250);
     // The page on its own: what scrolls away is in the picture too, an open dialog as one sees it.
     const dialog = await page.locator("dialog[open]").count();
-    await page.screenshot({ path: join(pictures, `${scene.name}.png`), fullPage: !dialog });
+    await page.screenshot({ path: join(pictures, `${scene.name}.png`), fullPage: !dialog && scene.whole !== false });
   }
   const facts = await page.evaluate(() => ({
     text: document.body.innerText,

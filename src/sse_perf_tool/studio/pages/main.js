@@ -22,6 +22,7 @@ const ROUTES = {
 };
 const [top, rail, main] = ["top", "rail", "main"].map((id) => document.getElementById(id));
 const banner = make("div", { class: "banner bad", role: "alert", hidden: true });
+const open_door = make("p", { class: "banner", hidden: true });
 const now = make("span", { class: "at-work" });
 let shown = 0;
 let leave = () => {};
@@ -44,13 +45,15 @@ function drawFrame() {
   const dark = button(say("dark"), () => { chooseTheme(isDark() ? "light" : "dark"); dark.setAttribute("aria-pressed", String(isDark())); redrawAll(); }, { id: "theme", "aria-pressed": String(isDark()) });
   const brand = make("a", { class: "brand", href: "/run", "aria-label": say("brand") }, mark(), make("span", {}, say("brand")));
   fill(top, menu, brand, now, make("div", { class: "tools" }, tongue, dark));
-  if (!banner.isConnected) top.after(banner);
+  if (!banner.isConnected) top.after(banner, open_door);
   rail.setAttribute("aria-label", say("pages"));
   const entry = (name) => make("a", { href: `/${name}`, "data-page": name }, say(`nav.${name}`));
   fill(rail, ...GROUPS.flatMap(([group, names]) => [make("h2", {}, say(`nav.${group}`)), ...names.map(entry)]));
 }
 
 function drawNow() {
+  open_door.hidden = !state.remote;
+  open_door.textContent = state.remote ? say("remote") : "";
   const job = state.running;
   if (!job || !["running", "cancelling"].includes(job.state)) return fill(now, state.queue.length ? make("a", { class: "now", href: `/jobs/${state.queue[0].id}` }, say("waiting_jobs", { n: state.queue.length })) : null);
   const done = job.total ? ` ${job.done}/${job.total}` : "";

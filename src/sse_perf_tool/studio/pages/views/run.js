@@ -5,12 +5,13 @@ import { fill, foreign, link, make } from "../parts/dom.js";
 import { chipsField, choiceField, draft, numberField, textField, tick } from "../parts/forms.js";
 import { whole } from "../parts/format.js";
 import { keyPill, title } from "../parts/show.js";
+import { state } from "../parts/session.js";
 import { say } from "../parts/words.js";
 import { firstUse } from "../setup/first.js";
 import { startRow } from "../setup/start.js";
 
 const NAME = (provider, model) => `${provider.key}/${model.id}`;
-const plain = { off: [], demo: false, runs: "", tiers: null, max_tokens: "", temperature: "", prompt: "", order: "lanes", threads: "1", label: "", find: "" };
+const plain = { off: [], demo: false, runs: "", tiers: null, max_tokens: "", temperature: "", prompt: "", order: "lanes", threads: "1", timeout_s: "", retries: "", litellm: false, label: "", find: "" };
 
 export async function view({ go, again }) {
   const config = await get("/api/config");
@@ -29,7 +30,7 @@ const broken = ({ problem: fault, path }) => make("div", { class: "card bad" }, 
 // The body of the job: everything chosen is said by name, unless that is all there is.
 function request({ config, values }) {
   const number = (text) => (String(text).trim() === "" ? null : Number(text));
-  const common = { kind: "bench", runs: number(values.runs), context_tiers: values.tiers, max_tokens: number(values.max_tokens), temperature: number(values.temperature), prompt: values.prompt.trim() || null, order: values.order, threads: number(values.threads) || 1, label: values.label };
+  const common = { kind: "bench", runs: number(values.runs), context_tiers: values.tiers, max_tokens: number(values.max_tokens), temperature: number(values.temperature), prompt: values.prompt.trim() || null, order: values.order, threads: number(values.threads) ?? 1, timeout_s: number(values.timeout_s) ?? 60, retries: number(values.retries) ?? 0, via: values.litellm ? "litellm" : "native", label: values.label };
   const chosen = config.providers.flatMap((provider) => provider.models.filter((model) => usable(provider, model) && !values.off.includes(NAME(provider, model))).map((model) => ({ provider_key: provider.key, model_id: model.id })));
   if (!chosen.length) return null;
   return { ...common, demo: false, models: chosen };
@@ -86,11 +87,13 @@ function settings({ config, values, changed }, plan) {
     temperature: numberField(say("run.temperature"), values.temperature, { placeholder: defaults.temperature === null ? say("run.temperature_unset") : String(defaults.temperature), change: set("temperature") }),
     context_tiers: chipsField(say("run.tiers"), values.tiers, { read: tier, show: whole, change: (list) => { values.tiers = list; changed(); }, hint: say("run.tiers_hint"), placeholder: "5000" }),
     threads: numberField(say("run.threads"), values.threads, { hint: say("run.threads_hint"), change: set("threads") }),
+    timeout_s: numberField(say("run.timeout"), values.timeout_s, { placeholder: "60", change: set("timeout_s") }),
+    retries: numberField(say("run.retries"), values.retries, { placeholder: "0", change: set("retries") }),
     label: textField(say("label"), values.label, { change: set("label") }),
   };
   plan.fields = fields;
   const order = choiceField(say("run.order"), values.order, [["lanes", say("run.lanes")], ["interleaved", say("run.interleaved")]], set("order"));
-  const more = make("details", {}, make("summary", {}, say("more_settings")), make("div", {}, order, make("p", { class: "hint" }, say("run.order_hint")), make("div", { class: "pair" }, fields.threads, fields.label)));
+  const more = make("details", {}, make("summary", {}, say("more_settings")), make("div", {}, order, make("p", { class: "hint" }, say("run.order_hint")), make("div", { class: "trio" }, fields.threads, fields.timeout_s, fields.retries), state.litellm_available ? make("div", { class: "field" }, tick(say("run.litellm"), values.litellm, set("litellm"))) : null, fields.label));
   return make("section", { class: "card side", "aria-label": say("run.settings") }, fields.prompt, make("div", { class: "trio" }, fields.runs, fields.max_tokens, fields.temperature), fields.context_tiers, more, plan.node);
 }
 
