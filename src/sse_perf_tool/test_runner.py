@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import sys
@@ -259,6 +260,18 @@ def prepare_interpreter(threads: int) -> None:
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
     _keep_memory_together()
+    _load_what_ends_threads()
+
+
+def _load_what_ends_threads() -> None:
+    """Loads the library with which glibc ends a thread that still runs when the process is over, while there is room.
+
+    Where the stacks of the threads have taken all the address space it would find none, and write a line of its own
+    among ours.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # another C library, which has no need of it
+            ctypes.CDLL("libgcc_s.so.1")
 
 
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -65,8 +66,11 @@ def test_unknown_flag_is_one_line_with_the_closest_one(tool: Tool) -> None:
     assert ran.err == "sse_perfTestTool.py: --thread: no such flag; did you mean --threads?\n"
 
 
-def test_demo_tests_the_embedded_server(tool: Tool) -> None:
+def test_demo_tests_the_embedded_server(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("sse_starlette", reason="the embedded server needs the extra [server]")
+    from sse_perf_tool.chat_server import run as chat_server
+
+    monkeypatch.setattr(chat_server, "Settings", partial(chat_server.Settings, token_delay_s=0.002))
     ran = tool("--demo", "--threads", "2", "--duration", "0.5", "--html-report", "report.html", *FILES)
     assert ran.status == 0
     rows = records()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from scripted_server import ANSWER, Serve
+from sse_perf_tool.chat_server import run as chat_server
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), re.M | re.S)
@@ -24,7 +26,8 @@ def run(example: str, url: str) -> dict[str, object]:
 
 
 @pytest.mark.usefixtures("own_folder")
-def test_the_examples_run(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_examples_run(serve: Serve, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat_server, "Settings", partial(chat_server.Settings, token_delay_s=0.002))
     url = serve(ANSWER).url()
     Path("queries.jsonl").write_text('{"query": "a"}\n{"query": "b"}\n')
     assert len(EXAMPLES) == 4

@@ -94,7 +94,7 @@ class ScriptedServer:
         """The address of `path` on this server."""
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}{path}"
 
-    def seen(self, requests: int, within_s: float = 5.0) -> None:
+    def seen(self, requests: int, within_s: float = 30.0) -> None:
         """Waits until so many requests have come in; TimeoutError when they do not."""
         deadline_s = time.monotonic() + within_s
         while len(self.requests) < requests:

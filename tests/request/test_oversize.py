@@ -62,12 +62,12 @@ def test_a_whole_answer_of_many_mebibytes_is_malformed(serve: Serve) -> None:
 
 
 def test_events_without_text_are_read_for_long_but_not_for_ever(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard_module, "TEXTLESS_BYTES", 4 * MIB)
-    nothing = event({"choices": [{"index": 0, "delta": {"role": "assistant"}}]}) * 10_000
+    monkeypatch.setattr(guard_module, "TEXTLESS_BYTES", MIB)
+    nothing = event({"choices": [{"index": 0, "delta": {"role": "assistant"}}]}) * 2_500
     few = ask(serve(chunked(*[nothing] * 4, token("a"), *[nothing] * 4, DONE)), timeout_s=30)
     many = ask(serve(chunked(*[nothing] * 9, DONE)), timeout_s=30)
     assert (few.outcome, few.chunks) == (Outcome.OK, 1)
-    assert (many.outcome, many.error) == (Outcome.MALFORMED, "more than 4 MiB without any text")
+    assert (many.outcome, many.error) == (Outcome.MALFORMED, "more than 1 MiB without any text")
 
 
 def test_a_large_event_in_a_whole_answer_is_fine(serve: Serve) -> None:
