@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 """Those that the README names: the least that `pyproject.toml` takes, to the newest."""
 
+PARALLEL = ("-n", "3", "--dist", "loadfile")
+"""As in `make test`."""
+
 
 class Suite(NamedTuple):
     """One run of the suite: the last line of pytest, or what kept it from running."""
@@ -70,7 +73,7 @@ def run_suite(version: str, python: str, more: Sequence[str]) -> Suite:
         inside = environment(version, python)
     except subprocess.CalledProcessError as error:
         return Suite(version, False, f"could not be set up ({error})", time.monotonic() - began)
-    command = [str(inside), "-m", "pytest", "-q", "-p", "no:cacheprovider", *more]
+    command = [str(inside), "-m", "pytest", "-q", "-p", "no:cacheprovider", *PARALLEL, *more]
     with subprocess.Popen(  # noqa: S603
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True, errors="replace"
     ) as child:

@@ -66,6 +66,10 @@ def test_running_needs_no_tool_of_the_checks() -> None:
     assert '".[server]"' in recipe[1]
 
 
+def test_every_python_has_the_workers_of_make_test() -> None:
+    assert f"pytest -q {' '.join(run_pythons.PARALLEL)} " in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
 def test_the_newest_of_pyenv_is_found_and_a_shim_of_a_version_that_is_off_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
