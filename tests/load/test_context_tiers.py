@@ -93,9 +93,9 @@ def test_each_tier_gets_the_whole_duration(serve: Serve) -> None:
     starts = {
         tier: [s for t, s in result.requests.rows("context_tokens", "started_ns") if t == tier] for tier in (0, 5)
     }
-    assert 0.5e9 < max(starts[0]) < 0.71e9
-    assert 1.2e9 < max(starts[5]) < 1.6e9
-    assert samples == [1], "the threads of the second tier do not count on top of those of the first"
+    assert 0.35e9 < max(starts[0]) < 0.71e9, "for all of it, and no longer; a busy machine may miss its last answers"
+    assert 0.35e9 < max(starts[5]) - min(starts[5]) < 0.71e9
+    assert set(samples) == {1}, "the threads of the second tier do not count on top of those of the first"
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import threading
+from bisect import bisect_left
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -92,11 +93,11 @@ def test_a_stall_shows_in_the_times_from_the_schedule(serve: Serve, run: Run) ->
 
 
 def test_what_still_waits_at_the_end_is_dropped_and_said(serve: Serve, run: Run) -> None:
-    """One thread, answers of 0.1 s, 40/s for 1 s: some 10 of 40 can be sent."""
-    ran = run(serve(SLOW), "--rate", "40", "--duration", "1", "--threads", "1")
+    """Three threads, answers of 0.1 s, 120/s for 1 s: some 30 of 120 can be sent, on a busy machine fewer."""
+    ran = run(serve(SLOW), "--rate", "120", "--duration", "1", "--threads", "3")
     sent, dropped = ran.summary["requests"]["sent"], ran.summary["schedule"]["dropped"]
-    assert (ran.status, sent + dropped) == (0, 40)
-    assert 5 <= sent <= 11
+    assert (ran.status, sent + dropped) == (0, 120)
+    assert 9 <= sent <= 33
     assert f"scheduled requests that were never sent, because no thread became free: {dropped};" in ran.out
     assert f"Never sent: {dropped} requests." in Path("r.html").read_text(encoding="utf-8")
     again = io.StringIO()
@@ -119,7 +120,8 @@ def test_processes_share_a_schedule(serve: Serve, run: Run) -> None:
 def test_warm_up_and_cool_down_are_left_out_of_the_figures_and_in_the_records(serve: Serve, run: Run) -> None:
     flags = ("--rate", "40", "--duration", "1.5", "--warmup", "500ms", "--cooldown", "250ms")
     ran = run(serve(ANSWER), *flags)
-    assert [row["phase"] for row in ran.records] == ["warmup"] * 20 + ["main"] * 30 + ["cooldown"] * 10
+    phases = [row["phase"] for row in sorted(ran.records, key=lambda row: row["request_id"])]
+    assert phases == ["warmup"] * 20 + ["main"] * 30 + ["cooldown"] * 10
     assert ran.summary["requests"]["sent"] == ran.metric("latency_ms")["count"] == 30
     assert ran.summary["left_out"] == {"warmup": {"ok": 20}, "cooldown": {"ok": 10}}
     assert (ran.summary["measured_s"], ran.summary["rates"]["requests_per_s"]) == (0.75, 40)
@@ -146,20 +148,23 @@ def test_each_context_tier_is_the_whole_schedule_with_its_own_warm_up(serve: Ser
     ran = run(serve(ANSWER), *load, "--context-tiers", "0,20", "--processes", processes)
     # The file has them as they ended, and of two processes now the one is quicker, now the other.
     records = sorted(ran.records, key=lambda row: row["request_id"])
-    assert [row["request_id"] for row in records] == list(range(1, 41))
+    numbers = [row["request_id"] - 1 for row in records]
+    assert 20 < len(set(numbers)) == len(numbers) == 40 - ran.summary["schedule"]["dropped"]
     measured_s = 0.0
-    for tier, rows in ((0, records[:20]), (20, records[20:])):
+    for tier, rows in ((0, records[: bisect_left(numbers, 20)]), (20, records[bisect_left(numbers, 20) :])):
         assert {row["context_tokens"] for row in rows} == {tier}
-        assert [row["phase"] for row in rows] == ["warmup"] * 10 + ["main"] * 10
+        places = [(row["request_id"] - 1) % 20 for row in rows]
+        assert [row["phase"] for row in rows] == ["warmup" if place < 10 else "main" for place in places]
         # When each was due, however late a busy machine sent it: every 25 ms, from the begin of the tier on.
         assert min(row["schedule_delay_ms"] for row in rows) >= 0
         due_s = [row["started_at_ns"] / 1e9 - row["schedule_delay_ms"] / 1000 for row in rows]
-        assert [at_s - due_s[0] for at_s in due_s] == pytest.approx([number / 40 for number in range(20)], abs=0.002)
-        # The main phase goes on until its last answer, so at least until the last of its ten requests was due.
+        begun_s = [at_s - place / 40 for at_s, place in zip(due_s, places, strict=True)]
+        assert begun_s == pytest.approx([begun_s[0]] * len(rows), abs=0.002)
+        # The main phase goes on until its last answer.
         last_s = max(row["started_at_ns"] / 1e9 + row["latency_ms"] / 1000 for row in rows)
-        measured_s += last_s - due_s[0] - 0.25
-    assert ran.summary["requests"]["sent"] == 20
-    assert measured_s > 2 * 0.225
+        measured_s += last_s - begun_s[0] - 0.25
+    assert ran.summary["requests"]["sent"] == sum(row["phase"] == "main" for row in records) > 10
+    assert measured_s > 0.225
     assert ran.summary["measured_s"] == pytest.approx(measured_s, abs=0.005)
     assert ran.summary["schedule"]["asked_per_s"] == pytest.approx(40)
     again = io.StringIO()
