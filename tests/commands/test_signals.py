@@ -38,6 +38,15 @@ def start(tmp_path: Path) -> Iterator[Start]:
         process.communicate()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _hang_ups_are_heard() -> Iterator[None]:
+    """Also where the tests themselves were started by `nohup`, which their processes would inherit."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL) if hasattr(signal, "SIGHUP") else None
+    yield
+    if before is not None:
+        signal.signal(signal.SIGHUP, before)
+
+
 WHILE_RUNNING = ("--threads", "2", "--duration", "30", *FILES)
 
 

@@ -43,6 +43,8 @@ def zipped(body: bytes) -> list[Step]:
 OOPS = b"data: {oops\n\n"
 NOT_JSON = b"data: {not json\n\ndata: at all\n\n"
 NO_KEY = b'{"error": {"message": "invalid api key", "code": "invalid_api_key"}}'
+HALF_IDLE = MappingProxyType({"idle_timeout_s": 0.5})
+"""Five times the pause between two pieces: so much later a busy machine may be."""
 SHORT = MappingProxyType({"timeout_s": 0.3})
 ONCE = MappingProxyType({"retries": 0})
 ERROR_HEAD = head("401 Unauthorized", JSON, "Content-Length: 999")
@@ -75,10 +77,14 @@ SILENCES = (
     Fault("stall in an error body", [[ERROR_HEAD]], Outcome.TIMEOUT, "0.3 s", 401, changes=SHORT),
     Fault("stall in an error body, time left", [[ERROR_HEAD, NO_KEY]], Outcome.HTTP_ERROR, "invalid api key", 401),
     Fault("stall in the body of a 503", [[BUSY_HEAD], ANSWER], Outcome.OK, None, 200, 2, 2, 1, IDLE),
-    Fault("slow, but never idle", [chunked(*each_100_ms(HELLO, 3), DONE)], Outcome.OK, chunks=3, changes=IDLE),
+    Fault("slow, but never idle", [chunked(*each_100_ms(HELLO, 8), DONE)], Outcome.OK, chunks=8, changes=HALF_IDLE),
     Fault("pings, but no end", [chunked(*each_100_ms(PING, 9))], Outcome.TIMEOUT, "0.3 s", changes=SHORT),
     Fault(
-        "pings keep it from idling", [chunked(*each_100_ms(PING, 3), HELLO, DONE)], Outcome.OK, chunks=1, changes=IDLE
+        "pings keep it from idling",
+        [chunked(*each_100_ms(PING, 8), HELLO, DONE)],
+        Outcome.OK,
+        chunks=1,
+        changes=HALF_IDLE,
     ),
 )
 BODIES = (
