@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -28,13 +29,17 @@ def browser() -> Iterator[chromium.Browser]:
         yield running
 
 
-@pytest.fixture
-def page(browser: chromium.Browser, paced: BackgroundServer) -> chromium.Browser:
+def opened(browser: chromium.Browser, server: BackgroundServer) -> chromium.Browser:
     browser.events.clear()
     browser.do("Emulation.setLocaleOverride", locale="en-US")
-    browser.do("Page.navigate", url=f"{paced.url}/")
+    browser.do("Page.navigate", url=f"{server.url}/")
     browser.until("document.readyState === 'complete' && document.getElementById('send')?.textContent")
     return browser
+
+
+@pytest.fixture
+def page(browser: chromium.Browser, paced: BackgroundServer) -> chromium.Browser:
+    return opened(browser, paced)
 
 
 def number(page: chromium.Browser, name: str) -> float:
@@ -67,13 +72,19 @@ def test_the_next_question_continues_the_conversation_until_a_new_one_is_begun(p
     assert page.run(TEXTS)[1].startswith('About "three": ')
 
 
-def test_stop_ends_the_answer_on_the_server_too(page: chromium.Browser, paced: BackgroundServer) -> None:
-    page.run(f"({SEND})('Who are you?')")
-    page.until(f"{TEXTS}.length === 2 && {TEXTS}[1].length > 0")
-    page.run("document.getElementById('stop').click()")
-    page.until(f"{TEXTS}.at(-1) === 'Stopped.'")
-    left = {"api": "chatbot", "outcome": "left", "count": 1}
-    assert left in ask(paced.port, "/metrics?format=json", method="GET").json["answers"]
+def test_stop_ends_the_answer_on_the_server_too(browser: chromium.Browser) -> None:
+    settings = QUICK.model_copy(update={"token_delay_s": 0.02, "answer_tokens": 10_000})  # longer than any test
+    with BackgroundServer(settings) as endless:
+        page = opened(browser, endless)
+        page.run(f"({SEND})('Who are you?')")
+        page.until(f"{TEXTS}.length === 2 && {TEXTS}[1].length > 0")
+        page.run("document.getElementById('stop').click()")
+        page.until(f"{TEXTS}.at(-1) === 'Stopped.'")
+        give_up_s = time.monotonic() + 30  # the server hears of it with its next token, and has to get its turn
+        while not (answers := ask(endless.port, "/metrics?format=json", method="GET").json["answers"]):
+            assert time.monotonic() < give_up_s
+            time.sleep(0.02)
+        assert answers == [{"api": "chatbot", "outcome": "left", "count": 1}]
 
 
 def test_the_page_speaks_chinese(page: chromium.Browser) -> None:
