@@ -137,7 +137,8 @@ def result() -> RunResult:
 
 @pytest.mark.parametrize("flag", EVERY_FLAG, ids=lambda flag: flag.names[0])
 def test_every_flag_is_explained(flag):
-    pages = text_of("docs/usage.md") + text_of("README.md") + text_of("docs/bench.md") + text_of("docs/profile.md")
+    names = ("docs/usage.md", "README.md", "docs/bench.md", "docs/profile.md", "docs/studio.md")
+    pages = "".join(map(text_of, names))
     missing = [name for name in flag.names if name != "-h" and not re.search(rf"(?<![\w-]){name}(?![\w-])", pages)]
     assert missing == []
 
@@ -313,6 +314,7 @@ def test_commands_can_be_typed_as_they_stand(folder, page, command):
         "calibrate",
         "bench",
         "profile",
+        "studio",
         "show",
     )
     assert arguments.warnings == ()

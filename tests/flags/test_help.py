@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("own_folder")
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("command", ["run", "report", "calibrate", "capacity", "bench", "serve", "profile"])
+@pytest.mark.parametrize("command", ["run", "report", "calibrate", "capacity", "bench", "serve", "profile", "studio"])
 def test_help_fits_80_columns(language: str, command: str) -> None:
     assert max(map(display_width, help_text(language, command).splitlines())) <= 80
 

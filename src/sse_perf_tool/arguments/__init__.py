@@ -8,7 +8,7 @@ and no endpoint, and no file is changed, except that the folder of the default r
 * `run.py`: the arguments of a run, with `target.py` (URL, key, headers), `request.py` (queries, body, format),
   `endpoint.py` (what a server without a path is), `load.py` (threads, rates, durations), `goals.py` (thresholds,
   SLOs, baseline) and `config.py` (the settings as they are written to files).
-* `report.py`, `capacity.py`, `calibrate.py`, `bench.py`, `profile.py`: the other commands.
+* `report.py`, `capacity.py`, `calibrate.py`, `bench.py`, `profile.py`, `studio.py`: the other commands.
 * `files.py`: what a command reads and writes.
 """
 
@@ -27,13 +27,14 @@ from ..flags import (
     PROFILE_FLAGS,
     PROGRAM,
     REPORT_FLAGS,
+    STUDIO_FLAGS,
     Flag,
     language_of,
     own_words,
     text_asked_for,
 )
 from ..texts import Texts
-from . import bench, capacity, endpoint, files, goals, load, profile, report, request, run, settings, target
+from . import bench, capacity, endpoint, files, goals, load, profile, report, request, run, settings, studio, target
 from .bench import bench_arguments
 from .calibrate import calibrate_arguments
 from .capacity import capacity_arguments
@@ -44,6 +45,7 @@ from .parsed import Address, Arguments
 from .profile import profile_arguments
 from .report import report_arguments
 from .run import EXCLUSIONS, run_command
+from .studio import studio_arguments
 
 __all__ = ["EXCLUSIONS", "PROGRAM", "TEXTS", "Address", "Arguments", "parse_arguments"]
 
@@ -78,6 +80,7 @@ _COMMANDS = {
     "calibrate": _Command(CALIBRATE_FLAGS, TEXTS, calibrate_arguments),
     "bench": _Command(BENCH_FLAGS, {**TEXTS, **bench.TEXTS}, bench_arguments, reads_settings=False),
     "profile": _Command(PROFILE_FLAGS, {**TEXTS, **profile.TEXTS}, profile_arguments),
+    "studio": _Command(STUDIO_FLAGS, {**TEXTS, **studio.TEXTS}, studio_arguments),
 }
 
 

@@ -114,6 +114,17 @@ class ProfileArguments:
 
 
 @dataclass(frozen=True, slots=True)
+class StudioArguments:
+    """Where the studio works, and where it listens."""
+
+    folder: Path
+    host: str
+    port: int
+    allow_hosts: tuple[str, ...] = ()
+    watch: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Arguments:
     """The command line, checked, with its files loaded.
 
@@ -124,7 +135,7 @@ class Arguments:
     """
 
     command: str
-    """"run", "debug", "demo", "serve", "report", "capacity", "calibrate", "bench", "profile" or "show"."""
+    """"run", "debug", "demo", "serve", "report", "capacity", "calibrate", "bench", "profile", "studio" or "show"."""
     lang: str = "en"
     config: RunConfig = field(default_factory=RunConfig)
     address: Address = field(default_factory=Address)
@@ -160,6 +171,7 @@ class Arguments:
     capacity: CapacityArguments | None = None
     bench: BenchArguments | None = None
     profile: ProfileArguments | None = None
+    studio: StudioArguments | None = None
     quiet: bool = False
     color: bool = True
     warnings: tuple[str, ...] = ()

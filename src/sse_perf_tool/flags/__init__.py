@@ -12,6 +12,7 @@ from .table import (
     FLAGS,
     PROFILE_FLAGS,
     REPORT_FLAGS,
+    STUDIO_FLAGS,
     Flag,
     flag_name,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "PROFILE_FLAGS",
     "PROGRAM",
     "REPORT_FLAGS",
+    "STUDIO_FLAGS",
     "Flag",
     "flag_name",
     "help_text",

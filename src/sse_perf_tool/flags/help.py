@@ -10,8 +10,17 @@ from .. import __version__
 from ..formats import FORMATS
 from ..texts import LANGUAGES, default_language, display_width, pad, speaker
 from .program import COMMAND, COMMANDS, PROGRAM, own_words
-from .table import BENCH_FLAGS, CALIBRATE_FLAGS, CAPACITY_FLAGS, FLAGS, PROFILE_FLAGS, REPORT_FLAGS, Flag
-from .wording import BENCH_HELP, CAPACITY_HELP, HELP, PROFILE_HELP
+from .table import (
+    BENCH_FLAGS,
+    CALIBRATE_FLAGS,
+    CAPACITY_FLAGS,
+    FLAGS,
+    PROFILE_FLAGS,
+    REPORT_FLAGS,
+    STUDIO_FLAGS,
+    Flag,
+)
+from .wording import BENCH_HELP, CAPACITY_HELP, HELP, PROFILE_HELP, STUDIO_HELP
 
 TEXTS = {
     "default": ("(default {default})", "（默认 {default}）"),
@@ -59,8 +68,13 @@ TEXTS = {
             "PASSES：doctor（始终执行）、flame（CPU）、heap（按行的内存）、async、all。"
         ),
     ),
-    "bench": ("Benchmark", "基准测试"),
     "profile": ("Profile", "分析"),
+    "about_studio": (
+        "A local web page for benchmarks, load tests and their results.",
+        "用于基准测试、压力测试及其结果的本地网页。",
+    ),
+    "bench": ("Benchmark", "基准测试"),
+    "studio": ("Studio", "Studio"),
     "capacity": ("Search", "搜索"),
     "target": ("Target", "目标"),
     "load": ("Load", "负载"),
@@ -96,6 +110,10 @@ TEXTS = {
         "profile -- COMMAND find what limits a server",
         "profile -- COMMAND 分析服务端的瓶颈",
     ),
+    "studio_usage": (
+        "studio [flags]     the same in a browser",
+        "studio [参数]      在浏览器中使用",
+    ),
 }
 
 EXAMPLES = """\
@@ -116,6 +134,7 @@ _COMMAND_HELP = {
     "calibrate": (CALIBRATE_FLAGS, ""),
     "bench": (BENCH_FLAGS, ""),
     "profile": (PROFILE_FLAGS, "[PASSES] "),
+    "studio": (STUDIO_FLAGS, ""),
 }
 """Command -> (its flags, the operands before them in its usage line)."""
 
@@ -124,6 +143,7 @@ _OWN_HELP: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "capacity": CAPACITY_HELP,
     "bench": BENCH_HELP,
     "profile": PROFILE_HELP,
+    "studio": STUDIO_HELP,
 }
 """Command -> what it says of flags that mean something else in a run."""
 

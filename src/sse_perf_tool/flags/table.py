@@ -270,15 +270,27 @@ _OF_SERVER = (
 )
 """Those that only the profile command has."""
 
-_NOT_IN_PROFILE = frozenset({"simple", "debug", "print_config", "baseline", "allow", "context_tiers"})
+_NOT_IN_PROFILE = frozenset({"simple", "debug", "print_config", "baseline", "allow", "context_tiers", "studio"})
 PROFILE_FLAGS = (
     *_OF_SERVER,
     *(flag for flag in FLAGS if flag.key not in _NOT_IN_PROFILE),
 )
 """The flags of the profile command: its own, and those of a run."""
 
+STUDIO_FLAGS = (
+    Flag(("--dir",), "studio", checks.some_text, "DIR", "."),
+    Flag(("--watch",), "studio", checks.some_text, "DIR", repeat=True),
+    Flag(("--port",), "studio", checks.whole(0, 65535), "PORT", 8501),
+    Flag(("--host",), "studio", checks.host, "HOST", "127.0.0.1"),
+    Flag(("--allow-host",), "studio", checks.some_text, "NAME", repeat=True),
+    *(flag for flag in FLAGS if flag.key in ("lang", "help", "version")),
+)
+"""Those of the studio command."""
+
 EVERY_FLAG = tuple(
-    {flag.key: flag for flag in (*BENCH_FLAGS, *CALIBRATE_FLAGS, *CAPACITY_FLAGS, *_OF_SERVER, *FLAGS)}.values()
+    {
+        flag.key: flag for flag in (*STUDIO_FLAGS, *BENCH_FLAGS, *CALIBRATE_FLAGS, *CAPACITY_FLAGS, *_OF_SERVER, *FLAGS)
+    }.values()
 )
 """The flags of all commands; one that several commands have is in the form that a run has."""
 

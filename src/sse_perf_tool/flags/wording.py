@@ -495,3 +495,21 @@ PROFILE_HELP = {
     ),
 }
 """The same for the flags of the profile command."""
+
+STUDIO_HELP = {
+    "dir": ("folder with config.yaml, .env and results/", "含有 config.yaml、.env 和 results/ 的目录"),
+    "watch": (
+        "folder whose records and summaries of ordinary runs are listed too; repeatable",
+        "同时列出该目录中普通运行的记录和摘要；可重复",
+    ),
+    "port": ("port of the page; 0: one that is free", "页面端口；0：任选空闲端口"),
+    "host": (
+        "address to listen on; other than this machine's own it needs --allow-host, as the page is plain HTTP",
+        "监听地址；页面为明文 HTTP，非本机地址需同时给出 --allow-host",
+    ),
+    "allow_host": (
+        "a name, or NAME:PORT, under which the page may be asked for; repeatable",
+        "允许用于访问页面的主机名（或 名称:端口）；可重复",
+    ),
+}
+"""The same for the flags of the studio command."""

@@ -1,0 +1,95 @@
+"""How a refusal looks: `{"error": {"code", "message", "field", "hint"}}`, in the language of the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..texts import Texts, printable, speaker
+
+TEXTS: Texts = {
+    "not_found": ("{what}: there is no such thing here", "{what}：这里没有"),
+    "not_done": ("this is not there yet", "该功能尚未提供"),
+    "invalid": ("{what}", "{what}"),
+    "exists": ("{what}: there is one already", "{what}：已存在"),
+    "changed": (
+        "the file was changed meanwhile; look at what it holds now and try again",
+        "文件已被修改，请查看当前内容后重试",
+    ),
+    "needs_if_match": (
+        "a change needs the header If-Match with the ETag of the config it was made from",
+        "修改时需要 If-Match 请求头，其值为所依据配置的 ETag",
+    ),
+    "key_would_move": (
+        "the key of this provider would be sent to {host} from now on; confirm it",
+        "此提供商的密钥今后将发送到 {host}，请确认",
+    ),
+    "read_only": (
+        "{what} cannot be read, so it cannot be changed here; correct it in an editor",
+        "{what} 无法读取，因此不能在此修改，请在编辑器中改正",
+    ),
+    "unwritable": ("{what}: cannot be written: {reason}", "{what}：无法写入：{reason}"),
+    "not_kept": (
+        "this part of {what} is written in a way that cannot be changed here; change it in an editor",
+        "{what} 的这一部分无法在此修改，请在编辑器中修改",
+    ),
+    "set_by_environment": (
+        "{what} is set by the environment of the studio, which is not changed here",
+        "{what} 由 Studio 的环境变量设置，不能在此修改",
+    ),
+    "busy": ("a job is running; wait for its end", "有任务正在运行，请等待其结束"),
+    "too_late": ("this job does not wait any more; cancel it", "任务已不在排队，请取消"),
+    "not_ours": ("this file lies outside of results/, it is not deleted here", "该文件不在 results/ 中，不能在此删除"),
+    "no_report": ("there is no report of this result", "该结果没有报告"),
+    "unlike": ("choose two to six results of the same kind", "请选择两到六个同类结果"),
+    "unreachable": ("{what}", "{what}"),
+    "rest_none": ("nothing of this job is left to be done", "此任务没有剩余内容"),
+    "slow_down": ("too many jobs wait; cancel one first", "排队任务过多，请先取消"),
+    "studio_failed": ("the studio met a fault of its own: {what}", "Studio 内部错误：{what}"),
+}
+
+STATUS = {
+    "not_found": 404,
+    "not_done": 501,
+    "invalid": 422,
+    "exists": 409,
+    "changed": 412,
+    "needs_if_match": 428,
+    "key_would_move": 409,
+    "read_only": 409,
+    "unwritable": 409,
+    "not_kept": 409,
+    "set_by_environment": 409,
+    "busy": 409,
+    "too_late": 409,
+    "not_ours": 409,
+    "no_report": 409,
+    "unlike": 422,
+    "unreachable": 502,
+    "rest_none": 409,
+    "slow_down": 429,
+    "studio_failed": 500,
+}
+"""Code -> status of HTTP."""
+
+
+class ApiError(Exception):
+    """A request that is refused: `code` is one of `STATUS`, `values` fill its text."""
+
+    def __init__(self, code: str, *, field: str | None = None, hint: str | None = None, **values: object) -> None:
+        super().__init__(code)
+        self.code, self.field, self.hint, self.values = code, field, hint, values
+
+    @property
+    def status(self) -> int:
+        """The status of HTTP."""
+        return STATUS[self.code]
+
+    def document(self, lang: str) -> dict[str, Any]:
+        """The body of the answer."""
+        shown = {name: printable(str(value), 600) for name, value in self.values.items()}
+        return refusal(self.code, speaker(TEXTS, lang)(self.code, **shown), self.field, self.hint)
+
+
+def refusal(code: str, message: str, field: str | None = None, hint: str | None = None) -> dict[str, Any]:
+    """The body of a refusal."""
+    return {"error": {"code": code, "message": message, "field": field, "hint": hint}}

@@ -1,0 +1,1 @@
+"""The paths of the studio, a module for each part of the page; `common.py` has what they share."""
