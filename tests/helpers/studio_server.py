@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import shutil
 import socket
 import threading
 import time
@@ -122,3 +123,12 @@ def running(folder: Path, *, port: int = 0, **more: Any) -> Iterator[Studio]:
         server.should_exit = True
         thread.join(20)
         assert not thread.is_alive()
+
+
+def empty(folder: Path) -> None:
+    """Takes everything out of a folder."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

@@ -16,7 +16,7 @@ from ..texts import printable
 from .api_docs import STYLE, docs_page
 from .errors import ApiError, refusal
 from .guard import Door, Guard, language_asked
-from .routes import compare, config, env, events, jobs, page_files, providers, results, seed, state
+from .routes import checks, compare, config, env, events, jobs, page_files, providers, results, seed, state
 from .workspace import Workspace
 
 LOG = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ def create_app(workspace: Workspace, door: Door) -> FastAPI:
         lifespan=workspace.running,
     )
     app.state.workspace = workspace
-    for part in (state, config, providers, env, jobs, events, results, compare, seed):
+    for part in (state, config, providers, checks, env, jobs, events, results, compare, seed):
         app.include_router(part.router)
     _add_docs(app)
     app.include_router(page_files.router)  # last: it takes every path that nothing else has

@@ -1,63 +1,74 @@
-"""The providers of `config.yaml` and their models: added, changed, removed, checked, discovered."""
+"""The providers of `config.yaml` and their models: added, changed, removed."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Query
 
-from ..contract.config import (
-    Changed,
-    CheckAsked,
-    Checked,
-    DiscoverAsked,
-    Discovered,
-    KeyToEnv,
-    ModelBody,
-    NewModel,
-    NewProvider,
-    ProviderChange,
-)
+from ...bench.config import BenchConfig, Model, Provider
+from ...bench.endpoint import TEXTS as ENDPOINT_TEXTS
+from ...masking import header_secrets, mask_header, mask_url
+from ...texts import speaker
+from ..contract.config import Changed, KeyToEnv, ModelBody, NewModel, NewProvider, ProviderChange
 from ..errors import ApiError
+from ..files import edits
+from ..files.config_view import key_names
+from ..workspace import Workspace
 from .common import Lang, Space
-from .config import IfMatch, Preview
+from .config import IfMatch, Preview, fields_of
 
-router = APIRouter(prefix="/api", tags=["providers"])
+router = APIRouter(prefix="/api/config/providers", tags=["config"])
 
 ModelId = Annotated[str, Query(alias="id", min_length=1, max_length=200)]
 
 
-@router.post("/config/providers", status_code=201)
+@router.post("", status_code=201)
 def add_provider(
     body: NewProvider, space: Space, lang: Lang, if_match: IfMatch = None, preview: Preview = False
 ) -> Changed:
     """Adds a provider; the file is made when there is none (If-Match: "none")."""
-    raise ApiError("not_done")
+    if any(each.key == body.key for each in space.config.read(lang).config.providers):
+        raise ApiError("exists", what=body.key, field="key")
+    fields = {name: value for name, value in fields_of(body, "key", "models", "confirm_key_move").items() if value}
+    if not body.confirm_key_move:
+        _refuse_move(space, Provider(body.key, body.key), fields, lang)
+    models = [_new_model(model) for model in body.models]
+    change = edits.add_provider(body.key, {**fields, "models": models})
+    return space.config.change(change, if_match, lang, preview=preview)
 
 
-@router.put("/config/providers/{key}")
+@router.put("/{key}")
 def change_provider(
     key: str, body: ProviderChange, space: Space, lang: Lang, if_match: IfMatch = None, preview: Preview = False
 ) -> Changed:
     """Changes the fields that are given."""
-    raise ApiError("not_done")
+    provider = _provider(space, key, lang)
+    fields = _as_they_were(provider, fields_of(body, "confirm_key_move"))
+    if not body.confirm_key_move:
+        _refuse_move(space, provider, fields, lang)
+    return space.config.change(edits.change_provider(key, fields), if_match, lang, preview=preview)
 
 
-@router.delete("/config/providers/{key}")
+@router.delete("/{key}")
 def remove_provider(key: str, space: Space, lang: Lang, if_match: IfMatch = None, preview: Preview = False) -> Changed:
     """Removes a provider with its models."""
-    raise ApiError("not_done")
+    _provider(space, key, lang)
+    return space.config.change(edits.remove_provider(key), if_match, lang, preview=preview)
 
 
-@router.post("/config/providers/{key}/models", status_code=201)
+@router.post("/{key}/models", status_code=201)
 def add_model(
     key: str, body: NewModel, space: Space, lang: Lang, if_match: IfMatch = None, preview: Preview = False
 ) -> Changed:
     """Adds a model at the end."""
-    raise ApiError("not_done")
+    _provider(space, key, lang)
+    return space.config.change(edits.add_model(key, _new_model(body)), if_match, lang, preview=preview)
 
 
-@router.put("/config/providers/{key}/models/{number}")
+@router.put("/{key}/models/{number}")
 def change_model(
     key: str,
     number: int,
@@ -69,10 +80,14 @@ def change_model(
     preview: Preview = False,
 ) -> Changed:
     """Changes the fields that are given of the model at that place, which must have that id."""
-    raise ApiError("not_done")
+    _model(space, key, number, model_id, lang)
+    fields = fields_of(body)
+    if fields.get("id", "") is None:
+        raise ApiError("invalid", field="id", what="id: null")
+    return space.config.change(edits.change_model(key, number, fields), if_match, lang, preview=preview)
 
 
-@router.delete("/config/providers/{key}/models/{number}")
+@router.delete("/{key}/models/{number}")
 def remove_model(
     key: str,
     number: int,
@@ -83,24 +98,82 @@ def remove_model(
     preview: Preview = False,
 ) -> Changed:
     """Removes the model at that place, which must have that id."""
-    raise ApiError("not_done")
+    _model(space, key, number, model_id, lang)
+    return space.config.change(edits.remove_model(key, number), if_match, lang, preview=preview)
 
 
-@router.post("/config/providers/{key}/key-to-env")
+@router.post("/{key}/key-to-env")
 def key_to_env(
     key: str, body: KeyToEnv, space: Space, lang: Lang, if_match: IfMatch = None, preview: Preview = False
 ) -> Changed:
     """Moves a key that stands in the file into `.env`."""
-    raise ApiError("not_done")
+    secret = _provider(space, key, lang).secret
+    if not secret:
+        raise ApiError("not_found", what=f"providers.{key}.api_key")
+    if space.keys().source(body.name) is not None:
+        raise ApiError("exists", what=body.name, field="name")
+    change = edits.change_provider(key, {"api_key": None, "api_key_env": body.name})
+    if not preview:
+        space.config.change(change, if_match, lang, preview=True)  # refused before the key is written twice
+        space.env.put(body.name, secret, lang)
+    return space.config.change(change, if_match, lang, preview=preview)
 
 
-@router.post("/check")
-async def check(body: CheckAsked, space: Space, lang: Lang) -> Checked:
-    """Sends one request of one token to a model."""
-    raise ApiError("not_done")
+def _provider(space: Workspace, key: str, lang: str) -> Provider:
+    found = space.config.read(lang)
+    if found.problem is not None:
+        raise ApiError("read_only", what=space.config.path.name)
+    return provider_of(found.config, key)
 
 
-@router.post("/models/discover")
-def discover(body: DiscoverAsked, space: Space, lang: Lang) -> Discovered:
-    """Asks a service which models it has."""
-    raise ApiError("not_done")
+def provider_of(config: BenchConfig, key: str) -> Provider:
+    """The provider of that key; `ApiError` when there is none."""
+    provider = next((each for each in config.providers if each.key == key), None)
+    if provider is None:
+        raise ApiError("not_found", what=f"providers.{key}")
+    return provider
+
+
+def _model(space: Workspace, key: str, number: int, model_id: str, lang: str) -> Model:
+    models = _provider(space, key, lang).models
+    if not 0 <= number < len(models) or models[number].id != model_id:
+        raise ApiError("not_found", what=f"providers.{key}.models[{number}] {model_id}")
+    return models[number]
+
+
+def _new_model(body: NewModel) -> dict[str, Any]:
+    fields = {name: value for name, value in fields_of(body).items() if value is not None}
+    if not fields.get("skip_temperature", True):
+        del fields["skip_temperature"]
+    return fields
+
+
+def _as_they_were(provider: Provider, fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields with what stands in the file where the page sent back its masked form."""
+    found = dict(fields)
+    if provider.api_base is not None and found.get("api_base") == mask_url(provider.api_base):
+        found["api_base"] = provider.api_base
+    if isinstance(found.get("headers"), Mapping):
+        old = provider.headers
+        found["headers"] = {
+            name: old[name] if name in old and value == mask_header(name, old[name]) else value
+            for name, value in found["headers"].items()
+        }
+    return found
+
+
+def _refuse_move(space: Workspace, old: Provider, fields: Mapping[str, Any], lang: str) -> None:
+    """`ApiError` when a key that is set would be sent to another host than before.
+
+    Else whoever can edit the config could have any key sent to a host of theirs.
+    """
+    new_base = fields.get("api_base", old.api_base)
+    name = fields.get("api_key_env", next(iter(old.key_env), None))
+    host, before = (urlsplit(base or "").netloc.rpartition("@")[2].lower() for base in (new_base, old.api_base))
+    if host == before and name == next(iter(old.key_env), None):
+        return
+    keys = space.keys()
+    names = (name,) if name else key_names(old, keys, speaker(ENDPOINT_TEXTS, lang))
+    secret_headers = any(header_secrets(header, value) for header, value in old.headers.items())
+    if old.secret or secret_headers or any(keys.source(each) for each in names):
+        raise ApiError("key_would_move", host=host or old.key, field="api_base")
