@@ -166,6 +166,8 @@ class Arguments:
     stall_ms: float | None = None
     """For the report command: the limit that replaces that of the run."""
     records_file: Path | None = None
+    studio_folder: Path | None = None
+    """That of a studio which watches the run."""
     baseline: Baseline | None = None
     """The older run that this one is compared with."""
     capacity: CapacityArguments | None = None

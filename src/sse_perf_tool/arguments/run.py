@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 
 from ..flags import FLAGS
 from ..formats import FORMATS, guess_from_url
@@ -109,6 +112,7 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
     load.warn_of_trace(flags, body, replayed)
     check_goals(flags, RunConfig(**shape).open_loop)
     options = {**custom_options(flags), **stream_options(body, example)}
+    studio_folder = _studio_folder(flags) if command != "debug" else None
     written = outputs(flags, environ, now, inputs(flags), default_report=command != "debug")
     masker = masker_of(flags, headers, keys, environ, json.loads(body.build(example)))
     return Arguments(
@@ -126,6 +130,7 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
         options=options,
         metrics_url=flags["metrics_url"] and flags["metrics_url"].geturl(),
         verify=verify_of(flags),
+        studio_folder=studio_folder,
         baseline=baseline_of(flags),
         processes=flags.given.get("processes"),
         quiet=flags["quiet"] is True,
@@ -134,6 +139,29 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
         masker=masker,
         **written,
     )
+
+
+def _studio_folder(flags: FlagValues) -> Path | None:
+    """The folder of a studio that watches the run; records and summary are written for it, if not elsewhere."""
+    if not flags["studio"]:
+        return None
+    folder = Path(flags["studio"])
+    if not folder.is_dir():
+        raise flags.wrong("studio", "no_folder", folder=folder)
+    try:
+        (folder / "results").mkdir(exist_ok=True)
+    except OSError as error:
+        raise flags.wrong("studio", "not_writable", reason=error.strerror) from error
+    flags.defaults |= {key: str(path) for key, path in files_of_run(folder / "results", datetime.now()).items()}
+    return folder
+
+
+def files_of_run(results: Path, now: datetime, kind: str = "run") -> dict[str, Path]:
+    """The records and the summary of a run among the results of a studio, under a name that no other has."""
+    stamp = f"{kind}_{now:%Y%m%d_%H%M%S}"
+    names = (stamp if number == 1 else f"{stamp}_{number}" for number in itertools.count(1))
+    name = next(name for name in names if not any(results.glob(f"{name}.*")))
+    return {"records": results / f"{name}.jsonl", "json": results / f"{name}.json"}
 
 
 def _command(flags: FlagValues) -> str:

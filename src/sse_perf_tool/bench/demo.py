@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from ..chat_server.run import BackgroundServer
 from .config import BenchConfig, Defaults, Model, Provider
 
 FORMATS = {
@@ -19,12 +18,19 @@ FORMATS = {
 _ANY_KEY = "demo"
 
 
+def demo_providers(url: str) -> BenchConfig:
+    """A config with the four dialects of the server at `url` as providers."""
+    providers = tuple(
+        Provider(name, title, url + path, format=name, models=(Model("demo", "demo"),), secret=_ANY_KEY)
+        for name, (title, path) in FORMATS.items()
+    )
+    return BenchConfig(providers, Defaults(prompt="你是谁", runs=4))
+
+
 @contextlib.contextmanager
 def demo_config() -> Iterator[BenchConfig]:
     """Starts the server and gives a config with its four dialects as providers; the server ends with the context."""
+    from ..chat_server.run import BackgroundServer  # an extra
+
     with BackgroundServer() as server:
-        providers = tuple(
-            Provider(name, title, server.url + path, format=name, models=(Model("demo", "demo"),), secret=_ANY_KEY)
-            for name, (title, path) in FORMATS.items()
-        )
-        yield BenchConfig(providers, Defaults(prompt="你是谁", runs=4))
+        yield demo_providers(server.url)

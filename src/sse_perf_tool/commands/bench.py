@@ -82,7 +82,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
         if asked.action == "list":
             console.plan(cells)
             return OK
-        return _measured(arguments, asked, cells, settings, console, environment, stack)
+        return measured(arguments, asked, cells, settings, console, environment, stack)
 
 
 def _console(arguments: Arguments, asked: BenchArguments, environment: Environment) -> Any:
@@ -138,7 +138,7 @@ def planned(
     return cells, settings
 
 
-def _measured(
+def measured(
     arguments: Arguments,
     asked: BenchArguments,
     cells: Sequence[Cell],
@@ -147,6 +147,8 @@ def _measured(
     environment: Environment,
     stack: contextlib.ExitStack,
 ) -> int:
+    """Measures the cells and writes what came out; the exit status.  `console` is a `BenchConsole`, or is told the same
+    instead of one."""
     say = speaker({**TEXTS, **goals.TEXTS}, arguments.lang)
     rules = goals.rules_of(asked.thresholds, cells, say)
     store = None if asked.results is None else Store(asked.results, datetime.now(), arguments.lang)

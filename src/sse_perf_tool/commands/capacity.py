@@ -8,16 +8,18 @@ from functools import partial
 
 from ..arguments import Arguments
 from ..arguments.parsed import CapacityArguments
-from ..capacity.file import SearchHeader, capacity_document, header_line, step_line
-from ..capacity.search import answer
+from ..capacity.file import SearchHeader, capacity_document, header_line, step_document, step_line
+from ..capacity.search import StepTimes, answer
 from ..console import Console
 from ..console.capacity import CapacityConsole
 from ..load.capacity_run import CapacityRun
-from ..records import Capacity, Ending, StepResult
+from ..records import Capacity, Ending, IntervalSample, RunConfig, StepResult
 from ..records.writer import LineWriter, more_lines
 from ..report_generator import generate_capacity_report
 from ..report_parts.capacity import sentence
+from ..test_runner import OnSample, Snapshot
 from .environment import INTERRUPTED, MISSED, OK, PARTIAL, SOME_FAILED, Environment
+from .feed import Feed
 from .interrupts import interrupts
 from .outputs import exports_of, json_bytes, page_of, write_outputs
 from .setup import console_of, target_of, watching
@@ -30,6 +32,8 @@ def main(arguments: Arguments, environment: Environment) -> int:
         raise TypeError("the capacity command without a search")
     console, config, steps = console_of(arguments, environment), arguments.config, list(asked.steps)
     shown = CapacityConsole(console, asked.search, arguments.lang, rows=not arguments.quiet)
+    feed = environment.feed or Feed()
+    feed.load(config, arguments.exports.get("json"))
     with contextlib.ExitStack() as open_files:
         server = open_files.enter_context(watching(arguments))
         told = server.metrics if server is not None else None
@@ -39,13 +43,24 @@ def main(arguments: Arguments, environment: Environment) -> int:
         for text in (*arguments.warnings, *asked.warnings):
             console.warn(text)
 
+        def begun(level: float, times: StepTimes, step_config: RunConfig) -> OnSample:
+            row = shown.on_start(level, times, step_config)
+            feed.tell("step_begin", level=level, seconds=round(step_config.duration_s, 3))
+
+            def at_second(sample: IntervalSample, totals: Snapshot) -> None:
+                feed.second(sample, totals, level)
+                row(sample, totals)
+
+            return at_second
+
         def done(step: StepResult) -> None:
             if file is not None:
                 file.write(step_line(step))
+            feed.tell("step", **step_document(step))
             shown.step(step)
 
         with interrupts(search.stop):
-            ending = search.run(steps, shown.on_start, done)
+            ending = search.run(steps, begun, done)
     found = answer(asked.search, steps, ending)
     for text in search.warnings:
         console.warn(text)

@@ -9,10 +9,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from ..flags import PROGRAM
 from .interrupts import INTERRUPTED
+
+if TYPE_CHECKING:
+    from .feed import Feed
 
 __all__ = ["INTERRUPTED", "MISSED", "OK", "PARTIAL", "SOME_FAILED", "WRONG_USAGE", "Environment", "unwritten_is_said"]
 
@@ -36,10 +39,13 @@ class Environment:
     document: TextIO | None = None
     """Where an output named `-` goes; None: to `stdout`."""
 
+    feed: Feed | None = None
+    """Whoever watches from beside; None is nobody."""
+
     @property
     def with_document(self) -> Environment:
         """The same when an output goes to standard output: what the console says goes to standard error."""
-        return Environment(self.stderr, self.stderr, self.environ, self.stdout)
+        return Environment(self.stderr, self.stderr, self.environ, self.stdout, self.feed)
 
     @classmethod
     def real(cls) -> Environment:

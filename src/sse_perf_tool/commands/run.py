@@ -12,12 +12,14 @@ from ..console import Console, SingleRequestNotices
 from ..load.compression import CompressedRequest, worth_checking
 from ..load.run import LoadRun
 from ..metrics.compression import compression_check_of
-from ..records import Outcome, RunResult
+from ..records import IntervalSample, Outcome, RunResult
 from ..records.file import record_line, server_line
 from ..records.writer import LineWriter, new_lines, said_of_left
 from ..report_generator import generate_html_report
+from ..test_runner import Snapshot
 from .calibrate import calibrated
 from .environment import OK, SOME_FAILED, Environment
+from .feed import Feed, feed_for_studio
 from .interrupts import interrupts
 from .judging import judged, status_of
 from .outputs import write_result
@@ -29,8 +31,12 @@ if TYPE_CHECKING:
 
 def main(arguments: Arguments, environment: Environment) -> int:
     """Sends the load and returns the exit status."""
-    result, whole = finished_run(arguments, environment)
-    return status_of(result) or (OK if whole else SOME_FAILED)
+    with contextlib.ExitStack() as stack:
+        if arguments.studio_folder is not None:
+            feed = feed_for_studio(arguments.studio_folder, "run", arguments.config.url, arguments.lang)
+            environment = replace(environment, feed=stack.enter_context(feed))
+        result, whole = finished_run(arguments, environment)
+        return status_of(result) or (OK if whole else SOME_FAILED)
 
 
 class Around(NamedTuple):
@@ -89,7 +95,7 @@ class _Ending:
 def _finished_run(
     arguments: Arguments, environment: Environment, console: Console, ending: _Ending, stopped: Stopped, around: Around
 ) -> tuple[RunResult, bool]:
-    result, records = _sent(arguments, console, ending, stopped, around)
+    result, records = _sent(arguments, console, ending, stopped, around, environment.feed or Feed())
     result = judged(_with_records(result, records, console), arguments.baseline)
     single = _is_single(arguments)
     if single and len(result.requests) == 1:
@@ -113,7 +119,7 @@ def _is_single(arguments: Arguments) -> bool:
 
 
 def _sent(
-    arguments: Arguments, console: Console, ending: _Ending, stopped: Stopped, around: Around
+    arguments: Arguments, console: Console, ending: _Ending, stopped: Stopped, around: Around, feed: Feed
 ) -> tuple[RunResult, LineWriter | None]:
     """Sends the load and shows its progress: the result, and the file of its records."""
     config, show_rows = arguments.config, not arguments.quiet
@@ -133,11 +139,20 @@ def _sent(
             calibration=calibration,
         )
         ending.begin(load)
+
+        def at_second(sample: IntervalSample, totals: Snapshot) -> None:
+            feed.second(sample, totals)
+            if show_rows:
+                console.row(sample, totals, config)
+
+        def at_tier(number: int) -> None:
+            feed.tell("tier", number=number, context_tokens=config.context_tiers[number])
+            if show_rows:
+                console.tier(number, config)
+
+        feed.load(config, arguments.exports.get("json"), None if records is None else records.path)
         with watching(arguments) as server:
-            result = load.run(
-                lambda sample, totals: console.row(sample, totals, config) if show_rows else None,
-                lambda number: console.tier(number, config) if show_rows else None,
-            )
+            result = load.run(at_second, at_tier)
             ending.over()
         if worth_checking(target, config, result):
             check = CompressedRequest(target)

@@ -1,6 +1,6 @@
 """The command-line flags: one row each in `FLAGS`, its help text in `HELP`, and the whole text of `--help`."""
 
-from .help import help_text, language_of, text_asked_for
+from .help import group_title, help_text, language_of, text_asked_for
 from .program import COMMAND, COMMANDS, PROGRAM, own_words
 from .table import (
     BENCH_FLAGS,
@@ -16,13 +16,14 @@ from .table import (
     Flag,
     flag_name,
 )
-from .wording import BENCH_HELP, HELP
+from .wording import BENCH_HELP, CAPACITY_HELP, HELP
 
 __all__ = [
     "BENCH_FLAGS",
     "BENCH_HELP",
     "CALIBRATE_FLAGS",
     "CAPACITY_FLAGS",
+    "CAPACITY_HELP",
     "COMMAND",
     "COMMANDS",
     "DEFAULT_QUERY",
@@ -36,6 +37,7 @@ __all__ = [
     "STUDIO_FLAGS",
     "Flag",
     "flag_name",
+    "group_title",
     "help_text",
     "language_of",
     "own_words",

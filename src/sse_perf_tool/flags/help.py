@@ -171,6 +171,11 @@ def _serve() -> tuple[Sequence[Flag], Mapping[str, tuple[str, str]]]:
     return SERVE_FLAGS, SERVE_HELP
 
 
+def group_title(group: str, language: str) -> str:
+    """What a group of flags is called."""
+    return speaker(TEXTS, language)(group)
+
+
 def _groups_help(flags: Sequence[Flag], language: str, helps: Mapping[str, tuple[str, str]]) -> Iterator[str]:
     """The lines of these flags, group by group; `helps` as `HELP`."""
     say = speaker(TEXTS, language)

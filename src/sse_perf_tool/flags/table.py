@@ -58,7 +58,7 @@ class Flag(NamedTuple):
     @property
     def writes_file(self) -> bool:
         """Whether it names a file that the run writes; such flags do not change the run itself."""
-        return self.group == "output" and self.metavar == "FILE"
+        return self.group == "output" and self.metavar in ("FILE", "DIR")
 
     @property
     def key(self) -> str:
@@ -142,6 +142,7 @@ FLAGS = (
     Flag(("--model-name",), "output", checks.some_text, "NAME"),
     *(Flag((f"--{name}",), "output", checks.some_text, "FILE") for name in EXPORTERS),
     Flag(("--records",), "output", checks.some_text, "FILE"),
+    Flag(("--studio",), "output", checks.some_text, "DIR"),
     Flag(("--stall-ms",), "output", checks.number(1, 600_000), "MS", 1000.0),
     Flag(("--quiet",), "output"),
     Flag(("--no-color",), "output"),

@@ -256,6 +256,10 @@ HELP = {
         "write one JSON line per request during the run (.jsonl)",
         "运行中为每个请求写一行 JSON（.jsonl）",
     ),
+    "studio": (
+        "folder of a studio, which shows this run as it goes on; records and summary go into its results/ by default",
+        "Studio 所在目录，可实时观看此次运行；逐请求记录和摘要默认写入其 results/",
+    ),
     "stall_ms": (
         "a longer gap between two chunks, in ms, counts as a stall",
         "两个数据块间隔超过多少毫秒算停顿",

@@ -60,8 +60,7 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def wrong_input(_request: Request, error: RequestValidationError) -> Response:
         first: dict[str, Any] = error.errors()[0]
-        place = [str(part) for part in first["loc"][1:]]
-        field = ".".join(part for part in place if part not in ("bench", "run", "capacity", "demo", "model", "url"))
+        field = _field_of([str(part) for part in first["loc"][1:]])
         message = printable(f"{field or 'body'}: {first['msg']}", 400)
         return JSONResponse(refusal("invalid", message, printable(field, 200) or None), 422)
 
@@ -74,6 +73,18 @@ def _add_errors(app: FastAPI) -> None:
     async def fault(request: Request, error: Exception) -> Response:
         LOG.exception("a fault of the studio")
         return JSONResponse(ApiError("studio_failed", what=type(error).__name__).document(_language(request)), 500)
+
+
+_CHOICES = ("bench", "run", "capacity", "demo", "model", "url")
+"""What pydantic puts into a place to name the kind of a job or target; a field of such a name stands behind one."""
+
+
+def _field_of(place: list[str]) -> str:
+    """A field of a body by its place, `flags.rate`, without the kinds that it was taken for."""
+    parts = place[1:] if place[:1] and place[0] in _CHOICES[:3] else place
+    if parts[:1] == ["target"] and parts[1:2] and parts[1] in _CHOICES[3:]:
+        parts = [parts[0], *parts[2:]]
+    return ".".join(parts[:2] if parts[:1] == ["flags"] else parts)
 
 
 def _language(request: Request) -> str:

@@ -10,7 +10,7 @@ from .basis import Answer, Body, Document, Line, Name, Text
 from .config import Tier, Tokens
 
 Threads = Annotated[int, Field(ge=1, le=1000)]
-FlagValue = str | int | float | bool | list[str] | None
+FlagValue = str | int | float | bool | list[str | int | float] | None
 
 
 class ModelName(Body):
