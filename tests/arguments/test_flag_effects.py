@@ -6,7 +6,7 @@ import pytest
 
 from command_lines import CUSTOM, EFFECTS, KEYED, WITH_FILES, body_of, keyed, parsed
 from sse_perf_tool.arguments import Address
-from sse_perf_tool.flags import BENCH_HELP, EVERY_FLAG, FLAGS, HELP
+from sse_perf_tool.flags import BENCH_HELP, EVERY_FLAG, FLAGS, HELP, STUDIO_HELP
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.providers import Query
 
@@ -47,7 +47,7 @@ def test_a_flag_has_its_effect(flag: str) -> None:
 def test_every_flag_is_shown_to_have_an_effect() -> None:
     keys = [flag.key for flag in FLAGS]
     assert sorted([*EFFECTS, *WITH_FILES]) == sorted(keys)
-    assert set(HELP) | set(BENCH_HELP) == {flag.key for flag in EVERY_FLAG}
+    assert set(HELP) | set(BENCH_HELP) | set(STUDIO_HELP) == {flag.key for flag in EVERY_FLAG}
 
 
 def test_execution_time_is_another_name_of_duration() -> None:

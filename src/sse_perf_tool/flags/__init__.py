@@ -16,7 +16,7 @@ from .table import (
     Flag,
     flag_name,
 )
-from .wording import BENCH_HELP, CAPACITY_HELP, HELP
+from .wording import BENCH_HELP, CAPACITY_HELP, HELP, STUDIO_HELP
 
 __all__ = [
     "BENCH_FLAGS",
@@ -35,6 +35,7 @@ __all__ = [
     "PROGRAM",
     "REPORT_FLAGS",
     "STUDIO_FLAGS",
+    "STUDIO_HELP",
     "Flag",
     "flag_name",
     "group_title",
