@@ -179,7 +179,11 @@ EFFECTS: dict[str, Effect] = {
     "markdown": (["--markdown", "s.md"], lambda a: a.exports, {"markdown": Path("s.md")}),
     "junit": (["--junit", "s.xml"], lambda a: a.exports, {"junit": Path("s.xml")}),
     "records": (["--records", "r.jsonl"], lambda a: a.records_file, Path("r.jsonl")),
-    "studio": (["--studio", "."], lambda a: (a.studio_folder, a.records_file and a.records_file.parent), (Path(), Path("results"))),
+    "studio": (
+        ["--studio", "."],
+        lambda a: (a.studio_folder, a.records_file and a.records_file.parent),
+        (Path(), Path("results")),
+    ),
     "stall_ms": (["--stall-ms", "250"], lambda a: a.config.stall_ms, 250.0),
     "quiet": (["--quiet"], lambda a: a.quiet, True),
     "no_color": (["--no-color"], lambda a: a.color, False),
