@@ -37,6 +37,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
         lang=arguments.lang,
         environ=environment.environ,
         worker=(sys.executable, "-m", "sse_perf_tool.worker"),
+        tool=(sys.executable, "-c", "import sys; from sse_perf_tool.cli import main; sys.exit(main())"),
     )
     serve(settings, environment.stdout)
     return OK

@@ -8,7 +8,6 @@ from ..texts import Texts, printable, speaker
 
 TEXTS: Texts = {
     "not_found": ("{what}: there is no such thing here", "{what}：这里没有"),
-    "not_done": ("this is not there yet", "该功能尚未提供"),
     "invalid": ("{what}", "{what}"),
     "exists": ("{what}: there is one already", "{what}：已存在"),
     "changed": (
@@ -40,6 +39,7 @@ TEXTS: Texts = {
     "too_late": ("this job does not wait any more; cancel it", "任务已不在排队，请取消"),
     "not_ours": ("this file lies outside of results/, it is not deleted here", "该文件不在 results/ 中，不能在此删除"),
     "no_report": ("there is no report of this result", "该结果没有报告"),
+    "unreadable": ("cannot be read: {what}", "无法读取：{what}"),
     "unlike": ("choose two to six results of the same kind", "请选择两到六个同类结果"),
     "unreachable": ("{what}", "{what}"),
     "rest_none": ("nothing of this job is left to be done", "此任务没有剩余内容"),
@@ -49,7 +49,6 @@ TEXTS: Texts = {
 
 STATUS = {
     "not_found": 404,
-    "not_done": 501,
     "invalid": 422,
     "exists": 409,
     "changed": 412,
@@ -63,6 +62,7 @@ STATUS = {
     "too_late": 409,
     "not_ours": 409,
     "no_report": 409,
+    "unreadable": 409,
     "unlike": 422,
     "unreachable": 502,
     "rest_none": 409,

@@ -27,6 +27,8 @@ class Settings:
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     worker: tuple[str, ...] = ()
     """The command that starts a worker."""
+    tool: tuple[str, ...] = ()
+    """The command line of this tool."""
 
     @property
     def loopback(self) -> bool:

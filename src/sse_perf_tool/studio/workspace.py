@@ -10,11 +10,14 @@ from typing import Any
 
 from ..bench.config import BenchConfig
 from ..masking import header_secrets, url_secrets
+from .contract.results import Head
 from .errors import ApiError
 from .files.backups import Backups
 from .files.config_file import ConfigFile
 from .files.config_view import Keys, used_variables
 from .files.env_file import EnvFile
+from .history.index import Index
+from .history.remarks import Remarks
 from .jobs.queue import JobQueue
 from .jobs.terminal import TerminalRuns
 from .settings import Settings
@@ -34,6 +37,8 @@ class Workspace:
         self.config = ConfigFile(settings.config_path, Backups(settings.own / "backup", settings.config_path.name))
         self.env = EnvFile(settings.env_path)
         self.queue = JobQueue(settings.folder, settings.own, settings.results, settings.worker)
+        self.index = Index(settings.own / "index.sqlite", settings.results, settings.watch)
+        self.remarks = Remarks(settings.own / "remarks.json")
         self.terminal = TerminalRuns(self.queue, settings.own / "live", settings.results)
 
     def keys(self) -> Keys:
@@ -46,6 +51,15 @@ class Workspace:
         if found.problem is not None:
             raise ApiError("read_only", what=f"{self.config.path.name}:{found.problem.line}", field="config")
         return found.config
+
+    def as_it_is(self, head: Head) -> Head:
+        """A row with what was said of the result, and whether it goes on still."""
+        said = self.remarks.all().get(head.id, {})
+        running = {job.result_id for job in list(self.queue.jobs.values()) if job.open and job.state != "queued"}
+        state = head.state
+        if head.ours and state in ("running", "interrupted"):
+            state = "running" if head.id in running else "interrupted"
+        return head.model_copy(update={**said, "state": state})
 
     def secrets(self, config: BenchConfig) -> list[str]:
         """All that a worker might say and nobody may hear."""
@@ -69,6 +83,7 @@ class Workspace:
     @contextlib.asynccontextmanager
     async def running(self, _app: Any) -> AsyncIterator[None]:
         """While the server runs."""
+        self._prepare_folder()
         await self.queue.start()
         watching = asyncio.create_task(self.terminal.watch())
         try:
@@ -76,3 +91,12 @@ class Workspace:
         finally:
             watching.cancel()
             await self.queue.stop()
+            self.index.close()
+
+    def _prepare_folder(self) -> None:
+        """Makes the folder of the studio for its owner alone, and keeps it out of the owner's repository."""
+        with contextlib.suppress(OSError):  # what needs it says so
+            self.settings.own.mkdir(exist_ok=True, mode=0o700)
+            ignored = self.settings.own / ".gitignore"
+            if not ignored.exists():
+                ignored.write_text("*\n", encoding="utf-8")

@@ -1,15 +1,11 @@
-"""What the routes share: the workspace, the language of an answer, and refusals of the engine as those of the API."""
+"""What the routes share: the workspace and the language of an answer."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from ...errors import UsageError
-from ..errors import ApiError
 from ..guard import language_asked
 from ..workspace import Workspace
 
@@ -29,12 +25,3 @@ def language_of(request: Request, lang: Annotated[str | None, Query(pattern="^(e
 
 
 Lang = Annotated[str, Depends(language_of)]
-
-
-@contextlib.contextmanager
-def said(code: str = "invalid", field: str | None = None) -> Iterator[None]:
-    """Makes a refusal of the API from the one line that the engine gives for wrong input."""
-    try:
-        yield
-    except UsageError as error:
-        raise ApiError(code, field=field, what=str(error)) from error
