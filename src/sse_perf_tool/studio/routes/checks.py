@@ -14,7 +14,7 @@ from ...bench.endpoint import Endpoint, Wish, endpoint_of, joined, prefix_of
 from ...bench.keys import key_of
 from ...errors import UsageError
 from ...masking import Masker, mask_text, mask_url
-from ...texts import printable, speaker
+from ...texts import loads_bounded, printable, speaker
 from ..contract.config import CheckAsked, Checked, DiscoverAsked, Discovered, FoundModel
 from ..errors import ApiError
 from ..jobs.process import WorkerProcess
@@ -136,7 +136,7 @@ def _fetched(url: str, headers: dict[str, str]) -> Any:
             data += piece
             if len(data) > LONGEST_ANSWER:
                 raise ValueError(f"> {LONGEST_ANSWER} bytes")
-    return json.loads(data)
+    return loads_bounded(data.decode())
 
 
 def _rows(document: Any) -> list[tuple[str, int | None]]:

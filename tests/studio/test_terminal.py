@@ -1,0 +1,77 @@
+"""A run of the terminal that the page watches: it is one of the jobs, and one of the results."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripted_server import DONE, FINISH, Serve, chunked, token
+from studio_server import Studio, running
+from tool_runs import Tool
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    with running(folder) as found:
+        yield found
+
+
+def jobs(studio: Studio, *states: str) -> list[dict[str, Any]]:
+    deadline = time.monotonic() + 10
+    while True:
+        found: list[dict[str, Any]] = studio.get("/api/jobs")["jobs"]
+        if found and found[0]["state"] in states:
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.02)
+
+
+def test_a_run_is_watched_and_listed(studio: Studio, serve: Serve, tool: Tool) -> None:
+    server = serve(chunked(token("a"), 0.05, token("b"), FINISH, DONE))
+    folder = studio.workspace.settings.folder
+    ran = tool("--url", server.url(), "--api-key", "-", "--threads", "2", "--duration", "1.2", "--studio", str(folder))
+    assert ran.status == 0, ran.err
+    (job,) = jobs(studio, "done")
+    assert (job["origin"], job["kind"], job["can_cancel"], job["can_run_rest"]) == ("terminal", "run", False, False)
+    assert job["title"] == server.url()
+    with studio.events(f"/api/events?job={job['id']}") as events:
+        kinds = []
+        for event in events:
+            if "id" in event:
+                kinds.append(event["event"])
+            if event["event"] == "snapshot":
+                assert event["data"]["ttft_p50_ms"] is not None
+            if event["event"] == "end":
+                break
+    assert kinds == ["job", "load", "snapshot", "job", "end"]
+    (row,) = studio.get("/api/results")["results"]
+    assert (row["id"], row["has_report"]) == (job["result_id"], True)
+    assert list((folder / ".studio" / "live").iterdir()) == []
+
+
+def test_a_run_that_was_killed_is_interrupted(studio: Studio) -> None:
+    live = studio.workspace.settings.own / "live"
+    live.mkdir(parents=True)
+    gone = os.fork()
+    if gone == 0:
+        os._exit(0)
+    os.waitpid(gone, 0)
+    lines = [{"event": "hello", "pid": gone, "kind": "run", "title": "h"}, {"event": "load", "result_id": "run_1"}]
+    (live / "x.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"event": "snap')
+    (live / "y.jsonl").write_text("of others\n")
+    (job,) = jobs(studio, "interrupted")
+    assert (job["result_id"], job["origin"]) == ("run_1", "terminal")
+
+
+def test_a_folder_that_is_none_gets_a_line(tool: Tool) -> None:
+    ran = tool("--url", "http://127.0.0.1:9/v1/chat/completions", "--api-key", "-", "--studio", "nowhere")
+    assert ran.status == 2
+    assert "--studio nowhere: the folder nowhere does not exist" in ran.err
