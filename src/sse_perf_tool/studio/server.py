@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
+from collections.abc import Callable
+from types import FrameType
 from typing import TextIO
 
 import uvicorn
@@ -24,6 +27,10 @@ TEXTS: Texts = {
     "secret": (
         "The link holds a token that lets in whoever has it; it is good until the studio ends. Ctrl-C ends it.",
         "链接中含有令牌，持有者均可进入；在 Studio 结束前有效。按 Ctrl-C 结束。",
+    ),
+    "stopping": (
+        "ending: the job that runs has 5 s for its last answers and is kept; Ctrl-C again ends at once",
+        "正在结束：运行中的任务还有 5 秒完成最后的回答，结果会保留；再按 Ctrl-C 立即结束",
     ),
     "remote": (
         (
@@ -52,18 +59,41 @@ def serve(settings: Settings, stdout: TextIO) -> None:
     if not settings.loopback:
         print(say("remote", host=settings.host, port=port), file=stdout)
     stdout.flush()
-    server = uvicorn.Server(
+    workspace = Workspace(settings)
+
+    def before_the_end() -> None:
+        if workspace.queue.busy:
+            print(say("stopping"), file=stdout, flush=True)
+
+    server = _Server(
         uvicorn.Config(
-            create_app(Workspace(settings), door),
+            create_app(workspace, door),
             log_config=None,
             access_log=False,  # the token stands in a URL
             server_header=False,
             timeout_graceful_shutdown=STOP_WITHIN_S,
-        )
+        ),
+        before_the_end,
     )
+    # It complains of streams that are cut off at its end; faults of ours are logged where they are caught.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises them again at its end
         signal.signal(number, server.handle_exit)
     server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """A server that says what it waits for at its end."""
+
+    def __init__(self, config: uvicorn.Config, before_the_end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._before_the_end = before_the_end
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal ends it in order, a second one at once."""
+        if not self.should_exit:
+            self._before_the_end()
+        super().handle_exit(sig, frame)
 
 
 def _listener(settings: Settings) -> socket.socket:
