@@ -223,6 +223,14 @@ def test_what_the_engine_refuses_is_refused_with_its_field(studio: Studio) -> No
         ({"kind": "run", "target": {**target, "format": "x"}}, "target.format"),
         ({"kind": "run", "target": {**target, "api_key_env": "NOT_SET"}}, "target.api_key_env"),
         ({"kind": "run", "target": {"kind": "model", "provider_key": "a", "model_id": "x"}}, "target"),
+        (
+            {
+                "kind": "run",
+                "target": {"kind": "model", "provider_key": "a", "model_id": "m"},
+                "flags": {"max-tokens": 5},
+            },
+            "flags.max_tokens",
+        ),
         ({"kind": "capacity", "target": target, "flags": {"slo": ["x"]}}, "flags.slo"),
         ({"kind": "capacity", "target": target, "flags": {"rate": "5"}}, "flags.rate"),
         ({"kind": "other"}, None),

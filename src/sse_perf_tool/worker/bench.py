@@ -39,7 +39,7 @@ def measure(order: Order, asked: BenchAsked, feed: Feed) -> tuple[int, str]:
         cells, settings = planned(arguments, arguments.bench, config, order.environ)
         each = settings.threads * (settings.runs + 1)
         console = FeedConsole(feed, asked.order, each)
-        environment = Environment(io.StringIO(), io.StringIO(), {}, feed)
+        environment = Environment(io.StringIO(), io.StringIO(), {}, feed=feed)
         status = measured(arguments, arguments.bench, cells, settings, console, environment, stack)
     return status, console.result_id
 

@@ -11,6 +11,7 @@ from ..arguments import Arguments
 from ..arguments.run import files_of_run
 from ..bench.config import BenchConfig, load_config
 from ..commands import capacity, demo, run
+from ..commands.asking import get_json
 from ..commands.environment import Environment
 from ..commands.feed import Feed
 from ..studio.contract.jobs import BenchAsked, CapacityAsked, DemoTarget, ModelTarget, RunAsked
@@ -34,8 +35,9 @@ def send_load(order: Order, asked: RunAsked | CapacityAsked, feed: Feed) -> tupl
     if order.rest_of is not None and asked.kind == "capacity":
         files = {"json": RESULTS / f"{order.rest_of}.json"}
     result_id = files["json"].stem
-    arguments = load_arguments(asked, config_of(asked, order.lang), order.environ, order.lang, _outputs(asked, files))
-    environment = Environment(io.StringIO(), _Warnings(feed), {}, feed)
+    config, written = config_of(asked, order.lang), _outputs(asked, files)
+    arguments = load_arguments(asked, config, order.environ, order.lang, written, get_json)
+    environment = Environment(io.StringIO(), _Warnings(feed), {}, feed=feed)
     with contextlib.ExitStack() as stack:
         if isinstance(asked.target, DemoTarget):
             arguments = stack.enter_context(demo.served(arguments))

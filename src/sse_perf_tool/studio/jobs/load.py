@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ...arguments import Arguments, parse_arguments
+from ...arguments.endpoint import Get
 from ...bench.config import BenchConfig
 from ...bench.endpoint import TEXTS as ENDPOINT_TEXTS
 from ...bench.endpoint import Endpoint, Wish, endpoint_of
@@ -27,6 +28,10 @@ TEXTS: Texts = {
         "{model}：只能通过 LiteLLM 访问，不能用于压力测试，请改用基准测试",
     ),
     "no_key": ("{name}: is not set; add it under Keys", "{name}：未设置，请在“密钥”中添加"),
+    "in_the_body": (
+        "{flag}: the body of a model is that of the config; its limit and temperature stand in the target",
+        "{flag}：模型的请求体由配置决定，长度上限和温度在目标中设置",
+    ),
     "kind": ("{flag}: expected a value of another kind", "{flag}：值的类型不对"),
 }
 
@@ -35,8 +40,12 @@ _NOT_OF_A_JOB = frozenset(
     # Files of this machine, and what is about a terminal.
     {"cacert", "replay", "param_file", "api_key_file", "request_body_file", "baseline", "allow", "config", "resume",
      "print_config", "debug", "simple", "version", "help", "quiet", "no_color", "lang", "records", "html_report",
-     "brand", "report_title", "shuffle", "calibrate", "itl_ms", "speed", "studio"}
+     "no_report", "brand", "report_title", "shuffle", "calibrate", "itl_ms", "speed", "studio"}
 )  # fmt: skip
+
+
+_IN_THE_BODY = ("max_tokens", "temperature", "ignore_eos", "extra_body")
+"""Flags that change a body, which that of a model of the config has its own way to say."""
 
 
 def flags_of(kind: str) -> list[Flag]:
@@ -59,15 +68,20 @@ def load_arguments(
     environ: Mapping[str, str],
     lang: str,
     outputs: Sequence[str] = (),
+    get: Get | None = None,
 ) -> Arguments:
     """The arguments of the job.  UsageError in `lang` for all that the command line would refuse.
 
-    `environ` has the keys; `outputs` are words of the command line for the files.
+    `environ` has the keys; `outputs` are words of the command line for the files; `get` asks a server that is named
+    without an endpoint.
     """
     words = [*([] if asked.kind == "run" else [asked.kind]), f"--lang={lang}", *_target_words(asked, environ, lang)]
     words += [*_flag_words(asked, lang), *outputs]
     if not isinstance(asked.target, ModelTarget):
-        return parse_arguments(words, {}, now=None)
+        return parse_arguments(words, {}, now=None, get=get)
+    for name in _IN_THE_BODY:
+        if asked.flags.get(name, asked.flags.get(name.replace("_", "-"))) is not None:
+            raise FlagError(f"flags.{name}", speaker(TEXTS, lang)("in_the_body", flag=name))
     endpoint, key = _endpoint(asked.target, config, environ, lang)
     words += [f"--url={endpoint.url}", f"--model={endpoint.model}", f"--api-key={key or '-'}"]
     words += [f"--format={endpoint.format.name}"] if endpoint.format else []
@@ -89,7 +103,8 @@ def _target_words(asked: RunAsked | CapacityAsked, environ: Mapping[str, str], l
             yield "--api-key=demo"
     elif not isinstance(target, ModelTarget):
         yield f"--url={target.url}"
-        yield f"--format={target.format}"
+        if target.format != "auto":
+            yield f"--format={target.format}"
         if target.model:
             yield f"--model={target.model}"
         if target.api_key_env:
