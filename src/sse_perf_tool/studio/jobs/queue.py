@@ -88,14 +88,14 @@ class JobQueue:
     @property
     def running(self) -> Job | None:
         """The job whose turn it is, else a run of the terminal that is watched."""
-        if self._running is not None:
-            return self.jobs[self._running[0]]
+        if self._running is not None and (job := self.jobs[self._running[0]]).open:
+            return job
         return next((job for job in self.jobs.values() if job.origin == "terminal" and job.open), None)
 
     @property
     def busy(self) -> bool:
         """Whether a worker measures."""
-        return self._running is not None
+        return self._running is not None and self.jobs[self._running[0]].open
 
     @property
     def waiting(self) -> list[Job]:
