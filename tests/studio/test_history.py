@@ -192,6 +192,8 @@ def test_a_result_is_shown_whole(studio: Studio) -> None:
     search_files(results, "capacity_20260103_000000", summary=False)
     whole = {row["kind"]: studio.get(f"/api/results/{row['id']}") for row in heads(studio)}
     assert whole["bench"]["document"]["fastest"][0]["cell"] == ["one", "m", 0]
+    assert any("One / M" in line for line in whole["bench"]["said"])
+    assert len(whole["capacity"]["said"]) == 1
     assert whole["run"]["document"]["schema"] == "sse-perf-summary/1"
     assert whole["run"]["document"]["requests"]["sent"] == 60
     assert whole["run"]["head"]["state"] == "interrupted", "it left no summary"

@@ -232,6 +232,11 @@ def test_what_the_engine_refuses_is_refused_with_its_field(studio: Studio) -> No
             "flags.max_tokens",
         ),
         ({"kind": "capacity", "target": target, "flags": {"slo": ["x"]}}, "flags.slo"),
+        ({"kind": "run", "target": {**target, "headers": {"X-Api-Key": KEY}}}, "target.headers"),
+        ({"kind": "run", "target": {**target, "headers": {"X-Api-Key": "$NOT_SET"}}}, "target.headers"),
+        ({"kind": "run", "target": {**target, "url": f"http://u:{KEY}@h/v1/chat/completions"}}, "target.url"),
+        ({"kind": "run", "target": target, "flags": {"extra_body": f'{{"api_key": "{KEY}"}}'}}, "flags.extra_body"),
+        ({"kind": "run", "target": target, "flags": {"metrics-url": f"http://h/?key={KEY}"}}, "flags.metrics_url"),
         ({"kind": "capacity", "target": target, "flags": {"rate": "5"}}, "flags.rate"),
         ({"kind": "other"}, None),
     ]

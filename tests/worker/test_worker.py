@@ -110,10 +110,12 @@ def test_a_load_test_leaves_records_and_a_summary_and_tells_each_second(serve: S
 def test_a_search_tells_its_steps_and_goes_on_where_it_was(serve: Serve) -> None:
     server = serve(ANSWER)
     heard = Heard()
-    target = {"kind": "url", "url": server.url(), "api_key_env": "A_KEY", "format": "openai_chat"}
+    headers = {"X-Team": "a", "X-Api-Key": "$A_KEY"}
+    target = {"kind": "url", "url": server.url(), "api_key_env": "A_KEY", "format": "openai_chat", "headers": headers}
     flags = {"slo": ["latency_ms:p(50)<5000"], "sweep": "1,2", "step_duration": "0.2"}
     asked = order(kind="capacity", target=target, flags=flags)
     _, result_id = send_load(asked, asked.job, heard.feed)  # type: ignore[arg-type]
+    assert [server.requests[0].header(name) for name in ("X-Team", "X-Api-Key")] == ["a", KEY]
     assert [each["level"] for each in heard.all("step_begin")] == [1, 2]
     assert [(each["level"], each["passed"]) for each in heard.all("step")] == [(1, True), (2, True)]
     steps = Path("results", f"{result_id}.steps.jsonl")

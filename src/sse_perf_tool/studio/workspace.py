@@ -22,7 +22,7 @@ from .jobs.queue import JobQueue
 from .jobs.terminal import TerminalRuns
 from .settings import Settings
 
-_SHORTEST_SECRET = 8
+SHORTEST_SECRET = 8
 """A shorter one would be found in every other word."""
 
 
@@ -64,7 +64,7 @@ class Workspace:
     def secrets(self, config: BenchConfig) -> list[str]:
         """All that a worker might say and nobody may hear."""
         found = {*self._keys_of(config), *self._literals(config)}
-        return [each for each in found if len(each) >= _SHORTEST_SECRET]
+        return [each for each in found if len(each) >= SHORTEST_SECRET]
 
     def _keys_of(self, config: BenchConfig) -> Iterator[str]:
         keys = self.keys()

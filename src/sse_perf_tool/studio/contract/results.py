@@ -59,6 +59,8 @@ class Result(Answer):
 
     head: Head
     document: Document
+    said: list[str] = Field(default_factory=list)
+    """What the command line would say of it: who is fastest, and what to keep in mind."""
 
 
 class Remark(Body):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...bench.store import read_result
+from ...bench.wording import TEXTS as BENCH_TEXTS
+from ...bench.wording import fastest_lines, remark_lines
 from ...capacity.file import SearchFile, capacity_document, read_search
 from ...capacity.search import answer
 from ...exporters.json_summary import summary_document
@@ -12,6 +14,7 @@ from ...goals.past_run import read_run
 from ...providers import parse_json
 from ...records import Capacity, Ending, RunResult
 from ...report_parts.capacity import sentence
+from ...texts import speaker
 from ...trust import judge
 from ..contract.results import Head
 from .finding import Found
@@ -34,6 +37,16 @@ def document_of(found: Found, head: Head, lang: str) -> dict[str, Any]:
         capacity = capacity_of(search)
         return capacity_document(capacity, search.header.config, sentence(capacity))
     return summary_document(run_of(found, lang))
+
+
+def said_of(head: Head, document: dict[str, Any], lang: str) -> list[str]:
+    """What the command line says of it in words."""
+    if head.kind == "bench":
+        say = speaker(BENCH_TEXTS, lang)
+        return [*fastest_lines(document, say), *remark_lines(document, say)]
+    if head.kind == "capacity":
+        return [str(document["capacity"][f"answer_{lang}"])]
+    return []
 
 
 def capacity_of(search: SearchFile) -> Capacity:

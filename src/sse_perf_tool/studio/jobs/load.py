@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -13,9 +14,10 @@ from ...bench.endpoint import Endpoint, Wish, endpoint_of
 from ...bench.keys import key_of
 from ...errors import UsageError
 from ...flags import CAPACITY_FLAGS, FLAGS, Flag
+from ...masking import header_secrets, url_secrets
 from ...request.body import BodyBuilder
 from ...texts import Texts, printable, speaker
-from ..contract.jobs import CapacityAsked, DemoTarget, FlagValue, ModelTarget, RunAsked
+from ..contract.jobs import CapacityAsked, DemoTarget, FlagValue, ModelTarget, RunAsked, UrlTarget
 
 TEXTS: Texts = {
     "no_flag": ("{flag}: a job has no such setting", "{flag}：任务没有这个设置"),
@@ -32,6 +34,12 @@ TEXTS: Texts = {
         "{flag}: the body of a model is that of the config; its limit and temperature stand in the target",
         "{flag}：模型的请求体由配置决定，长度上限和温度在目标中设置",
     ),
+    "secret": (
+        "{flag}: holds a secret, which would be kept with the job; put it under Keys and {instead}",
+        "{flag}：含有机密，会随任务一起保存；请将其放入“密钥”，并{instead}",
+    ),
+    "name_it": ("write $NAME here", "在此写 $名称"),
+    "leave_it_out": ("leave it out here", "不要写在这里"),
     "kind": ("{flag}: expected a value of another kind", "{flag}：值的类型不对"),
 }
 
@@ -75,6 +83,7 @@ def load_arguments(
     `environ` has the keys; `outputs` are words of the command line for the files; `get` asks a server that is named
     without an endpoint.
     """
+    _refuse_secrets(asked, lang)
     words = [*([] if asked.kind == "run" else [asked.kind]), f"--lang={lang}", *_target_words(asked, environ, lang)]
     words += [*_flag_words(asked, lang), *outputs]
     if not isinstance(asked.target, ModelTarget):
@@ -113,7 +122,47 @@ def _target_words(asked: RunAsked | CapacityAsked, environ: Mapping[str, str], l
                 raise FlagError("target.api_key_env", speaker(TEXTS, lang)("no_key", name=target.api_key_env))
             yield f"--api-key={key}"
         for name, value in target.headers.items():
-            yield f"--header={name}: {value}"
+            yield f"--header={name}: {_known(value, environ, lang)}"
+
+
+def _known(value: str, environ: Mapping[str, str], lang: str) -> str:
+    """The value of a header; `$NAME` is that of a variable."""
+    name = variable_in(value)
+    if name is None:
+        return value
+    found = environ.get(name, "").strip()
+    if not found:
+        raise FlagError("target.headers", speaker(TEXTS, lang)("no_key", name=name))
+    return value.replace(f"${name}", found)
+
+
+def variable_in(value: str) -> str | None:
+    """The variable that a value ends in, as `Bearer $NAME`; None without."""
+    found = re.search(r"(?:^|\s)\$([A-Za-z_][A-Za-z0-9_]{0,99})$", value)
+    return found[1] if found else None
+
+
+def _refuse_secrets(asked: RunAsked | CapacityAsked, lang: str) -> None:
+    """What was asked for is kept with the job and shown again, so it may hold no secret itself."""
+    say, target = speaker(TEXTS, lang), asked.target
+    if isinstance(target, UrlTarget):
+        if url_secrets(target.url):
+            raise FlagError("target.url", say("secret", flag="url", instead=say("leave_it_out")))
+        for name, value in target.headers.items():
+            if variable_in(value) is None and header_secrets(name, value):
+                raise FlagError("target.headers", say("secret", flag=printable(name, 60), instead=say("name_it")))
+    known = {flag.key: flag for flag in flags_of(asked.kind) if flag.holds_secrets}
+    for key, given in asked.flags.items():
+        flag = known.get(key.replace("-", "_"))
+        if flag is not None and isinstance(given, str) and _is_masked_otherwise(flag, given):
+            raise FlagError(f"flags.{flag.key}", say("secret", flag=flag.names[0], instead=say("leave_it_out")))
+
+
+def _is_masked_otherwise(flag: Flag, value: str) -> bool:
+    try:
+        return "…" in flag.mask(value)
+    except ValueError:
+        return False  # it is refused for what it is
 
 
 def _flag_words(asked: RunAsked | CapacityAsked, lang: str) -> Iterator[str]:

@@ -12,9 +12,9 @@ from ..contract.jobs import BenchAsked, CapacityAsked, JobAsked, Jobs, ModelName
 from ..contract.jobs import Job as JobShown
 from ..errors import ApiError
 from ..jobs.job import Job
-from ..jobs.load import field_of
+from ..jobs.load import field_of, variable_in
 from ..jobs.plan import cells_of, planned, title_of
-from ..workspace import Workspace
+from ..workspace import SHORTEST_SECRET, Workspace
 from .common import Lang, Space
 
 router = APIRouter(prefix="/api", tags=["jobs"])
@@ -123,10 +123,11 @@ def enqueue(space: Workspace, asked: JobAsked, lang: str, *, key: str | None = N
 
 def _secrets_asked(asked: JobAsked, space: Workspace) -> list[str]:
     """The keys that a target names besides the config."""
-    if isinstance(asked, BenchAsked) or asked.target.kind != "url" or not asked.target.api_key_env:
+    if isinstance(asked, BenchAsked) or asked.target.kind != "url":
         return []
-    value = space.keys().all.get(asked.target.api_key_env, "")
-    return [value] if len(value) >= 8 else []
+    names = [asked.target.api_key_env, *map(variable_in, asked.target.headers.values())]
+    values = (space.keys().all.get(name, "") for name in names if name)
+    return [value for value in values if len(value) >= SHORTEST_SECRET]
 
 
 def _rest_of_bench(space: Workspace, job: Job, asked: BenchAsked, lang: str) -> BenchAsked:

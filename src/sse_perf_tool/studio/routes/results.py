@@ -15,7 +15,7 @@ from ...errors import UsageError
 from ...texts import printable
 from ..contract.results import Head, Remark, Result, Results
 from ..errors import ApiError
-from ..history.documents import document_of
+from ..history.documents import document_of, said_of
 from ..history.finding import Found
 from ..history.index import Wanted
 from ..history.reports import report_of
@@ -52,7 +52,8 @@ def one(result_id: str, space: Space, lang: Lang) -> Result:
     """A result, whole."""
     found, head = result_of(space, result_id)
     with unreadable_is_said():
-        return Result(head=head, document=document_of(found, head, lang))
+        document = document_of(found, head, lang)
+        return Result(head=head, document=document, said=said_of(head, document, lang))
 
 
 @router.patch("/{result_id}")
