@@ -104,9 +104,12 @@ class JobQueue:
 
     def shown(self, job: Job) -> JobShown:
         """A job as the page has it."""
-        position = self._waiting.index(job.id) + 1 if job.id in self._waiting else None
         log = self._logs.get(job.id)
-        return job.shown(position, log.last_id if log is not None else _last_id(self.files.events(job.id)))
+        return job.shown(self.position(job), log.last_id if log is not None else _last_id(self.files.events(job.id)))
+
+    def position(self, job: Job) -> int | None:
+        """Its place among those that wait, from 1."""
+        return self._waiting.index(job.id) + 1 if job.id in self._waiting else None
 
     def get(self, job_id: str) -> Job:
         """The job of that id; `ApiError` when there is none."""

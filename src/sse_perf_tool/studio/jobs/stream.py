@@ -49,4 +49,5 @@ def _state_of(queue: JobQueue) -> dict[str, object]:
 
 
 def _head(queue: JobQueue, job: Job) -> dict[str, object]:
-    return queue.shown(job).model_dump() | {"last_event_id": 0, "done": 0}
+    """A job without its counters, which its own events have."""
+    return job.shown(queue.position(job), 0).model_dump() | {"done": 0}
