@@ -50,7 +50,7 @@ class Fault(NamedTuple):
 
 FAULTS = {
     "healthy": Fault("flame", 4, None),
-    "cpu": Fault("flame", 6, "cpu_bound", ("burn",)),
+    "cpu": Fault("flame", 12, "cpu_bound", ("burn",)),
     "block": Fault("flame", 2, "loop_blocked", ("block",)),
     "leak": Fault("heap", 2, "memory_grows", ("remember",), 10),
     "pool": Fault("doctor", 8, "waits_on", ("use_pool", "ask"), upstream_s=0.2),
