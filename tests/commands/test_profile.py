@@ -57,7 +57,7 @@ def port() -> int:
 
 def run(tool: Tool, port: int, *flags: str, server: tuple[str, ...] = (), code: str = CODE, **environ: str) -> Ran:
     url = f"http://127.0.0.1:{port}/v1/chat/completions"
-    load = ("--url", url, "--threads", "2", "--duration", "1", "--no-compression-check", "--no-metrics", "--quiet")
+    load = ("--url", url, "--threads", "2", "--duration", "0.8", "--no-compression-check", "--no-metrics", "--quiet")
     files = ("--html-report", "page.html", "--json", "run.json", "--junit", "run.xml")
     behind = ("--", *(server or (sys.executable, "-c", code, str(port))))
     return tool("profile", *flags, *load, *files, *(() if "--pid" in flags else behind), **environ)
@@ -117,6 +117,8 @@ def test_each_missing_package_is_one_line_and_the_rest_of_the_page(
     ]  # fmt: skip
     assert all(ran.out.count(line) == 1 for line in said)
     assert found()["processes"] == []
+    cost = found()["cost"]
+    assert all(value > 0 for value in (*cost["ttft_ms"], *cost["requests"])), "load without profilers came first"
     assert Path("page.html").stat().st_size > 50_000
 
 
@@ -154,6 +156,19 @@ def test_a_command_that_there_is_none_of(tool: Tool, port: int) -> None:
     ran = run(tool, port, server=("no-such-program",))
     assert ran.status == 1
     assert ran.err == "sse_perfTestTool.py: no-such-program: no such program; check the name behind --\n"
+
+
+def test_load_waits_for_a_text_and_a_page_and_a_server_may_run_on(tool: Tool, port: int) -> None:
+    late = "import threading\nthreading.Timer(0.5, lambda: print('now', flush=True)).start()\n"
+    page = CODE.replace("def do_POST", "def do_GET(self): self.send_error(404)\n    def do_POST")
+    ready = ("--ready-text", "now", "--ready", f"http://127.0.0.1:{port}/health")
+    log = "import os; print('pid', os.getpid(), flush=True)\n"
+    ran = run(tool, port, *ready, "--keep-running", "--server-log", "s.log", code=log + late + page)
+    assert ran.status == 0, ran.out + ran.err
+    os.kill(int(Path("s.log").read_text().split()[1]), signal.SIGKILL)  # ProcessLookupError if it had been stopped
+    assert found()["steps"] == []
+    assert "the server is ready after 0." in ran.out or "the server is ready after 1." in ran.out
+    assert summary()["requests"]["failed"] == 0
 
 
 def test_a_server_that_dies_in_mid_run(tool: Tool, port: int) -> None:
