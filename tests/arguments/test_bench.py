@@ -38,8 +38,10 @@ EFFECTS: dict[str, tuple[list[str], Callable[[BenchArguments], Any], Any]] = {
     "retries": (["--retries", "2"], lambda b: b.retries, 2),
     "seed": (["--seed", "8"], lambda b: b.seed, 8),
 }
+OTHERS = {"metrics_url"}
+"""Shown in tests of their own."""
 OUTPUTS = {"html_report", "brand", "report_title", "json", "csv", "markdown", "junit"}
-OF_EVERY_COMMAND = {*OUTPUTS, "no_color", "lang", "help", "version"}
+OF_EVERY_COMMAND = {*OUTPUTS, *OTHERS, "no_color", "lang", "help", "version"}
 
 
 def asked(*argv: str) -> BenchArguments:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from metrics_pages import VLLM
 from scripted_server import ANSWER, DONE, FINISH, Serve, chunked, sized, token, usage
 from sse_perf_tool.cli import main
 from sse_perf_tool.commands.environment import Environment
@@ -263,3 +264,16 @@ def test_a_target_that_fails_all_the_time_does_not_fill_the_screen(serve: Serve)
     assert said.count("P0 / M #") == 3
     assert bench("--runs", "9", "--verbose", THE_KEY=KEY).out.count("P0 / M #") == 10
     assert "0/9" in said
+
+
+def test_what_a_server_says_of_itself_meanwhile_stands_beside_each_target(serve: Serve) -> None:
+    server, metrics = serve(ANSWER), serve(sized(VLLM.encode(), kind="text/plain"))
+    config(server.url("/v1"))
+    ran = bench("--html-report", "b.html", "--metrics-url", metrics.url("/metrics"), THE_KEY=KEY)
+    assert ran.status == 0, ran.err
+    document = result()
+    assert document["server_metrics"]["server"] == "vLLM"
+    (cell,) = document["cells"]
+    assert (cell["server"]["running"], cell["server"]["waiting"]) == (15, 5)
+    assert "running max 15, waiting max 5" in ran.out
+    assert "running max 15, waiting max 5" in Path("b.html").read_text("utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 from .. import __version__
 from ..errors import UsageError
 from ..flags import BENCH_FLAGS
-from ..masking import Masker
+from ..masking import Masker, mask_url
 from ..providers import Query, load_queries
 from ..records import RunConfig
 from ..texts import Texts, printable
@@ -51,7 +51,9 @@ def bench_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> 
             command=shown_command(["bench", *flags.argv], Masker(())),
             version=__version__,
             host_info=host_info(),
+            metrics_url=flags["metrics_url"] and mask_url(flags["metrics_url"].geturl()),
         ),
+        metrics_url=flags["metrics_url"] and flags["metrics_url"].geturl(),
         bench=BenchArguments(
             config=Path(flags["config"]),
             config_named="config" in flags.given,

@@ -14,7 +14,8 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from ..texts import Say, printable, speaker
+from ..report_parts.server import figures_words
+from ..texts import LANGUAGES, Say, printable, speaker
 from .benchmark import Hooks, Progress
 from .cell import CellResult, Run
 from .plan import Cell
@@ -47,6 +48,7 @@ class BenchConsole:
 
     def __init__(self, stream: TextIO, lang: str, *, color: bool, terminal: bool, verbose: bool = False) -> None:
         self.say: Say = speaker(TEXTS, lang)
+        self._column = LANGUAGES.index(lang)
         self.terminal = Terminal(
             file=stream, no_color=not color, force_terminal=terminal, highlight=False, markup=False, emoji=False,
             width=None if terminal else 120, safe_box=True,
@@ -150,6 +152,10 @@ class BenchConsole:
         if table.row_count:
             self.terminal.print(table)
             self._line(f"  {say('median_range')}; {say('cold_note')}", dim=True)
+        for cell in ranked(cells):
+            if told := cell.get("server"):
+                words = figures_words(told)[self._column]
+                self._line(f"  {printable(title_of(cell), 80)}: {words}")
         self._block(say("fastest"), fastest_lines(document, say))
         if document["settings"]["order"] == "interleaved":
             self._differences(document)

@@ -10,7 +10,8 @@ from typing import Any
 from ..records.atomic_write import write_atomically
 from ..report_generator import BRAND, OFFLINE_NOTES, frame
 from ..report_parts.page import build_page, code, command_html, read_template
-from ..report_parts.wording import pair, terms_html
+from ..report_parts.server import figures_words
+from ..report_parts.wording import in_both, pair, terms_html
 from ..texts import Texts, printable, speaker
 from .results import Document, name_of, tiers, values
 from .wording import (
@@ -266,6 +267,8 @@ def _cells(document: Document) -> str:
 def _requests(cell: Document) -> str:
     asked = f"<p>{code(cell['url'])} · {escape(cell['format'])}</p>" if cell["url"] else ""
     notes = "".join(f"<p class=notes>{escape(printable(note, 300))}</p>" for note in cell["notes"])
+    if told := cell.get("server"):
+        notes += f"<p class=notes>{pair(*in_both('server.column'))}: {pair(*figures_words(told))}</p>"
     heads = ["#", *map(_both, SHOWN), _both("output_tokens"), ""]
     rows = [
         (

@@ -13,13 +13,14 @@ import itertools
 import json
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 from ..exporters.json_summary import rounded
 from ..metrics import PERCENTILES, enough_for
-from ..records import Stats
+from ..records import ServerMetrics, Stats
 from ..records.file import iso_utc
+from ..records.server import highest, server_metrics_document
 from ..texts import LANGUAGES
 from ..trust import words
 from .cell import CellResult, Run
@@ -84,6 +85,7 @@ def bench_document(
             "retries": settings.retries,
         },
         "cells": cells,
+        "server_metrics": None,
     }
     return {**document, **judged(document)}
 
@@ -124,7 +126,22 @@ def cell_document(found: CellResult) -> Document:
         "runs": [asdict(run) for run in found.runs],
         "trust": _trust(found),
         "warnings": list(result.warnings) if result else [],
+        "server": {},
     }
+
+
+def with_server(document: Document, told: ServerMetrics) -> Document:
+    """The document with what a server said of itself, of each cell the highest values while its requests were sent."""
+    cells = [{**cell, "server": highest(_during(cell, told))} for cell in document["cells"]]
+    return {**document, "cells": cells, "server_metrics": server_metrics_document(told)}
+
+
+def _during(cell: Document, told: ServerMetrics) -> ServerMetrics:
+    """The seconds in which a cold or warm request of a cell was under way."""
+    spans = [(run["started_ms"], run["started_ms"] + run["latency_ms"]) for run in cell["runs"]]
+    kept = [each for each in told.samples
+            if any(begin < 1000 * (each.second + 1) and end > 1000 * each.second for begin, end in spans)]  # fmt: skip
+    return replace(told, samples=kept)
 
 
 def _stats(found: Stats) -> Document:

@@ -24,7 +24,7 @@ from ..bench.endpoint import Wish
 from ..bench.keys import environment_of
 from ..bench.plan import TEXTS as PLAN_TEXTS
 from ..bench.plan import Cell, Selection, plan_of
-from ..bench.results import Document, bench_document
+from ..bench.results import Document, bench_document, with_server
 from ..bench.settings import Settings
 from ..bench.store import Store, find, listed
 from ..bench.tables import TABLES
@@ -38,6 +38,7 @@ from ..texts import LANGUAGES, Texts, speaker
 from .environment import INTERRUPTED, MISSED, OK, SOME_FAILED, Environment, unwritten_is_said
 from .interrupts import interrupts
 from .outputs import printed
+from .setup import watching
 
 TEXTS: Texts = {
     "missing_package": (
@@ -183,9 +184,14 @@ def measured(
         benchmark.stop()
         console.warn(say("stopping"))
 
-    with console, interrupts(stop):
+    with watching(arguments) as server, console, interrupts(stop):
         done.update(enumerate(benchmark.run()))
     found = document("cancelled" if benchmark.stopped.is_set() else "done")
+    if server is not None:
+        told = server.metrics(benchmark.origin.ns)
+        found = with_server(found, told)
+        for text in server.warnings(told):
+            console.warn(text)
     with interrupts(lambda: None):  # what was measured is written, whatever comes
         console.result(found)
         whole = _written(arguments, found, store, console, environment)

@@ -243,7 +243,7 @@ _TARGET_FLAGS = (
 
 _BENCH_KEYS = frozenset(
     {"timeout", "retries", "seed", "html_report", "brand", "report_title", "json", "csv", "markdown", "junit",
-     "no_color", "lang", "help", "version"}
+     "no_color", "lang", "help", "version", "metrics_url"}
 )  # fmt: skip
 BENCH_FLAGS = (
     *_TARGET_FLAGS,
