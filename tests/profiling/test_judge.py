@@ -78,6 +78,19 @@ def test_another_process_is_bound_by_all_its_cores() -> None:
     assert only(judged(evidence(processes=[process(kind="other", cpu=192)]))).name == "cpu_bound"
 
 
+def test_a_core_that_others_take_as_well_is_still_what_limits() -> None:
+    assert names(judged(evidence(processes=[process(cpu=40, waiting=55)]))) == ["cpu_bound"]
+    assert judged(evidence(processes=[process(cpu=10, waiting=85)])) == [], "starved, not at its limit"
+
+
+def test_a_loop_of_node_that_only_waits_for_a_core_is_not_blocked() -> None:
+    told = hook(late_ms=80, kind="node")
+    assert judged(evidence(processes=[process(kind="node")], hooks=[told])) == []
+    told.busy = [60.0] * 10
+    found = only(judged(evidence(processes=[process(kind="node")], hooks=[told], stacks={7: stacks()})))
+    assert (found.name, found.where) == ("loop_blocked", AT)
+
+
 def test_a_burst_is_no_limit() -> None:
     burst = [95.0 if 4 <= n <= 8 else 20.0 for n in range(31)]
     assert judged(evidence(processes=[process(cpu=burst)])) == []

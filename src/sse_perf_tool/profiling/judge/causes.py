@@ -26,10 +26,13 @@ BUSY, BUSY_SAMPLED = 90.0, 80.0
 stops it a hundred times a second."""
 BUSY_SHARE, BUSY_S = 0.6, 3.0
 """In so much of the load, and so long."""
-LEAST_CPU = 50.0
+LEAST_CPU = 20.0
+"""So much it has to get of it: a process that only waits for a core is starved by others, and not at its limit."""
 GROWN_MB, GROWN_SHARE, STRAIGHT = 4.0, 0.04, 0.8
 """Memory grows when it is so much more, in a line so straight (R2)."""
 CATCHES, CATCH_SHARE = 3, 0.5
+LEAST_BUSY = 25.0
+"""Percent of the time for which a loop of Node.js has to be at work before it can be said to be blocked."""
 OTHERS, WAITED = 30.0, 5.0
 IDLE, WAITING_SHARE = 50.0, 0.5
 
@@ -286,11 +289,20 @@ def _loop_blocked(evidence: Evidence, process: ProcessSeries, hook: HookSeries) 
             return None  # late beats that no code of the server explains: it waited for a core
         said = together(said, words("loop_blocked.seen", share=percent_text(share), n=number))
     else:
+        if not is_kept_busy(evidence, hook):
+            return None  # as above
         where, of_cpu = _hot(evidence, process.pid)
         if of_cpu is not None:
             said = together(said, words("loop_blocked.cpu_seen", share=percent_text(of_cpu)))
     advice = words("loop_blocked.advice" if where else "loop_blocked.unknown")
     return _finding("loop_blocked", process, where, said, advice, second)
+
+
+def is_kept_busy(evidence: Evidence, hook: HookSeries) -> bool:
+    """Whether a loop of Node.js was at work for a good part of the load, and did not only wait for a core."""
+    rows = zip(hook.at_s, hook.busy, strict=True)
+    busy = [share for at_s, share in rows if evidence.begin_s <= at_s <= evidence.end_s and math.isfinite(share)]
+    return bool(busy) and mean(busy) >= LEAST_BUSY
 
 
 # --- waits
