@@ -11,9 +11,17 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, TextIO
 
-from .commands.environment import INTERRUPTED, OK, SOME_FAILED, WRONG_USAGE, Environment, unwritten_is_said
+from .commands.environment import (
+    INTERRUPTED,
+    NO_WORKERS,
+    OK,
+    SOME_FAILED,
+    WRONG_USAGE,
+    Environment,
+    unwritten_is_said,
+)
 from .commands.interrupts import deaf, forget, heard, listen
-from .errors import UsageError
+from .errors import NoWorkersError, UsageError
 from .flags import PROGRAM, text_asked_for
 
 if TYPE_CHECKING:
@@ -59,7 +67,7 @@ def _main(argv: Sequence[str] | None, environment: Environment) -> int:
             status = _command(arguments.command)(arguments, environment)
     except UsageError as error:
         print(f"{PROGRAM}: {error}", file=environment.stderr)
-        return WRONG_USAGE
+        return NO_WORKERS if isinstance(error, NoWorkersError) else WRONG_USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
     return status

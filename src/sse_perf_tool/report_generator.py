@@ -34,6 +34,7 @@ from .report_parts.tables import errors_table, groups_section, metrics_table, ou
 from .report_parts.trust import trust_html
 from .report_parts.verdict import verdict
 from .report_parts.wording import both, in_both, pair
+from .report_parts.workers import workers_html
 from .texts import Texts, printable, speaker
 
 BRAND = "7DGroup"
@@ -60,6 +61,7 @@ def generate_html_report(
         "verdict": verdict_html(verdict(result)),
         "goals": goals_html(result),
         "trust": trust_html(result),
+        "workers": workers_html(result),
         "facts": facts_html(result),
         "figures": big_figures_html(result),
         "warnings": warnings_html(result.warnings),

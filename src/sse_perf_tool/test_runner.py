@@ -18,14 +18,14 @@ from .goals.thresholds import slos_of
 from .metrics import Tally, success_rate
 from .pace.division import Share
 from .pace.schedule import pause_after_refusals_s, refused_at_once, tick_s
-from .pace.tickets import Pace, pace_for
+from .pace.tickets import Batches, Pace, pace_for
 from .records import IntervalSample, Outcome, RequestRecord, RunConfig
 from .records.file import record_line
-from .records.writer import LineWriter
+from .records.writer import Lines
 from .request.target import Target
 from .tester import Notice, SSETester, surroundings
 from .trust.self_watch import SelfWatch, process_sources
-from .units import NS_PER_MS
+from .units import NS_PER_MS, NS_PER_S
 from .wire import GATE
 
 SAMPLE_S = 1.0
@@ -48,11 +48,13 @@ class SharedStats(TypedDict):
 
     All count from the start of the run.  `chunks` also counts those of answers still under way; everything else is of
     finished requests, sums of ok ones only.  `tokens` are those of answers that came in chunks, `whole_tokens` those of
-    all others.  `queued()` is the number of reads that have not been processed yet.
+    all others.  `queued()` is the number of reads that have not been processed yet; `begun()` is called, with the lock
+    held, as each request begins.
     """
 
     lock: threading.Lock
     queued: Callable[[], int]
+    begun: Callable[[], None]
     threads_total: int
     threads_active: int
     requests_started: int
@@ -104,10 +106,14 @@ class Snapshot(NamedTuple):
         return self.tokens / self.finished_chunks if self.finished_chunks and self.tokens else 1.0
 
 
+def _nothing() -> None:
+    pass
+
+
 def new_shared_stats() -> SharedStats:
     """Counters at zero."""
     zeros = dict.fromkeys(Snapshot._fields, 0)
-    others = {"lock": threading.Lock(), "queued": lambda: 0, "outcomes": {}, "time_series": []}
+    others = {"lock": threading.Lock(), "queued": lambda: 0, "begun": _nothing, "outcomes": {}, "time_series": []}
     return cast(SharedStats, {**others, **zeros})
 
 
@@ -190,6 +196,10 @@ class Origin(NamedTuple):
         """This moment."""
         return cls(time.perf_counter_ns(), time.time_ns())
 
+    def later(self, seconds: float) -> Origin:
+        """So much later."""
+        return Origin(self.ns + round(seconds * NS_PER_S), self.unix_ns + round(seconds * NS_PER_S))
+
 
 def run_test_thread(
     tester: SSETester,
@@ -226,6 +236,8 @@ def _count(stats: SharedStats, **more: int) -> None:
     with stats["lock"]:
         for name, number in more.items():
             stats[name] += number  # type: ignore[literal-required]
+        if "requests_started" in more:
+            stats["begun"]()
 
 
 def count_finished(stats: SharedStats, record: RequestRecord) -> None:
@@ -302,7 +314,7 @@ class ThreadGroup:
         target: Target,
         config: RunConfig,
         share: Share = Share(),  # noqa: B008 - a NamedTuple cannot change
-        records: LineWriter | None = None,
+        records: Lines | None = None,
         notice: Notice | None = None,
         stats: SharedStats | None = None,
         after_id: int = 0,
@@ -312,6 +324,7 @@ class ThreadGroup:
         self.formats_seen: dict[str, None] = {}
         self.tally = Tally(0)
         self.cpu_s = 0.0
+        self.lead_s = 0.0
         self._pace = pace_for(config, share, target.replayed, after_id=after_id)
         self._origin = Origin(0, 0)
         self._cpu_before_s = 0.0
@@ -378,6 +391,16 @@ class ThreadGroup:
         self._pace.stop()
         for tester in self._testers:
             tester.cancel()
+
+    def share_batches(self, tell_ended: Callable[[int | None], None]) -> None:
+        """Others do the rest of each batch, see `Batches`."""
+        if isinstance(self._pace, Batches):
+            self._pace.tell_ended = tell_ended
+
+    def allow(self, batches: int) -> None:
+        """So many batches have ended everywhere."""
+        if isinstance(self._pace, Batches):
+            self._pace.allow(batches)
 
     def close(self) -> None:
         """Nothing: threads end with their process."""

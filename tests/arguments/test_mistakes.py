@@ -41,6 +41,7 @@ def test_a_duration_has_units_in_falling_order(text, seconds):
     assert checks.duration_s(text) == seconds
 
 
+PLACE = "give HOST:PORT, an IPv4 address or a name and a port, e.g. 10.0.0.1:5557"
 SECONDS = "give a time above 0: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"
 SECONDS_0 = "give a time, 0 or above: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"
 SPACE = "is a space or control character; write it as"
@@ -92,6 +93,30 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--threads", "0"], "--threads 0: give a whole number from 1 to 100000"),
     (["--threads", "-3"], "--threads -3: give a whole number from 1 to 100000"),
     (["--threads", "1.5"], "--threads 1.5: give a whole number from 1 to 100000"),
+    (["worker"], "worker: --join is missing; give the place of the master, e.g. --join 10.0.0.1:5557"),
+    (
+        ["worker", "--join", "h:1"],
+        "worker: --cluster-token is missing; the master shows it when it starts (or set SSE_PERF_CLUSTER_TOKEN)",
+    ),
+    (["--workers", "0"], "--workers 0: give a whole number from 1 to 64"),
+    (["--workers", "2", "--expect-workers", "2"], "--workers 2: cannot go with --expect-workers; keep one of them"),
+    (["--workers", "2", "--calibrate"], "--calibrate: cannot go with --workers; keep one of them"),
+    (
+        ["--api-key", "-", "--bind", "h:1"],
+        "--bind h:1: has no effect without --expect-workers; add it, or leave this out",
+    ),
+    (["--expect-workers", "2", "--bind", "a:b"], f"--bind a:b: {PLACE}"),
+    (["--expect-workers", "2", "--bind", "::1:1"], f"--bind ::1:1: {PLACE}"),
+    (["--expect-workers", "2", "--bind", "h:70000"], f"--bind h:70000: {PLACE}"),
+    (
+        ["--expect-workers", "2", "--cluster-token", "short"],
+        "--cluster-token: a token has 16 visible ASCII characters at least; leave it out to have one made",
+    ),
+    (
+        ["--expect-workers", "2", "--cluster-token", "a…b"],
+        "--cluster-token: this is a masked token; give the whole one",
+    ),
+    (["--expect-workers", "2", "--worker-wait", "0"], f"--worker-wait 0: {SECONDS}"),
     (["--processes", "65"], "--processes 65: give auto, or a whole number from 1 to 64"),
     (["--requests", "0"], "--requests 0: give a whole number from 1 to 1000000000000"),
     (["--stall-ms", "0"], "--stall-ms 0: give a number from 1 to 600000"),

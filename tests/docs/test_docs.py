@@ -45,13 +45,22 @@ from sse_perf_tool.records import (
     ThresholdResult,
     TrustSample,
     Usage,
+    WorkerFacts,
 )
 from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")])
 READMES = ("README.md", "README_zh.md")
-STATUSES = (world.OK, world.SOME_FAILED, world.WRONG_USAGE, world.PARTIAL, world.MISSED, world.INTERRUPTED)
+STATUSES = (
+    world.OK,
+    world.SOME_FAILED,
+    world.WRONG_USAGE,
+    world.NO_WORKERS,
+    world.PARTIAL,
+    world.MISSED,
+    world.INTERRUPTED,
+)
 
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
@@ -137,8 +146,8 @@ def result() -> RunResult:
 
 @pytest.mark.parametrize("flag", EVERY_FLAG, ids=lambda flag: flag.names[0])
 def test_every_flag_is_explained(flag):
-    names = ("docs/usage.md", "README.md", "docs/bench.md", "docs/profile.md", "docs/studio.md")
-    pages = "".join(map(text_of, names))
+    names = ("bench", "distributed", "profile", "studio", "usage")
+    pages = text_of("README.md") + "".join(text_of(f"docs/{name}.md") for name in names)
     missing = [name for name in flag.names if name != "-h" and not re.search(rf"(?<![\w-]){name}(?![\w-])", pages)]
     assert missing == []
 
@@ -174,6 +183,7 @@ def test_the_summary_has_the_fields_that_the_page_names(result):
     assert sorted(table_after(page, "`thresholds[]`:")) == sorted(document["thresholds"][0])
     assert sorted(table_after(page, "`baseline[]`:")) == sorted(document["baseline"][0])
     assert sorted(table_after(page, "`trust`,")) == sorted(document["trust"])
+    assert sorted(table_after(page, "`workers[]`:")) == sorted(field.name for field in fields(WorkerFacts))
     watched = summary_document(replace(result, self_watch=(TrustSample(0),)))["time_series"][0]["self_watch"]
     loose = {*document["rates"], *watched, *(field.name for field in fields(Plateau))}
     assert {name for name in loose if f"`{name}`" not in page} == set()
@@ -315,6 +325,7 @@ def test_commands_can_be_typed_as_they_stand(folder, page, command):
         "bench",
         "profile",
         "studio",
+        "worker",
         "show",
     )
     assert arguments.warnings == ()

@@ -207,7 +207,7 @@ def test_a_run_in_which_nothing_came_to_an_end_passes_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("cut_short", "words"),
-    [("interrupted", "The run was interrupted"), ("partial", "A process of the tool died")],
+    [("interrupted", "The run was interrupted"), ("partial", "PARTIAL: a process or a worker of the tool was lost")],
 )
 def test_a_run_that_was_cut_short_fails_its_case_and_says_so_in_the_comment(cut_short: str, words: str) -> None:
     result = replace(run([answer(1)]), **{cut_short: True})

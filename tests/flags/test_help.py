@@ -123,7 +123,7 @@ def test_help_imports_what_it_shows_and_nothing_else() -> None:
         "cli", "commands", "commands.environment", "commands.interrupts", "errors",
         "exporters", "exporters.table",
         "flags", "flags.capacity_checks", "flags.checks", "flags.help", "flags.load_checks", "flags.program",
-        "flags.table", "flags.wording",
+        "flags.table", "flags.wording", "flags.worker_checks",
         "formats", *formats - reading,
         "masking", "records", "records.stream", "texts",
     }  # fmt: skip

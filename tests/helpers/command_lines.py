@@ -107,6 +107,27 @@ EFFECTS: dict[str, Effect] = {
         lambda a: (a.metrics_url, a.config.metrics_url),
         ("http://h:9/metrics", "http://h:9/metrics"),
     ),
+    "workers": (["--workers", "2"], lambda a: a.workers and (a.workers.number, a.workers.local), (2, True)),
+    "expect_workers": (
+        ["--expect-workers", "3"],
+        lambda a: a.workers and (a.workers.number, a.workers.local, a.workers.host, a.workers.port),
+        (3, False, "127.0.0.1", 5557),
+    ),
+    "bind": (
+        ["--expect-workers", "3", "--bind", "0.0.0.0:6000"],
+        lambda a: a.workers and (a.workers.host, a.workers.port),
+        ("0.0.0.0", 6000),
+    ),
+    "worker_wait": (
+        ["--expect-workers", "3", "--worker-wait", "2m"],
+        lambda a: a.workers and a.workers.wait_s,
+        120.0,
+    ),
+    "cluster_token": (
+        ["--expect-workers", "3", "--cluster-token", "0123456789abcdef"],
+        lambda a: a.workers and a.workers.token,
+        "0123456789abcdef",
+    ),
     "rate": (["--rate", "2/s", "--requests", "9"], lambda a: (a.config.rate_per_s, a.config.threads), (2.0, 20)),
     "arrival": (["--rate", "2", "--requests", "9", "--arrival", "gamma:0.50"], lambda a: a.config.arrival, "gamma:0.5"),
     "stages": (

@@ -8,6 +8,7 @@ and no endpoint, and no file is changed, except that the folder of the default r
 * `run.py`: the arguments of a run, with `target.py` (URL, key, headers), `request.py` (queries, body, format),
   `endpoint.py` (what a server without a path is), `load.py` (threads, rates, durations), `goals.py` (thresholds,
   SLOs, baseline) and `config.py` (the settings as they are written to files).
+* `workers.py`: the workers of a run, and whom a worker joins.
 * `report.py`, `capacity.py`, `calibrate.py`, `bench.py`, `profile.py`, `studio.py`: the other commands.
 * `files.py`: what a command reads and writes.
 """
@@ -28,26 +29,52 @@ from ..flags import (
     PROGRAM,
     REPORT_FLAGS,
     STUDIO_FLAGS,
+    WORKER_FLAGS,
     Flag,
     language_of,
     own_words,
     text_asked_for,
 )
 from ..texts import Texts
-from . import bench, capacity, endpoint, files, goals, load, profile, report, request, run, settings, studio, target
+from . import (
+    bench,
+    capacity,
+    endpoint,
+    files,
+    goals,
+    load,
+    profile,
+    report,
+    request,
+    run,
+    settings,
+    studio,
+    target,
+    workers,
+)
 from .bench import bench_arguments
 from .calibrate import calibrate_arguments
 from .capacity import capacity_arguments
 from .endpoint import Get
 from .flag_values import FlagValues, server_words
 from .output_paths import Now
-from .parsed import Address, Arguments
+from .parsed import Address, Arguments, Joining, WorkersWanted
 from .profile import profile_arguments
 from .report import report_arguments
 from .run import EXCLUSIONS, run_command
 from .studio import studio_arguments
+from .workers import worker_arguments
 
-__all__ = ["EXCLUSIONS", "PROGRAM", "TEXTS", "Address", "Arguments", "parse_arguments"]
+__all__ = [
+    "EXCLUSIONS",
+    "PROGRAM",
+    "TEXTS",
+    "Address",
+    "Arguments",
+    "Joining",
+    "WorkersWanted",
+    "parse_arguments",
+]
 
 TEXTS: Texts = {
     **endpoint.TEXTS,
@@ -60,6 +87,7 @@ TEXTS: Texts = {
     **run.TEXTS,
     **settings.TEXTS,
     **target.TEXTS,
+    **workers.TEXTS,
 }
 
 
@@ -78,6 +106,7 @@ _COMMANDS = {
     "report": _Command(REPORT_FLAGS, TEXTS, report_arguments),
     "capacity": _Command(CAPACITY_FLAGS, {**TEXTS, **capacity.TEXTS}, capacity_arguments),
     "calibrate": _Command(CALIBRATE_FLAGS, TEXTS, calibrate_arguments),
+    "worker": _Command(WORKER_FLAGS, TEXTS, worker_arguments, reads_settings=False),
     "bench": _Command(BENCH_FLAGS, {**TEXTS, **bench.TEXTS}, bench_arguments, reads_settings=False),
     "profile": _Command(PROFILE_FLAGS, {**TEXTS, **profile.TEXTS}, profile_arguments),
     "studio": _Command(STUDIO_FLAGS, {**TEXTS, **studio.TEXTS}, studio_arguments),

@@ -125,17 +125,47 @@ class StudioArguments:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkersWanted:
+    """The workers that a run is sent by."""
+
+    number: int
+    host: str
+    port: int
+    """0: any that is free."""
+    wait_s: float
+    token: str | None
+    """None: one is made."""
+    local: bool
+    """They are started by the run itself, on this machine."""
+    processes: int | None
+    """On each; None is "auto"."""
+    lang: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """The master that a worker joins."""
+
+    host: str
+    port: int
+    token: str
+    wait_s: float
+    lang: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arguments:
     """The command line, checked, with its files loaded.
 
     `config` may be shown; `address`, `headers` and `keys` hold the real values, secrets too, and `masker` knows all of
     them.  Which fields count depends on `command`: "show" has `text`, "serve" has `rest`, "report" has `files`,
     `html_report`, `report_named`, `brand`, `report_title`, `exports`, `stall_ms` and `color`, "calibrate" has `config`,
-    `processes`, `quick`, `exports` and `color`, "capacity" has `capacity` and the fields of a run except its load.
+    `processes`, `quick`, `exports` and `color`, "worker" has `joining` and `quiet`, "capacity" has `capacity` and the
+    fields of a run except its load.
     """
 
     command: str
-    """"run", "debug", "demo", "serve", "report", "capacity", "calibrate", "bench", "profile", "studio" or "show"."""
+    """The name of one of the commands, "run", "debug", "demo" or "show"."""
     lang: str = "en"
     config: RunConfig = field(default_factory=RunConfig)
     address: Address = field(default_factory=Address)
@@ -174,6 +204,9 @@ class Arguments:
     bench: BenchArguments | None = None
     profile: ProfileArguments | None = None
     studio: StudioArguments | None = None
+    workers: WorkersWanted | None = None
+    """None: this machine sends the load itself."""
+    joining: Joining | None = None
     quiet: bool = False
     color: bool = True
     warnings: tuple[str, ...] = ()

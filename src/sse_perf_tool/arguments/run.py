@@ -12,7 +12,7 @@ from ..flags import FLAGS
 from ..formats import FORMATS, guess_from_url
 from ..records import RunConfig
 from ..texts import Texts
-from . import load
+from . import load, workers
 from .config import run_config
 from .endpoint import endpoint_of
 from .files import inputs, outputs
@@ -45,10 +45,10 @@ TEXTS: Texts = {
 
 DEMO_DEFAULTS = {"threads": 5, "duration": 10.0}
 _MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time", "context_tiers",
-                  *load.MANY_REQUESTS)  # fmt: skip
+                  *workers.KEYS, *load.MANY_REQUESTS)  # fmt: skip
 _GOALS = tuple(flag.key for flag in FLAGS if flag.group == "goals")
 
-NEEDS = (("abort_after", "abort_on"), ("allow", "baseline"), ("itl_ms", "calibrate"), *load.NEEDS)
+NEEDS = (("abort_after", "abort_on"), ("allow", "baseline"), ("itl_ms", "calibrate"), *load.NEEDS, *workers.NEEDS)
 """Flags that need another one."""
 
 EXCLUSIONS = (
@@ -70,6 +70,7 @@ EXCLUSIONS = (
     Exclusion("api_key_file", "api_key"),
     *(Exclusion("simple", key) for key in _MANY_REQUESTS),
     *load.EXCLUSIONS,
+    *workers.EXCLUSIONS,
     *(
         Exclusion("format", flag.key, unless=lambda name: name in ("auto", "custom"))
         for flag in FLAGS
@@ -133,6 +134,7 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
         studio_folder=studio_folder,
         baseline=baseline_of(flags),
         processes=flags.given.get("processes"),
+        workers=workers.workers_of(flags),
         quiet=flags["quiet"] is True,
         warnings=tuple(map(masker, flags.warnings)),
         notes=() if note is None else (masker(note),),

@@ -20,9 +20,9 @@ def settings_of(flags: FlagValues, masker: Masker) -> dict[str, Any]:
     """{flag key: value} of all given flags that define the run; secrets are masked.
 
     Output files are left out, since a repeated run is to write others.  So is a key that is only the fallback of a key
-    file: masked it would be of no use.
+    file, and the token of a cluster: masked they would be of no use.
     """
-    stands_by = {"api_key"} if "api_key_file" in flags.given else set()
+    stands_by = {"cluster_token", *(("api_key",) if "api_key_file" in flags.given else ())}
     kept = (flag for flag in _settings() if not flag.writes_file and flag.key not in stands_by)
     return {flag.key: flags.written(flag, masker) for flag in kept if flag.key in flags.given}
 

@@ -118,6 +118,7 @@ def masker_of(
     for name, value in headers.items():
         found += header_secrets(name, value, marked.names_a_secret(name))
     proxies = [value for name, value in environ.items() if name.lower().endswith("_proxy")]
+    found += [flags["cluster_token"]] if flags["cluster_token"] else []
     metrics = [flags["metrics_url"].geturl()] if flags["metrics_url"] else []
     for text in (*_url_texts(flags), *metrics, *proxies):
         found += url_secrets(text)

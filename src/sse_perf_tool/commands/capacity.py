@@ -22,7 +22,7 @@ from .environment import INTERRUPTED, MISSED, OK, PARTIAL, SOME_FAILED, Environm
 from .feed import Feed
 from .interrupts import interrupts
 from .outputs import exports_of, json_bytes, page_of, write_outputs
-from .setup import console_of, target_of, watching
+from .setup import console_of, target_of, watching, workers_of
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
@@ -37,7 +37,8 @@ def main(arguments: Arguments, environment: Environment) -> int:
     with contextlib.ExitStack() as open_files:
         server = open_files.enter_context(watching(arguments))
         told = server.metrics if server is not None else None
-        search = CapacityRun(target_of(arguments), config, asked.search, asked.plan, told)
+        groups = open_files.enter_context(workers_of(arguments, console, lambda: False))
+        search = CapacityRun(target_of(arguments), config, asked.search, asked.plan, told, groups)
         file = _steps_file(arguments, asked, console, open_files)
         shown.start(config, steps, asked.resume)
         for text in (*arguments.warnings, *asked.warnings):

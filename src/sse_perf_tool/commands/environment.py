@@ -17,14 +17,26 @@ from .interrupts import INTERRUPTED
 if TYPE_CHECKING:
     from .feed import Feed
 
-__all__ = ["INTERRUPTED", "MISSED", "OK", "PARTIAL", "SOME_FAILED", "WRONG_USAGE", "Environment", "unwritten_is_said"]
+__all__ = [
+    "INTERRUPTED",
+    "MISSED",
+    "NO_WORKERS",
+    "OK",
+    "PARTIAL",
+    "SOME_FAILED",
+    "WRONG_USAGE",
+    "Environment",
+    "unwritten_is_said",
+]
 
 OK = 0
 SOME_FAILED = 1
 """A request failed; with thresholds or a baseline only these decide, not failed requests."""
 WRONG_USAGE = 2
+NO_WORKERS = 3
+"""The workers that a run expects did not come; as a worker: no master, or one that has no use for it."""
 PARTIAL = 4
-"""A process of the tool died, so the result is incomplete; or lines of the records could not be written."""
+"""A worker or a process of the tool died, so the result is incomplete; or lines of the records could not be written."""
 MISSED = 99
 """A threshold was missed, the run is worse than its baseline, or a rule ended it."""
 

@@ -13,7 +13,7 @@ from ..load.compression import CompressedRequest, worth_checking
 from ..load.run import LoadRun
 from ..metrics.compression import compression_check_of
 from ..records import IntervalSample, Outcome, RunResult
-from ..records.file import record_line, server_line
+from ..records.file import record_line, server_line, workers_line
 from ..records.writer import LineWriter, new_lines, said_of_left
 from ..report_generator import generate_html_report
 from ..test_runner import Snapshot
@@ -23,7 +23,7 @@ from .feed import Feed, feed_for_studio
 from .interrupts import interrupts
 from .judging import judged, status_of
 from .outputs import write_result
-from .setup import Stopped, console_of, target_of, watching
+from .setup import Stopped, console_of, target_of, watching, workers_of
 
 if TYPE_CHECKING:
     from ..profiling.watch import ServerWatch
@@ -65,13 +65,14 @@ class _Ending:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._asked = False
+        self.asked = False
+        """Whether it was called."""
         self._load: LoadRun | None = None
         self.check: CompressedRequest | None = None
         """The request behind the load, while it is under way: it ends at once."""
 
     def __call__(self) -> None:
-        self._asked = True
+        self.asked = True
         if self._load is not None:
             self._stop(self._load)
         if self.check is not None:
@@ -80,7 +81,7 @@ class _Ending:
     def begin(self, load: LoadRun) -> None:
         """From now on there is a load to be ended."""
         self._load = load
-        if self._asked:
+        if self.asked:
             self._stop(load)
 
     def over(self) -> None:
@@ -105,6 +106,7 @@ def _finished_run(
         console.errors(result.summary)
         console.findings(result)
         console.trust(result)
+        console.workers(result)
     around.show(result, console)
     console.goals(result)
     for text in result.warnings:
@@ -129,6 +131,7 @@ def _sent(
         records = _records(arguments, console, open_files)
         calibration = calibrated(arguments, console, stopped)
         target = target_of(arguments)
+        groups = open_files.enter_context(workers_of(arguments, console, lambda: ending.asked))
         load = LoadRun(
             target,
             config,
@@ -137,6 +140,7 @@ def _sent(
             notice=SingleRequestNotices(console) if _is_single(arguments) and show_rows else None,
             on_abort=console.aborting,
             calibration=calibration,
+            groups=groups,
         )
         ending.begin(load)
 
@@ -159,6 +163,8 @@ def _sent(
             ending.check = check
             result = _with_compression_check(result, check, load, records, console if show_rows else None)
             ending.check = None
+        if records is not None and result.workers:
+            records.write(workers_line(result.workers, result.missing_requests))
         if server is not None:
             result = _with_server(result, server, load, records)
     return around.after(result, load.origin.ns), records

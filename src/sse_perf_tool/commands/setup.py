@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from ..arguments import Arguments
 from ..console import Console
+from ..load.run import Groups
 from ..request.target import Target
 from .environment import Environment
 
@@ -61,6 +62,22 @@ def watching(arguments: Arguments) -> contextlib.AbstractContextManager[ServerWa
     shown = arguments.config.metrics_url or ""
     more = {} if arguments.profile is None else {"every_s": arguments.profile.metrics_interval_s}
     return ServerWatch(arguments.metrics_url, shown, arguments.verify, arguments.lang, **more)
+
+
+@contextlib.contextmanager
+def workers_of(arguments: Arguments, console: Console, asked: Callable[[], bool]) -> Iterator[Groups | None]:
+    """The machines that send the load, as long as it holds; None: this one does.
+
+    UsageError when they cannot be had; KeyboardInterrupt when `asked` says meanwhile that the user gives up.
+    """
+    if arguments.workers is None:
+        yield None
+        return
+    from ..distributed.fleet import fleet  # only here: other runs do not pay for it
+    from ..distributed.group import Groups as Machines
+
+    with fleet(arguments.workers, console.line, asked) as machines:
+        yield Machines(machines)
 
 
 Stopped = Callable[[Callable[[], None]], contextlib.AbstractContextManager[None]]

@@ -9,7 +9,7 @@ from ..goals.compare import Difference
 from ..records import Abort, IntervalSample, RequestRecord, RunConfig, RunResult, Summary
 from ..test_runner import Snapshot
 from ..texts import Texts, together
-from . import answer, comparison, goals, live, start, summary, tables
+from . import answer, comparison, goals, live, start, summary, tables, workers
 from .writer import Writer
 
 TEXTS: Texts = {
@@ -43,7 +43,7 @@ TEXTS: Texts = {
     ),
 }
 
-_PARTS = (start, live, answer, summary, tables, goals, comparison)
+_PARTS = (start, live, answer, summary, tables, goals, comparison, workers)
 
 
 class Console:
@@ -106,6 +106,10 @@ class Console:
     def trust(self, result: RunResult) -> None:
         """Whether the figures can be trusted, the bounds of their errors, and the reasons for doubts."""
         goals.show_trust(self.writer, result)
+
+    def workers(self, result: RunResult) -> None:
+        """What each machine did, and what of it is missing."""
+        workers.show(self.writer, result)
 
     def findings(self, result: RunResult) -> None:
         """What the run shows beside its figures."""

@@ -33,6 +33,7 @@ from ..records import (
 from ..records.file import iso_utc
 from ..records.profile import profile_document
 from ..records.server import server_metrics_document
+from ..records.workers import clock_uncertainty_ms, workers_document
 from ..report_parts.findings import findings
 from ..report_parts.shape import stream_text
 from ..texts import LANGUAGES
@@ -56,6 +57,10 @@ _Noun = (
 
 MISSING_PARTS = ("records_partial", "skipped_lines")
 """The kinds of requests that may be missing, besides those of a process that died."""
+
+
+def _plain(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
 
 
 def summary_document(result: RunResult) -> dict[str, Any]:
@@ -119,6 +124,9 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "warnings": list(result.warnings),
         "interrupted": result.interrupted,
         "aborted": result.aborted and rounded(result.aborted),
+        "workers": workers_document(result.workers),
+        "clock_uncertainty_ms": _plain(clock_uncertainty_ms(result.workers)),
+        "missing_requests": result.missing_requests,
         "partial": result.partial or result.records_partial or bool(result.skipped_lines),
         **{name: getattr(result, name) for name in MISSING_PARTS},
     }

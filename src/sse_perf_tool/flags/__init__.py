@@ -13,6 +13,7 @@ from .table import (
     PROFILE_FLAGS,
     REPORT_FLAGS,
     STUDIO_FLAGS,
+    WORKER_FLAGS,
     Flag,
     flag_name,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "REPORT_FLAGS",
     "STUDIO_FLAGS",
     "STUDIO_HELP",
+    "WORKER_FLAGS",
     "Flag",
     "flag_name",
     "group_title",

@@ -47,6 +47,15 @@ TEXTS = {
         'entry {place}, "{entry}": give different whole numbers from 0 to {high}, joined by commas, e.g. 0,1000,8000',
         "第 {place} 项 {entry}：请给出互不相同的 0 到 {high} 的整数，用逗号分隔，例如 0,1000,8000",
     ),
+    "place": (
+        "give HOST:PORT, an IPv4 address or a name and a port, e.g. 10.0.0.1:5557",
+        "请给出 主机:端口（IPv4 地址或名称），例如 10.0.0.1:5557",
+    ),
+    "token": (
+        "a token has {least} visible ASCII characters at least; leave it out to have one made",
+        "令牌至少 {least} 个可见 ASCII 字符，请改正；不给出则自动生成",
+    ),
+    "token_masked": ("this is a masked token; give the whole one", "这是隐藏后的令牌，请给出完整的"),
     "empty": ("is empty; give a text or leave the flag out", "内容为空，请给出文本或去掉该参数"),
     "not_text": ("is not UTF-8; check the encoding of the terminal", "不是 UTF-8，请检查终端的编码"),
     "choice": ("choose one of {choices}", "请从以下选择：{choices}"),

@@ -18,6 +18,7 @@ from .table import (
     PROFILE_FLAGS,
     REPORT_FLAGS,
     STUDIO_FLAGS,
+    WORKER_FLAGS,
     Flag,
 )
 from .wording import BENCH_HELP, CAPACITY_HELP, HELP, PROFILE_HELP, STUDIO_HELP
@@ -57,6 +58,10 @@ TEXTS = {
         "Each setting is also an environment variable or a line in .env: RESPONSE_DELAY for --response-delay.",
         "每项设置也可写成环境变量或 .env 中的一行：RESPONSE_DELAY 即 --response-delay。",
     ),
+    "about_worker": (
+        "Joins a run that another machine leads, and sends its part of the load.",
+        "加入由另一台机器主持的测试，承担一部分负载。",
+    ),
     "serve": ("Server", "服务"),
     "about_profile": (
         (
@@ -78,6 +83,7 @@ TEXTS = {
     "capacity": ("Search", "搜索"),
     "target": ("Target", "目标"),
     "load": ("Load", "负载"),
+    "workers": ("Several machines", "多台机器"),
     "input": ("Input", "输入"),
     "goals": ("Goals", "目标与判定"),
     "output": ("Output", "输出"),
@@ -114,6 +120,10 @@ TEXTS = {
         "studio [flags]     the same in a browser",
         "studio [参数]      在浏览器中使用",
     ),
+    "worker_usage": (
+        "worker [flags]     send a part of a load",
+        "worker [参数]      承担一部分负载",
+    ),
 }
 
 EXAMPLES = """\
@@ -135,6 +145,7 @@ _COMMAND_HELP = {
     "bench": (BENCH_FLAGS, ""),
     "profile": (PROFILE_FLAGS, "[PASSES] "),
     "studio": (STUDIO_FLAGS, ""),
+    "worker": (WORKER_FLAGS, ""),
 }
 """Command -> (its flags, the operands before them in its usage line)."""
 

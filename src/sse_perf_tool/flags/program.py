@@ -16,7 +16,7 @@ PROGRAM, COMMAND = _PROGRAMS.get(
     ("sse_perfTestTool.py", "python3 sse_perfTestTool.py"),
 )
 """The program's name in messages, and the shell command that starts it."""
-COMMANDS = ("serve", "report", "capacity", "calibrate", "bench", "profile", "studio")
+COMMANDS = ("serve", "report", "capacity", "calibrate", "bench", "profile", "studio", "worker")
 """The words that select a command when they come first on the command line; without one it is a run."""
 
 

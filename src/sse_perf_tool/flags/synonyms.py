@@ -19,7 +19,7 @@ _MEANT = {
     "rate": "q r qps rps tps request-rate throughput arrivals",
     "ramp-up": "ramp spawn-rate hatch-rate rampup-duration ramp-duration ramp-time rampup",
     "turns": "num-turns rounds multiturn max-turns",
-    "processes": "workers cpus procs num-workers",
+    "processes": "cpus procs num-workers",
     "arrival": "burstiness arrival-pattern distribution pattern",
     "warmup": "warmup-requests num-warmups warmup-ratio warm-up-time",
     "timeout": "max-time request-timeout connect-timeout read-timeout m",

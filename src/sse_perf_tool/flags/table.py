@@ -10,7 +10,7 @@ from ..exporters import EXPORTERS
 from ..formats import FORMATS
 from ..masking import Masker, mask_url
 from ..texts import LANGUAGES, Say
-from . import capacity_checks, checks, load_checks
+from . import capacity_checks, checks, load_checks, worker_checks
 
 DEFAULT_QUERY = "你是谁"
 ENGLISH_QUERY = "Who are you?"
@@ -113,6 +113,18 @@ FLAGS = (
     Flag(("--calibrate",), "load"),
     Flag(("--itl-ms",), "load", checks.number(1, 1000), "MS", 20.0),
     Flag(("--metrics-url",), "load", checks.metrics_url, "URL", show=checks.masked_url, mask=mask_url),
+    Flag(("--workers",), "workers", checks.whole(1, 64), "N"),
+    Flag(("--expect-workers",), "workers", checks.whole(1, 1000), "N"),
+    Flag(("--bind",), "workers", worker_checks.place, "ADDR:PORT", worker_checks.Place("127.0.0.1", 5557)),
+    Flag(("--worker-wait",), "workers", checks.seconds("above_0"), "S", 60.0),
+    Flag(
+        ("--cluster-token",),
+        "workers",
+        worker_checks.token,
+        "TOKEN",
+        show=checks.hidden,
+        mask=worker_checks.masked_token,
+    ),
     Flag(("--query",), "input", checks.some_text, "TEXT", DEFAULT_QUERY),
     Flag(("--param-file",), "input", checks.some_text, "FILE"),
     Flag(("--shuffle",), "input"),
@@ -195,7 +207,8 @@ SEARCH_FLAGS = (
 _CAPACITY_KEYS = frozenset(
     {"processes", "turns", "think_time", "timeout", "idle_timeout", "retries", "arrival", "cancel_rate", "cancel_after",
      "seed", "no_stream", "html_report", "no_report", "brand", "report_title", "model_name", "json", "quiet",
-     "no_color", "lang", "config", "help", "version", "metrics_url"}
+     "no_color", "workers", "expect_workers", "bind", "worker_wait", "cluster_token", "lang", "config", "help",
+     "version", "metrics_url"}
 )  # fmt: skip
 CAPACITY_FLAGS = (
     *SEARCH_FLAGS,
@@ -271,7 +284,10 @@ _OF_SERVER = (
 )
 """Those that only the profile command has."""
 
-_NOT_IN_PROFILE = frozenset({"simple", "debug", "print_config", "baseline", "allow", "context_tiers", "studio"})
+_NOT_IN_PROFILE = frozenset(
+    {"simple", "debug", "print_config", "baseline", "allow", "context_tiers", "studio", "workers", "expect_workers",
+     "bind", "worker_wait", "cluster_token"}
+)  # fmt: skip
 PROFILE_FLAGS = (
     *_OF_SERVER,
     *(flag for flag in FLAGS if flag.key not in _NOT_IN_PROFILE),
@@ -288,11 +304,14 @@ STUDIO_FLAGS = (
 )
 """Those of the studio command."""
 
-EVERY_FLAG = tuple(
-    {
-        flag.key: flag for flag in (*STUDIO_FLAGS, *BENCH_FLAGS, *CALIBRATE_FLAGS, *CAPACITY_FLAGS, *_OF_SERVER, *FLAGS)
-    }.values()
+WORKER_FLAGS = (
+    Flag(("--join",), "workers", worker_checks.place, "HOST:PORT"),
+    *(flag for flag in FLAGS if flag.key in ("worker_wait", "cluster_token", "quiet", "lang", "help", "version")),
 )
+"""The flags of the worker command."""
+
+_OTHERS = (*STUDIO_FLAGS, *BENCH_FLAGS, *WORKER_FLAGS, *CALIBRATE_FLAGS, *CAPACITY_FLAGS)
+EVERY_FLAG = tuple({flag.key: flag for flag in (*_OTHERS, *_OF_SERVER, *FLAGS)}.values())
 """The flags of all commands; one that several commands have is in the form that a run has."""
 
 

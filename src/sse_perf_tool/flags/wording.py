@@ -48,6 +48,27 @@ HELP = {
         "worker processes that share the threads; auto: one per 256 threads, at most one per CPU core",
         "分担线程的进程数；auto：每 256 个线程一个进程，不超过 CPU 核数",
     ),
+    "workers": (
+        "so many workers on this machine send the load, as those on other machines would; to try it",
+        "由本机的若干工作进程发送负载，方式与多台机器相同，用于试用",
+    ),
+    "expect_workers": (
+        "so many machines send the load: each runs worker --join; this one leads them",
+        "由若干台机器发送负载：每台运行 worker --join，本机主持",
+    ),
+    "bind": (
+        "where they are waited for; 0.0.0.0:5557 for those of other machines",
+        "等待它们的地址；供其他机器加入时用 0.0.0.0:5557",
+    ),
+    "worker_wait": (
+        "how long to wait for the workers or, as a worker, for the master",
+        "等待工作机加入的时间；对工作机则是等待主控的时间",
+    ),
+    "cluster_token": (
+        "what master and workers know each other by, the same on all; by default the master makes one",
+        "工作机与主控互认的令牌，各处相同；默认由主控生成",
+    ),
+    "join": ("the master to join", "要加入的主控"),
     "duration": (
         "run time in seconds (or 5m, 1h30m); each thread sends one request after the other; 0: one request per thread",
         "运行时长，秒（或 5m、1h30m），每个线程依次不断发送请求；0：每个线程只发一次",

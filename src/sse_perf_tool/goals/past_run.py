@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..metrics import Tally
-from ..records import RunConfig, RunResult, ServerMetrics
+from ..records import RunConfig, RunResult, ServerMetrics, WorkerFacts
 from ..records.file import RecordsHeader
 from ..records.reader import Damage, read_header, read_parts
 from ..records.rows import Rows
@@ -32,11 +32,20 @@ class PastRun:
     warnings: tuple[str, ...]
     """What is to be said of the file itself, in the language it was read in."""
     server_metrics: ServerMetrics | None = None
+    workers: tuple[WorkerFacts, ...] = ()
+    missing_requests: int = 0
 
     def result(self, config: RunConfig | None = None, warnings: Sequence[str] = ()) -> RunResult:
         """The result of the run, with other settings and more `warnings` if they are given."""
         found = self.tally.result(config or self.header.config, self.header.started_unix_ns, warnings)
-        return replace(found, skipped_lines=self.damage.lines, server_metrics=self.server_metrics)
+        return replace(
+            found,
+            skipped_lines=self.damage.lines,
+            server_metrics=self.server_metrics,
+            workers=self.workers,
+            missing_requests=self.missing_requests,
+            partial=any(each.lost for each in self.workers),
+        )
 
 
 def read_run(path: Path, lang: str, slos: Sequence[Slo] | None = None) -> PastRun:
@@ -46,8 +55,9 @@ def read_run(path: Path, lang: str, slos: Sequence[Slo] | None = None) -> PastRu
     if slos is None:
         slos = [parse_slo(text, speaker(TEXTS, lang)) for text in header.config.slo]
     tally, formats, server = Tally(0, slos), Counter[str](), list[ServerMetrics]()
+    workers: list[tuple[tuple[WorkerFacts, ...], int]] = []
     with _fewer_collections():
-        for part in read_parts(path, header, lang, damage, server.append):
+        for part in read_parts(path, header, lang, damage, server.append, lambda *found: workers.append(found)):
             if isinstance(part, Rows):
                 tally.add_rows(part)
                 formats.update(part.formats)
@@ -55,7 +65,8 @@ def read_run(path: Path, lang: str, slos: Sequence[Slo] | None = None) -> PastRu
                 tally.add(part)
                 formats[part.format] += 1
     said = tuple(damage.warnings(path, lang))
-    return PastRun(header, tally, formats, damage, said, server[-1] if server else None)
+    told, missing = workers[-1] if workers else ((), 0)
+    return PastRun(header, tally, formats, damage, said, server[-1] if server else None, told, missing)
 
 
 @contextmanager

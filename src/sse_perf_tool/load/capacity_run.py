@@ -29,7 +29,7 @@ from ..request.target import Target
 from ..test_runner import OnSample
 from ..texts import speaker
 from ..units import NS_PER_S
-from .run import LoadRun
+from .run import Groups, LoadRun
 
 NO_SERVER = (Outcome.CONNECT_ERROR.value, Outcome.TLS_ERROR.value)
 RATE_KEPT = 0.95
@@ -41,7 +41,7 @@ OnStepStart = Callable[[float, StepTimes, RunConfig], OnSample]
 
 
 class CapacityRun:
-    """A search against `target`; `config` has all settings but the load.
+    """A search against `target`; `config` has all settings but the load.  With `groups` others send it.
 
     `told` gives what the server said of itself since a moment (`time.perf_counter_ns`).  `stop()` may be called from a
     signal handler.
@@ -54,6 +54,7 @@ class CapacityRun:
         search: CapacitySearch,
         plan: StepPlan,
         told: Callable[[int], ServerMetrics] | None = None,
+        groups: Groups | None = None,
     ) -> None:
         self._told, self._origin_ns = told, 0
         self.search = search
@@ -61,6 +62,7 @@ class CapacityRun:
         """Warnings of the first request and of a step that lost a process; failed requests of a step are no warning."""
         self._target, self._config, self._plan = target, replace(config, slo=search.slo, thresholds=search.rules), plan
         self._rules = [parse_rule(text, speaker(RULE_TEXTS, config.lang)) for text in search.rules]
+        self._groups = groups
         self._stopped = threading.Event()
         self._running: LoadRun | None = None
         self._answer_s: float | None = None
@@ -135,7 +137,7 @@ class CapacityRun:
         )
 
     def _result(self, config: RunConfig, on_sample: OnSample = lambda _sample, _totals: None) -> RunResult:
-        self._running = LoadRun(self._target, config)
+        self._running = LoadRun(self._target, config, groups=self._groups)
         try:
             if self._stopped.is_set():
                 self._running.cancel()

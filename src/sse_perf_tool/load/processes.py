@@ -3,7 +3,7 @@
 One Python process computes on one core, however many threads it has.  A child runs a `ThreadGroup` and talks to the
 parent over a pipe: it sends its counters four times a second and its tally at the end, and receives the commands to
 start, stop and cancel.  Each child writes its request lines straight to the records file, one write per line; one
-that cannot any more says so and goes on.
+that cannot any more says so and goes on.  Where there is no file here, they go over the pipe.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,9 +27,11 @@ from ..goals.thresholds import slos_of
 from ..metrics import Tally
 from ..pace.division import Share, shares_of
 from ..records import RunConfig
-from ..records.writer import LineWriter
+from ..records.writer import Lines, LineWriter
 from ..request.target import Target
-from ..test_runner import Origin, SharedStats, Snapshot, ThreadGroup, new_shared_stats, snapshot
+from ..test_runner import Origin, SharedStats, ThreadGroup, new_shared_stats, snapshot
+from ..texts import Texts, speaker
+from .parts import Part, Parts
 
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 """What would end a child, and is for the parent to decide."""
@@ -44,39 +46,58 @@ class _Child:
 
     process: Any
     pipe: Connection
-    counters: Snapshot = Snapshot(*[0] * len(Snapshot._fields))  # noqa: RUF009 - a NamedTuple cannot change
-    outcomes: dict[str, int] | None = None
+    begun: Any
+    """How many requests it has begun, in memory that outlives it."""
+    part: Part = field(default_factory=Part)
 
 
-class ProcessGroup:
+TEXTS: Texts = {
+    "lost": (
+        "process {part} of {parts} died during the run ({how}): the results do not include its {missing} requests",
+        "{parts} 个进程中的第 {part} 个在运行中退出（{how}）：结果不包含它的 {missing} 个请求",
+    ),
+}
+
+LastWords = Callable[[int, Any], None]
+"""What a child does with its result when there is no parent any more; the first argument is its number."""
+
+
+class ProcessGroup(Parts):
     """The interface of `ThreadGroup` over `config.processes` processes; `stats` and `after_id` as there.
 
-    `lost` has the number of each process that ended too early, and how it ended.
+    `share`: the part of the run that all these processes do together.  Where `on_batches` is given others do the rest
+    of each batch: it is called with how many have ended here, with None at the end, and `allow` lets the next begin.
     """
 
     def __init__(
         self,
         target: Target,
         config: RunConfig,
-        records: LineWriter | None = None,
+        records: Lines | None = None,
         stats: SharedStats | None = None,
         after_id: int = 0,
+        share: Share = Share(),  # noqa: B008 - a NamedTuple cannot change
+        on_batches: Callable[[int | None], None] | None = None,
+        last_words: LastWords | None = None,
     ) -> None:
+        super().__init__(stats, records)
         self._config = config
-        self.shared_stats = new_shared_stats() if stats is None else stats
-        self.formats_seen: dict[str, None] = {}
-        self.tally = Tally(0)
-        self.cpu_s = 0.0
         self._cpu_before_s = 0.0
-        self.lost: dict[int, str] = {}
-        self._records = records
-        path = None if records is None else records.path
+        self._on_batches = on_batches
         self._error: Exception | None = None
         self._listeners: list[threading.Thread] = []
         self._children: list[_Child] = []
+        work = _Work(
+            config,
+            after_id,
+            records.path if isinstance(records, LineWriter) else None,
+            lines=records is not None,
+            batches=on_batches is not None,
+            last_words=last_words,
+        )
         try:
-            for share in shares_of(Share(), config.processes, config.threads):
-                self._children.append(_started(target.part(share), config, share, path, after_id))
+            for number, each in enumerate(shares_of(share, config.processes, config.threads)):
+                self._children.append(_started(target.part(each), work, each, number))
         except BaseException:  # out of memory, Ctrl-C: those that run already are not left behind
             self.close()
             raise
@@ -117,6 +138,23 @@ class ProcessGroup:
         """Cancels every request in flight."""
         self._tell_all(("cancel", None))
 
+    def allow(self, batches: int) -> None:
+        """So many batches have ended everywhere."""
+        self._tell_all(("allow", batches))
+
+    @property
+    def begun(self) -> int:
+        """How many requests the processes have begun, up to this moment."""
+        return sum(child.begun.value for child in self._children)
+
+    def losses(self, lang: str) -> list[str]:
+        """See `Parts`."""
+        say, parts = speaker(TEXTS, lang), len(self._children)
+        return [
+            say("lost", part=part + 1, parts=parts, how=how, missing=self._children[part].begun.value)
+            for part, how in self.lost.items()
+        ]
+
     def close(self) -> None:
         """Ends what still runs, at once; does nothing behind `wait`."""
         for child in self._children:
@@ -137,49 +175,49 @@ class ProcessGroup:
             kind, content = child.pipe.recv()
         except (EOFError, OSError):
             child.process.join()
-            self.lost[part] = _how(child.process.exitcode)
-            with self.shared_stats["lock"]:
-                self.shared_stats["threads_active"] -= child.counters.threads_active
+            self.lose(part, child.part, _how(child.process.exitcode), child.begun.value)
             return False
         if kind == "counters":
-            self._add(child, *content)
+            self.add_counters(child.part, *content)
+        elif kind == "lines" and self._records is not None:
+            for line in content:
+                self._records.write(line)
+        elif kind == "batches" and self._on_batches is not None:
+            self._on_batches(content)
         elif kind == "error":
             self._error = content
             self.cancel()
         elif kind == "result":
-            tally, formats, cpu_s, missing = content
-            with self.shared_stats["lock"]:
-                self.cpu_s += cpu_s
-                self.tally.merge(tally)
-                self.formats_seen.update(formats)
-                if self._records is not None:
-                    self._records.missing += missing
-        elif kind == "records" and self._records is not None:
+            self.add_result(*content)
+        elif kind == "records" and isinstance(self._records, LineWriter):
             self._records.fail(content)
         return bool(kind != "result")
 
-    def _add(self, child: _Child, counters: Snapshot, outcomes: dict[str, int]) -> None:
-        stats = self.shared_stats
-        with stats["lock"]:
-            for name, before, now in zip(Snapshot._fields, child.counters, counters, strict=True):
-                stats[name] += now - before  # type: ignore[literal-required]
-            known = child.outcomes or {}
-            for name, number in outcomes.items():
-                stats["outcomes"][name] = stats["outcomes"].get(name, 0) + number - known.get(name, 0)
-        child.counters, child.outcomes = counters, outcomes
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What all children are told."""
+
+    config: RunConfig
+    after_id: int
+    records_path: Path | None
+    lines: bool
+    """Whether lines of requests are wanted: into that file, or over the pipe."""
+    batches: bool
+    last_words: LastWords | None
 
 
-def _started(target: Target, config: RunConfig, share: Share, records_path: Path | None, after_id: int) -> _Child:
+def _started(target: Target, work: _Work, share: Share, number: int) -> _Child:
     """A new process that does this share, and gets ready for it."""
     spawn = multiprocessing.get_context("spawn")  # a fork would copy locks that nobody releases
     ours, theirs = spawn.Pipe()
-    work = (theirs, target, config, share, records_path, after_id)
-    process = spawn.Process(target=_child, args=work, daemon=True)
+    begun = spawn.RawValue("Q", 0)
+    process = spawn.Process(target=_child, args=(theirs, target, work, share, number, begun), daemon=True)
     _STARTED.add(process)  # before it is started: Ctrl-C may come at once
     with _unheard():
         process.start()
     theirs.close()
-    return _Child(process, ours)
+    return _Child(process, ours, begun)
 
 
 _STARTED: WeakSet[Any] = WeakSet()
@@ -226,27 +264,83 @@ def _how(exit_code: int | None) -> str:
     return f"status {exit_code}"
 
 
-def _child(
-    pipe: Connection, target: Target, config: RunConfig, share: Share, records_path: Path | None, after_id: int
-) -> None:
+class _LineQueue:
+    """Lines that wait for the next report to the parent."""
+
+    missing, error = 0, None
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def write(self, line: str) -> None:
+        """Takes a line, from any thread."""
+        self._lines.append(line)
+
+    def take(self) -> list[str]:
+        """The lines since the last call."""
+        lines, self._lines = self._lines, []
+        return lines
+
+
+class _Pipe:
+    """The child's end of its pipe, which several threads write to."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self.receive = connection.recv
+
+    def send(self, kind: str, content: Any = None) -> None:
+        with self._lock:
+            self._connection.send((kind, content))
+
+
+def _child(connection: Connection, target: Target, work: _Work, share: Share, number: int, begun: Any) -> None:
     """The main function of a child process."""
-    for number in STOPPING:
-        signal.signal(number, signal.SIG_IGN)  # Ctrl-C reaches all processes; only the parent acts on it
-    records = None if records_path is None else LineWriter.appending(records_path)
-    group = ThreadGroup(target, config, share, records, after_id=after_id)
+    for stopping in STOPPING:
+        signal.signal(stopping, signal.SIG_IGN)  # Ctrl-C reaches all processes; only the parent acts on it
+    pipe = _Pipe(connection)
+    records: _LineQueue | LineWriter | None = None
+    if work.lines:
+        records = _LineQueue() if work.records_path is None else LineWriter.appending(work.records_path)
+    stats = new_shared_stats()
+
+    def count_begun() -> None:
+        begun.value += 1  # whoever calls it holds the lock of the counters
+
+    stats["begun"] = count_begun
+    group = ThreadGroup(target, work.config, share, records, stats=stats, after_id=work.after_id)
+    if work.batches:
+        group.share_batches(lambda batches: pipe.send("batches", batches))
     try:
-        pipe.send(("ready", None))
-        kind, moments = pipe.recv()
+        pipe.send("ready")
+        kind, moments = pipe.receive()
         while kind != "go":  # told to stop before it began
             group.stop()
-            kind, moments = pipe.recv()
+            kind, moments = pipe.receive()
     except (EOFError, OSError):  # the parent ended, or closed the pipe, while we got ready
         return
+    failed = _send_load(group, pipe, moments, records, may_end=work.last_words is None)
+    with contextlib.suppress(BrokenPipeError):
+        if failed is not None:
+            pipe.send("error", failed)
+            return
+        result = (group.tally, group.formats_seen, group.cpu_s, records.missing if records else 0)
+        pipe.send("result", result)
+        return
+    if work.last_words is not None:
+        work.last_words(number, result)
+
+
+def _send_load(
+    group: ThreadGroup, pipe: _Pipe, moments: Any, records: _LineQueue | LineWriter | None, *, may_end: bool
+) -> Exception | None:
+    """Sends the load of a child from begin to end; what it failed with.  `may_end`: at once without a parent."""
     through, failed = threading.Event(), None
     reporter = threading.Thread(target=_report, args=(pipe, group, through, records), daemon=True)
     try:
         group.start(*moments)
-        threading.Thread(target=_obey, args=(pipe, group), daemon=True).start()
+        threading.Thread(target=_obey, args=(pipe, group, may_end), daemon=True).start()
         reporter.start()
         group.wait()
     except (MemoryError, RuntimeError) as error:  # no more threads: the parent says so
@@ -254,22 +348,24 @@ def _child(
     through.set()
     if reporter.ident is not None:
         reporter.join()
-    if failed is not None:
-        pipe.send(("error", failed))
-        return
-    pipe.send(("result", (group.tally, group.formats_seen, group.cpu_s, records.missing if records else 0)))
+    return failed
 
 
-def _obey(pipe: Connection, group: ThreadGroup) -> None:
+def _obey(pipe: _Pipe, group: ThreadGroup, may_end: bool) -> None:
     try:
         while True:
-            kind, _ = pipe.recv()
-            group.stop() if kind == "stop" else group.cancel()
-    except (EOFError, OSError):
-        os._exit(1)  # the parent is gone
+            kind, content = pipe.receive()
+            if kind == "allow":
+                group.allow(content)
+            else:
+                group.stop() if kind == "stop" else group.cancel()
+    except (EOFError, OSError):  # the parent is gone
+        if may_end:
+            os._exit(1)
+        group.cancel()
 
 
-def _report(pipe: Connection, group: ThreadGroup, through: threading.Event, records: LineWriter | None) -> None:
+def _report(pipe: _Pipe, group: ThreadGroup, through: threading.Event, records: _LineQueue | LineWriter | None) -> None:
     last = told = False
     while not last:
         last = through.wait(REPORT_S)
@@ -277,7 +373,10 @@ def _report(pipe: Connection, group: ThreadGroup, through: threading.Event, reco
         counters = snapshot(group.shared_stats)
         with group.shared_stats["lock"]:
             outcomes = dict(group.shared_stats["outcomes"])
-        pipe.send(("counters", (counters, outcomes)))
-        if records is not None and records.error is not None and not told:
-            pipe.send(("records", records.error))
-            told = True
+        with contextlib.suppress(BrokenPipeError):  # the parent is gone, which `_obey` sees
+            if isinstance(records, _LineQueue) and (lines := records.take()):
+                pipe.send("lines", lines)
+            pipe.send("counters", (counters, outcomes))
+            if isinstance(records, LineWriter) and records.error is not None and not told:
+                pipe.send("records", records.error)
+                told = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol
@@ -12,16 +13,19 @@ from typing import Protocol
 from ..errors import UsageError
 from ..formats import Format
 from ..metrics import Tally
-from ..records import Abort, Calibration, IntervalSample, Outcome, RunConfig, RunResult
+from ..records import Abort, Calibration, IntervalSample, Outcome, RunConfig, RunResult, WorkerFacts
 from ..records.file import RecordsHeader, header_line
+from ..records.workers import over_rounds
 from ..records.writer import LineWriter
 from ..request.proxy import proxies_of
 from ..request.target import Target
-from ..test_runner import OnSample, Origin, Snapshot, ThreadGroup, aggregate_stats, new_shared_stats
+from ..test_runner import OnSample, Origin, SharedStats, Snapshot, ThreadGroup, aggregate_stats, new_shared_stats
 from ..tester import Notice
 from ..texts import Texts, speaker
 from ..trust import judge
+from ..units import NS_PER_S
 from .abort import Watch
+from .parts import Parts
 from .processes import ProcessGroup
 
 GRACE_S = 5.0
@@ -45,10 +49,6 @@ TEXTS: Texts = {
     "files": (
         "--threads {threads}: this system allows {hard} open files; give at most {most}, or raise it with ulimit -n",
         "--threads {threads}：系统只允许打开 {hard} 个文件；请不超过 {most}，或用 ulimit -n 提高上限",
-    ),
-    "lost": (
-        "process {part} of {parts} died during the run ({how}): the results do not include its requests",
-        "{parts} 个进程中的第 {part} 个在运行中退出（{how}）：结果不包含它的请求",
     ),
     "no_turns": (
         "--turns {turns}: no answer gave a conversation to continue, so every request started a new conversation",
@@ -156,7 +156,7 @@ def load_warnings(result: RunResult, lang: str) -> list[str]:
 _NOT_FAILED = (Outcome.OK.value, Outcome.CANCELLED.value)
 
 
-def _allow_open_files(threads: int, lang: str) -> None:
+def allow_open_files(threads: int, lang: str) -> None:
     """Raises the soft limit of open files for this many connections; UsageError when the hard limit is lower."""
     try:
         import resource
@@ -190,12 +190,19 @@ def _limits_are_said(threads: int, lang: str) -> Iterator[None]:
         raise UsageError(say("no_threads" if error.errno == errno.EAGAIN else "no_memory", threads=threads)) from error
 
 
+def _aggregate_from(origin: Origin, stats: SharedStats, finished: threading.Event, on_sample: OnSample) -> None:
+    """As `aggregate_stats`, from the start of the run on."""
+    time.sleep(max(0.0, (origin.ns - time.perf_counter_ns()) / NS_PER_S))
+    aggregate_stats(stats, finished, on_sample)
+
+
 class Group(Protocol):
     """The interface of what sends the load: the threads of this process, or child processes."""
 
     formats_seen: dict[str, None]
     tally: Tally
     cpu_s: float
+    lead_s: float
 
     def prepare(self) -> None: ...
     def start(self, origin: Origin, begin_ns: int) -> None: ...
@@ -206,12 +213,26 @@ class Group(Protocol):
     def close(self) -> None: ...
 
 
+class Groups(Protocol):
+    """Others that send the load: what it will be with them, and each round, as `ProcessGroup` is one."""
+
+    def fit(self, config: RunConfig) -> RunConfig: ...
+    def group(
+        self,
+        target: Target,
+        config: RunConfig,
+        records: LineWriter | None,
+        stats: SharedStats | None,
+        after_id: int,
+    ) -> Group: ...
+
+
 class LoadRun:
     """One run.  `records` takes the lines of the records file; `notice` is called as each answer begins, `on_abort`
     with the rule that ends the run, if one does; `calibration` was measured before the run and goes into the result.
 
     The run has one round of the whole load or, with context tiers, one round per tier; a round begins when the last
-    answer of the round before has ended.  `stop()` may be called from a signal handler.
+    answer of the round before has ended.  `stop()` may be called from a signal handler.  With `groups` others send it.
     """
 
     def __init__(
@@ -224,10 +245,12 @@ class LoadRun:
         grace_s: float = GRACE_S,
         on_abort: Callable[[Abort], None] = lambda _abort: None,
         calibration: Calibration | None = None,
+        groups: Groups | None = None,
     ) -> None:
-        _allow_open_files(config.threads, target.lang)
-        proxies_of(target)  # a broken one is told before there are processes to tell it
-        self.config = config
+        if groups is None:
+            allow_open_files(config.threads, target.lang)
+            proxies_of(target)  # a broken one is told before there are processes to tell it
+        self.config = config if groups is None else groups.fit(config)
         self.grace_s = grace_s
         self.interrupted = False
         self.aborted: Abort | None = None
@@ -247,6 +270,9 @@ class LoadRun:
         self._tally = Tally(0)
         self._formats_seen: dict[str, None] = {}
         self._lost: list[str] = []
+        self._missing = 0
+        self._workers: tuple[WorkerFacts, ...] = ()
+        self._groups = groups
         with _limits_are_said(config.threads, target.lang):
             self._group = self._new_group(0)
 
@@ -256,6 +282,8 @@ class LoadRun:
         tiers = config.context_tiers
         target = replace(self._target, context_tokens=tiers[number]) if tiers else self._target
         after_id = max(self._tally.table["request_id"], default=0)
+        if self._groups is not None:
+            return self._groups.group(target, config, self._records, stats, after_id)
         if config.processes > 1:
             return ProcessGroup(target, config, self._records, stats, after_id)
         return ThreadGroup(target, config, records=self._records, notice=self._notice, stats=stats, after_id=after_id)
@@ -287,12 +315,15 @@ class LoadRun:
             self._abort_if(self._watch.look(sample.second + 1, totals))
 
         self._group.prepare()
-        origin = self.origin = Origin.now()
+        origin = self.origin = Origin.now().later(self._group.lead_s)
         if self._records is not None:
             header = RecordsHeader(self.config, origin.unix_ns, self._warnings, self._calibration)
             self._records.write(header_line(header))
         aggregator = threading.Thread(
-            target=aggregate_stats, args=(self.shared_stats, finished, at_second), name="aggregator", daemon=True
+            target=_aggregate_from,
+            args=(origin, self.shared_stats, finished, at_second),
+            name="aggregator",
+            daemon=True,
         )
         aggregator.start()
         for number in range(self.config.rounds):
@@ -300,7 +331,7 @@ class LoadRun:
                 break
             if self.config.context_tiers:
                 on_tier(number)
-            self._group.start(origin, Origin.now().ns if number else origin.ns)
+            self._group.start(origin, Origin.now().later(self._group.lead_s).ns if number else origin.ns)
             self._group.wait()
             self._take_in(self._group)
         finished.set()
@@ -334,10 +365,10 @@ class LoadRun:
             self._tally = group.tally
         self._formats_seen.update(group.formats_seen)
         self.cpu_s += group.cpu_s
-        if isinstance(group, ProcessGroup):
-            say = speaker(TEXTS, self._target.lang)
-            parts = self.config.processes
-            self._lost += [say("lost", part=part + 1, parts=parts, how=how) for part, how in group.lost.items()]
+        if isinstance(group, Parts):
+            self._lost += group.losses(self._target.lang)
+            self._missing += group.missing
+            self._workers = over_rounds(self._workers, group.workers)
 
     def _result(self, origin: Origin) -> RunResult:
         target = self._target
@@ -360,7 +391,15 @@ class LoadRun:
         if self.config.turns > 1 and could_go_on and not result.summary.turns:
             result = replace(result, warnings=(*result.warnings, say("no_turns", turns=self.config.turns)))
         warnings = (*result.warnings, *load_warnings(result, target.lang))
-        return judge(replace(result, warnings=warnings, calibration=self._calibration))
+        return judge(
+            replace(
+                result,
+                warnings=warnings,
+                calibration=self._calibration,
+                missing_requests=self._missing,
+                workers=self._workers,
+            )
+        )
 
     def _abort_if(self, found: Abort | None) -> None:
         if found is not None and self.aborted is None and not self.interrupted:

@@ -14,6 +14,7 @@ handed to the outputs as one `RunResult`.
 * `server.py`: what the server said of itself.
 * `profile.py`: what was seen inside the server, and what follows.
 * `calibration.py`: how far off the tool is, beside a server that knows the truth.
+* `workers.py`: what each machine did of a run over several.
 * `result.py`: `RunResult`, all of these together.
 * `capacity.py`: a search for the highest load, each step a run.
 
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from .server import SERVER_FIGURES, ServerMetrics, ServerSample
     from .stream import Delta, Other, StreamEvent, TextMode, Usage
     from .trust import Reason, StoodStill, Trust, TrustSample
+    from .workers import WorkerFacts
 
 _NAMES = {
     "calibration": ("CALIBRATION_SCHEMA", "Calibration", "CalibrationLimit", "Compared"),
@@ -113,6 +115,7 @@ _NAMES = {
     "server": ("SERVER_FIGURES", "ServerMetrics", "ServerSample"),
     "stream": ("Delta", "Other", "StreamEvent", "TextMode", "Usage"),
     "trust": ("Reason", "StoodStill", "Trust", "TrustSample"),
+    "workers": ("WorkerFacts",),
 }
 """Module -> the names that others use."""
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
@@ -175,6 +178,7 @@ __all__ = [
     "Trust",
     "TrustSample",
     "Usage",
+    "WorkerFacts",
     "tokens_per_s",
 ]
 

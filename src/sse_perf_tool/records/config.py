@@ -42,7 +42,9 @@ class RunConfig:
     retries: int = 3
     threads: int = 1
     processes: int = 1
-    """Over how many processes the threads were divided."""
+    """Over how many processes the threads were divided, on each machine."""
+    workers: int = 0
+    """Over how many machines, or workers on this one; 0: it was this process and its own."""
     ramp_up_s: float = 0.0
     duration_s: float = 0.0
     requests: int | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
 from typing import Any
@@ -22,6 +22,7 @@ from .head import AnswerHead
 from .request import RECORDS_SCHEMA, Lumps, Outcome, Phase, RequestRecord
 from .server import ServerMetrics, server_metrics_document, server_metrics_of
 from .trust import StoodStill, TrustSample
+from .workers import WORKERS_KEY, WorkerFacts, workers_document, workers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,17 @@ def server_line(found: ServerMetrics) -> str:
 def server_metrics_in(row: Mapping[str, Any]) -> ServerMetrics | None:
     """What such a line holds, None for a request.  TypeError, ValueError for one that is damaged."""
     return server_metrics_of(row[SERVER_KEY]) if SERVER_KEY in row else None
+
+
+def workers_line(workers: Sequence[WorkerFacts], missing_requests: int) -> str:
+    """A line behind the requests of a run on several machines, without line end: what each did."""
+    document = {WORKERS_KEY: workers_document(workers), "missing_requests": missing_requests}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+
+
+def workers_in(row: Mapping[str, Any]) -> tuple[tuple[WorkerFacts, ...], int] | None:
+    """What such a line holds, None for a request.  TypeError, ValueError for one that is damaged."""
+    return (workers_of(row[WORKERS_KEY]), counted(row, "missing_requests")) if WORKERS_KEY in row else None
 
 
 _MS_FIELDS = ("ttfb", "ttft", "ttfa", "streaming", "connect", "tls", "dns", "latency")

@@ -23,10 +23,19 @@ from ..units import NS_PER_MS, NS_PER_S
 from .calibration import Calibration
 from .checked import counted
 from .config import RunConfig
-from .file import LAST_UNIX_NS, RecordsHeader, calibration_of, readable_config, record_of, server_metrics_in
+from .file import (
+    LAST_UNIX_NS,
+    RecordsHeader,
+    calibration_of,
+    readable_config,
+    record_of,
+    server_metrics_in,
+    workers_in,
+)
 from .request import RECORDS_SCHEMA, RequestRecord
 from .rows import Rows, rows_of
 from .server import ServerMetrics
+from .workers import WorkerFacts
 
 TEXTS: Texts = {
     "unreadable": ("{path}: cannot be read ({reason}); check the path", "{path}: 无法读取（{reason}），请检查路径"),
@@ -224,6 +233,7 @@ def _lines(file: BinaryIO) -> Iterator[bytes | None]:
 
 
 OnServer = Callable[[ServerMetrics], None]
+OnWorkers = Callable[[tuple[WorkerFacts, ...], int], None]
 
 
 def read_records(
@@ -232,14 +242,16 @@ def read_records(
     lang: str = LANGUAGES[0],
     damage: Damage | None = None,
     on_server: OnServer = lambda _found: None,
+    on_workers: OnWorkers = lambda _found, _missing: None,
 ) -> Iterator[RequestRecord]:
     """The requests of a records file, times counted from the run's start.  `header` is read where it is not given.
 
-    `on_server` is called with what the server said of itself, if that stands there.  Other lines that are no requests
+    `on_server` is called with what the server said of itself, if that stands there, `on_workers` with what each machine
+    did and how many requests are missing.  Other lines that are no requests
     are skipped, and counted in `damage`.  UsageError, in `lang`, when the file cannot be
     read, or is something else.
     """
-    for part in read_parts(path, header, lang, damage, on_server, many=1):
+    for part in read_parts(path, header, lang, damage, on_server, on_workers, many=1):
         if isinstance(part, RequestRecord):
             yield part
 
@@ -250,6 +262,7 @@ def read_parts(
     lang: str = LANGUAGES[0],
     damage: Damage | None = None,
     on_server: OnServer = lambda _found: None,
+    on_workers: OnWorkers = lambda _found, _missing: None,
     many: int = MANY_LINES,
 ) -> Iterator[RequestRecord | Rows]:
     """The same as `read_records`, up to so many requests at once where each of them is as a run writes it."""
@@ -267,7 +280,7 @@ def read_parts(
                 if rows is not None:
                     yield rows
                     continue
-                for number, record in _numbered(some, header.started_unix_ns, damage, on_server):
+                for number, record in _numbered(some, header.started_unix_ns, damage, on_server, on_workers):
                     yield from order.admit(number, record)
             yield from order.rest()
     except OSError as error:
@@ -286,7 +299,11 @@ def _plain_rows(lines: Sequence[tuple[int, bytes | None]], shift_ns: int, order:
 
 
 def _numbered(
-    lines: Iterable[tuple[int, bytes | None]], shift_ns: int, damage: Damage, on_server: OnServer
+    lines: Iterable[tuple[int, bytes | None]],
+    shift_ns: int,
+    damage: Damage,
+    on_server: OnServer,
+    on_workers: OnWorkers,
 ) -> Iterator[tuple[int, RequestRecord]]:
     """The requests with the numbers of their lines."""
     for number, line in lines:
@@ -298,6 +315,9 @@ def _numbered(
             row = orjson.loads(line or b"")
             if (server := server_metrics_in(row)) is not None:
                 on_server(server)
+                continue
+            if (workers := workers_in(row)) is not None:
+                on_workers(*workers)
                 continue
             record = record_of(row, shift_ns)
         except NO_RECORD as error:

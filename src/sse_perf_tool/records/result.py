@@ -15,6 +15,7 @@ from .profile import Profile
 from .request import RequestTable
 from .server import ServerMetrics
 from .trust import Trust, TrustSample
+from .workers import WorkerFacts
 
 SUMMARY_SCHEMA = "sse-perf-summary/1"
 
@@ -51,7 +52,11 @@ class RunResult:
     warnings: Sequence[str] = ()
     interrupted: bool = False
     partial: bool = False
-    """A process of the tool was lost in mid-run: its requests are missing."""
+    """A process or a worker of the tool was lost in mid-run: its requests are missing."""
+    missing_requests: int = 0
+    """How many those are, as far as is known."""
+    workers: Sequence[WorkerFacts] = ()
+    """What each machine did; () for a run on one."""
     records_partial: bool = False
     """The records file lacks requests, because it could not be written; all else here is of all of them."""
     skipped_lines: int = 0

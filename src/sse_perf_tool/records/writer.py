@@ -19,6 +19,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from io import FileIO
 from pathlib import Path
+from typing import Protocol
 
 from ..errors import UsageError
 from ..texts import Texts, printable, speaker
@@ -45,6 +46,14 @@ TEXTS: Texts = {
 _TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN)
 """Another process has locked the file."""
 _OPEN = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+
+
+class Lines(Protocol):
+    """What takes the lines of a run."""
+
+    missing: int
+
+    def write(self, line: str) -> None: ...
 
 
 class LineWriter:

@@ -33,7 +33,7 @@ _UNITS = {
     "requests_per_s": "requests/s",
 }
 _TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement", "threshold", "allowed", "note",
-                 "capacity.rules", "trust_column")  # fmt: skip
+                 "capacity.rules", "trust_column", "worker", "worker.trust")  # fmt: skip
 
 
 def metric_unit(name: str) -> str:

@@ -9,6 +9,7 @@ from ..metrics import percentile
 from ..metrics.stream_shape import unless_late
 from ..metrics.watch_series import by_second
 from ..records import Reason, RunResult, Stats, ThresholdResult, Trust, TrustSample
+from ..records.workers import clock_uncertainty_ms
 from ..texts import LANGUAGES, clock_time
 from ..units import NS_PER_S
 from .evidence import RESOLUTION_MS, Evidence, evidence_of
@@ -220,10 +221,19 @@ def _schedule(result: RunResult, _trust: Trust, _found: Evidence) -> list[Reason
     return [Reason("schedule", {"share": percent_text(kept.late / sent)})]
 
 
+ALIGNED_MS = 100.0
+"""Seconds of several machines that are put together worse than a tenth of a second are not the same seconds."""
+
+
+def _alignment(result: RunResult, _trust: Trust, _found: Evidence) -> list[Reason]:
+    apart_ms = clock_uncertainty_ms(result.workers)
+    return [] if apart_ms is None or apart_ms <= ALIGNED_MS else [Reason("alignment", {"ms": ms_text(apart_ms)})]
+
+
 def _lost(result: RunResult, _trust: Trust, _found: Evidence) -> list[Reason]:
     return [Reason("lost", {})] if result.partial else []
 
 
 _RULES: tuple[Callable[[RunResult, Trust, Evidence], list[Reason]], ...] = (
-    _stood_still, _too_far_off, _busy, _starved, _schedule, _user_clock, _clock_steps, _lost,
+    _stood_still, _too_far_off, _busy, _starved, _schedule, _user_clock, _clock_steps, _alignment, _lost,
 )  # fmt: skip

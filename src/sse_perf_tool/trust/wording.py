@@ -13,6 +13,10 @@ TEXTS: Texts = {
     "bound": ("TTFT P99 ± {ttft} ms, gap P99 ± {gap} ms", "TTFT P99 ± {ttft} ms，间隔 P99 ± {gap} ms"),
     "bound_ttft": ("TTFT P99 ± {ttft} ms", "TTFT P99 ± {ttft} ms"),
     "bound_gap": ("gap P99 ± {gap} ms", "间隔 P99 ± {gap} ms"),
+    "alignment": (
+        "the seconds of the workers are put together to ± {ms} ms: charts and rates by second are no finer",
+        "各工作机的秒对齐误差为 ± {ms} ms：按秒的图表和速率不会更精确",
+    ),
     "merged": (
         "{share} of the chunks were read late and merged with the next",
         "{share} 的数据块因读取过晚而与下一块合在一起",
@@ -73,8 +77,8 @@ TEXTS: Texts = {
         "此后又停顿 {count} 次，共 {seconds} 秒",
     ),
     "lost": (
-        "a process of the tool died: its requests are missing",
-        "本工具的一个进程中途丢失，缺少它的请求",
+        "a process or a worker of the tool was lost: requests of it are missing",
+        "本工具的一个进程或工作机中途丢失，缺少它的请求",
     ),
 }
 

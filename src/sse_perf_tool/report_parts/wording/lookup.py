@@ -21,6 +21,7 @@ from . import (
     streams,
     trust,
     verdict,
+    workers,
 )
 
 TEXTS: Texts = together(
@@ -33,6 +34,7 @@ TEXTS: Texts = together(
     findings.TEXTS,
     trust.TEXTS,
     server.TEXTS,
+    workers.TEXTS,
     figures.TEXTS,
     charts.TEXTS,
     comparison.TEXTS,

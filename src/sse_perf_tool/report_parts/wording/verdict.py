@@ -52,8 +52,8 @@ TEXTS: Texts = {
         "测试被中断，数据仅涵盖已完成的部分。",
     ),
     "partial": (
-        "A process of the tool died; its requests are missing.",
-        "本工具的一个进程中途丢失，缺少它的请求。",
+        "PARTIAL: a process or a worker of the tool was lost in mid-run; requests of it are missing.",
+        "结果不完整（PARTIAL）：本工具的一个进程或工作机中途丢失，缺少它的请求。",
     ),
     "records_partial": (
         "The records file is incomplete because it could not be written; the figures here are of all requests.",
