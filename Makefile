@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo demo-bench test check assets dev-assets serve serve-prod fuzz torture test-pythons test-peers test-proxies test-profile bench trust-grid sanitize clean
+.PHONY: demo demo-bench test check assets dev-assets serve serve-prod fuzz torture test-pythons test-peers test-proxies test-profile test-distributed bench trust-grid sanitize clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
@@ -91,6 +91,11 @@ test-profile: .venv/dev-ready dev-assets
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[server,profile]" flask uvloop
 	@command -v npm >/dev/null && npm install --no-audit --no-fund --no-package-lock --prefix tests/profiling/servers || echo "no npm: Express is skipped"
 	TEST_PROFILE=1 TEST_PROFILE_ROUNDS=$(or $(PROFILE_ROUNDS),1) $(BIN)/pytest -q tests/profiling/test_planted_faults.py
+
+# Runs over several workers, which are killed, cut off and slowed down; some ten minutes, with root also over network namespaces.
+test-distributed: .venv/dev-ready
+	TEST_DISTRIBUTED=1 $(BIN)/pytest -q tests/distributed
+	$(BIN)/python tools/simulate_workers.py
 
 clean:
 	rm -rf .venv .venv-3.* node_modules tests/peers/.venv tests/peers/.venv-litellm tests/peers/node_modules tests/profiling/servers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info src/sse_perf_tool/wire/*.so
