@@ -21,7 +21,7 @@ from tools.build_assets import node_command  # noqa: E402
 from page_scenes import API, ATTACK, POLICY, SCENES  # noqa: E402  the path comes first
 from sse_perf_tool.report_parts.libraries import ASSETS  # noqa: E402
 
-PICTURES = {"run": "studio-run", "job_load": "studio-load", "result_bench": "studio-result"}
+PICTURES = {"run": "studio-run", "job_load": "studio-load"}
 MOST_BYTES = 150_000
 
 

@@ -654,7 +654,7 @@ SCENES: dict[str, Scene] = {
     "keys": {"path": "/keys"},
     "keys_set": {"path": "/keys?name=ZAI_API_KEY", "steps": [["see", "dialog", ""]]},
     "keys_problem": {"path": "/keys", "api": SECRET},
-    "settings": {"path": "/settings"},
+    "settings": {"path": "/settings", "api": {"GET /api/state": {**STATE, "remote": True}}},
     "gone": {"path": "/history", "api": {"GET /api/results": "gone"}},
     "token": {
         "path": "/history",

@@ -25,7 +25,7 @@ export function loadView(job, announce) {
   const errors = make("div", {});
   const place = make("section", { class: "card", hidden: true });
   const grid = make("div", { class: "charts thirds" });
-  const pictures = CHARTS.map(([name, unit, lines]) => [lines, chart({ title: say(`chart.${name}`), unit: say(unit), xMark: clock, xMin: 0, legend: lines.length > 1, series: lines.map(([, colour, key]) => ({ name: say(key), colour, kind: "line", fill: lines.length === 1, data: [] })) })]);
+  const pictures = CHARTS.map(([name, unit, lines]) => [lines, chart({ title: say(`chart.${name}`), unit: say(unit), time: true, legend: lines.length > 1, series: lines.map(([, colour, key]) => ({ name: say(key), colour, kind: "line", fill: lines.length === 1, data: [] })) })]);
   grid.append(...pictures.map(([, picture]) => picture));
   const stepTable = table(stepColumns(), [], { caption: say("capacity.steps"), stack: true });
   place.append(stepTable);

@@ -13,13 +13,15 @@ export class Gone extends Error {}
 
 const listeners = new Set();
 let reached = true;
+let last = 0;
 
 // `listener(reached, status)` is called when the server stops to answer, answers again, or no longer knows this browser.
 export const onReach = (listener) => listeners.add(listener);
 
 function reach(now, status = 0) {
-  if (now === reached && status !== 401) return;
-  reached = now;
+  const same = now === reached && (status === 401) === (last === 401);
+  [reached, last] = [now, status];
+  if (same) return;
   listeners.forEach((listener) => listener(now, status));
 }
 

@@ -1,6 +1,6 @@
 // Charts on Chart.js: a card with title, unit, legend and canvas.  Colours follow the theme, points are thinned.
 import { make } from "./dom.js";
-import { figure, mark } from "./format.js";
+import { clock, figure, mark } from "./format.js";
 import { say } from "./words.js";
 
 export const MOST_POINTS = 600;
@@ -44,9 +44,10 @@ function dataset(series) {
 
 function axes(spec) {
   const ticks = { color: css("muted"), font: { size: 11 } };
-  const x = { type: "linear", grid: { color: spec.names ? "transparent" : css("grid"), offset: false }, border: { color: css("line") }, ticks: { ...ticks, maxRotation: spec.names ? 40 : 0, autoSkipPadding: 14, maxTicksLimit: 8, callback: spec.xMark || mark } };
+  const x = { type: "linear", grid: { color: spec.names ? "transparent" : css("grid"), offset: false }, border: { color: css("line") }, ticks: { ...ticks, maxRotation: spec.names ? 40 : 0, autoSkipPadding: 14, maxTicksLimit: 8, callback: mark } };
   if (spec.xTitle) x.title = { display: true, text: spec.xTitle, ...ticks };
-  if (spec.xMin !== undefined) Object.assign(x, { min: spec.xMin });
+  // Seconds from the begin: whole ones, and never so few that a second fills the chart.
+  if (spec.time) { Object.assign(x, { min: 0, suggestedMax: 10 }); Object.assign(x.ticks, { precision: 0, callback: clock }); }
   if (spec.names) Object.assign(x, { min: -0.6, max: spec.names.length - 0.4, afterBuildTicks: (scale) => { scale.ticks = spec.names.map((_, value) => ({ value })); } });
   if (spec.names) Object.assign(x.ticks, { autoSkip: false, callback: (at) => spec.names[at] ?? "" });
   const y = { beginAtZero: true, suggestedMax: spec.yMost, grid: { color: css("grid") }, border: { display: false }, ticks: { ...ticks, maxTicksLimit: 5, callback: mark }, afterFit: (scale) => { scale.width = Math.max(scale.width, 44); } };
@@ -61,12 +62,12 @@ function options(spec) {
     scales: axes(spec),
     plugins: {
       legend: { display: false },
-      tooltip: { animation: false, boxPadding: 4, callbacks: { title: (items) => (spec.names || many ? "" : items.length ? (spec.xMark || mark)(items[0].parsed.x) : ""), label: (item) => `${item.raw.name || item.dataset.name}: ${figure(item.parsed.y)} ${spec.unit}` } },
+      tooltip: { animation: false, boxPadding: 4, callbacks: { title: (items) => (spec.names || many ? "" : items.length ? (spec.time ? clock : mark)(items[0].parsed.x) : ""), label: (item) => `${item.raw.name || item.dataset.name}: ${figure(item.parsed.y)} ${spec.unit}` } },
     },
   };
 }
 
-// spec: {title, unit, series: [{name, colour, kind, data: [{x, y, name?}]}], names?, xTitle?, xMark?, tall?, legend?}
+// spec: {title, unit, series: [{name, colour, kind, data: [{x, y, name?}]}], names?, xTitle?, time?, tall?, legend?}
 // Returns the card; `card.show(series)` draws other data.
 export function chart(spec) {
   const canvas = make("canvas", { role: "img" });

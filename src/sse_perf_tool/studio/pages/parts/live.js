@@ -90,7 +90,7 @@ let retries = false;
 function again() {
   if (retries) return;
   retries = true;
-  setTimeout(() => { retries = false; get("/api/health").then(open, again); }, RETRY_MS);
+  setTimeout(() => { retries = false; get("/api/health").then(open, (error) => { if (error.status !== 401) again(); }); }, RETRY_MS);
 }
 
 channel.onmessage = ({ data: said }) => {

@@ -1,6 +1,6 @@
 // The result of a load test: were the goals met, what were the figures, how did they go over time, what failed.
 import { foreign, make } from "../parts/dom.js";
-import { clock, figure, percent, whole } from "../parts/format.js";
+import { figure, percent, whole } from "../parts/format.js";
 import { chart, chartsMissing } from "../parts/charts.js";
 import { table, tiles } from "../parts/show.js";
 import { language, named, say } from "../parts/words.js";
@@ -43,7 +43,7 @@ function charts({ time_series: rows = [] }) {
   const at = (row) => row.second + (row.width_s || 1) / 2;
   const line = (name, colour, read) => ({ name, colour, kind: "line", data: rows.map((row) => ({ x: at(row), y: read(row) ?? NaN })) });
   const each = (row, value) => value / (row.width_s || 1);
-  const picture = (title, unit, series) => chart({ title: say(title), unit: say(unit), xMark: clock, xMin: 0, legend: series.length > 1, series: series.length > 1 ? series : series.map((one) => ({ ...one, fill: true })) });
+  const picture = (title, unit, series) => chart({ title: say(title), unit: say(unit), time: true, legend: series.length > 1, series: series.length > 1 ? series : series.map((one) => ({ ...one, fill: true })) });
   return make("div", { class: "charts thirds" },
     picture("chart.rps", "unit.per_s", [line(say("chart.rps"), "c1", (row) => each(row, row.requests_ok))]),
     picture("chart.active", "unit.none", [line(say("chart.active"), "c2", (row) => row.threads_active)]),

@@ -113,7 +113,8 @@ export function addProvider({ preset = {}, etag, done }) {
     const sent = { key: values.key.trim(), ...Object.fromEntries(names.map((name) => [name, text(values[name])]).filter(([, value]) => value !== null)), models: values.ids.split("\n").map((id) => id.trim()).filter(Boolean).map((id) => ({ id })) };
     try {
       const hidden = secret.control.value;
-      const kept = async () => { if (hidden && sent.api_key_env) { await call("PUT", `/api/env/${encodeURIComponent(sent.api_key_env)}`, { body: { value: hidden } }); toast(say("keys.saved", { name: sent.api_key_env })); } };
+      // The config is written by then: that the key was refused must not look as if that had been.
+      const kept = () => (hidden && sent.api_key_env ? call("PUT", `/api/env/${encodeURIComponent(sent.api_key_env)}`, { body: { value: hidden } }).then(() => toast(say("keys.saved", { name: sent.api_key_env })), (error) => toast(`${sent.api_key_env}: ${error.message}`)) : null);
       return await changeConfig({ method: "POST", path: "/api/config/providers", body: sent, etag, title: say("provider.add"), done: async () => { box.close(); await kept(); await done(); } });
     } catch (error) {
       if (error instanceof Refusal && markField(fields, error)) return false;

@@ -9,7 +9,7 @@ const PAUSE_MS = 250;
 
 export async function startJob(body, go, key = crypto.randomUUID?.() || String(Math.random())) {
   const job = await post("/api/jobs", body, { headers: { "Idempotency-Key": key } });
-  toast(say(job.position ? "job.queued_toast" : "job.started_toast"));
+  toast(say(state.running ? "job.queued_toast" : "job.started_toast"));
   await go(`/jobs/${job.id}`);
 }
 

@@ -12,7 +12,10 @@ export async function view({ again, params }) {
   const list = env.variables.length ? make("section", { class: "card" }, keysTable(env, put, again)) : empty(say("keys.none"), say("keys.none_text"), button(say("keys.add"), () => put(""), { class: "primary" }));
   const node = make("div", {}, title(say("nav.keys"), env.variables.length ? button(say("keys.add"), () => put(""), { class: "primary" }) : null), make("p", { class: "lead spaced" }, say("keys.lead"), " ", make("code", {}, env.path)), env.problem ? make("section", { class: "card bad" }, make("p", {}, foreign(env.problem)), make("p", { class: "hint" }, say("keys.by_environment"))) : null, list);
   const asked = params.get("name");
-  if (asked && env.variables.some((variable) => variable.name === asked && variable.editable)) setTimeout(() => put(asked));
+  if (asked && env.variables.some((variable) => variable.name === asked && variable.editable)) {
+    history.replaceState(null, "", "/keys"); // else the dialog would be there again after each change
+    setTimeout(() => put(asked));
+  }
   return { title: say("nav.keys"), node };
 }
 
