@@ -85,7 +85,7 @@ def test_a_benchmark_that_is_cancelled_keeps_what_it_measured(tmp_path: Path, se
     server = serve(chunked(token("a"), 0.02, token("b"), FINISH, DONE))
     write_config(tmp_path, server.url("/v1"))
     with running(tmp_path, worker=WORKER) as studio:
-        job = studio.ask("POST", "/api/jobs", {"kind": "bench", "runs": 1000}).json
+        job = studio.ask("POST", "/api/jobs", {"kind": "bench", "runs": 1000, "label": "Before"}).json
         with studio.events(f"/api/events?job={job['id']}") as events:
             for _ in range(3):
                 assert next(event for event in events if event["event"] == "run")["data"]["outcome"] == "ok"
@@ -96,6 +96,10 @@ def test_a_benchmark_that_is_cancelled_keeps_what_it_measured(tmp_path: Path, se
         assert (end["state"], end["status"]) == ("cancelled", 130)
         found = studio.get(f"/api/results/{end['result_id']}")
         assert (found["head"]["state"], found["document"]["state"]) == ("cancelled", "cancelled")
+        assert (found["head"]["label"], found["document"]["command"].partition(" ")[2]) == (
+            "Before",
+            "bench --runs=1000 --lang=en",
+        )
         assert found["head"]["ok"] >= 2
         checked = studio.ask("POST", "/api/check", {"provider_key": "p", "model_id": "m"}).json
         assert (checked["ok"], checked["key"]) == (True, "good")

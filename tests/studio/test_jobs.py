@@ -252,6 +252,9 @@ def test_a_plan_says_what_would_be_sent(studio: Studio) -> None:
     assert [cell["skipped"] is None for cell in plan["cells"]] == [True, True, False, False]
     assert (plan["requests"], plan["max_tokens"]) == (2 * 4, 2 * 4 * 10)
     assert plan["lanes"] == [{"name": "a", "requests": 8}]
+    assert plan["command"].partition(" ")[2] == "bench --max-tokens=10 --context-tiers=0,200000 --lang=en"
+    target = {"kind": "url", "url": "http://h/v1/chat/completions"}
+    assert studio.ask("POST", "/api/plan", {"kind": "run", "target": target}).json["requests"] == 1, "without a key"
     target = {"kind": "model", "provider_key": "a", "model_id": "m"}
     plan = studio.ask("POST", "/api/plan", {"kind": "run", "target": target, "flags": {"threads": 3}}).json
     assert (plan["requests"], plan["cells"]) == (3, [])

@@ -18,6 +18,7 @@ from .files.config_view import Keys, used_variables
 from .files.env_file import EnvFile
 from .history.index import Index
 from .history.remarks import Remarks
+from .jobs.job import Job
 from .jobs.queue import JobQueue
 from .jobs.terminal import TerminalRuns
 from .settings import Settings
@@ -36,9 +37,9 @@ class Workspace:
         """Another one after each start, so that a page knows that it is of an older one."""
         self.config = ConfigFile(settings.config_path, Backups(settings.own / "backup", settings.config_path.name))
         self.env = EnvFile(settings.env_path)
-        self.queue = JobQueue(settings.folder, settings.own, settings.results, settings.worker)
         self.index = Index(settings.own / "index.sqlite", settings.results, settings.watch)
         self.remarks = Remarks(settings.own / "remarks.json")
+        self.queue = JobQueue(settings.folder, settings.own, settings.results, settings.worker, self._label)
         self.terminal = TerminalRuns(self.queue, settings.own / "live", settings.results)
 
     def keys(self) -> Keys:
@@ -79,6 +80,11 @@ class Workspace:
             yield from url_secrets(provider.api_base or "")
             for name, value in provider.headers.items():
                 yield from header_secrets(name, value)
+
+    def _label(self, job: Job) -> None:
+        """The label of a job is that of its result."""
+        if job.label and job.result_id:
+            self.remarks.put(job.result_id, job.label, None)
 
     @contextlib.asynccontextmanager
     async def running(self, _app: Any) -> AsyncIterator[None]:

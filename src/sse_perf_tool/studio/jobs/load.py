@@ -121,6 +121,8 @@ def _target_words(asked: RunAsked | CapacityAsked, environ: Mapping[str, str], l
             if not key:
                 raise FlagError("target.api_key_env", speaker(TEXTS, lang)("no_key", name=target.api_key_env))
             yield f"--api-key={key}"
+        else:
+            yield "--api-key=-"  # a page asks for a key by its variable; without one none is meant
         for name, value in target.headers.items():
             yield f"--header={name}: {_known(value, environ, lang)}"
 

@@ -16,7 +16,7 @@ from ...flags import PROGRAM
 from ...texts import printable, speaker
 from ..contract.jobs import BenchAsked, CapacityAsked, JobAsked, Plan, PlannedCell, PlannedLane, RunAsked
 from .load import load_arguments
-from .selection import selected, shown_words
+from .selection import bench_words, selected
 
 
 def planned(asked: JobAsked, config: BenchConfig, environ: Mapping[str, str], lang: str) -> Plan:
@@ -65,7 +65,7 @@ def _bench(asked: BenchAsked, config: BenchConfig, environ: Mapping[str, str], l
         requests=each * len(measured),
         max_tokens=tokens,
         lanes=[PlannedLane(name=lane.name, requests=each * sum(map(len, lane.groups))) for lane in lanes],
-        command=printable(shlex.join([PROGRAM, *shown_words(asked)]), 4000),
+        command=printable(shlex.join([PROGRAM, *bench_words(asked, lang)]), 4000),
         warnings=[*whole.warnings, *dict.fromkeys(note for cell in measured for note in cell.endpoint.notes)],
     )
 

@@ -37,15 +37,22 @@ TEXTS: Texts = {
     ),
 }
 
-Changed = Callable[[Job], None]
-
 
 class JobQueue:
     """The jobs of a folder.  All of it belongs to the event loop of the server."""
 
-    def __init__(self, folder: Path, own: Path, results: Path, worker: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        own: Path,
+        results: Path,
+        worker: Sequence[str],
+        has_result: Callable[[Job], None] = lambda _job: None,
+    ) -> None:
         self.files = JobFolder(own / "jobs")
         self.jobs: dict[str, Job] = {}
+        self.has_result = has_result
+        """Called when it is known which result a job makes."""
         self.seen = 0
         """How often something has changed; who waits looks at it again."""
         self.changed: Job | None = None
@@ -317,6 +324,7 @@ class Listener:
             job.total = whole(data, "total")
             job.cells = whole(data, "cells_measured") or 0
             self._queue.save(job)
+            self._queue.has_result(job)
         elif kind == "run":
             job.done += 1
         elif kind == "snapshot":

@@ -34,34 +34,31 @@ def selected(config: BenchConfig, models: Sequence[ModelName], lang: str) -> Ben
 
 
 def bench_words(asked: BenchAsked, lang: str) -> list[str]:
-    """The command line that measures the same in the same way, all models of a config."""
-    values = {
-        "runs": asked.runs,
-        "max-tokens": asked.max_tokens,
-        "temperature": asked.temperature,
-        "prompt": asked.prompt,
-        "order": asked.order,
-        "threads": asked.threads,
-        "via": asked.via,
-        "timeout": asked.timeout_s,
-        "retries": asked.retries,
-        "seed": asked.seed,
-        "lang": lang,
-    }
-    words = [f"--{name}={value}" for name, value in values.items() if value not in (None, "")]
-    tiers = [f"--context-tiers={','.join(map(str, asked.context_tiers))}"] if asked.context_tiers else []
-    return ["bench", *(["--demo"] if asked.demo else []), *words, *tiers]
+    """The command line of the same benchmark, without what is as usual.
 
-
-def shown_words(asked: BenchAsked) -> list[str]:
-    """The same as a person would type it: what is as usual left out, the models named."""
+    Its filters are by parts of names, so they may choose more than was asked for: the config is `selected` as well.
+    """
     usual = BenchAsked(kind="bench")
-    given = {name: value for name, value in asked.model_dump().items() if value != getattr(usual, name)}
-    kept = BenchAsked.model_validate({"kind": "bench", **given})
-    words = [word for word in bench_words(kept, "en") if word not in bench_words(usual, "en")]
-    for flag, names in (
-        ("provider", dict.fromkeys(name.provider_key for name in asked.models)),
-        ("model", dict.fromkeys(name.model_id for name in asked.models)),
-    ):
-        words += [f"--{flag}={name}" for name in names]
-    return ["bench", *words]
+    values = {
+        flag: getattr(asked, field) for flag, field in _FLAGS.items() if getattr(asked, field) != getattr(usual, field)
+    }
+    words = [f"--{flag}={value}" for flag, value in values.items() if value not in (None, "")]
+    tiers = [f"--context-tiers={','.join(map(str, asked.context_tiers))}"] if asked.context_tiers else []
+    providers = dict.fromkeys(f"--provider={name.provider_key}" for name in asked.models)
+    models = dict.fromkeys(f"--model={name.model_id}" for name in asked.models)
+    return ["bench", *(["--demo"] if asked.demo else []), *providers, *models, *words, *tiers, f"--lang={lang}"]
+
+
+_FLAGS = {
+    "runs": "runs",
+    "max-tokens": "max_tokens",
+    "temperature": "temperature",
+    "prompt": "prompt",
+    "order": "order",
+    "threads": "threads",
+    "via": "via",
+    "timeout": "timeout_s",
+    "retries": "retries",
+    "seed": "seed",
+}
+"""Flag -> its field."""
