@@ -23,7 +23,7 @@ from studio_server import Studio, running
 from tool_runs import Tool
 
 KEY = "sk-canary-0123456789abcdef"
-WORKER = (sys.executable, "-m", "sse_perf_tool.worker")
+WORKER = (sys.executable, "-m", "sse_perf_tool.studio_worker")
 
 
 def test_what_is_missing_is_named_with_what_to_install(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
         watch=asked.watch,
         lang=arguments.lang,
         environ=environment.environ,
-        worker=(sys.executable, "-m", "sse_perf_tool.worker"),
+        worker=(sys.executable, "-m", "sse_perf_tool.studio_worker"),
         tool=(sys.executable, "-c", "import sys; from sse_perf_tool.cli import main; sys.exit(main())"),
     )
     serve(settings, environment.stdout)

@@ -10,6 +10,6 @@
 * `history/`: what earlier runs left in files, and an index of it.
 * `pages/`: what the browser gets: HTML, scripts, styles, words.
 
-The server sends no load: a worker does (`worker/`, a process of its own), so that serving pages takes no time from what
-is timed.
+The server sends no load: a worker does (`studio_worker/`, a process of its own), so that serving pages takes no time
+from what is timed.
 """

@@ -59,7 +59,9 @@ _IN_THE_BODY = ("max_tokens", "temperature", "ignore_eos", "extra_body")
 def flags_of(kind: str) -> list[Flag]:
     """The flags that a page may give a job of this kind."""
     flags = CAPACITY_FLAGS if kind == "capacity" else FLAGS
-    return [flag for flag in flags if flag.key not in _OF_THE_TARGET | _NOT_OF_A_JOB and not flag.writes_file]
+    left_out = _OF_THE_TARGET | _NOT_OF_A_JOB
+    # Workers on other machines are for whoever sits at a terminal: they open a port.
+    return [flag for flag in flags if flag.key not in left_out and flag.group != "workers" and not flag.writes_file]
 
 
 class FlagError(UsageError):

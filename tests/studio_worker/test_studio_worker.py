@@ -14,10 +14,10 @@ from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked
 from sse_perf_tool.commands.feed import Feed
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.goals.past_run import read_run
-from sse_perf_tool.worker.bench import measure
-from sse_perf_tool.worker.check import check
-from sse_perf_tool.worker.load import send_load
-from sse_perf_tool.worker.order import Order
+from sse_perf_tool.studio_worker.bench import measure
+from sse_perf_tool.studio_worker.check import check
+from sse_perf_tool.studio_worker.load import send_load
+from sse_perf_tool.studio_worker.order import Order
 
 KEY = "sk-canary-0123456789abcdef"
 
