@@ -38,6 +38,9 @@ LINE_FEED = 10
 DRAIN_S = 0.1
 """For how long nothing may come behind the last event of an answer until its body is given up; if it ends before, the
 connection can be used again."""
+USAGE_DRAIN_S = 1.0
+"""The same while the usage is missing, which some servers send behind the end marker.  Where it does not come all the
+same, the next answers over this connection are not waited for any longer."""
 ERROR_DRAIN_S = 0.5
 """The same behind an error, of which there may be more."""
 SOFT_END_S = 5.0
@@ -182,6 +185,8 @@ class SSETester:
         self.exchange.prompt = notice is not None or trace is not None
         self._session = _Session(target.masker, self.exchange)
         self._prepared: requests.PreparedRequest | None = None
+        self._waited_in_vain = False
+        """Whether an answer was waited for behind its end, and no usage came."""
         self._proxies, verify = around or surroundings(target)
         self._heads = Heads(target.masker)
         self._judge = Judge(target, self.exchange, self._proxies)
@@ -338,6 +343,8 @@ class SSETester:
             failure = error
         if answer.reader is not None:
             self._finish(answer, answer.reader)
+            if self.exchange.stopped_by == "enough" and answer.reader.usage is None:
+                self._waited_in_vain = True
         answer.packets = self.exchange.packets()
         response.close()  # unless its connection went back to the pool: what ended early leaves bytes behind
         answer.outcome, answer.error = self._judge.answered(response, answer, failure)
@@ -347,6 +354,8 @@ class SSETester:
         new = reader.close()
         if new and self.exchange.arrived_ns is not None and self.target.stream:
             self._stamp(answer, reader, self.exchange.arrived_ns, new, True)
+        elif reader.trail.moved and self.exchange.arrived_ns is not None:
+            answer.note_silent(reader.body_bytes, self.exchange.arrived_ns)
         self._report()
         if reader.detected is not None:
             self._on_format(reader.detected)
@@ -358,6 +367,9 @@ class SSETester:
             new = reader.feed(data)
             if new:
                 self._stamp(answer, reader, arrived_ns, new, data[-1] == LINE_FEED)
+            elif reader.trail.moved:
+                reader.trail.moved = False
+                answer.note_silent(reader.body_bytes, arrived_ns)
             if reader.body_bytes > guard.next_look:
                 guard.look()
             if reader.closing or answer.quiet_s is not None:
@@ -372,7 +384,7 @@ class SSETester:
             answer.closing_events, answer.closing_ns = reader.events, arrived_ns
         quiet_s: float | None = None
         if reader.last:
-            quiet_s = DRAIN_S if reader.error is None else ERROR_DRAIN_S
+            quiet_s = self._drain_s(reader)
         elif reader.closing:
             # All gaps once, and of those that follow the newest: some servers mark an end in each chunk.
             gaps_of = answer.token_times if not answer.longest_gap_s else answer.token_times[-2:]
@@ -381,6 +393,12 @@ class SSETester:
         if quiet_s != answer.quiet_s:
             answer.quiet_s = quiet_s
             self.exchange.finish_when_quiet(quiet_s)
+
+    def _drain_s(self, reader: AnswerReader) -> float:
+        """How long to wait behind the last event of an answer."""
+        if reader.error is not None:
+            return ERROR_DRAIN_S
+        return USAGE_DRAIN_S if reader.usage is None and not self._waited_in_vain else DRAIN_S
 
     def _report(self) -> None:
         """Tells of the events since the last time; called before each wait, not for each event."""

@@ -60,7 +60,8 @@ class TestAnthropic:
     )
     def test_deltas_without_text(self, piece):
         reader = read("anthropic", {"type": "content_block_delta", "delta": piece})
-        assert (reader.text, reader.reasoning, reader.chunks) == ("", "", 0)
+        assert (reader.text, reader.reasoning, reader.chunks - reader.call_chunks) == ("", "", 0)
+        assert reader.call_chunks == ("partial_json" in piece)
 
     def test_stop_reason_suffices_and_message_stop_is_the_last(self):
         reader = AnswerReader(FORMATS["anthropic"], {}, SSE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sse_perf_tool.records import Usage
+from sse_perf_tool.records import Kind, Usage
 from stream_bodies import read
 
 
@@ -43,7 +43,8 @@ class TestCohere:
             {"type": "citation-start", "delta": {"message": {"citations": {"text": "a", "start": 0}}}},
             {"type": "tool-call-delta", "delta": {"message": {"tool_calls": {"function": {"arguments": "{"}}}}},
         )
-        assert (reader.text, reader.reasoning, reader.chunks) == ("", "", 0)
+        assert (reader.text, reader.reasoning, reader.chunks, reader.call_chunks) == ("", "", 1, 1)
+        assert [part.kind for part in reader.trail.parts] == [Kind.CITATION, Kind.TOOL_CALL]
 
     def test_error_object(self):
         doc = {"type": "message-end", "delta": {"finish_reason": "ERROR", "error": {"message": "boom"}}}

@@ -20,7 +20,8 @@ class TestResponses:
             {"type": "response.code_interpreter_call_code.delta", "delta": "x=1"},
             {"type": "response.audio.transcript.delta", "delta": "spoken"},
         )
-        assert (reader.text, reader.reasoning, reader.chunks, reader.complete) == ("a", "why", 2, False)
+        assert (reader.text, reader.reasoning, reader.complete) == ("a", "why", False)
+        assert (reader.chunks, reader.call_chunks) == (3, 1)
 
     def test_the_event_name_stands_for_a_missing_type(self):
         assert read("openai_responses", ("response.output_text.delta", {"delta": "a"})).text == "a"

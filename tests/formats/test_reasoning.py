@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from sse_perf_tool.formats import FORMATS, AnswerReader
+from sse_perf_tool.records import Kind
 from stream_bodies import Item, chunk, read, read_body
 
 NAMES: list[tuple[str, Any]] = [
@@ -152,10 +153,19 @@ CALLS: dict[str, list[Item]] = {
 }
 
 
+PIECEWISE = {"openai_chat", "openai_responses", "anthropic", "cohere"}
+"""The formats that bring the arguments of a call in pieces."""
+
+
 @pytest.mark.parametrize("name", CALLS)
 def test_tool_calls_are_output_and_no_text(name: str) -> None:
     reader = read(name, *CALLS[name])
-    assert (reader.text, reader.chunks, reader.complete, reader.unknown) == ("", 0, True, False)
+    assert (reader.text, reader.first_token_event, reader.complete, reader.unknown) == ("", None, True, False)
+    assert (reader.chunks, reader.chunks) == (reader.call_chunks, 2 if name in PIECEWISE else 1)
+    assert reader.first_output_event == 0
+    assert [(part.kind, part.name) for part in reader.trail.parts if part.kind is Kind.TOOL_CALL] == [
+        (Kind.TOOL_CALL, "weather")
+    ]
     assert reader.calls.count("weather") == 1
     assert reader.calls.count("Paris") == 1
 

@@ -49,7 +49,7 @@ def check_goals(flags: FlagValues, open_loop: bool) -> None:
     """UsageError for a goal that this kind of run cannot measure."""
     for key in ("threshold", "slo", "abort_on", "allow"):
         for rule in flags[key] or ():
-            if flags["no_stream"] and rule.subject in STREAM_METRICS:
+            if flags["no_stream"] and rule.subject.partition("[")[0] in STREAM_METRICS:
                 raise flags.wrong(key, "of_streams", metric=rule.subject, flag=flags.name("no_stream"))
             if not open_loop and rule.subject in SCHEDULE_METRICS:
                 raise flags.wrong(key, "of_open_loops", metric=rule.subject)

@@ -26,7 +26,9 @@ def to_csv(result: RunResult) -> str:
     for name, stats in (*result.summary.metrics.items(), *_of_server(result)):
         shown = rounded(stats)
         shown |= {f"p{percent}": None for percent in PERCENTILES if not enough_for(percent, stats.count)}
-        rows.writerow([name, *(shown[statistic] for statistic in STATISTICS)])
+        rows.writerow(
+            [name.encode("ascii", "backslashreplace").decode(), *(shown[statistic] for statistic in STATISTICS)]
+        )
     return text.getvalue()
 
 

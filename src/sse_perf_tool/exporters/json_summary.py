@@ -18,6 +18,7 @@ from ..records import (
     Goodput,
     GroupStats,
     Interval,
+    Milestone,
     Outage,
     Plateau,
     RunResult,
@@ -88,6 +89,7 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "finish_reasons": dict(found.finish_reasons),
         "bad_events": {"events": found.bad_events, "answers": found.bad_event_answers},
         "metrics": {name: rounded(stats) for name, stats in found.metrics.items()},
+        "milestones": [_milestone(each) for each in found.milestones],
         "intervals": {name: _intervals(each) for name, each in found.intervals.items()},
         "rates": {
             "requests_per_s": round(found.requests_per_s, 6),
@@ -129,6 +131,19 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "missing_requests": result.missing_requests,
         "partial": result.partial or result.records_partial or bool(result.skipped_lines),
         **{name: getattr(result, name) for name in MISSING_PARTS},
+    }
+
+
+def _milestone(each: Milestone) -> dict[str, Any]:
+    return {
+        "kind": each.kind,
+        "name": each.name,
+        "answers": each.answers,
+        "share": round(each.share, 6),
+        "spans": each.spans,
+        "events": each.events,
+        "first_ms": rounded(each.first_ms),
+        "duration_ms": rounded(each.duration_ms),
     }
 
 

@@ -12,6 +12,7 @@ from ..records.file import iso_utc
 from ..records.profile import MISSED
 from ..report_parts.figures import figure, time_text
 from ..report_parts.findings import findings
+from ..report_parts.milestones import MILESTONE_HEADS, milestone_cells, shown_milestones
 from ..report_parts.server import server_words
 from ..report_parts.shape import run_shape
 from ..report_parts.tables import after_chunks, group_figures, group_heads
@@ -51,6 +52,7 @@ def to_markdown(result: RunResult) -> str:
         goodput_text(result.summary.goodput)[column] if result.summary.goodput else "",
         _baseline_table(result, column),
         _metrics_table(result, column),
+        _milestones_table(result, column),
         _groups_table("context", result.summary.context_tiers, result, column),
         _groups_table("turn", result.summary.turns, result, column),
         _rates(result, column) if result.summary.sent else "",
@@ -133,6 +135,15 @@ def _metrics_table(result: RunResult, column: int) -> str:
         values = (stats.mean, *(shown_percentile(stats, percent) for percent in PERCENTILES), stats.max)
         lines.append([f"{in_both(f'metric.{name}')[column]} ({unit})", *map(figure, values), f"{stats.count:,}"])
     return _table([*heads, *(in_both(key)[column] for key in ("max", "count"))], "lrrrrrrr", lines)
+
+
+def _milestones_table(result: RunResult, column: int) -> str:
+    heads = [in_both(key)[column] for key in MILESTONE_HEADS]
+    rows = [
+        [in_both(f"kind.{each.kind}")[column], _code(each.name), *milestone_cells(each)]
+        for each in shown_milestones(result.summary)
+    ]
+    return f"{in_both('milestones')[column]}\n\n{_table(heads, 'llrrrrrr', rows)}" if rows else ""
 
 
 def _groups_table(kind: str, groups: Sequence[GroupStats], result: RunResult, column: int) -> str:

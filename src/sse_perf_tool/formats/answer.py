@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from sys import getsizeof
 
-from ..records import Delta, Other, StreamEvent, TextMode, Usage
+from ..records import Delta, Kind, Mark, Other, StreamEvent, TextMode, Usage
 from ..sse import NDJSONParser, SSEParser
-from .base import EMPTY, ERROR_LIMIT, Doc, Format, Options, ReadData, ReadEvent, Whole, broke_off, is_repeat
+from .base import EMPTY, ERROR_LIMIT, Call, Doc, Format, Options, ReadData, ReadEvent, Whole, broke_off, is_repeat
 from .body import (
     DONE,
     HEAD,
@@ -20,8 +21,9 @@ from .body import (
     parser_for,
 )
 from .failures import error_text, failure_in, names_failure, says_error
-from .strange import StrangeEvents
+from .strange import StrangeEvents, is_pulse
 from .table import detect, detect_event, detect_whole
+from .trail import Trail
 
 ID_LIMIT = 2_000
 """Characters that an identifier may have."""
@@ -31,7 +33,9 @@ PROBES = 64
 DOC_COST = 3
 """About how many bytes of memory one byte of JSON takes as a document."""
 
-ADD = TextMode.ADD  # a member is looked up through its class much slower, and this is asked for each token
+# A member is looked up through its class much slower, and these are asked for with each token.
+ADD, TEXT, REASONING = TextMode.ADD, Kind.TEXT, Kind.REASONING
+USAGE, ERROR, END, KEEP_ALIVE = (Mark(kind) for kind in (Kind.USAGE, Kind.ERROR, Kind.END, Kind.KEEP_ALIVE))
 
 
 class AnswerReader:
@@ -44,7 +48,7 @@ class AnswerReader:
     With `whole` the body is to be one JSON object, which is read as one event when the body ends.
 
     An event that brings text and nothing else is read by the shortest way; all others are looked at closely (`_look`):
-    for failures under other names, tool calls, whole answers, and whether they say anything at all.
+    for failures under other names, tool calls, steps, whole answers, and whether they say anything at all.
     """
 
     def __init__(
@@ -67,13 +71,17 @@ class AnswerReader:
         self.answer_started = False
         """Visible text has come."""
         self.chunks = 0
-        """Events that brought new visible or reasoning text, of any choice."""
+        """Events that brought new output: visible or reasoning text, of any choice, or pieces of tool calls."""
+        self.call_chunks = 0
+        """Those of `chunks` that brought tool calls and no text."""
         self.events = 0
         """Events dispatched (NDJSON: lines that are not blank); the index of an event is how many came before it."""
         self.json_events = 0
         """Events whose data is a JSON object."""
         self.body_bytes = 0
         self.first_token_event: int | None = None
+        """Index of the first event with visible or reasoning text."""
+        self.first_output_event: int | None = None
         """Index of the first event in `chunks`."""
         self.first_answer_event: int | None = None
         """Index of the first event with visible text."""
@@ -91,6 +99,9 @@ class AnswerReader:
         """At the end: what the server wrote that is nothing of an answer, perhaps the reason why there is none."""
         self.strange = StrangeEvents()
         """What could not be read."""
+        self.trail = Trail()
+        """What it did beside bringing text."""
+        self._flow: Kind | None = None
         self.detected: str | None = None
         """The format that the body shows itself to be, whatever `fmt` says."""
         self._options = options
@@ -118,7 +129,7 @@ class AnswerReader:
             self._choose(assumed)
 
     def feed(self, data: bytes) -> int:
-        """Reads on; gives the number of events completed by `data` that brought new visible or reasoning text."""
+        """Reads on; gives the number of events completed by `data` that brought output that is new (`chunks`)."""
         self.body_bytes += len(data)
         if len(self.head) < HEAD:
             self.head += data[:HEAD]
@@ -165,6 +176,7 @@ class AnswerReader:
         outside = self._parser.outside
         self.error_outside = error_outside(outside) if outside and not self.json_events * self._whole else None
         self.words = self._words(outside)
+        self.trail.close(self.chunks)
         return new
 
     def _words(self, outside: str) -> str:
@@ -271,6 +283,7 @@ class AnswerReader:
         self._probes = 0
         self.detected = fmt.name
         if not self._decided and fmt is not self._format and not self.chunks:
+            self.trail, self._flow = Trail(), None
             self._choose(fmt)
             for earlier in self._undecided:
                 self._take_doc(*earlier)
@@ -291,6 +304,8 @@ class AnswerReader:
             self._add(index, self._raw(name, data))
         elif data and names_failure(name) and self._errors_anywhere:
             self._report(data)
+        elif is_pulse(name, data):
+            self.trail.add(KEEP_ALIVE, self.body_bytes)
         elif data.strip():
             self.strange.add_data(name, data)
 
@@ -307,8 +322,11 @@ class AnswerReader:
         ends = delta.end and not self._whole
         self._understood = self._understood or ends or delta.usage is not None or delta.finish_reason is not None
         if fmt is not None and (calls := fmt.calls(name, doc)) and not (self._calls and delta.end):
-            self._calls.append(calls)
+            self._add_calls(index, calls, counted=not (delta.text or delta.reasoning))
             return
+        if delta.marks:
+            self._understood = True
+            return  # the format knows this event: it is no failure under a strange name
         if fmt is not None and fmt.whole is not None and fmt.whole.as_event and not self._whole:
             self._take_whole(index, fmt.whole, doc)
         if self.error is None and delta.error is None and self._errors_anywhere:
@@ -316,8 +334,23 @@ class AnswerReader:
             if failure is not None:
                 self._report(failure)
                 return
-        if not delta.error:
+        if is_pulse(name, str(doc.get("type", ""))):
+            self.trail.add(KEEP_ALIVE, self.body_bytes)
+        elif not delta.error:
             self.strange.add_doc(name, doc, nothing_read=not (self._understood or self.chunks or delta.text))
+
+    def _add_calls(self, index: int, calls: Sequence[Call], *, counted: bool) -> None:
+        """Adds the tool calls of an event; `counted`: it brought no text, which would have made it a chunk already."""
+        for call in calls:
+            self.trail.call(call, self.chunks, self.body_bytes)
+        self._calls.append(" ".join(filter(None, (call.text for call in calls))))
+        self._flow = Kind.TOOL_CALL
+        if counted:
+            if self.first_output_event is None:
+                self.first_output_event = index
+            self.chunks += 1
+            self.call_chunks += 1
+            self.late_chunks += self.closing
 
     def _take_whole(self, index: int, whole: Whole, doc: Doc) -> None:
         """Reads a whole answer that came as an event of a stream: what was streamed before is not read again."""
@@ -327,34 +360,51 @@ class AnswerReader:
 
     def _add(self, index: int, delta: Delta) -> bool:
         """Adds what an event says; True when that was text and nothing that needs a closer look."""
-        text, reasoning, mode, others, usage, reason, message_id, conversation_id, error, end, last = delta
+        text, reasoning, mode, others, usage, reason, message_id, conversation_id, error, end, last, marks = delta
         late = self.closing
         if (end or late) and mode is ADD:
             text, reasoning = self._unless_repeated(text, self._texts), self._unless_repeated(reasoning, self._thoughts)
-        if mode is ADD:
-            if text:
-                self._texts.append(text)
-            if reasoning:
-                self._thoughts.append(reasoning)
-            new = text != "" or reasoning != ""
+        if mode is not ADD or reasoning:
+            new = self._put(text, reasoning, mode, index)
+        elif text:
+            self._texts.append(text)
+            if self._flow is not TEXT:
+                self._turn(TEXT, index)
+            new = True
         else:
-            new = self._put(text, reasoning, mode)
+            new = False
         if others:
-            new = self._add_others(others) or new
+            new = self._add_others(others, index) or new
         if new:
             self.chunks += 1
             if late:
                 self.late_chunks += 1
-            if self.first_token_event is None:
-                self.first_token_event = index
-        if not self.answer_started and (text or any(other for _, other, _ in others)):
-            self.answer_started = True
-            self.first_answer_event = index
         if (self.message_id is None and message_id) or (conversation_id and self.conversation_id is None):
             self._note_ids(message_id, conversation_id)
         if end or last or usage is not None or reason is not None or error is not None:
             self._note(usage, reason, error, end, last)
-        return new and reason is None and not end
+        if marks:
+            self._add_marks(marks)
+        return new and reason is None and not (end or marks)
+
+    def _add_marks(self, marks: tuple[Mark, ...]) -> None:
+        for mark in marks:
+            self.trail.add(mark, self.body_bytes)
+
+    def _turn(self, flow: Kind, index: int) -> None:
+        """The event of this index brings text or reasoning, and the chunk before did not."""
+        self._flow = flow
+        if self.first_token_event is None:
+            self.first_token_event = index
+        if self.first_output_event is None:
+            self.first_output_event = index
+        if flow is TEXT and not self.answer_started:
+            self._start_answer(index)
+        self.trail.turn(flow, self.chunks, self.body_bytes)
+
+    def _start_answer(self, index: int) -> None:
+        self.answer_started = True
+        self.first_answer_event = index
 
     def _note_ids(self, message_id: str | None, conversation_id: str | None) -> None:
         """The first of each holds."""
@@ -368,24 +418,27 @@ class AnswerReader:
             return text
         return "" if is_repeat(text, pieces, self.chunks) else text
 
-    def _put(self, text: str, reasoning: str, mode: TextMode) -> bool:
-        """Puts in a text that is no mere addition, see `TextMode`; True when it counts as new."""
+    def _put(self, text: str, reasoning: str, mode: TextMode, index: int) -> bool:
+        """Puts in reasoning, or text that is no mere addition, see `TextMode`; True when it counts as new."""
         if mode is TextMode.REPLACE:
             self._texts = [text]
+            if text and not self.answer_started:
+                self._start_answer(index)
             return False
-        if mode is not TextMode.WHOLE:
+        if mode is ADD:
+            visible, hidden = _put_new(text, self._texts), _put_new(reasoning, self._thoughts)
+        elif mode is TextMode.WHOLE:
+            visible, hidden = _put_whole(text, self._texts), _put_whole(reasoning, self._thoughts)
+        else:
             part = mode is TextMode.PART
-            return any([_put_repeated(text, self._texts, part), _put_repeated(reasoning, self._thoughts, part)])
-        new = False
-        if text and text != "".join(self._texts):
-            self._texts = [text]
-            new = True
-        if reasoning and reasoning != "".join(self._thoughts):
-            self._thoughts = [reasoning]
-            new = True
-        return new
+            visible, hidden = _put_repeated(text, self._texts, part), _put_repeated(reasoning, self._thoughts, part)
+        if hidden and self._flow is not REASONING and not (visible and self._flow is TEXT):
+            self._turn(REASONING, index)
+        if visible and self._flow is not TEXT:
+            self._turn(TEXT, index)
+        return visible or hidden
 
-    def _add_others(self, others: tuple[Other, ...]) -> bool:
+    def _add_others(self, others: tuple[Other, ...], index: int) -> bool:
         """Adds what an event says of the choices above 0; True when it is text."""
         for choice, text, reason in others:
             self._others.setdefault(choice, []).append(text)
@@ -395,11 +448,15 @@ class AnswerReader:
             elif text:
                 self._open.add(choice)
         self._settle()
-        return any(text for _, text, _ in others)
+        new = any(text for _, text, _ in others)
+        if new and self._flow is not TEXT:
+            self._turn(TEXT, index)
+        return new
 
     def _note(self, usage: Usage | None, reason: str | None, error: str | None, end: bool, last: bool) -> None:
         """The facts that few events bring.  Of each count the last value holds; they are never added up."""
         if usage is not None:
+            self.trail.add(USAGE, self.body_bytes)
             known = self.usage or usage
             self.usage = Usage(*(now if now is not None else before for before, now in zip(known, usage, strict=True)))
         if reason is not None:
@@ -407,6 +464,8 @@ class AnswerReader:
             self._note_reason(reason)
         if error is not None:
             self._report(error)
+        if end and not self._marked:
+            self.trail.add(END, self.body_bytes)
         self._settle(end, last)
 
     def _note_reason(self, reason: str) -> None:
@@ -425,11 +484,27 @@ class AnswerReader:
     def _report(self, error: str) -> None:
         """An error; what differs from those before it is put behind them."""
         error = _whole(error)
+        self.trail.add(ERROR, self.body_bytes)
         if self.error is None:
             self.error = error[:ERROR_LIMIT]
         elif error not in self.error:
             self.error = f"{self.error}; {error}"[:ERROR_LIMIT]
         self._settle(last=True)
+
+
+def _put_new(text: str, pieces: list[str]) -> bool:
+    """Adds a text; True when there is any."""
+    if text:
+        pieces.append(text)
+    return text != ""
+
+
+def _put_whole(text: str, pieces: list[str]) -> bool:
+    """Puts a text that is all so far in the place of `pieces`; True when that changes something."""
+    if not text or text == "".join(pieces):
+        return False
+    pieces[:] = [text]
+    return True
 
 
 def _put_repeated(text: str, pieces: list[str], part: bool) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..records import Delta, TextMode, Usage
+from ..records import Delta, Kind, Mark, TextMode, Usage
 from .base import (
     EMPTY,
+    Call,
     Doc,
     Format,
     Options,
@@ -51,7 +52,10 @@ def _reader(_options: Options) -> ReadEvent:
         if kind == "content_block_delta":
             return _piece(doc.get("delta"))
         if kind == "content_block_start":
-            return _piece(doc.get("content_block"))
+            return _piece(doc.get("content_block"))._replace(marks=_block_marks(doc))
+        if kind == "content_block_stop":
+            key = str(doc.get("index"))
+            return Delta(marks=(Mark(Kind.TOOL_END, "", key), Mark(Kind.STEP_END, "", key)))
         if kind == "message_start":
             message = dict_of(doc.get("message"))
             whole = parts_of(message.get("content"))  # a relay that gives the message whole, and perhaps blocks as well
@@ -67,6 +71,15 @@ def _reader(_options: Options) -> ReadEvent:
     return read
 
 
+def _block_marks(doc: Doc) -> tuple[Mark, ...]:
+    """The begin of a block: text, thinking, the use of a tool; or the answer of one that the server runs itself."""
+    block = dict_of(doc.get("content_block"))
+    kind, name = text_of(block.get("type")), text_of(block.get("name"))
+    begin = Mark(Kind.STEP_BEGIN, f"{kind} {name}" if name else kind, str(doc.get("index")))
+    asked = text_of(block.get("tool_use_id"))
+    return (Mark(Kind.TOOL_RESULT, "", asked), begin) if asked and kind.endswith("tool_result") else (begin,)
+
+
 def _read_whole(doc: Doc, _options: Options) -> Delta:
     text, thinking = parts_of(doc.get("content"))
     usage, reason = _merged({}, doc.get("usage")), reason_of(doc.get("stop_reason"))
@@ -77,25 +90,30 @@ _TEXT_TYPES = frozenset({"text", "text_delta"})
 _THINKING_TYPES = frozenset({"thinking", "thinking_delta", "reasoning", "reasoning_delta", "reasoning_content_delta"})
 
 
+_CITES = Delta(marks=(Mark(Kind.CITATION),))
+
+
 def _piece(block: object) -> Delta:
     """The text or the thinking of a block or a delta; tool input, signatures and citations are neither."""
     piece = dict_of(block)
     kind = text_of(piece.get("type"))
     if kind in _TEXT_TYPES:
         text = text_of(piece.get("text"))
-        return new_tuple(Delta, (text, "", ADD, (), None, None, None, None, None, False, False))
+        return new_tuple(Delta, (text, "", ADD, (), None, None, None, None, None, False, False, ()))
     if kind not in _THINKING_TYPES:
-        return EMPTY
+        return _CITES if kind == "citations_delta" else EMPTY
     return Delta("", reasoning_in(piece) or text_of(piece.get("text")))
 
 
-def _calls(event: str, doc: Doc) -> str:
+def _calls(event: str, doc: Doc) -> list[Call]:
     """The name of a tool when its block begins, then its input; of a whole message all of them."""
-    kind = text_of(doc.get("type")) or event
+    kind, index = text_of(doc.get("type")) or event, doc.get("index")
     if kind == "content_block_delta":
-        return text_of(dict_of(doc.get("delta")).get("partial_json"))
+        piece = text_of(dict_of(doc.get("delta")).get("partial_json"))
+        return [Call("", piece, str(index))] if piece else []
     blocks = [doc.get("content_block")] if kind == "content_block_start" else doc.get("content")
-    return calls_of([block for block in dicts_of(blocks) if text_of(block.get("type")).endswith("tool_use")])
+    used = calls_of([block for block in dicts_of(blocks) if text_of(block.get("type")).endswith("tool_use")])
+    return [call._replace(key=str(index)) for call in used] if kind == "content_block_start" else used
 
 
 def _merged(counts: dict[str, int], usage: Any) -> Usage | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..records import Delta, Usage
 from ..texts import is_too_deep
@@ -39,8 +39,27 @@ ReadEvent = Callable[[str, Doc], Delta]
 ReadData = Callable[[str, str], Delta]
 """(name of the event, its data) -> what it adds to the answer, for streams whose data is no JSON."""
 
-ReadCalls = Callable[[str, Doc], str]
-"""(name of the event, its data) -> the names and arguments of the tool calls in it, "" for none."""
+
+class Call(NamedTuple):
+    """A piece of a tool call: a name, when it begins or comes whole, and arguments.
+
+    `key` says which call of the answer it belongs to, where the API says it; a piece with a key and another `id` than
+    the pieces before begins a new call.
+    """
+
+    name: str
+    arguments: str
+    key: str = ""
+    id: str = ""
+
+    @property
+    def text(self) -> str:
+        """What the model has written for it."""
+        return f"{self.name} {self.arguments}" if self.name and self.arguments else self.name or self.arguments
+
+
+ReadCalls = Callable[[str, Doc], Sequence[Call]]
+"""(name of the event, its data) -> the pieces of tool calls in it."""
 
 Carries = Literal["", "id", "history"]
 """How a request goes on with a conversation: not at all, by the id of the answer before, or by all that was said."""
@@ -66,9 +85,9 @@ def with_field(body: Doc, path: Sequence[str], value: object) -> Doc:
     return {**body, name: with_field(dict_of(body.get(name)), inner, value) if inner else value}
 
 
-def no_calls(_name: str, _doc: Doc) -> str:
+def no_calls(_name: str, _doc: Doc) -> Sequence[Call]:
     """For formats without tool calls."""
-    return ""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,22 +295,32 @@ _BROKEN_WORDS = ("error", "abort", "fail", "cancel", "timeout", "timed_out", "in
 _FILTERED = frozenset({"error_toxic"})
 
 
-def calls_of(calls: object) -> str:
-    """Names and arguments of a list of tool calls, each with its `function` or flat: what the model has written."""
-    said: list[str] = []
+def calls_of(calls: object, place: str = "") -> list[Call]:
+    """The pieces of tool calls in a list, each with its `function` or flat; those that say nothing are left out.
+
+    `place` stands before the index of a call in its key.
+    """
+    said: list[Call] = []
     for call in dicts_of(calls):
         function = call.get("function")
         if type(function) is not dict:
             function = call
-        found = filter(None, map(function.get, _CALL_KEYS))
-        said += [value if isinstance(value, str) else _as_json(value) for value in found]
-    return " ".join(said)
+        given = " ".join(as_text(value) for value in map(function.get, _ARGUMENTS) if value)
+        name, index = text_of(function.get("name")), call.get("index")
+        if name or given:
+            own = next(filter(None, map(id_of, map(call.get, _CALL_IDS))), "")
+            said.append(Call(name, given, f"{place}{index}" if type(index) is int else own, own))
+    return said
 
 
-_CALL_KEYS = ("name", "arguments", "input", "args")
+_ARGUMENTS = ("arguments", "input", "args")
+_CALL_IDS = ("call_id", "id", "tool_call_id")
 
 
-def _as_json(value: object) -> str:
+def as_text(value: object) -> str:
+    """A string as it is, any other JSON value as JSON; "" for what is nested too deep."""
+    if isinstance(value, str):
+        return value
     return "" if is_too_deep(value) else json.dumps(value)
 
 

@@ -36,7 +36,9 @@ def _detects(event: str, doc: Doc) -> bool:
 def _read(event: str, doc: Doc) -> Delta:
     """One event.  `completed` repeats the whole text; `error` is understood everywhere."""
     if event == "message":
-        return new_tuple(Delta, (text_of(doc.get("content")), "", ADD, (), None, None, None, None, None, False, False))
+        return new_tuple(
+            Delta, (text_of(doc.get("content")), "", ADD, (), None, None, None, None, None, False, False, ())
+        )
     if event not in _FRAME:
         return EMPTY
     usage = dict_of(doc.get("usage"))

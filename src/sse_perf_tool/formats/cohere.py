@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..records import Delta, TextMode, Usage
+from ..records import Delta, Kind, Mark, TextMode, Usage
 from .base import (
+    Call,
     Doc,
     Format,
     Options,
@@ -47,13 +48,19 @@ def _read(event: str, doc: Doc) -> Delta:
         error=error_text(delta) if says_error(delta.get("error")) else None,
         end=ends,
         last=ends,
+        marks=_MARKS.get(kind, ()),
     )
 
 
-def _calls(_event: str, doc: Doc) -> str:
+_MARKS = {"citation-start": (Mark(Kind.CITATION),), "tool-call-end": (Mark(Kind.TOOL_END),)}
+
+
+def _calls(_event: str, doc: Doc) -> list[Call]:
     """`tool_calls` is one call in the events of a stream, a list of them in a whole answer."""
     calls = dict_of(dict_of(doc.get("delta")).get("message") or doc.get("message")).get("tool_calls")
-    return calls_of([calls] if isinstance(calls, dict) else calls)
+    if not isinstance(calls, dict):
+        return calls_of(calls)
+    return [call._replace(key=str(doc.get("index"))) for call in calls_of([calls])]
 
 
 def _detects_whole(doc: Doc) -> bool:

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from ..records import Delta, TextMode
-from .base import Doc, Format, Options, ReadEvent, calls_of, dict_of, id_of, reason_of, reasoning_in, text_of, usage_of
+import re
+
+from ..records import Delta, Kind, Mark, TextMode
+from .base import (
+    Call,
+    Doc,
+    Format,
+    Options,
+    ReadEvent,
+    calls_of,
+    dict_of,
+    id_of,
+    reason_of,
+    reasoning_in,
+    text_of,
+    usage_of,
+)
 from .failures import error_text
 
 _CLOSING = frozenset(
@@ -33,6 +48,8 @@ def _reader(_options: Options) -> ReadEvent:
         if mode is None:
             return _read_chat(event, doc)
         conversation_id, message_id = id_of(doc.get("conversation_id")), id_of(doc.get("id"))
+        if text_of(doc.get("type")) in _TOOLS and mode is TextMode.PART:
+            return Delta(conversation_id=conversation_id, marks=_tool_marks(doc))
         if doc.get("type") != "answer" or (mode is TextMode.PART and message_id in streamed):
             return Delta(conversation_id=conversation_id)
         streamed.add(message_id)
@@ -45,6 +62,20 @@ def _reader(_options: Options) -> ReadEvent:
         )
 
     return read
+
+
+_TOOLS = frozenset({"function_call", "tool_response", "tool_output", "knowledge"})
+
+
+def _tool_marks(doc: Doc) -> tuple[Mark, ...]:
+    """What a bot called, and what came back: the ids of the two messages differ, so the order pairs them."""
+    kind = text_of(doc.get("type"))
+    if kind == "knowledge":
+        return (Mark(Kind.CITATION),)
+    if kind != "function_call":
+        return (Mark(Kind.TOOL_RESULT),)
+    found = re.search(r'"name"\s*:\s*"([^"]{1,80})"', text_of(doc.get("content")))
+    return (Mark(Kind.TOOL_CALL, found[1] if found else "", ""),)
 
 
 def _read_chat(event: str, doc: Doc) -> Delta:
@@ -66,7 +97,7 @@ def _failure(doc: Doc) -> str:
     return error_text(why if any(why.values()) else {"error": "the chat failed"})
 
 
-def _calls(_event: str, doc: Doc) -> str:
+def _calls(_event: str, doc: Doc) -> list[Call]:
     asked = dict_of(dict_of(doc.get("required_action")).get("submit_tool_outputs"))
     return calls_of(asked.get("tool_calls"))
 

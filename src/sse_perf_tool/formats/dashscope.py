@@ -6,8 +6,11 @@ in the stream tells which: `options["incremental_output"]` must.  Without it: al
 
 from __future__ import annotations
 
-from ..records import Delta, TextMode, Usage
+from collections.abc import Iterator
+
+from ..records import Delta, Other, TextMode, Usage
 from .base import (
+    Call,
     Doc,
     Format,
     Options,
@@ -27,6 +30,7 @@ from .base import (
     without_stream,
 )
 from .failures import error_text
+from .openai_chat import choice_index
 
 
 def _body(query: str, model: str, _user: str, _conversation_id: str) -> Doc:
@@ -51,16 +55,20 @@ def _detects(_event: str, doc: Doc) -> bool:
 
 def _reader(options: Options) -> ReadEvent:
     mode = TextMode.ADD if options.get("incremental_output") else TextMode.WHOLE
+    whole: dict[int, str] = {}
+    """Of each choice above 0, its text so far, where an event brings all of it."""
 
     def read(_event: str, doc: Doc) -> Delta:
         output = dict_of(doc.get("output"))
-        choice = next(iter(dicts_of(output.get("choices"))), {})
+        choices = dicts_of(output.get("choices"))
+        choice = next((each for at, each in enumerate(choices) if choice_index(each, at) == 0), {})
         message = dict_of(choice.get("message"))
         reason = reason_of(choice.get("finish_reason")) or reason_of(output.get("finish_reason"))
         return Delta(
             parts_of(message.get("content"))[0] or text_of(output.get("text")),
             reasoning_in(message),
             mode,
+            tuple(_others(choices, None if mode is TextMode.ADD else whole)),
             usage=_usage(doc.get("usage")),
             finish_reason=reason,
             message_id=id_of(doc.get("request_id")),
@@ -72,9 +80,23 @@ def _reader(options: Options) -> ReadEvent:
     return read
 
 
-def _calls(_event: str, doc: Doc) -> str:
+def _others(choices: list[Doc], whole: dict[int, str] | None) -> Iterator[Other]:
+    """What is new of the choices above 0; `whole`: what came of each before, where an event brings all of it."""
+    for place, choice in enumerate(choices):
+        index = choice_index(choice, place)
+        if index == 0:
+            continue
+        text = parts_of(dict_of(choice.get("message")).get("content"))[0]
+        if whole is not None:
+            before, whole[index] = whole.get(index, ""), text or whole.get(index, "")
+            text = text[len(before) :] if text.startswith(before) else text
+        yield index, text, reason_of(choice.get("finish_reason"))
+
+
+def _calls(_event: str, doc: Doc) -> list[Call]:
     choices = dicts_of(dict_of(doc.get("output")).get("choices"))
-    return " ".join(filter(None, (calls_of(dict_of(each.get("message")).get("tool_calls")) for each in choices)))
+    messages = enumerate(dict_of(each.get("message")) for each in choices)
+    return [call for place, message in messages for call in calls_of(message.get("tool_calls"), f"{place}/")]
 
 
 def _usage(value: object) -> Usage | None:

@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..records import Delta, TextMode
-from .base import EMPTY, Doc, Format, Options, ReadEvent, Whole, dict_of, id_of, new_tuple, reason_of, text_of, usage_of
+from ..records import Delta, Kind, Mark, TextMode
+from .base import (
+    EMPTY,
+    Doc,
+    Format,
+    Options,
+    ReadEvent,
+    Whole,
+    dict_of,
+    dicts_of,
+    id_of,
+    new_tuple,
+    reason_of,
+    text_of,
+    usage_of,
+)
 from .failures import error_text
 
 ADD, REPLACE, REPEAT = TextMode.ADD, TextMode.REPLACE, TextMode.REPEAT
@@ -48,7 +62,8 @@ def _reasoning_chunk(doc: Doc) -> Delta:
 def _message_end(doc: Doc) -> Delta:
     usage = dict_of(dict_of(doc.get("metadata")).get("usage"))
     counts = usage_of(usage.get("prompt_tokens"), usage.get("completion_tokens"))
-    return Delta(usage=counts, end=True, last=True)
+    sources = len(dicts_of(dict_of(doc.get("metadata")).get("retriever_resources")))
+    return Delta(usage=counts, end=True, last=True, marks=(Mark(Kind.CITATION),) * sources)
 
 
 def _workflow_finished(doc: Doc) -> Delta:
@@ -67,6 +82,33 @@ def _error(doc: Doc) -> Delta:
     return Delta(error=error_text(doc))
 
 
+def _node(kind: Kind) -> Callable[[Doc], Delta]:
+    """Reads the begin or the end of a node, an iteration, a loop."""
+
+    def read(doc: Doc) -> Delta:
+        data = dict_of(doc.get("data"))
+        name = text_of(data.get("title")) or text_of(data.get("node_type")) or text_of(data.get("node_id"))
+        return Delta(marks=(Mark(kind, name, text_of(data.get("id")) or text_of(data.get("node_id"))),))
+
+    return read
+
+
+def _agent_log(doc: Doc) -> Delta:
+    """A step of an agent node, each time that its state changes."""
+    data = dict_of(doc.get("data"))
+    kind = Kind.STEP_BEGIN if data.get("status") == "start" else Kind.STEP_END
+    return Delta(marks=(Mark(kind, text_of(data.get("label")), text_of(data.get("id"))),))
+
+
+def _agent_thought(doc: Doc) -> Delta:
+    """A round of an agent: empty first, then with the tool that it calls, then with what the tool observed."""
+    tool, key = text_of(doc.get("tool")), text_of(doc.get("id"))
+    if not tool:
+        return EMPTY
+    called = Mark(Kind.TOOL_CALL, tool, key)
+    return Delta(marks=(called, Mark(Kind.TOOL_RESULT, tool, key)) if doc.get("observation") else (called,))
+
+
 _READERS: dict[str, Callable[[Doc], Delta]] = {
     "text_chunk": _text_chunk,
     "reasoning_chunk": _reasoning_chunk,
@@ -75,8 +117,13 @@ _READERS: dict[str, Callable[[Doc], Delta]] = {
     "message_end": _message_end,
     "workflow_finished": _workflow_finished,
     "error": _error,
+    "agent_thought": _agent_thought,
+    "agent_log": _agent_log,
+    **dict.fromkeys(("node_started", "iteration_started", "loop_started"), _node(Kind.STEP_BEGIN)),
+    **dict.fromkeys(("node_finished", "iteration_completed", "loop_completed"), _node(Kind.STEP_END)),
+    "ping": lambda _doc: Delta(marks=(Mark(Kind.KEEP_ALIVE),)),
 }
-"""The kinds that bring something, beside the messages.  Nodes, files, speech, agent_thought, ... bring no text."""
+"""The kinds that bring something, beside the messages.  Files, speech, ... bring nothing."""
 
 
 def _reader(_options: Options) -> ReadEvent:
@@ -96,7 +143,9 @@ def _reader(_options: Options) -> ReadEvent:
             answer = text_of(doc.get("answer"))
             mode = REPLACE if answer and agent_spoke and kind == "message" else ADD
             agent_spoke = agent_spoke or (answer != "" and kind == "agent_message")
-            return new_tuple(Delta, (answer, "", mode, (), None, None, message_id, conversation_id, None, False, False))
+            return new_tuple(
+                Delta, (answer, "", mode, (), None, None, message_id, conversation_id, None, False, False, ())
+            )
         read_kind = _READERS.get(kind) if isinstance(kind, str) else None
         delta = read_kind(doc) if read_kind else EMPTY
         in_chat = in_chat or message_id is not None or conversation_id is not None

@@ -3,7 +3,21 @@
 from __future__ import annotations
 
 from ..records import Delta, Other, TextMode, Usage
-from .base import Doc, Format, Whole, calls_of, count_of, dict_of, dicts_of, id_of, reason_of, sum_of, text_of, usage_of
+from .base import (
+    Call,
+    Doc,
+    Format,
+    Whole,
+    calls_of,
+    count_of,
+    dict_of,
+    dicts_of,
+    id_of,
+    reason_of,
+    sum_of,
+    text_of,
+    usage_of,
+)
 from .openai_chat import choice_index
 
 
@@ -49,9 +63,9 @@ def _parts(candidate: Doc) -> tuple[str, str]:
     return "".join(visible), "".join(hidden)
 
 
-def _calls(_name: str, doc: Doc) -> str:
+def _calls(_name: str, doc: Doc) -> list[Call]:
     parts = (dict_of(each.get("content")).get("parts") for each in dicts_of(doc.get("candidates")))
-    return " ".join(filter(None, (calls_of([part.get("functionCall")]) for own in parts for part in dicts_of(own))))
+    return [call for own in parts for part in dicts_of(own) for call in calls_of([part.get("functionCall")])]
 
 
 def _usage(metadata: object) -> Usage | None:

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from ..records import Delta
-from .base import Doc, Format, Whole, calls_of, dict_of, reason_of, reasoning_in, text_of, usage_of, with_stream_off
+from .base import (
+    Call,
+    Doc,
+    Format,
+    Whole,
+    calls_of,
+    dict_of,
+    reason_of,
+    reasoning_in,
+    text_of,
+    usage_of,
+    with_stream_off,
+)
 
 
 def _body(query: str, model: str, _user: str, _conversation_id: str) -> Doc:
@@ -28,7 +40,7 @@ def _read(_event: str, doc: Doc) -> Delta:
     )
 
 
-def _calls(_event: str, doc: Doc) -> str:
+def _calls(_event: str, doc: Doc) -> list[Call]:
     return calls_of(dict_of(doc.get("message")).get("tool_calls"))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..records import Delta, Other, TextMode, Usage
 from .base import (
+    Call,
     Doc,
     Format,
     Options,
@@ -101,7 +102,7 @@ def read_choices(doc: Doc, read_choice: Callable[[Doc], tuple[str, str]]) -> Del
     if type(message_id) is not str:
         message_id = id_of(message_id)
     return new_tuple(
-        Delta, (text, reasoning, ADD, others, usage, reason, message_id, None, error, reason is not None, False)
+        Delta, (text, reasoning, ADD, others, usage, reason, message_id, None, error, reason is not None, False, ())
     )
 
 
@@ -122,18 +123,19 @@ def read_choice(choice: Doc) -> tuple[str, str]:
     return content, thoughts if not hidden or hidden == thoughts else thoughts + hidden
 
 
-def calls_in(_name: str, doc: Doc) -> str:
+def calls_in(_name: str, doc: Doc) -> list[Call]:
     """The tool calls of all choices, streamed or whole, `function_call` being the older name."""
-    said = []
-    for choice in dicts_of(doc.get("choices")):
+    said: list[Call] = []
+    for position, choice in enumerate(dicts_of(doc.get("choices"))):
         source = choice.get("delta") or choice.get("message")
         if type(source) is not dict:
             continue
+        place = f"{choice_index(choice, position)}/"
         if calls := source.get("tool_calls"):
-            said.append(calls_of(calls))
+            said += calls_of(calls, place)
         if call := source.get("function_call"):
-            said.append(calls_of([call]))
-    return " ".join(filter(None, said))
+            said += [each._replace(key=place) for each in calls_of([call])]
+    return said
 
 
 def read(_event: str, doc: Doc) -> Delta:

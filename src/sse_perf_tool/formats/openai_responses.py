@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from ..records import Delta, TextMode
+from ..records import Delta, Kind, Mark, TextMode
 from .base import (
     EMPTY,
+    Call,
     Doc,
     Format,
     Options,
@@ -53,6 +54,7 @@ def _reader(_options: Options) -> ReadEvent:
     """A reader that remembers which items of the output were streamed: what repeats them says nothing new."""
     streamed: set[str | None] = set()
     newest: object = ""
+    echo = _Echo()
 
     def read(event: str, doc: Doc) -> Delta:
         nonlocal newest
@@ -67,29 +69,84 @@ def _reader(_options: Options) -> ReadEvent:
             words = doc.get("delta")
             if type(words) is not str:
                 words = text_of(dict_of(words).get("text"))  # some servers wrap it into an object
-            text, reasoning = (words, "") if kind in _TEXT else ("", words)
-            return new_tuple(Delta, (text, reasoning, ADD, (), None, None, None, None, None, False, False))
+            text, reasoning = (words, "") if kind in _TEXT else ("", echo.less(kind, item, words))
+            return new_tuple(Delta, (text, reasoning, ADD, (), None, None, None, None, None, False, False, ()))
         if kind == "error":
             return Delta(error=error_text(doc))
         if kind in _DONE or kind == "response.output_item.done":
             return _read_done(kind, doc, streamed)
+        if marks := _marks_of(kind, doc):
+            return Delta(marks=marks)
         response = doc.get("response")
         return _read_response(kind, response) if isinstance(response, dict) or kind in _CLOSING else EMPTY
 
     return read
 
 
+class _Echo:
+    """Tells reasoning that comes once more under its other name: as text of the reasoning and as its summary."""
+
+    def __init__(self) -> None:
+        self._said: dict[str | None, tuple[str, list[str]]] = {}
+        """By item: under which name its reasoning came first, and what came so."""
+        self._repeated: dict[str | None, int] = {}
+        """By item: how many characters of it have come again; -1: it is no repeat."""
+
+    def less(self, kind: str, item: object, words: str) -> str:
+        """`words` of an item, "" when they repeat what came before under another name."""
+        own = id_of(item)
+        first, pieces = self._said.setdefault(own, (kind, []))
+        if first == kind:
+            pieces.append(words)
+            return words
+        at = self._repeated.get(own, 0)
+        if at < 0 or not "".join(pieces).startswith(words, at):
+            self._repeated[own] = -1  # a summary in its own words
+            return words
+        self._repeated[own] = at + len(words)
+        return ""
+
+
+def _marks_of(kind: str, doc: Doc) -> tuple[Mark, ...]:
+    """What an event says of items, tools and sources."""
+    if kind == "response.output_item.added":
+        return _item_marks(Kind.STEP_BEGIN, doc)
+    if kind == "response.output_text.annotation.added":
+        return (Mark(Kind.CITATION, text_of(dict_of(doc.get("annotation")).get("type"))),)
+    if kind.endswith("_arguments.done"):
+        return (Mark(Kind.TOOL_END, "", text_of(doc.get("item_id"))),)
+    return ()
+
+
+def _item_marks(kind: Kind, doc: Doc) -> tuple[Mark, ...]:
+    """The begin or the end of an item of the output: a message, reasoning, the call of a tool.
+
+    A tool that the server runs itself (a search, a program) answers when its item is done.
+    """
+    item = dict_of(doc.get("item"))
+    name, key, called = text_of(item.get("type")), text_of(item.get("id")), text_of(item.get("name"))
+    step = Mark(kind, f"{name} {called}" if called else name, key or str(doc.get("output_index")))
+    if not name.endswith("_call") or name in _OWN_CALLS:
+        return (step,)
+    return step, Mark(Kind.TOOL_CALL if kind is Kind.STEP_BEGIN else Kind.TOOL_RESULT, called or name, key)
+
+
+_OWN_CALLS = frozenset({"function_call", "custom_tool_call"})
+"""Calls that whoever has asked must answer."""
+
+
 def _read_done(kind: str, doc: Doc, streamed: Container[str | None]) -> Delta:
     """A part, or a whole item, that is finished: new when nothing of its item was streamed."""
     item = dict_of(doc.get("item"))
+    marks = () if kind in _DONE else _item_marks(Kind.STEP_END, doc)
     if id_of(doc.get("item_id") if kind in _DONE else item.get("id")) in streamed:
-        return EMPTY
+        return Delta(marks=marks)
     if kind not in _DONE:
         text, reasoning = _said([item])
     else:
         words = text_of(doc.get("text")) or text_of(doc.get("refusal"))
         text, reasoning = (words, "") if _DONE[kind] else ("", words)
-    return Delta(text, reasoning, TextMode.PART) if text or reasoning else EMPTY
+    return Delta(text, reasoning, TextMode.PART, marks=marks)
 
 
 def _read_response(kind: str, response: object) -> Delta:
@@ -137,13 +194,15 @@ def _said(output: object) -> tuple[str, str]:
     return text, reasoning
 
 
-def _calls(event: str, doc: Doc) -> str:
+def _calls(event: str, doc: Doc) -> list[Call]:
     """The names of functions when their items begin, then their arguments; of whole answers all of them."""
     kind = text_of(doc.get("type")) or event
     if kind.endswith(("_arguments.delta", "_tool_call_input.delta")):
-        return text_of(doc.get("delta"))
+        piece = text_of(doc.get("delta"))
+        return [Call("", piece, text_of(doc.get("item_id")))] if piece else []
     if kind == "response.output_item.added":
-        return calls_of([doc.get("item")])
+        item = dict_of(doc.get("item"))
+        return [call._replace(key=text_of(item.get("id"))) for call in calls_of([item])]
     response = dict_of(doc.get("response")) if kind in _CLOSING else doc
     return calls_of([item for item in dicts_of(response.get("output")) if text_of(item.get("type")).endswith("_call")])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..records import Delta
-from .base import Doc, Format, Whole, calls_of, id_of, reason_of, reasoning_in, text_of
+from .base import Call, Doc, Format, Whole, calls_of, id_of, reason_of, reasoning_in, text_of
 from .failures import error_text
 from .openai_chat import usage_in
 
@@ -30,7 +30,7 @@ def _read(_event: str, doc: Doc) -> Delta:
     )
 
 
-def _calls(_event: str, doc: Doc) -> str:
+def _calls(_event: str, doc: Doc) -> list[Call]:
     return calls_of([doc.get("function_call")])
 
 

@@ -22,7 +22,8 @@ from random import Random
 from typing import Any
 
 from ..errors import UsageError
-from ..metrics import REQUEST_METRICS, ok_values
+from ..metrics import REQUEST_METRICS, values_of
+from ..metrics.milestones import POOLED_METRICS
 from ..records import (
     SUMMARY_SCHEMA,
     BaselineResult,
@@ -107,10 +108,11 @@ METRIC_FUNCTIONS = ("avg", "med", "p(N)")
 def parse_allowed(text: str, say: Say) -> Allowed:
     """Parses an --allow rule.  UsageError as in `thresholds.parse_rule`; `say` must know `TEXTS`."""
     scanner = Scanner(text, say)
-    if scanner.take("itl_ms") is not None:
-        scanner.back("itl_ms")
+    if (gaps := scanner.take(r"(itl|\w+_gap)_ms\b")) is not None and gaps != "max_gap_ms":
+        scanner.back(gaps)
         raise scanner.error("rule_gaps")
-    subject = scanner.subject((*REQUEST_METRICS, *RUN_FUNCTIONS))
+    scanner.back(gaps or "")
+    subject = scanner.metric((*REQUEST_METRICS, *POOLED_METRICS, *RUN_FUNCTIONS))
     function, percent = scanner.function(RUN_FUNCTIONS.get(subject, METRIC_FUNCTIONS))
     comparison = scanner.take("[<>]")
     if comparison is None:
@@ -149,7 +151,7 @@ def _figure(result: RunResult, rule: Allowed, say: Say) -> _Side:
         return _Side(_run_figure(result, rule.subject, value))
     if rule.percent is None:
         return _Side(_mean_figure(result.summary.metrics[rule.subject]))
-    return _Side(percentile_figure(ok_values(result.requests, rule.subject), rule.percent))
+    return _Side(percentile_figure(values_of(result, rule.subject), rule.percent))
 
 
 def _run_figure(result: RunResult, subject: str, value: float) -> Figure:

@@ -2,10 +2,13 @@
 
     threshold = subject ":" function operator number
     slo       = metric [":" function] operator number
+    subject   = name ["[" milestone "]"]
 
 A subject is a metric (of the run: all values of ok requests) or one of `RUN_FIGURES`.  In an SLO the metric is that of
-one request and has one value; only `itl_ms` has many, the gaps of that request, and takes a function.  Spaces may
-stand between the parts.  The error for a rule names the first character that does not fit.
+one request and has one value; only `itl_ms` has many, the gaps of that request, and takes a function.  A metric of
+steps, tools and other milestones may name one of them (`step_ms[retrieval]`); in an SLO it is the longest of them (the
+first, where the metric is about that).  Spaces may stand between the parts.  The error for a rule names the first
+character that does not fit.
 
 Pure: no clock, no thread, no socket.
 """
@@ -20,8 +23,18 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..errors import UsageError
-from ..metrics import METRICS, REQUEST_METRICS, enough_for, percentile, request_value, samples_needed, values_of
-from ..records import RunConfig, RunResult, Stats, ThresholdResult
+from ..metrics import (
+    METRICS,
+    MILESTONE_METRICS,
+    REQUEST_METRICS,
+    enough_for,
+    percentile,
+    request_value,
+    samples_needed,
+    values_of,
+)
+from ..metrics.milestones import first_key, milestone_of, named_value
+from ..records import RunConfig, RunResult, Span, Stats, ThresholdResult
 from ..texts import Say, Texts, speaker
 
 TEXTS: Texts = {
@@ -143,16 +156,18 @@ class Slo:
         """The metric."""
         return self.rule.subject
 
-    def met_by(self, row: Mapping[str, int], gaps_us: Sequence[int]) -> bool:
-        """Whether an answer meets the rule: its row in a `RequestTable` and its gaps.
+    def met_by(self, row: Mapping[str, int], gaps_us: Sequence[int], spans: Sequence[Span] = ()) -> bool:
+        """Whether an answer meets the rule: its row in a `RequestTable`, its gaps and its spans.
 
         A value that an answer cannot have meets the rule (a gap with one chunk, TPOT of one token, the handshake of a
         reused connection), but a missing TTFB, TTFT or response time does not.
         """
-        value = self._value(row, gaps_us)
+        value = self._value(row, gaps_us, spans)
         return self.rule.subject not in MOMENTS if value is None else self.rule.holds(value)
 
-    def _value(self, row: Mapping[str, int], gaps_us: Sequence[int]) -> float | None:
+    def _value(self, row: Mapping[str, int], gaps_us: Sequence[int], spans: Sequence[Span]) -> float | None:
+        if self.rule.subject not in REQUEST_METRICS and self.rule.subject != "itl_ms":
+            return named_value(spans, self.rule.subject)
         if self.rule.subject != "itl_ms":
             return request_value(row, self.rule.subject)
         gaps = sorted(gaps_us)
@@ -183,25 +198,32 @@ def parse_rule(text: str, say: Say) -> Rule:
     `say` must know `TEXTS`.
     """
     scanner = Scanner(text, say)
-    subject = scanner.subject((*METRICS, *RUN_FIGURES))
+    subject = scanner.metric((*METRICS, *MILESTONE_METRICS, *RUN_FIGURES))
     function, percent = scanner.function(functions_of(subject))
     comparison = scanner.operator()
-    limit = scanner.share() if (subject, function) in SHARES else scanner.number()
+    limit = scanner.share() if is_share(subject, function) else scanner.number()
     scanner.end()
     return Rule(text.strip(), subject, function, percent, comparison, limit)
 
 
 def functions_of(subject: str) -> tuple[str, ...]:
     """The functions that a subject of thresholds has."""
-    return tuple(RUN_FIGURES[subject]) if subject in RUN_FIGURES else METRIC_FUNCTIONS
+    if subject in RUN_FIGURES:
+        return tuple(RUN_FIGURES[subject])
+    return METRIC_FUNCTIONS if milestone_of(subject) is None else (*METRIC_FUNCTIONS, "rate")
+
+
+def is_share(subject: str, function: str) -> bool:
+    """Whether a figure is a share, 0 to 1."""
+    return (subject, function) in SHARES or (function == "rate" and subject not in RUN_FIGURES)
 
 
 def parse_slo(text: str, say: Say) -> Slo:
     """Parses a rule for one request; UsageError as `parse_rule`."""
     scanner = Scanner(text, say)
-    subject = scanner.subject(METRICS)
+    subject = scanner.metric((*METRICS, *(name for name in MILESTONE_METRICS if not name.endswith("_gap_ms"))))
     function, percent = "", None
-    if subject not in REQUEST_METRICS:
+    if subject == "itl_ms":
         function, percent = scanner.function(("avg", "min", "max", "med", "p(N)"))
     elif scanner.at_colon():
         raise scanner.error("rule_one_value", metric=subject)
@@ -254,6 +276,12 @@ class Scanner:
         if closest:
             raise self.error("rule_unknown", name=name, closest=closest[0])
         raise self.expected("rule_metric", names=", ".join(choices))
+
+    def metric(self, names: Iterable[str]) -> str:
+        """A subject, with the name of a milestone in brackets behind it where it may have one."""
+        subject = self.subject(names)
+        name = self.take(r"\[[^\]]{1,80}\]") if milestone_of(subject) is not None else None
+        return subject + (name or "")
 
     def at_colon(self) -> bool:
         """Whether a function follows; nothing is read but spaces."""
@@ -334,9 +362,20 @@ def figure_of(result: RunResult, subject: str, function: str, percent: float | N
         value = RUN_FIGURES[subject][function](result)
         return Figure(value, "" if value is not None else say("no_data"))
     stats = result.summary.metrics.get(subject, Stats())
+    if function == "rate":
+        return _share_of(result, subject, say)
     if percent is not None:
         return quantile_of(stats, percent, lambda: percentile(values_of(result, subject), percent), say)
     return Figure(_STATS[function](stats)) if stats.count else Figure(None, say("no_data"))
+
+
+def _share_of(result: RunResult, subject: str, say: Say) -> Figure:
+    """The share of ok answers that have the milestone of a subject."""
+    kind, name = milestone_of(subject) or ("", "")
+    ok = result.summary.ok
+    if not ok:
+        return Figure(None, say("no_data"))
+    return Figure(result.summary.metrics.get(first_key(kind, name), Stats()).count / ok)
 
 
 def quantile_of(stats: Stats, percent: float, value: Callable[[], float | None], say: Say) -> Figure:

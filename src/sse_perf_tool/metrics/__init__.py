@@ -9,6 +9,7 @@ Each metric is defined once, in `docs/metrics.md`, and computed once, here:
 * `phases.py`: rounds, warm-up, main phase and cool-down, and how well an open loop kept its schedule.
 * `steadiness.py`: stalls within answers, and the plateau at full load.
 * `stream_shape.py`: whether chunks came smoothly, in bursts or buffered.
+* `milestones.py`, `milestone_pools.py`: what answers do beside bringing text, of one and of all.
 * `compression.py`: what clients that accept compressed answers get.
 * `outages.py`: times in which every request failed, and first tokens of failed requests.
 * `concurrency.py`: how many requests were in flight at once, and how many of them were answered at once.
@@ -18,6 +19,7 @@ Each metric is defined once, in `docs/metrics.md`, and computed once, here:
 
 from .definitions import (
     METRICS,
+    MILESTONE_METRICS,
     REQUEST_METRICS,
     SCHEDULE_METRICS,
     STREAM_METRICS,
@@ -34,6 +36,7 @@ from .time_series import TimeSeries
 
 __all__ = [
     "METRICS",
+    "MILESTONE_METRICS",
     "PERCENTILES",
     "REQUEST_METRICS",
     "SCHEDULE_METRICS",

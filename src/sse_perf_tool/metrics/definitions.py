@@ -7,8 +7,10 @@ from itertools import compress
 from typing import NamedTuple
 
 from ..records import NOT_MEASURED, OUTCOMES, PHASES, Outcome, RequestRecord, RequestTable, RunResult, tokens_per_s
+from ..records.request import SPAN_COLUMNS
 from ..units import NS_PER_MS
 from .intervals import SortedValues
+from .milestones import POOLED_METRICS, columns_of
 from .percentiles import Ranked
 
 
@@ -22,6 +24,10 @@ class RequestMetric(NamedTuple):
 
 def _in_ms(column: str) -> RequestMetric:
     return RequestMetric((column,), lambda ns: None if ns == NOT_MEASURED else ns / NS_PER_MS)
+
+
+def _count(number: int) -> float | None:
+    return None if number == NOT_MEASURED else float(number)
 
 
 def _tpot_ms(tokens: int, ttft_ns: int, gap_sum_ns: int) -> float | None:
@@ -54,19 +60,28 @@ REQUEST_METRICS: Mapping[str, RequestMetric] = {
     "ttfb_from_schedule_ms": _from_schedule_ms("ttfb_ns"),
     "ttft_from_schedule_ms": _from_schedule_ms("ttft_ns"),
     "latency_from_schedule_ms": _from_schedule_ms("latency_ns"),
+    **{column.removesuffix("_ns") + "_ms": _in_ms(column) for column in SPAN_COLUMNS if column.endswith("_ns")},
+    **{column: RequestMetric((column,), _count) for column in SPAN_COLUMNS if not column.endswith("_ns")},
 }
 """Metrics with one value a request, by name."""
 
-METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", *list(REQUEST_METRICS)[3:])
-"""Every metric of a `Summary`, in the order in which people read them."""
+METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", *list(REQUEST_METRICS)[3 : -len(SPAN_COLUMNS)])
+"""The metrics that every `Summary` has, in the order in which people read them."""
+
+MILESTONE_METRICS = (*list(REQUEST_METRICS)[-len(SPAN_COLUMNS) :], *POOLED_METRICS)
+"""Those that only runs have whose answers did more than bring text; by name, too (`step_ms[retrieval]`)."""
 
 STREAM_METRICS = frozenset(
     {"ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "streaming_ms", "max_gap_ms", "ttft_from_schedule_ms"}
+    | set(MILESTONE_METRICS)
 )
 """The metrics that exist only for streams."""
 
 SCHEDULE_METRICS = frozenset(name for name in METRICS if name.endswith(("_from_schedule_ms", "schedule_delay_ms")))
 """The metrics that exist only in an open loop."""
+
+
+NO_MILESTONES: Mapping[str, int] = dict.fromkeys(SPAN_COLUMNS, NOT_MEASURED)
 
 
 def row_of(record: RequestRecord, start_ns: int) -> dict[str, int]:
@@ -81,6 +96,8 @@ def row_of(record: RequestRecord, start_ns: int) -> dict[str, int]:
         "gap_sum_ns": (record.gap_sum_us or 0) * 1000,
         "good": NOT_MEASURED,
         **record.came._asdict(),
+        **NO_MILESTONES,
+        **columns_of(record),
     }
     values = ((name, derived[name] if name in derived else getattr(record, name)) for name in RequestTable.COLUMNS)
     return {name: NOT_MEASURED if value is None else value for name, value in values}
@@ -108,9 +125,10 @@ def values_at(table: RequestTable, metric: str, rows: Iterable[int]) -> Iterator
 
 
 def values_of(result: RunResult, metric: str) -> SortedValues:
-    """All values of one of `METRICS` behind its `Stats`, ascending, in the unit of its name."""
-    if metric == "itl_ms":
-        return Ranked([(gap_us / 1000, count) for gap_us, count in result.gap_histogram])
+    """All values of a metric behind its `Stats`, ascending, in the unit of its name."""
+    if metric not in REQUEST_METRICS:
+        pool = result.gap_histogram if metric == "itl_ms" else result.pools.get(metric, ())
+        return Ranked([(us / 1000, count) for us, count in pool])
     return ok_values(result.requests, metric)
 
 

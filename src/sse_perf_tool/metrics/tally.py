@@ -24,6 +24,7 @@ from ..records import (
     Round,
     RunConfig,
     RunResult,
+    Span,
     Stats,
     Summary,
 )
@@ -32,11 +33,12 @@ from ..records.rows import SHORTEST, Rows
 from ..units import NS_PER_S
 from .compression import compression_check_of
 from .concurrency import service_queue_of
-from .definitions import METRICS, REQUEST_METRICS, ok_values, row_of
+from .definitions import METRICS, MILESTONE_METRICS, REQUEST_METRICS, ok_values, row_of
 from .distribution import Distribution, leading_bits
 from .error_groups import ErrorGroups
 from .groups import groups_of
 from .intervals import GapSample, gap_intervals, intervals
+from .milestone_pools import MilestonePools
 from .outages import failed_first_tokens_of, outage_of
 from .percentiles import PERCENTILES, Ranked, stats_of
 from .phases import in_phases, left_early, left_out, rounds_of, schedule_facts, stood_still_s
@@ -57,7 +59,7 @@ class RequestRule(Protocol):
 
     @property
     def text(self) -> str: ...
-    def met_by(self, row: Mapping[str, int], gaps_us: Sequence[int], /) -> bool: ...
+    def met_by(self, row: Mapping[str, int], gaps_us: Sequence[int], spans: Sequence[Span], /) -> bool: ...
 
 
 def merged_reads(gaps_us: Iterable[int], ended_together: bool = False) -> Iterator[tuple[int, int]]:
@@ -105,6 +107,7 @@ class Tally:
         self.clocks: Counter[str] = Counter()
         self.finish_reasons: Counter[str] = Counter()
         self.merged_reads: Counter[tuple[int, int]] = Counter()
+        self.milestones = MilestonePools()
         self.self_watch = WatchSeries()
         self.heads: dict[AnswerHead, None] = {}
         self.compression_check: RequestRecord | None = None
@@ -137,6 +140,7 @@ class Tally:
         if record.outcome is Outcome.OK:
             self.gaps.add(record.gaps_us)
             self.gap_sample.add(record.request_id, record.gaps_us)
+            self.milestones.add(record)
             self.clocks[record.clock] += 1
             ended_together = record.ended_together
             if ended_together or 0 in record.gaps_us:
@@ -205,13 +209,15 @@ class Tally:
 
     def _append_row(self, record: RequestRecord, start_ns: int) -> None:
         row = row_of(record, start_ns)
-        row["good"] = self._good(record.outcome, row, record.gaps_us)
+        row["good"] = self._good(record.outcome, row, record.gaps_us, record.spans)
         self.table.append(row)
 
-    def _good(self, outcome: Outcome, row: Mapping[str, int], gaps_us: Sequence[int]) -> int:
+    def _good(
+        self, outcome: Outcome, row: Mapping[str, int], gaps_us: Sequence[int], spans: Sequence[Span] = ()
+    ) -> int:
         if not self.slos or outcome is Outcome.CANCELLED:
             return NOT_MEASURED
-        return int(outcome is Outcome.OK and all(slo.met_by(row, gaps_us) for slo in self.slos))
+        return int(outcome is Outcome.OK and all(slo.met_by(row, gaps_us, spans) for slo in self.slos))
 
     def _good_of(self, rows: Rows) -> Iterator[int]:
         columns = rows.columns
@@ -240,6 +246,7 @@ class Tally:
         self.table.extend(other.table)
         self.gaps.merge(other.gaps)
         self.gap_sample.merge(other.gap_sample)
+        self.milestones.merge(other.milestones)
         self.series.merge(other.series)
         self.end_ns = max(self.end_ns, other.end_ns)
         self.token_sources.update(other.token_sources)
@@ -300,6 +307,7 @@ class Tally:
             outage=outage_of(table),
             failed_first_tokens=failed_first_tokens_of(table),
             intervals=sure,
+            milestones=self.milestones.milestones(ok, metrics),
         )
 
     def _goodput(self, table: RequestTable, seconds: float) -> Goodput:
@@ -311,10 +319,14 @@ class Tally:
         """The `Stats` of each metric, and the intervals of its percentiles where there are any."""
         found, sure = {"itl_ms": self.gaps.stats(scale=0.001)}, {}
         sure["itl_ms"] = gap_intervals(Ranked(self.gaps.histogram()), self.gap_sample, PERCENTILES, scale=0.001)
-        for name in REQUEST_METRICS:
+        more = MILESTONE_METRICS if self.milestones.answers else ()
+        for name in (name for name in (*METRICS, *more) if name in REQUEST_METRICS):
             ordered = ok_values(table, name)
             found[name], sure[name] = stats_of(ordered), intervals(ordered, PERCENTILES)
-        return {name: found[name] for name in METRICS}, {name: sure[name] for name in METRICS if sure[name]}
+        found |= self.milestones.metrics()
+        names = [*METRICS, *(name for name in dict.fromkeys((*more, *found)) if name in found and found[name].count)]
+        names = list(dict.fromkeys(names))
+        return {name: found[name] for name in names}, {name: sure[name] for name in names if sure.get(name)}
 
     def _token_source(self) -> str | None:
         if len(self.token_sources) > 1:
@@ -343,6 +355,7 @@ class Tally:
             time_series=series,
             summary=self.summary(config, rounds, whole=not (interrupted or partial or aborted)),
             gap_histogram=self.gaps.histogram(),
+            pools=self.milestones.histograms(),
             warnings=tuple(warnings),
             interrupted=interrupted,
             partial=partial,

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         GroupStats,
         Interval,
         IntervalSample,
+        Milestone,
         Outage,
         Plateau,
         ScheduleFacts,
@@ -70,7 +71,7 @@ if TYPE_CHECKING:
     )
     from .result import SUMMARY_SCHEMA, Round, RunResult
     from .server import SERVER_FIGURES, ServerMetrics, ServerSample
-    from .stream import Delta, Other, StreamEvent, TextMode, Usage
+    from .stream import Delta, Kind, Mark, Other, Span, StreamEvent, TextMode, Usage
     from .trust import Reason, StoodStill, Trust, TrustSample
     from .workers import WorkerFacts
 
@@ -86,6 +87,7 @@ _NAMES = {
         "GroupStats",
         "Interval",
         "IntervalSample",
+        "Milestone",
         "Outage",
         "Plateau",
         "ScheduleFacts",
@@ -113,7 +115,7 @@ _NAMES = {
     ),
     "result": ("SUMMARY_SCHEMA", "Round", "RunResult"),
     "server": ("SERVER_FIGURES", "ServerMetrics", "ServerSample"),
-    "stream": ("Delta", "Other", "StreamEvent", "TextMode", "Usage"),
+    "stream": ("Delta", "Kind", "Mark", "Other", "Span", "StreamEvent", "TextMode", "Usage"),
     "trust": ("Reason", "StoodStill", "Trust", "TrustSample"),
     "workers": ("WorkerFacts",),
 }
@@ -148,8 +150,11 @@ __all__ = [
     "GroupStats",
     "Interval",
     "IntervalSample",
+    "Kind",
     "Limit",
     "Lumps",
+    "Mark",
+    "Milestone",
     "Other",
     "Outage",
     "Outcome",
@@ -165,6 +170,7 @@ __all__ = [
     "ServerMetrics",
     "ServerSample",
     "ServiceQueue",
+    "Span",
     "Stalls",
     "Stats",
     "StepResult",

@@ -198,6 +198,27 @@ class GroupStats:
 
 
 @dataclass(frozen=True, slots=True)
+class Milestone:
+    """What the ok answers of a run have of one kind and name beside text, see `metrics.milestones`."""
+
+    kind: str
+    name: str
+    """"" where it has none."""
+    answers: int
+    """How many answers have it ..."""
+    share: float
+    """... of all ok answers, 0 to 1."""
+    spans: int
+    """How many there were, in all answers."""
+    events: int
+    """How many events they had."""
+    first_ms: Stats
+    """From the start of a request to the begin of its first."""
+    duration_ms: Stats
+    """Of those that were said to end."""
+
+
+@dataclass(frozen=True, slots=True)
 class Goodput:
     """How many requests met all of `rules`: `met` of the `of` requests that were not cancelled."""
 
@@ -340,5 +361,7 @@ class Summary:
     """Likewise."""
     failed_first_tokens: FailedFirstTokens | None = None
     """None where they would change no figure."""
+    milestones: tuple[Milestone, ...] = ()
+    """In the order in which answers come to them; () when no answer did more than bring text."""
     intervals: Mapping[str, Mapping[str, Interval]] = field(default_factory=dict)
     """Metric -> percentile ("p50") -> its 95 % interval; metrics of too few values are missing."""

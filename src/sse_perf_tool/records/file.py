@@ -21,6 +21,7 @@ from .config import RunConfig
 from .head import AnswerHead
 from .request import RECORDS_SCHEMA, Lumps, Outcome, Phase, RequestRecord
 from .server import ServerMetrics, server_metrics_document, server_metrics_of
+from .spans import spans_of
 from .trust import StoodStill, TrustSample
 from .workers import WORKERS_KEY, WorkerFacts, workers_document, workers_of
 
@@ -117,6 +118,8 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
     row |= {name: getattr(record, name) for name in _LATER_FIELDS}
     row |= record.came._asdict()
     row["gaps_us"] = list(record.gaps_us)
+    if record.spans:
+        row["spans"] = record.spans
     if record.head is not None:
         row["head"] = record.head._asdict()
     if record.self_watch:
@@ -153,6 +156,7 @@ def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
         started_ns=started_ns,
         outcome=Outcome(row["outcome"]),
         gaps_us=_gaps_of(row["gaps_us"]),
+        spans=spans_of(row.get("spans")),
         head=head_of(row),
         self_watch=samples_of(row),
     )

@@ -10,6 +10,7 @@ from itertools import compress
 from typing import NamedTuple
 
 from .head import AnswerHead
+from .stream import Span
 from .trust import TrustSample
 
 RECORDS_SCHEMA = "sse-perf-records/1"
@@ -148,6 +149,8 @@ class RequestRecord:
     """Output tokens as the server reported them, also where `output_tokens` is not built on that; None: it did not."""
     came: Lumps = NO_LUMPS
     """All zero when it was not measured."""
+    spans: tuple[Span, ...] = ()
+    """What it did beside bringing text, in the order in which it began; () for an answer of text alone."""
     head: AnswerHead | None = None
     """That of its answer, where it is another than that of the answer which the same thread got before."""
     self_watch: tuple[TrustSample, ...] = ()
@@ -210,6 +213,12 @@ def tokens_per_s(tokens: int | None, streaming_ns: int | None, latency_ns: int) 
     return tokens / ns * 1_000_000_000 if tokens is not None and tokens > 0 and ns > 0 else None
 
 
+SPAN_COLUMNS = (
+    "first_reasoning_ns", "first_tool_call_ns", "first_tool_result_ns", "first_step_ns", "first_citation_ns",
+    "text_time_ns", "reasoning_time_ns", "tool_time_ns", "waiting_time_ns", "tool_calls", "steps",
+)  # fmt: skip
+"""What a `RequestTable` keeps of the spans of a request, see `metrics.milestones`."""
+
 _WIDTHS = ("b", "h", "i", "q")
 """Type codes of signed numbers of 1, 2, 4 and 8 bytes."""
 
@@ -232,6 +241,7 @@ class RequestTable:
         "gap_sum_ns", "max_gap_ns", "text_chars", "turn", "context_tokens", "bytes_received", "good",
         "schedule_delay_ns", "phase", "reasoning_tokens", *Lumps._fields, "start_slack_ns", "first_chunks",
         "syn_resent", "retransmits", "out_of_order", "bad_events", "reported_tokens", "resent", "refused",
+        *SPAN_COLUMNS,
     )  # fmt: skip
 
     def __init__(self) -> None:

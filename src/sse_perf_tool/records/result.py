@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .calibration import Calibration
@@ -49,6 +49,8 @@ class RunResult:
     summary: Summary
     gap_histogram: Sequence[tuple[int, int]] = ()
     """(gap in microseconds, how many), ascending, all gaps of all ok answers."""
+    pools: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    """The same of each metric that has several values a request, or a name, see `metrics.milestones`."""
     warnings: Sequence[str] = ()
     interrupted: bool = False
     partial: bool = False

@@ -17,7 +17,7 @@ from ..units import NS_PER_MS
 from .checked import MOST
 from .file import LAST_UNIX_NS, LONGER_NS, LONGEST_MS, SERVER_KEY, head_of, record_of, samples_of
 from .head import AnswerHead
-from .request import NOT_MEASURED, OUTCOMES, PHASES, Lumps, Phase, RequestRecord
+from .request import NOT_MEASURED, OUTCOMES, PHASES, SPAN_COLUMNS, Lumps, Phase, RequestRecord
 from .trust import TrustSample
 
 _MS = ("ttfb", "ttft", "ttfa", "streaming", "connect", "tls", "dns", "start_slack", "schedule_delay")
@@ -83,7 +83,7 @@ def rows_of(parsed: Sequence[Any], shift_ns: int) -> Rows | None:
     try:
         values = dict(zip(_NAMES, zip(*map(_values_of, parsed), strict=True), strict=True))
         columns = _columns_of(values, shift_ns)
-        _check(not any(SERVER_KEY in row for row in parsed))
+        _check(not any(SERVER_KEY in row or "spans" in row for row in parsed))
         samples = [samples_of(row) for row in parsed if "self_watch" in row]
         heads = [head for row in parsed if (head := head_of(row)) is not None]
     except (_OddError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError):
@@ -112,6 +112,7 @@ def _columns_of(values: Mapping[str, Column], shift_ns: int) -> dict[str, Sequen
     columns: dict[str, Sequence[int]] = {name: _counts(values[name]) for name in _COUNTS}
     columns |= {name: _optional_counts(values[name]) for name in _OPTIONAL_COUNTS}
     columns |= {f"{name}_ns": _optional_ns(values[f"{name}_ms"]) for name in _MS}
+    columns |= dict.fromkeys(SPAN_COLUMNS, (NOT_MEASURED,) * len(values["turn"]))
     columns["latency_ns"] = _ns(values["latency_ms"])
     columns["turn"] = _counts(values["turn"], MOST_TURNS)
     columns["refused"] = values["refused"]

@@ -41,6 +41,54 @@ class TextMode(Enum):
     """It is one part of the text, whole (one message of several): new unless it stands in the text so far."""
 
 
+class Kind(str, Enum):
+    """What an event of an answer is, or a part of it; see docs/milestones.md."""
+
+    TEXT = "text"
+    REASONING = "reasoning"
+    TOOL_CALL = "tool_call"
+    TOOL_END = "tool_end"
+    """The arguments of a tool call are whole: what follows is the work of the tool."""
+    TOOL_RESULT = "tool_result"
+    STEP = "step"
+    """A moment that has a name and no end."""
+    STEP_BEGIN = "step_begin"
+    STEP_END = "step_end"
+    CITATION = "citation"
+    USAGE = "usage"
+    KEEP_ALIVE = "keep_alive"
+    ERROR = "error"
+    END = "end"
+
+
+class Mark(NamedTuple):
+    """What an event says beside text: that a step begins or ends, a tool has answered, a source is named, ...
+
+    `key` pairs the begin of something with its end; where it is "", the name does, and without a name the order.
+    """
+
+    kind: Kind
+    name: str = ""
+    key: str = ""
+
+
+class Span(NamedTuple):
+    """A part of an answer.  Times are microseconds since the start of its request, as those of chunks are.
+
+    `kind` is "text", "reasoning", "tool_call" (until its result, where the answer has one, else until its last piece),
+    "tool_result" (from the end of the call to its result: the work of the tool), "step", or a moment: "citation",
+    "usage", "keep_alive", "error", "end".
+    """
+
+    kind: str
+    name: str
+    begin_us: int
+    lasted_us: int | None
+    """None for moments, and for what was never said to end."""
+    events: int
+    """How many it had: chunks of text and reasoning, pieces of a call, moments of the same name."""
+
+
 Other = tuple[int, str, str | None]
 """What an event says of a choice above 0: its index, text, and finish reason (None: it goes on)."""
 
@@ -50,7 +98,8 @@ class Delta(NamedTuple):
 
     `text` is visible text of choice 0 and `reasoning` hidden reasoning; `others` holds the choices above 0 as (index,
     text, finish reason).  `end` is True when this event is an end marker of its format; `last` is True when nothing
-    that matters can follow, so that reading may stop here.
+    that matters can follow, so that reading may stop here.  Text and reasoning, usage, errors and ends say their kind
+    themselves; `marks` holds the others (tool calls come by `Format.calls`).
     """
 
     text: str = ""
@@ -64,3 +113,4 @@ class Delta(NamedTuple):
     error: str | None = None
     end: bool = False
     last: bool = False
+    marks: tuple[Mark, ...] = ()

@@ -101,7 +101,8 @@ def runs_table(results: Sequence[RunResult], names: Sequence[str]) -> str:
         _plain_row(both("requests"), [f"{result.summary.sent:,}" for result in results]),
         _plain_row(both("metric.success_rate"), [_success_text(result) for result in results]),
     ]
-    metrics = dict.fromkeys(name for result in results for name, stats in result.summary.metrics.items() if stats.count)
+    found = (item for result in results for item in result.summary.metrics.items())
+    metrics = dict.fromkeys(name for name, stats in found if stats.count and "[" not in name)
     rows += [_metric_row(name, percent, results) for name in metrics for percent in (50, 99)]
     rows += _server_rows(results)
     return (

@@ -72,7 +72,7 @@ def number_cell(value: float | None, text: str | None = None, note: str = "") ->
 
 def metrics_table(summary: Summary) -> str:
     """Every metric that was measured: mean, standard deviation, min, P50, P90, P95, P99, max, count."""
-    shown = ((name, stats) for name, stats in summary.metrics.items() if stats.count)
+    shown = ((name, stats) for name, stats in summary.metrics.items() if stats.count and "[" not in name)
     rows = [_metric_row(name, stats, summary.intervals.get(name, {})) for name, stats in shown]
     if not rows:
         return f"<p>{both('nothing_measured')}</p>" if summary.sent else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import MutableSequence, Sequence
+from itertools import accumulate
 
 from ..formats import AnswerReader
 from ..formats.base import ERROR_LIMIT
@@ -11,7 +12,8 @@ from ..masking import Masker
 from ..metrics import estimate_tokens
 from ..metrics.stream_shape import lumps_of
 from ..providers import Query
-from ..records import AnswerHead, Outcome, Phase, RequestRecord
+from ..records import AnswerHead, Kind, Outcome, Phase, RequestRecord, Span
+from ..records.spans import NAME_CHARS
 from ..texts import printable
 from ..units import NS_PER_S
 from ..wire import Exchange
@@ -37,6 +39,8 @@ class AnswerTimeline:
         self.token_times: MutableSequence[int] = []
         self.reads: MutableSequence[int] = []
         """As `lumps_of` takes them."""
+        self.silent: list[int] = []
+        """Two numbers for each read that brought no chunk, but something else: bytes up to its end, and its time."""
         self.first_answer_ns: int | None = None
         self.quiet_s: float | None = None
         """The silence that ends the answer, once its end is marked; None: it is not near."""
@@ -51,6 +55,38 @@ class AnswerTimeline:
         self.intended_ns: int | None = None
         self.phase = Phase.MAIN
         self.leave_after_s: float | None = None
+
+    def note_silent(self, place: int, arrived_ns: int) -> None:
+        """A read brought a step, a result, a source, ... and no output."""
+        if len(self.silent) >= 2 * MOST_SILENT:
+            del self.silent[-2:]  # what comes last is the end of something
+        self.silent += (place, arrived_ns)
+
+    def _spans(self, started_ns: int, masker: Masker) -> tuple[Span, ...]:
+        """What the answer did beside bringing text; () when that was nothing, or nothing was timed."""
+        trail = self.reader.trail if self.reader is not None else None
+        if trail is None or trail.plain or not self.streamed:
+            return ()
+        times = self.token_times
+        places = dict(zip(self.silent[::2], self.silent[1::2], strict=True))
+        places |= zip(self.reads[1::3], (times[until - 1] for until in accumulate(self.reads[0::3])), strict=True)
+
+        def us(ns: int) -> int:
+            return max(0, ns // 1000 - started_ns // 1000)
+
+        found = []
+        for part in trail.parts:
+            begin_ns = times[part.first] if part.first is not None else places.get(part.begin)
+            ends = part.last if part.end is None and part.kind is Kind.TOOL_CALL else part.end
+            end_ns = None if ends is None else places.get(ends)
+            if part.first is not None:
+                end_ns = times[part.first + part.count - 1]
+            if begin_ns is None:
+                continue
+            lasted_us = None if end_ns is None else max(0, us(end_ns) - us(begin_ns))
+            name = printable(masker(part.name), NAME_CHARS)
+            found.append(Span(part.kind.value, name, us(begin_ns), lasted_us, part.count))
+        return tuple(found)
 
     def compact(self) -> int:
         """Puts the times into a fifth of the memory, and gives how many bytes they take then."""
@@ -127,6 +163,7 @@ class AnswerTimeline:
             chunks=len(times),
             gaps_us=gaps_us(times),
             came=lumps_of(times, self.reads),
+            spans=self._spans(started_ns, masker),
             text_chars=len(reader.text) if reader is not None else 0,
             bytes_received=exchange.bytes_received,
             conversation_id=text(reader.conversation_id) if reader is not None else None,
@@ -146,6 +183,8 @@ class AnswerTimeline:
 
 
 _NUMBER_BYTES = 8
+MOST_SILENT = 1024
+"""Reads without output whose times are kept."""
 
 
 def _packed(numbers: MutableSequence[int]) -> MutableSequence[int]:
