@@ -29,6 +29,14 @@ from .records import StreamEvent
 
 BOM = b"\xef\xbb\xbf"
 
+
+class _NoData(str):
+    __slots__ = ()
+
+
+NO_DATA = _NoData()
+"""The data of an event without a data field, told from an empty one by its identity: all empty `str` are one."""
+
 STRAY_LIMIT = 8192
 """Bytes that are kept of what stands in no event."""
 
@@ -48,11 +56,13 @@ class SSEParser:
     """Bytes of a `text/event-stream` body in, events out.
 
     `last_event_id` is the last event ID that an empty line committed ("" at first), `retry_ms` the reconnection time in
-    milliseconds, None until a valid `retry` line came.  Nothing that a server sends raises.
+    milliseconds, None until a valid `retry` line came.  Nothing that a server sends raises.  With `bare` a block that
+    names its event and has no data comes out as well, with `NO_DATA`: the standard drops it, and some servers end so.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, bare: bool = False) -> None:
         self.last_event_id = ""
+        self._bare = bare
         self.retry_ms: int | None = None
         self._start: bytes | None = b""
         self._tail: list[bytes] = []
@@ -230,6 +240,8 @@ class SSEParser:
             data = b"\n".join(self._data).decode("utf-8", "replace")
             events.append(StreamEvent(self._event or "message", data, self._id, self._retry_ms))
             self._data.clear()
+        elif self._bare and self._event:
+            events.append(StreamEvent(self._event, NO_DATA, self._id, self._retry_ms))
         self._event = ""
         self._retry_ms = None
         self._in_block = False

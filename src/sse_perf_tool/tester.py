@@ -342,7 +342,7 @@ class SSETester:
         except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
             failure = error
         if answer.reader is not None:
-            self._finish(answer, answer.reader)
+            self._finish(answer, answer.reader, cut=failure is not None)
             if self.exchange.stopped_by == "enough" and answer.reader.usage is None:
                 self._waited_in_vain = True
         answer.packets = self.exchange.packets()
@@ -350,8 +350,8 @@ class SSETester:
         answer.outcome, answer.error = self._judge.answered(response, answer, failure)
         failure = None  # its traceback holds this frame, and with it all of the answer until a garbage collection
 
-    def _finish(self, answer: AnswerTimeline, reader: AnswerReader) -> None:
-        new = reader.close()
+    def _finish(self, answer: AnswerTimeline, reader: AnswerReader, cut: bool) -> None:
+        new = reader.close(cut=cut)
         if new and self.exchange.arrived_ns is not None and self.target.stream:
             self._stamp(answer, reader, self.exchange.arrived_ns, new, True)
         elif reader.trail.moved and self.exchange.arrived_ns is not None:

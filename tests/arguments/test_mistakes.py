@@ -66,6 +66,9 @@ MISTAKES: list[tuple[list[str], str]] = [
      "--prompt-tokens 9: cannot go with --query; keep one of them"),
     ([*KEYED, "--turns", "2", "--param-file", "short.json"],
      "--turns 2: no conversation in --param-file has a second user turn; leave this out"),
+    ([*KEYED, "--milestone", "seen"],
+     ("--milestone seen: give NAME=PATH, NAME=PATH=VALUE or NAME=event:EVENT; NAME is your own, or KIND, or KIND:NAME "
+     "(kinds: tool_call, tool_result, step_begin, step_end, citation, keep_alive)")),
     (["--thread", "4"], "--thread: no such flag; did you mean --threads?"),
     (["--api_key", KEY], "--api_key: no such flag; did you mean --api-key?"),
     (["-host", "h"], "-host: no such flag; did you mean --host?"),

@@ -19,7 +19,8 @@ LIMITS = {
     "qianfan": "max_output_tokens",
     "tgi": "parameters.max_new_tokens",
 }
-NO_LIMIT = {"chatbot", "coze", "custom", "dify"}
+AGENTS = {"a2a", "adk", "ag_ui", "coze_workflow", "langgraph", "langserve", "mcp", "vercel_ui"}
+NO_LIMIT = {"chatbot", "coze", "custom", "dify", *AGENTS}
 
 
 def test_every_format_says_where_its_limit_stands() -> None:

@@ -9,11 +9,11 @@ import pytest
 from sse_perf_tool.formats import FORMATS, AnswerReader
 from stream_bodies import NDJSON, SSE, chunk, lines_of, read, read_body, says, stream_of
 
-AI_SDK = [
-    {"type": "start", "messageId": "m1"},
-    {"type": "text-start", "id": "0"},
-    *({"type": "text-delta", "id": "0", "delta": text} for text in ("Hel", "lo", " you")),
-    {"type": "finish", "finishReason": "stop"},
+SPEECH = [
+    {"type": "begin", "messageId": "m1"},
+    {"type": "speech-start", "id": "0"},
+    *({"type": "speech-delta", "id": "0", "delta": text} for text in ("Hel", "lo", " you")),
+    {"type": "over", "finishReason": "stop"},
 ]
 AG_UI = [
     {"type": "RUN_STARTED", "threadId": "t"},
@@ -60,7 +60,7 @@ def test_raw_text_is_never_strange() -> None:
 
 @pytest.mark.parametrize(
     ("docs", "path", "number"),
-    [(AI_SDK, "delta", 6), (AG_UI, "delta", 4), (APP, "data.answer", 3), (PARTS, "parts.0.text", 3)],
+    [(SPEECH, "delta", 6), (AG_UI, "delta", 4), (APP, "data.answer", 3), (PARTS, "parts.0.text", 3)],
 )
 @pytest.mark.parametrize("done", [[], ["[DONE]"]])
 @pytest.mark.parametrize("name", [None, "openai_chat", "anthropic", "dify", "gemini", "ollama"])
@@ -106,7 +106,7 @@ def test_what_a_mere_guess_has_read_is_of_no_known_format_while_nothing_shows_it
 
 
 def test_known_events_behind_unknown_ones_are_read() -> None:
-    reader = read(None, *AI_SDK[:2], says("a"), chunk(finish="stop"))
+    reader = read(None, *SPEECH[:2], says("a"), chunk(finish="stop"))
     assert (reader.unknown, reader.text) == (False, "a")
 
 

@@ -128,6 +128,10 @@ class TestDetection:
         assert (reader.format_name, reader.detected, reader.text, reader.complete) == ("dify", "openai_chat", "", False)
 
 
+AGENTS = frozenset({"ag_ui", "vercel_ui", "a2a", "mcp", "langgraph", "langserve", "adk", "coze_workflow"})
+"""The formats of agents, which have no answers that come whole."""
+
+
 class TestTable:
     @pytest.mark.parametrize(
         ("url", "name"),
@@ -164,8 +168,8 @@ class TestTable:
         found = guess_from_url(*url.split(" "))
         assert (found.name if found else None) == name
 
-    def test_fourteen_formats_under_their_names(self):
-        assert len(FORMATS) == 14
+    def test_twenty_two_formats_under_their_names(self):
+        assert len(FORMATS) == 22
         assert all(name == row.name for name, row in FORMATS.items())
 
     @pytest.mark.parametrize("row", FORMATS.values(), ids=lambda row: row.name)
@@ -173,9 +177,11 @@ class TestTable:
         body = row.body("QUERY", "MODEL", "USER", "CONVERSATION")
         text = json.dumps(body)
         assert "QUERY" in text
-        assert ("MODEL" in text) is (row.name not in ("gemini", "dify", "tgi", "qianfan", "chatbot"))
+        without = ("gemini", "dify", "tgi", "qianfan", "chatbot", "ag_ui", "vercel_ui", "a2a", "langserve")
+        assert ("MODEL" in text) is (row.name not in without)
         streams = body.get("stream") is True or body.get("response_mode") == "streaming"
-        assert streams or row.name in ("gemini", "dashscope", "chatbot")  # the path, a header, as a rule
+        # The path, a header, as a rule; agents always do, or say so in words of their own.
+        assert streams or row.name in ("gemini", "dashscope", "chatbot", *AGENTS)
 
     def test_usage_is_asked_for_where_it_has_to_be(self):
         assert FORMATS["openai_chat"].body("q", "m", "", "")["stream_options"] == {"include_usage": True}
@@ -188,6 +194,7 @@ class TestTable:
         assert [name for name, row in FORMATS.items() if row.ndjson] == ["ollama"]
         assert [name for name, row in FORMATS.items() if not row.needs_key] == [
             "ollama",
+            *(name for name in FORMATS if name in AGENTS and name != "coze_workflow"),
             "tgi",
             "qianfan",
             "chatbot",

@@ -10,9 +10,11 @@ from run_vectors import load
 from sse_perf_tool.formats import FORMATS, AnswerReader
 from sse_perf_tool.sse import encode
 
-VECTORS = load(Path(__file__).resolve().parents[1] / "vectors" / "formats.jsonl")
+_FOLDER = Path(__file__).resolve().parents[1] / "vectors"
+VECTORS = load(_FOLDER / "formats.jsonl") + load(_FOLDER / "agents.jsonl")
 SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
+JSON_KINDS = ["application/json", "application/json; charset=utf-8"]
 Item = str | dict | tuple[str, Any]
 
 

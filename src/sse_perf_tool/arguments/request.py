@@ -109,7 +109,11 @@ def format_name_of(flags: FlagValues) -> str:
 def custom_options(flags: FlagValues) -> dict[str, Any]:
     """The options of the custom format: `fields`, `*_events`, `error_code`, `cumulative`, `raw`; those given."""
     fields = {name: flags[f"{name}_path"] for name in _CUSTOM_FIELDS if flags[f"{name}_path"]}
-    events = {f"{kind}_events": flags[f"{kind}_event"] for kind in ("text", "error", "end") if flags[f"{kind}_event"]}
+    events = {
+        f"{kind}_events": flags[f"{kind}_event"]
+        for kind in ("text", "reasoning", "error", "end")
+        if flags[f"{kind}_event"]
+    }
     if events:
         fields.setdefault("event", "@event")
     options: dict[str, Any] = {"fields": fields} if fields else {}
@@ -117,7 +121,7 @@ def custom_options(flags: FlagValues) -> dict[str, Any]:
     if flags["error_code_path"]:
         ok = [0] if flags["error_code_ok"] is None else flags["error_code_ok"]
         options["error_code"] = {"path": flags["error_code_path"], "ok": ok}
-    return options | {name: True for name in ("cumulative", "raw") if flags[name]}
+    return options | {name: True for name in ("close_ends", "cumulative", "raw") if flags[name]}
 
 
 def stream_options(body: BodyBuilder, query: Query) -> dict[str, Any]:

@@ -113,6 +113,8 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
     load.warn_of_trace(flags, body, replayed)
     check_goals(flags, RunConfig(**shape).open_loop)
     options = {**custom_options(flags), **stream_options(body, example)}
+    if flags["milestone"]:
+        options["milestones"] = flags["milestone"]
     studio_folder = _studio_folder(flags) if command != "debug" else None
     written = outputs(flags, environ, now, inputs(flags), default_report=command != "debug")
     masker = masker_of(flags, headers, keys, environ, json.loads(body.build(example)))

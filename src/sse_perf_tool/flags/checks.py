@@ -21,6 +21,10 @@ NO_KEY = "-"
 TEXTS = {
     "at": ('character {place}, "{found}", does not fit; {problem}', "第 {place} 个字符“{found}”有误；{problem}"),
     "at_end": ("it is incomplete; {problem}", "内容不完整；{problem}"),
+    "milestone": (
+        "give NAME=PATH, NAME=PATH=VALUE or NAME=event:EVENT; NAME is your own, or KIND, or KIND:NAME (kinds: {kinds})",
+        "请写成 NAME=路径、NAME=路径=值 或 NAME=event:事件名；NAME 为自定名称、{kinds} 之一，或 类型:名称",
+    ),
     "whole": ("give a whole number from {low} to {high}", "请给出 {low} 到 {high} 之间的整数"),
     "number": ("give a number from {low} to {high}", "请给出 {low} 到 {high} 之间的数"),
     "whole_or_auto": (
@@ -280,6 +284,15 @@ def some_text(text: str, say: Say) -> str:
     """The text as typed, not blank."""
     if not text.strip():
         raise UsageError(say("empty"))
+    return text
+
+
+def milestone(text: str, say: Say) -> str:
+    """A milestone as typed, one that `formats.marking` reads."""
+    from ..formats.marking import KINDS, parse  # here: --help has no need of it
+
+    if parse(text) is None:
+        raise UsageError(say("milestone", kinds=", ".join(KINDS)))
     return text
 
 

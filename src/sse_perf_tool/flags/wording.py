@@ -307,6 +307,18 @@ HELP = {
         "only events of this type carry text; repeatable",
         "只有此类事件带文本；可重复",
     ),
+    "reasoning_event": (
+        "events of this type carry reasoning; repeatable",
+        "此类事件带推理文本；可重复",
+    ),
+    "close_ends": (
+        "the end of the connection ends the answer, no end marker is needed",
+        "连接正常结束即回答结束，不需要结束标记",
+    ),
+    "milestone": (
+        "a moment, tool or step in the answer: NAME=PATH, NAME=PATH=VALUE or NAME=event:NAME; repeatable",
+        "回答中的时刻、工具或步骤：NAME=路径、NAME=路径=值 或 NAME=event:事件名；可重复",
+    ),
     "end_event": (
         "type of the event that ends the answer; repeatable",
         "表示回答结束的事件类型；可重复",

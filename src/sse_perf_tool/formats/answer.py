@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 from sys import getsizeof
 
-from ..records import Delta, Kind, Mark, Other, StreamEvent, TextMode, Usage
-from ..sse import NDJSONParser, SSEParser
-from .base import EMPTY, ERROR_LIMIT, Call, Doc, Format, Options, ReadData, ReadEvent, Whole, broke_off, is_repeat
+from ..records import Call, Delta, Kind, Mark, Other, StreamEvent, TextMode, Usage
+from ..sse import NO_DATA, NDJSONParser, SSEParser
+from .base import EMPTY, ERROR_LIMIT, Doc, Format, Options, ReadData, ReadEvent, Whole, broke_off, is_repeat
 from .body import (
     DONE,
     HEAD,
@@ -15,12 +15,15 @@ from .body import (
     WholeBody,
     error_outside,
     fast_loads,
+    load_list,
     load_object,
+    load_value,
     looks_like_event_stream,
     page_text,
     parser_for,
 )
 from .failures import error_text, failure_in, names_failure, says_error
+from .marking import marking
 from .strange import StrangeEvents, is_pulse
 from .table import detect, detect_event, detect_whole
 from .trail import Trail
@@ -109,6 +112,8 @@ class AnswerReader:
         self._read: ReadEvent = _read_nothing
         self._raw: ReadData | None = None
         self._errors_anywhere = True
+        self._load: Callable[[str], Doc | None] = load_object
+        self._end_names: Set[str | None] = frozenset()
         self._whole = whole
         self._parser = WholeBody() if whole else parser_for(fmt, content_type)
         self._lone_data = self._parser.lone_data if isinstance(self._parser, SSEParser) else None
@@ -167,17 +172,39 @@ class AnswerReader:
         undecided = self.body_bytes * DOC_COST if self._undecided else 0
         return text_bytes + undecided + self._parser.held_bytes
 
-    def close(self) -> int:
-        """The end of the body, complete or not; the result is that of `feed`."""
-        new = self._take(self._parser.close())
-        error = self._parser.error() if isinstance(self._parser, HeldBody) else None
-        if error is not None:
-            self._report(error)
+    def close(self, *, cut: bool = False) -> int:
+        """The end of the body, complete or `cut`; the result is that of `feed`."""
+        before = self.chunks
+        self._take(self._parser.close())
+        if isinstance(self._parser, HeldBody) and not self._read_document(self._parser.document(), cut):
+            error = self._parser.error()
+            if error is not None:
+                self._report(error)
+        if not cut and self.error is None and self._close_ends and (self.chunks or self._understood):
+            self._settle(end=True)
+        new = self.chunks - before
         outside = self._parser.outside
         self.error_outside = error_outside(outside) if outside and not self.json_events * self._whole else None
         self.words = self._words(outside)
-        self.trail.close(self.chunks)
+        # Where nothing but the connection says that an answer ends, nothing else says that its last step does.
+        self.trail.close(self.chunks, self.body_bytes if self._close_ends and self.complete else None)
         return new
+
+    @property
+    def _close_ends(self) -> bool:
+        return (self._format is not None and self._format.close_ends) or bool(self._options.get("close_ends"))
+
+    def _read_document(self, text: str, cut: bool) -> bool:
+        """Reads a document as the answer, where the format allows it; True when there was something in it."""
+        fmt = self._format
+        if not text or cut or fmt is None or not fmt.documents or self._raw is not None:
+            return False
+        self._take([StreamEvent("message", text)])
+        if self.chunks:
+            self._settle(end=True, last=True)
+            return True
+        self.events = self.json_events = 0  # a document, and none that was an event
+        return self.error is not None
 
     def _words(self, outside: str) -> str:
         """What the server wrote that is nothing of an answer, for whoever wants to know why there is none."""
@@ -244,13 +271,17 @@ class AnswerReader:
         if self._raw is not None:
             self._lone_data = None
         self._errors_anywhere = fmt.error_anywhere
+        self._load = load_value if fmt.any_value else load_list if fmt.lists else load_object
+        self._end_names = fmt.ends_of(self._options) | {fmt.end_event}
+        if rules := self._options.get("milestones"):
+            self._read = marking(self._read, rules)
 
     def _take(self, events: list[StreamEvent]) -> int:
         before = self.chunks
         for name, data, _, _ in events:
             index = self.events
             self.events = index + 1
-            doc = load_object(data) if self._raw is None else None
+            doc = self._load(data) if self._raw is None else None
             if doc is None:
                 self._take_data(index, name, data)
                 continue
@@ -295,7 +326,9 @@ class AnswerReader:
     def _take_data(self, index: int, name: str, data: str) -> None:
         """An event whose data is no JSON object: an end marker, raw text, an error in plain words, or nothing."""
         fmt = self._format
-        if fmt is not None and name == fmt.end_event:
+        if data is NO_DATA:
+            self.events -= 1  # the standard dispatches it to nobody; only some servers end so
+        if fmt is not None and name in self._end_names:
             self._understood = True
             self._settle(end=True, last=True)
         elif data.strip() in DONE:
@@ -384,12 +417,15 @@ class AnswerReader:
         if end or last or usage is not None or reason is not None or error is not None:
             self._note(usage, reason, error, end, last)
         if marks:
-            self._add_marks(marks)
+            self._add_marks(index, marks, counted=not new)
         return new and reason is None and not (end or marks)
 
-    def _add_marks(self, marks: tuple[Mark, ...]) -> None:
+    def _add_marks(self, index: int, marks: tuple[Mark | Call, ...], *, counted: bool) -> None:
+        if calls := [mark for mark in marks if isinstance(mark, Call)]:
+            self._add_calls(index, calls, counted=counted)
         for mark in marks:
-            self.trail.add(mark, self.body_bytes)
+            if isinstance(mark, Mark):
+                self.trail.add(mark, self.body_bytes)
 
     def _turn(self, flow: Kind, index: int) -> None:
         """The event of this index brings text or reasoning, and the chunk before did not."""
@@ -464,18 +500,19 @@ class AnswerReader:
             self._note_reason(reason)
         if error is not None:
             self._report(error)
-        if end and not self._marked:
-            self.trail.add(END, self.body_bytes)
         self._settle(end, last)
 
     def _note_reason(self, reason: str) -> None:
         """Keeps a finish reason of any choice that says that the server broke off."""
         known = frozenset[str]() if self._format is None else self._format.broken_off
-        if broke_off(reason, known):
+        fine = self._format is not None and reason in self._format.proper_ends
+        if not fine and broke_off(reason, known):
             self.broke_off = _whole(reason)[:ERROR_LIMIT]
 
     def _settle(self, end: bool = False, last: bool = False) -> None:
         """Whether the answer has ended, now that a marker of its end came, or a choice began or finished."""
+        if end and not self._marked:
+            self.trail.add(END, self.body_bytes)
         self._marked = self._marked or end
         self.last = self.last or last
         self.ended = self._marked and (self.last or not self._open)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..records import Delta, Kind, Mark, TextMode, Usage
+from ..records import Call, Delta, Kind, Mark, TextMode, Usage
 from .base import (
     EMPTY,
-    Call,
     Doc,
     Format,
     Options,

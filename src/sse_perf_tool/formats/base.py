@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
-from ..records import Delta, Usage
+from ..records import Call, Delta, Usage
 from ..texts import is_too_deep
 
 EMPTY = Delta()
@@ -38,25 +38,6 @@ ReadEvent = Callable[[str, Doc], Delta]
 
 ReadData = Callable[[str, str], Delta]
 """(name of the event, its data) -> what it adds to the answer, for streams whose data is no JSON."""
-
-
-class Call(NamedTuple):
-    """A piece of a tool call: a name, when it begins or comes whole, and arguments.
-
-    `key` says which call of the answer it belongs to, where the API says it; a piece with a key and another `id` than
-    the pieces before begins a new call.
-    """
-
-    name: str
-    arguments: str
-    key: str = ""
-    id: str = ""
-
-    @property
-    def text(self) -> str:
-        """What the model has written for it."""
-        return f"{self.name} {self.arguments}" if self.name and self.arguments else self.name or self.arguments
-
 
 ReadCalls = Callable[[str, Doc], Sequence[Call]]
 """(name of the event, its data) -> the pieces of tool calls in it."""
@@ -150,7 +131,19 @@ class Format:
     done_ends: bool = False
     """Whether `[DONE]` is an end marker of the format: elsewhere it ends the reading, but proves nothing."""
     end_event: str | None = None
-    """An SSE event name that is an end marker whatever its data is."""
+    """An SSE event name that is an end marker whatever its data is, and without any."""
+    ends_of: Callable[[Options], frozenset[str]] = lambda _options: frozenset()
+    """Gives more such names."""
+    close_ends: bool = False
+    """Whether the end of the body in good order is an end marker: there is no other."""
+    documents: bool = False
+    """Whether a JSON document may be the answer to the request for a stream: it is one if text is found in it."""
+    lists: bool = False
+    """Whether the data of an event may be a list: it is read as an object whose names are its indexes."""
+    any_value: bool = False
+    """Whether it may be any JSON value: what is neither object nor list is one whose only value has the name ""."""
+    proper_ends: frozenset[str] = frozenset()
+    """Finish reasons that are no failure, though they may sound so."""
     any_framing: bool = False
     """Whether it comes as an event stream or as NDJSON: the content type and the body tell."""
     error_anywhere: bool = True

@@ -78,6 +78,28 @@ def load_object(data: str) -> Doc | None:
     return value if isinstance(value, dict) else None
 
 
+def load_list(data: str) -> Doc | None:
+    """A JSON object as it is, a list as an object whose names are its indexes; None for anything else."""
+    return load_value(data) if data.lstrip().startswith(("{", "[")) else None
+
+
+def load_value(data: str) -> Doc | None:
+    """Any JSON value as an object, see `Format.any_value`; None for what is no JSON, and for the end marker."""
+    try:
+        value: Any = fast_loads(data)
+    except (ValueError, RecursionError):
+        value = _load_leniently(data)
+    if value is None or isinstance(value, dict) or data.strip() in DONE:
+        return value if isinstance(value, dict) else None
+    return {str(at): each for at, each in enumerate(value)} if isinstance(value, list) else {"": value}
+
+
+def document_error(text: str) -> str:
+    """What a document says that holds no answer: its own error, or what it is."""
+    doc = _first_object(text)
+    return (find_error(doc) if doc is not None else None) or f"a document instead of a stream: {text}"[:ERROR_LIMIT]
+
+
 def _load_leniently(data: str) -> Any:
     """JSON as servers send it, with halves of surrogate pairs and NaN, which the fast parser refuses; None for none."""
     if not data.lstrip().startswith(("{", "[")):
@@ -136,6 +158,11 @@ class HeldBody:
         events = [] if self._settled or self._parser is not None else self._recognise()
         return events + self._parser.close() if self._parser is not None else events
 
+    def document(self) -> str:
+        """At the end: the body, when it is no stream and may be a JSON document; else ""."""
+        text = "" if self._parser is not None else _text(bytes(self._held))
+        return text if text.startswith(("{", "[")) else ""
+
     def error(self) -> str | None:
         """At the end: what a body says that is no stream though one was asked for, its own error or what it is.
 
@@ -147,9 +174,7 @@ class HeldBody:
         page = "" if not text else page_text(text)
         if page is not None:
             return f"a web page instead of a stream: {page}".removesuffix(": ")[:ERROR_LIMIT]
-        doc = _first_object(text)
-        found = find_error(doc) if doc is not None else None
-        return found or f"a document instead of a stream: {text}"[:ERROR_LIMIT]
+        return document_error(text)
 
     def _recognise(self) -> list[StreamEvent]:
         self._look()
@@ -167,7 +192,7 @@ class HeldBody:
         if start.startswith(b"{"):
             self._look_at_lines()
         elif self._lines == "first" or looks_like_event_stream(start):
-            self._parser = SSEParser()
+            self._parser = SSEParser(bare=True)
         else:
             self._settled = len(head) == HEAD or b"\n" in start
 
@@ -222,10 +247,10 @@ def parser_for(fmt: Format | None, content_type: str) -> Parser:
     if kind in _JSON:
         return HeldBody("second" if either or (fmt is not None and fmt.ndjson) else "never")
     if fmt is not None and not either:
-        return NDJSONParser() if fmt.ndjson else SSEParser()
+        return NDJSONParser() if fmt.ndjson else SSEParser(bare=True)
     if kind in _NDJSON:
         return NDJSONParser()
-    return SSEParser() if kind == "text/event-stream" else HeldBody("first")
+    return SSEParser(bare=True) if kind == "text/event-stream" else HeldBody("first")
 
 
 def error_in_body(body: bytes, charset: str = "utf-8") -> str | None:

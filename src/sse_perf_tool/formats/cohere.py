@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ..records import Delta, Kind, Mark, TextMode, Usage
+from ..records import Call, Delta, Kind, Mark, TextMode, Usage
 from .base import (
-    Call,
     Doc,
     Format,
     Options,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..records import Delta, Kind, Mark, TextMode
+from ..records import Call, Delta, Kind, Mark, TextMode
 from .base import (
-    Call,
     Doc,
     Format,
     Options,

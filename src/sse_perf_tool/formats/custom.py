@@ -2,15 +2,15 @@
 
 `fields` maps what the tool wants to dotted paths in the JSON of an event: `event`, `text`, `reasoning`,
 `conversation_id`, `message_id`, `prompt_tokens`, `completion_tokens`, `reasoning_tokens`, `finish_reason`, `error`.  In
-a path a number indexes a list, and `@event` is the name of the SSE event.  `text_events`, `error_events` and
-`end_events` list values of the `event` field; `error_code` is `{"path", "ok"}`; `cumulative` streams repeat all so far;
-in `raw` ones the data is the text itself.
+a path a number indexes a list, `*` means all of its items, and `@event` is the name of the SSE event.  `text_events`,
+`reasoning_events`, `error_events` and `end_events` list values of the `event` field; `error_code` is `{"path", "ok"}`;
+`cumulative` streams repeat all so far; in `raw` ones the data is the text itself.  With `close_ends` the end of the
+connection is that of the answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from ..records import Delta, TextMode
 from .base import (
@@ -28,10 +28,7 @@ from .base import (
     usage_of,
 )
 from .failures import error_text, names_failure, says_error
-
-EVENT_NAME = "@event"
-
-_Getter = Callable[[str, Doc], Any]
+from .paths import EVENT_NAME, getter, written
 
 
 def _body(query: str, model: str, user: str, conversation_id: str) -> Doc:
@@ -39,31 +36,9 @@ def _body(query: str, model: str, user: str, conversation_id: str) -> Doc:
     return {"query": query, "model": model, "user": user, "conversation_id": conversation_id, "stream": True}
 
 
-def _getter(path: object) -> _Getter:
-    """A function that gives what stands at `path`, None when there is nothing."""
-    if not isinstance(path, str) or not path:
-        return lambda _event, _doc: None
-    if path == EVENT_NAME:
-        return lambda event, _doc: event
-    steps = path.split(".")
-
-    def get(_event: str, doc: Doc) -> Any:
-        value: Any = doc
-        for step in steps:
-            if isinstance(value, dict):
-                value = value.get(step)
-            elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-                value = value[int(step)]
-            else:
-                return None
-        return value
-
-    return get
-
-
 def _names(values: Iterable[object] | None) -> frozenset[str]:
-    """The values as text: those of a command line are text, those in JSON may be numbers."""
-    return frozenset(map(str, values or ()))
+    """The values as text: those of a command line are text, those in JSON may be numbers, true or false."""
+    return frozenset(map(written, values or ()))
 
 
 def _kind_path(options: Options) -> object:
@@ -73,21 +48,24 @@ def _kind_path(options: Options) -> object:
 def _error_finder(options: Options) -> Callable[[str, Doc, str], str | None]:
     """Gives the error of an event: known by its kind, by its code, or, when neither is named, by its error field.
 
+    With error events named, an error field counts in events that have neither kind nor text.
+
     An event whose name or type is that of an error is one unless `error_events` say otherwise, or its kind is one of
     those of text or of the end.
     """
     error_path = dict_of(options.get("fields")).get("error")
-    get_error = _getter(error_path)
+    get_error, get_text = getter(error_path), getter(dict_of(options.get("fields")).get("text"))
     error_events = _names(options.get("error_events"))
     code = dict_of(options.get("error_code"))
     is_named = _error_namer(options)
-    get_code, codes_ok = _getter(code.get("path")), _names(code.get("ok", (0,)))
+    get_code, codes_ok = getter(code.get("path")), _names(code.get("ok", (0,)))
 
     def find(event: str, doc: Doc, kind: str) -> str | None:
         error = get_error(event, doc)
         if error_events or code:
             found = get_code(event, doc)
-            failed = kind in error_events or (found is not None and str(found) not in codes_ok)
+            failed = kind in error_events or (found is not None and written(found) not in codes_ok)
+            failed = failed or (kind == _NO_KIND and says_error(error) and not get_text(event, doc))
         else:
             failed = says_error(error)
         if not failed and not is_named(event, doc, kind):
@@ -117,30 +95,37 @@ def _text_wanted(options: Options) -> Callable[[str], bool]:
     return _names(named).__contains__
 
 
+_NO_KIND = written(None)
+"""The kind of an event that has none where it should stand."""
+
+
 def _mode(options: Options) -> TextMode:
     return TextMode.WHOLE if options.get("cumulative") else TextMode.ADD
 
 
 def _reader(options: Options) -> ReadEvent:
     fields = dict_of(options.get("fields"))
-    get_kind = _getter(_kind_path(options))
-    get_text, get_reasoning = _getter(fields.get("text")), _getter(fields.get("reasoning"))
-    get_prompt, get_completion = _getter(fields.get("prompt_tokens")), _getter(fields.get("completion_tokens"))
-    get_reasoned, get_reason = _getter(fields.get("reasoning_tokens")), _getter(fields.get("finish_reason"))
-    get_message, get_conversation = _getter(fields.get("message_id")), _getter(fields.get("conversation_id"))
+    get_kind = getter(_kind_path(options))
+    get_text, get_reasoning = getter(fields.get("text")), getter(fields.get("reasoning"))
+    get_prompt, get_completion = getter(fields.get("prompt_tokens")), getter(fields.get("completion_tokens"))
+    get_reasoned, get_reason = getter(fields.get("reasoning_tokens")), getter(fields.get("finish_reason"))
+    get_message, get_conversation = getter(fields.get("message_id")), getter(fields.get("conversation_id"))
     wanted, find_error, mode = _text_wanted(options), _error_finder(options), _mode(options)
+    thinks = _names(options.get("reasoning_events")).__contains__
     end_events = _names(options.get("end_events"))
     repeats, is_named = _repeat_finder(mode), _error_namer(options)
 
     def read(event: str, doc: Doc) -> Delta:
-        kind = str(get_kind(event, doc))
+        kind = written(get_kind(event, doc))
         error = find_error(event, doc, kind)
         speaks = wanted(kind) and not (error is not None and is_named(event, doc, kind))
         reason = reason_of(get_reason(event, doc))
-        text = text_of(get_text(event, doc)) if speaks else ""
+        thought = thinks(kind)
+        text = text_of(get_text(event, doc)) if speaks and not thought else ""
+        reasoning = text_of(get_reasoning(event, doc)) if speaks or thought else ""
         return Delta(
             text,
-            text_of(get_reasoning(event, doc)) if speaks else "",
+            reasoning or (text_of(get_text(event, doc)) if thought else ""),
             TextMode.REPEAT if text and repeats(text) else mode,
             usage=usage_of(get_prompt(event, doc), get_completion(event, doc), get_reasoned(event, doc)),
             finish_reason=reason,
@@ -198,6 +183,11 @@ def _raw_reader(options: Options) -> ReadData | None:
     return read
 
 
+def _bare_ends(options: Options) -> frozenset[str]:
+    """The names of events that end an answer without any data, where the name is what tells the kind."""
+    return _names(options.get("end_events")) if _kind_path(options) == EVENT_NAME else frozenset()
+
+
 FORMAT = Format(
     name="custom",
     title="custom",
@@ -209,6 +199,9 @@ FORMAT = Format(
     done_ends=True,
     any_framing=True,
     error_anywhere=False,
+    lists=True,
+    documents=True,
+    ends_of=_bare_ends,
     raw_reader=_raw_reader,
     whole=Whole(read=_read_whole),
     limit=(),

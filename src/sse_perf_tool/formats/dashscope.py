@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..records import Delta, Other, TextMode, Usage
+from ..records import Call, Delta, Other, TextMode, Usage
 from .base import (
-    Call,
     Doc,
     Format,
     Options,

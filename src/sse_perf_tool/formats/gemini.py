@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ..records import Delta, Other, TextMode, Usage
+from ..records import Call, Delta, Other, TextMode, Usage
 from .base import (
-    Call,
     Doc,
     Format,
     Whole,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ..records import Delta
+from ..records import Call, Delta
 from .base import (
-    Call,
     Doc,
     Format,
     Whole,

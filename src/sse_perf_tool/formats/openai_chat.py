@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..records import Delta, Other, TextMode, Usage
+from ..records import Call, Delta, Other, TextMode, Usage
 from .base import (
-    Call,
     Doc,
     Format,
     Options,

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from ..records import Delta, Kind, Mark, TextMode
+from ..records import Call, Delta, Kind, Mark, TextMode
 from .base import (
     EMPTY,
-    Call,
     Doc,
     Format,
     Options,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..records import Delta
-from .base import Call, Doc, Format, Whole, calls_of, id_of, reason_of, reasoning_in, text_of
+from ..records import Call, Delta
+from .base import Doc, Format, Whole, calls_of, id_of, reason_of, reasoning_in, text_of
 from .failures import error_text
 from .openai_chat import usage_in
 

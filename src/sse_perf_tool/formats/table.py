@@ -6,26 +6,42 @@ import copyreg
 import re
 
 from . import (
+    a2a,
+    adk,
+    agui,
     anthropic,
     chatbot,
     cohere,
     coze,
+    coze_workflow,
     custom,
     dashscope,
     dify,
     gemini,
+    langgraph,
+    langserve,
+    mcp,
     ollama,
     openai_chat,
     openai_completions,
     openai_responses,
     qianfan,
     tgi,
+    vercel,
 )
 from .base import Doc, Format
 
 _MODULES = (
     ollama,
     coze,
+    coze_workflow,
+    agui,
+    vercel,
+    a2a,
+    mcp,
+    langgraph,
+    langserve,
+    adk,
     openai_responses,
     anthropic,
     cohere,

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..records import Kind, Mark
-from .base import Call
+from ..records import Call, Kind, Mark
 
 MOST_PARTS = 256
 """Parts of an answer that are kept; what begins behind them is counted with the last part of its kind and name."""
@@ -66,9 +65,12 @@ class Trail:
         if kind is TEXT or kind is REASONING:
             self._flowing = self._new(kind, "", place, chunk)
 
-    def close(self, chunks: int) -> None:
-        """The answer has ended, after so many chunks."""
+    def close(self, chunks: int, place: int | None = None) -> None:
+        """The answer has ended, after so many chunks; with a `place` the steps that are open end there as well."""
         self._close_flow(chunks)
+        while place is not None and self._steps:
+            _, step = self._steps.pop()
+            step.end = place
 
     def _close_flow(self, chunk: int) -> None:
         if self._flowing is not None and self._flowing.first is not None:

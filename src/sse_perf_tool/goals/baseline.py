@@ -22,8 +22,7 @@ from random import Random
 from typing import Any
 
 from ..errors import UsageError
-from ..metrics import REQUEST_METRICS, values_of
-from ..metrics.milestones import POOLED_METRICS
+from ..metrics import METRICS, MILESTONE_METRICS, values_of
 from ..records import (
     SUMMARY_SCHEMA,
     BaselineResult,
@@ -103,6 +102,7 @@ class Allowed:
 
 RUN_FUNCTIONS = {"errors": ("rate",), "requests": ("rate",), "tokens": ("rate",), "goodput": ("rate",)}
 METRIC_FUNCTIONS = ("avg", "med", "p(N)")
+_COMPARABLE = tuple(name for name in METRICS if name != "itl_ms")
 
 
 def parse_allowed(text: str, say: Say) -> Allowed:
@@ -112,7 +112,7 @@ def parse_allowed(text: str, say: Say) -> Allowed:
         scanner.back(gaps)
         raise scanner.error("rule_gaps")
     scanner.back(gaps or "")
-    subject = scanner.metric((*REQUEST_METRICS, *POOLED_METRICS, *RUN_FUNCTIONS))
+    subject = scanner.metric((*_COMPARABLE, *RUN_FUNCTIONS), MILESTONE_METRICS)
     function, percent = scanner.function(RUN_FUNCTIONS.get(subject, METRIC_FUNCTIONS))
     comparison = scanner.take("[<>]")
     if comparison is None:
@@ -151,7 +151,8 @@ def _figure(result: RunResult, rule: Allowed, say: Say) -> _Side:
         return _Side(_run_figure(result, rule.subject, value))
     if rule.percent is None:
         return _Side(_mean_figure(result.summary.metrics[rule.subject]))
-    return _Side(percentile_figure(values_of(result, rule.subject), rule.percent))
+    values = values_of(result, rule.subject)
+    return _Side(percentile_figure([values[at] for at in range(len(values))], rule.percent))
 
 
 def _run_figure(result: RunResult, subject: str, value: float) -> Figure:

@@ -198,7 +198,7 @@ def parse_rule(text: str, say: Say) -> Rule:
     `say` must know `TEXTS`.
     """
     scanner = Scanner(text, say)
-    subject = scanner.metric((*METRICS, *MILESTONE_METRICS, *RUN_FIGURES))
+    subject = scanner.metric((*METRICS, *RUN_FIGURES), MILESTONE_METRICS)
     function, percent = scanner.function(functions_of(subject))
     comparison = scanner.operator()
     limit = scanner.share() if is_share(subject, function) else scanner.number()
@@ -221,7 +221,7 @@ def is_share(subject: str, function: str) -> bool:
 def parse_slo(text: str, say: Say) -> Slo:
     """Parses a rule for one request; UsageError as `parse_rule`."""
     scanner = Scanner(text, say)
-    subject = scanner.metric((*METRICS, *(name for name in MILESTONE_METRICS if not name.endswith("_gap_ms"))))
+    subject = scanner.metric(METRICS, (name for name in MILESTONE_METRICS if not name.endswith("_gap_ms")))
     function, percent = "", None
     if subject == "itl_ms":
         function, percent = scanner.function(("avg", "min", "max", "med", "p(N)"))
@@ -265,21 +265,22 @@ class Scanner:
         """Goes back to the beginning of the last match."""
         self._at -= len(taken)
 
-    def subject(self, names: Iterable[str]) -> str:
-        """One of the names; the error for an unknown name suggests a similar one."""
+    def subject(self, names: Iterable[str], more: Iterable[str] = ()) -> str:
+        """One of the names; the error for an unknown one suggests a similar one, or lists all but those in `more`."""
         choices = tuple(names)
+        known = (*choices, *more)
         name = self.take(r"\w+") or ""
-        if name in choices:
+        if name in known:
             return name
         self.back(name)
-        closest = difflib.get_close_matches(name.lower(), choices, 1, 0.5)
+        closest = difflib.get_close_matches(name.lower(), known, 1, 0.5)
         if closest:
             raise self.error("rule_unknown", name=name, closest=closest[0])
         raise self.expected("rule_metric", names=", ".join(choices))
 
-    def metric(self, names: Iterable[str]) -> str:
+    def metric(self, names: Iterable[str], more: Iterable[str]) -> str:
         """A subject, with the name of a milestone in brackets behind it where it may have one."""
-        subject = self.subject(names)
+        subject = self.subject(names, more)
         name = self.take(r"\[[^\]]{1,80}\]") if milestone_of(subject) is not None else None
         return subject + (name or "")
 

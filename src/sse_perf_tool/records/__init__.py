@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     )
     from .result import SUMMARY_SCHEMA, Round, RunResult
     from .server import SERVER_FIGURES, ServerMetrics, ServerSample
-    from .stream import Delta, Kind, Mark, Other, Span, StreamEvent, TextMode, Usage
+    from .stream import Call, Delta, Kind, Mark, Other, Span, StreamEvent, TextMode, Usage
     from .trust import Reason, StoodStill, Trust, TrustSample
     from .workers import WorkerFacts
 
@@ -115,7 +115,7 @@ _NAMES = {
     ),
     "result": ("SUMMARY_SCHEMA", "Round", "RunResult"),
     "server": ("SERVER_FIGURES", "ServerMetrics", "ServerSample"),
-    "stream": ("Delta", "Kind", "Mark", "Other", "Span", "StreamEvent", "TextMode", "Usage"),
+    "stream": ("Call", "Delta", "Kind", "Mark", "Other", "Span", "StreamEvent", "TextMode", "Usage"),
     "trust": ("Reason", "StoodStill", "Trust", "TrustSample"),
     "workers": ("WorkerFacts",),
 }
@@ -138,6 +138,7 @@ __all__ = [
     "BaselineResult",
     "Calibration",
     "CalibrationLimit",
+    "Call",
     "Capacity",
     "CapacitySearch",
     "Compared",

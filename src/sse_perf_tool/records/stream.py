@@ -61,6 +61,24 @@ class Kind(str, Enum):
     END = "end"
 
 
+class Call(NamedTuple):
+    """A piece of a tool call: a name, when it begins or comes whole, and arguments.
+
+    `key` says which call of the answer it belongs to, where the API says it; a piece with a key and another `id` than
+    the pieces before begins a new call.
+    """
+
+    name: str
+    arguments: str
+    key: str = ""
+    id: str = ""
+
+    @property
+    def text(self) -> str:
+        """What the model has written for it."""
+        return f"{self.name} {self.arguments}" if self.name and self.arguments else self.name or self.arguments
+
+
 class Mark(NamedTuple):
     """What an event says beside text: that a step begins or ends, a tool has answered, a source is named, ...
 
@@ -99,7 +117,7 @@ class Delta(NamedTuple):
     `text` is visible text of choice 0 and `reasoning` hidden reasoning; `others` holds the choices above 0 as (index,
     text, finish reason).  `end` is True when this event is an end marker of its format; `last` is True when nothing
     that matters can follow, so that reading may stop here.  Text and reasoning, usage, errors and ends say their kind
-    themselves; `marks` holds the others (tool calls come by `Format.calls`).
+    themselves; `marks` holds the others, and the tool calls of formats that have no `Format.calls` for them.
     """
 
     text: str = ""
@@ -113,4 +131,4 @@ class Delta(NamedTuple):
     error: str | None = None
     end: bool = False
     last: bool = False
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[Mark | Call, ...] = ()
