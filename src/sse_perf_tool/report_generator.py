@@ -20,6 +20,7 @@ from .report_parts.comparison import (
 )
 from .report_parts.data import run_data
 from .report_parts.goals import goals_html
+from .report_parts.inside import inside_html
 from .report_parts.page import (
     again_html,
     big_figures_html,
@@ -67,6 +68,7 @@ def generate_html_report(
         "warnings": warnings_html(result.warnings),
         "errors": errors_table(result),
         "metrics": metrics_table(result.summary),
+        "inside": inside_html(result),
         "turns": groups_section("turn", result.summary.turns, result.config.stream),
         "contexts": groups_section("context", result.summary.context_tiers, result.config.stream),
         "shape": shape_html(result),
@@ -74,7 +76,9 @@ def generate_html_report(
         "again": again_html(result),
     }
     data = {"lang": language, **run_data(result)}
-    page, offline = build_page(read_template("report.html"), parts, data, ["common.js", "charts.js", "report.js"])
+    page, offline = build_page(
+        read_template("report.html"), parts, data, ["common.js", "charts.js", "phases.js", "report.js"]
+    )
     write_atomically(path, page, private=True)
     return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
 

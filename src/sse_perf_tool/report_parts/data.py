@@ -24,6 +24,7 @@ from ..records import (
 )
 from ..trust import read_delay_ms
 from ..units import NS_PER_MS, NS_PER_S
+from .inside import phases_data
 from .reduce import (
     MAX_POINTS,
     OK,
@@ -141,10 +142,11 @@ def _details(known: Mapping[int, RequestRecord], wanted: Iterable[int], position
     return {str(position[row]): _texts(known[row]) for row in chosen}
 
 
-def _texts(record: RequestRecord) -> dict[str, str]:
+def _texts(record: RequestRecord) -> Json:
     limits = {"query": TEXT_LIMIT, "error": ERROR_LIMIT}
     limits |= dict.fromkeys(("conversation_id", "message_id", "finish_reason"), ID_LIMIT)
-    return {name: text[:limit] for name, limit in limits.items() if (text := getattr(record, name))}
+    found: Json = {name: text[:limit] for name, limit in limits.items() if (text := getattr(record, name))}
+    return {**found, "phases": phases} if (phases := phases_data(record)) else found
 
 
 _SECOND_COLUMNS = {

@@ -253,6 +253,7 @@ function openDetails(row) {
     ...["conversation_id", "message_id", "finish_reason", "query", "error"].map((key) => [key, texts_of && texts_of[key]]),
   ].filter(([, value]) => value !== null && value !== undefined);
   const list = make("dl", {}, ...facts.map(([key, value]) => make("div", { class: key === "query" || key === "error" ? "wide" : null }, make("dt", {}, text(key)), make("dd", { dir: "auto" }, String(value)))));
+  if (texts_of && texts_of.phases) list.append(phaseBar(texts_of.phases, requests.latency[row]));
   const close = make("button", { type: "button", on: { click: () => dialog.close() } }, text("close"));
   dialog.replaceChildren(make("div", { class: "head" }, make("h2", { id: "details-title" }, text("request") + " #" + requests.id[row]), close), list, texts_of ? "" : make("p", { class: "notes" }, text("no_texts")));
   dialog.showModal();
