@@ -108,7 +108,7 @@ def test_the_command_names_bad_settings_and_ends_with_status_2() -> None:
     ("arguments", "line"),
     [
         (["--prot", "8000"], "--prot: no such flag; did you mean --port?"),
-        (["--lang=zh"], "--lang: no such flag; --help lists all"),
+        (["--lang=zh"], "--lang: no such flag; did you mean --agent?"),
         (["--api-keys", "x"], "--api-keys: no such flag; --help lists all"),
         (["--port"], "--port: expected one argument; --help lists all flags"),
         (["--response-delay", "abc"],

@@ -215,6 +215,8 @@ class Arguments:
     masker: Masker = field(default_factory=lambda: Masker(()))
     processes: int | None = None
     """As given, None is "auto"; `config` has the resulting number."""
+    agent: bool = False
+    """Whether the demo server answers as an agent."""
     quick: bool = False
     """Calibrate the given load only."""
     files: tuple[Path, ...] = ()

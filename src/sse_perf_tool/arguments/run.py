@@ -48,7 +48,14 @@ _MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "tu
                   *workers.KEYS, *load.MANY_REQUESTS)  # fmt: skip
 _GOALS = tuple(flag.key for flag in FLAGS if flag.group == "goals")
 
-NEEDS = (("abort_after", "abort_on"), ("allow", "baseline"), ("itl_ms", "calibrate"), *load.NEEDS, *workers.NEEDS)
+NEEDS = (
+    ("abort_after", "abort_on"),
+    ("allow", "baseline"),
+    ("itl_ms", "calibrate"),
+    ("agent", "demo"),
+    *load.NEEDS,
+    *workers.NEEDS,
+)
 """Flags that need another one."""
 
 EXCLUSIONS = (
@@ -138,6 +145,7 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
         processes=flags.given.get("processes"),
         workers=workers.workers_of(flags),
         quiet=flags["quiet"] is True,
+        agent=flags["agent"] is True,
         warnings=tuple(map(masker, flags.warnings)),
         notes=() if note is None else (masker(note),),
         masker=masker,

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 from . import log
-from .dialects import BY_PATH, anthropic, chatbot, dify, openai
+from .dialects import BY_PATH, agui, anthropic, chatbot, dify, openai
 from .docs_page import docs_page
 from .gate import Gate, refusal
 from .metrics import Metrics
@@ -73,6 +73,10 @@ def _add_answers(app: FastAPI, service: ChatService) -> None:
 
     @app.post("/v1/messages")
     async def anthropic_chat(body: anthropic.Request, request: Request) -> Response:
+        return await answer(body.asked(), request)
+
+    @app.post("/ag-ui")
+    async def ag_ui(body: agui.Request, request: Request) -> Response:
         return await answer(body.asked(), request)
 
     started_unix_s = int(time.time())

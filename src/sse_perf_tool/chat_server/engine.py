@@ -65,6 +65,11 @@ class Pace:
         self._due_s += self._vary(self._settings.token_delay_s)
         return middle and self._fault.name == "garbage"
 
+    async def step(self, lasts_s: float | None = None) -> None:
+        """Waits until the next thing beside text is due; what follows it comes `lasts_s` later, None: as a token."""
+        await self._wait()
+        self._due_s += self._vary(self._settings.token_delay_s if lasts_s is None else lasts_s)
+
     async def _wait(self) -> None:
         self._look()
         while (wait_s := self._due_s - time.monotonic()) > 0:

@@ -18,6 +18,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from sse_starlette import EventSourceResponse
 from sse_starlette.sse import AppStatus
 
+from .agent import ANSWERED, OUTPUT, parts_before_text
 from .conversations import Conversation, Conversations
 from .dialects.base import Dialect
 from .engine import AnswerCutError, Pace
@@ -105,11 +106,20 @@ class ChatService:
         retry = f"retry: {self._settings.sse_reconnect_delay_ms}\n" if dialect.says_retry else ""
         try:
             yield retry.encode() + dialect.opening(turn)
+            agent = dialect.agent if self._settings.agent else None
+            for part in parts_before_text(turn.asked.query) if agent is not None else ():
+                await pace.step(self._settings.tool_delay_s if part.works else None)
+                if part.kind in OUTPUT:
+                    turn.give_beside()
+                if agent is not None and (said := agent(turn, part)):
+                    yield said
             for token in turn.tokens:
                 if await pace.next():
                     yield _GARBAGE
                 yield dialect.part(turn, turn.give(token))
             self._completed(turn)
+            if agent is not None and (said := agent(turn, ANSWERED)):
+                yield said
             yield dialect.closing(turn)
         except AnswerError as error:
             turn.outcome = "failed"

@@ -83,6 +83,17 @@ class Settings(BaseModel):
         validation_alias="TOKEN_DELAY",
         description="seconds between two tokens",
     )
+    agent: bool = Field(
+        default=False,
+        description="answer as an agent: reasoning, two tool calls, steps, then text",
+    )
+    tool_delay_s: float = Field(
+        default=0.25,
+        ge=0,
+        le=_HOUR_S,
+        validation_alias="TOOL_DELAY",
+        description="seconds that each tool of an agent works",
+    )
     jitter: float = Field(default=0.2, ge=0, le=1, description="share by which each delay varies, evenly, up and down")
     error_rate: float = Field(default=0.0, ge=0, le=1, description="share of answers that break off with an error")
     answer_tokens: int = Field(

@@ -56,6 +56,8 @@ class Turn:
     created_unix_s: int = field(default_factory=lambda: int(time.time()))
     started_ns: int = field(default_factory=time.monotonic_ns)
     sent: list[str] = field(default_factory=list)
+    tokens_beside: int = 0
+    """Tokens of reasoning and of tool calls that it has had beside its text."""
     first_token_ns: int | None = None
     outcome: str = "left"
     """How it ended: "completed", "failed" or "cut" (a fault on demand); until that is known, "left" by the client."""
@@ -85,6 +87,17 @@ class Turn:
             self.first_token_ns = time.monotonic_ns()
         self.sent.append(token)
         return token
+
+    def give_beside(self) -> None:
+        """Notes that a token of reasoning, or a piece of a tool call, goes out now."""
+        if self.first_token_ns is None:
+            self.first_token_ns = time.monotonic_ns()
+        self.tokens_beside += 1
+
+    @property
+    def output_tokens(self) -> int:
+        """All tokens that it has had."""
+        return len(self.sent) + self.tokens_beside
 
     @property
     def text(self) -> str:

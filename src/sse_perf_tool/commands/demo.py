@@ -26,11 +26,12 @@ def served(arguments: Arguments) -> Iterator[Arguments]:
     """
     try:
         from ..chat_server.run import BackgroundServer
+        from ..chat_server.settings import Settings
     except ModuleNotFoundError as error:
         raise UsageError(f"--demo: {MISSING[arguments.lang]}") from error
     with contextlib.ExitStack() as stack:
         try:
-            server = stack.enter_context(BackgroundServer())
+            server = stack.enter_context(BackgroundServer(Settings(port=0, agent=arguments.agent)))
         except RuntimeError as error:
             raise UsageError(f"--demo: {error}") from error
         yield arguments.at("127.0.0.1", server.port)

@@ -66,8 +66,8 @@ TEXTS: Texts = {
     ),
     "stream_shape": ("stream", "流的形态"),
     "stalls": ("stalls", "停顿"),
-    "time_in": ("time", "时间分布"),
-    "steps": ("steps (P50)", "步骤（P50）"),
+    "time_spent": ("time spent", "时间分布"),
+    "time_of_steps": ("steps (P50)", "步骤（P50）"),
     "server": ("server", "服务端"),
     "sum_rt": ("response sum", "响应时间合计"),
 }
@@ -111,8 +111,8 @@ def show(writer: Writer, result: RunResult) -> None:
             ("goodput", _goodput_words(writer, found.goodput) if found.goodput else None),
             ("stream_shape", _in_its_language(writer, short_stream_text(found.shape))),
             ("stalls", _in_its_language(writer, short_stalls_text(stalls_of(result)))),
-            ("time_in", _in_its_language(writer, short_times_text(found))),
-            ("steps", _in_its_language(writer, short_steps_text(found))),
+            ("time_spent", _in_its_language(writer, short_times_text(found))),
+            ("time_of_steps", _in_its_language(writer, short_steps_text(found))),
             ("server", told[writer.column] if (told := server_words(result.server_metrics)) else None),
             ("sum_rt", number(latency.mean * latency.count / 1000, " s") if latency.mean else None),
         ]

@@ -24,6 +24,8 @@ SERVE_FLAGS = (
     _setting("--log-level", "LEVEL", "INFO"),
     _setting("--response-delay", "S", 0.3),
     _setting("--token-delay", "S", 0.03),
+    Flag(("--agent",), "serve"),
+    _setting("--tool-delay", "S", 0.25),
     _setting("--jitter", "SHARE", 0.2),
     _setting("--error-rate", "SHARE", 0.0),
     _setting("--answer-tokens", "N", 0),
@@ -64,6 +66,11 @@ SERVE_HELP = {
     ),
     "response_delay": ("seconds before the first token", "首个 token 前的秒数"),
     "token_delay": ("seconds between two tokens", "两个 token 之间的秒数"),
+    "agent": (
+        "answer as an agent: reasoning, two tool calls, steps, then text",
+        "以智能体方式回答：思考、两次工具调用、步骤，然后是正文",
+    ),
+    "tool_delay": ("seconds that each tool of an agent works", "智能体每个工具执行的秒数"),
     "jitter": ("share by which each delay varies, evenly, up and down", "每个延迟上下均匀浮动的比例"),
     "error_rate": ("share of answers that break off with an error", "中途报错的回答比例"),
     "answer_tokens": (

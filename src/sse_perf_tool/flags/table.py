@@ -181,6 +181,7 @@ FLAGS = (
     Flag(("--config",), "other", checks.some_text, "FILE"),
     Flag(("--print-config",), "other"),
     Flag(("--demo",), "other"),
+    Flag(("--agent",), "other"),
     Flag(("--debug",), "other"),
     Flag(("--version",), "other"),
     Flag(("--help", "-h"), "other"),

@@ -450,6 +450,10 @@ HELP = {
         "start the embedded server and test it (default 5 threads, 10 s)",
         "启动内置服务并测试（默认 5 线程、10 秒）",
     ),
+    "agent": (
+        "with --demo: the server answers as an agent, with reasoning, tool calls and steps",
+        "与 --demo 同用：服务以智能体方式回答，含思考、工具调用和步骤",
+    ),
     "debug": (
         "send one request and show everything sent and received",
         "只发一个请求，显示全部收发内容",

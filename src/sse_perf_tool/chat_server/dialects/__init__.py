@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import anthropic, chatbot, dify, openai
+from . import agui, anthropic, chatbot, dify, openai
 from .base import Dialect
 
 BY_PATH = {
@@ -10,6 +10,7 @@ BY_PATH = {
     "/v1/chat-messages": dify.DIALECT,
     "/v1/chat/completions": openai.DIALECT,
     "/v1/messages": anthropic.DIALECT,
+    "/ag-ui": agui.DIALECT,
 }
 """Path -> the API whose answers are given there."""
 

@@ -11,6 +11,7 @@ from pydantic import AfterValidator
 from sse_starlette import ServerSentEvent
 
 from ...sse import encode
+from ..agent import Part
 from ..turn import AnswerError, Turn
 
 Text = Annotated[str, AfterValidator(lambda text: text.encode(errors="replace").decode())]
@@ -24,7 +25,8 @@ class Dialect:
     `opening(turn)`, `part(turn, token)`, `closing(turn)` and `failure(turn, error)` are the bytes of whole SSE blocks;
     `ping` is the block sent during silence.  `whole(turn)` is the answer to a request that does not stream.
     `problem(error)` is the JSON body of a failure before the answer began.  `says_retry`: its streams begin with
-    the time after which a client may connect again.
+    the time after which a client may connect again.  `agent(turn, part)` are the blocks for what an agent does beside
+    text, b"" for nothing; None: the API has no words for that.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Dialect:
     whole: Callable[[Turn], dict[str, Any]]
     problem: Callable[[AnswerError], dict[str, Any]]
     says_retry: bool = False
+    agent: Callable[[Turn, Part], bytes] | None = None
 
 
 def block(document: dict[str, Any], event: str | None = None) -> bytes:

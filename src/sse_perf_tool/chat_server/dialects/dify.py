@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from sse_starlette import ServerSentEvent
 
+from ..agent import Part
 from ..turn import AnswerError, FlagValues, Turn
 from .base import Dialect, Text, block
 
@@ -45,7 +46,7 @@ def _part(turn: Turn, token: str) -> bytes:
 
 def _metadata(turn: Turn) -> dict[str, Any]:
     """Prices are strings of a decimal number, as Dify writes them; nothing costs anything here."""
-    completion, prompt = len(turn.sent), turn.prompt_tokens
+    completion, prompt = turn.output_tokens, turn.prompt_tokens
     first_s = turn.ttft_s
     prices = {f"{side}_{price}": "0" for side in ("prompt", "completion") for price in ("unit_price", "price")}
     usage = {
@@ -78,6 +79,24 @@ def _problem(error: AnswerError) -> dict[str, Any]:
     return {"code": error.code, "message": error.message, "status": error.status}
 
 
+def _agent(turn: Turn, part: Part) -> bytes:
+    """A node that begins or ends, a piece of reasoning, a round of an agent with its tool; arguments come whole."""
+    if part.kind == "reasoning":
+        return block({"event": "reasoning_chunk", **_ids(turn), "data": {"reasoning": part.text, "is_final": False}})
+    if part.kind in ("step_begin", "step_end"):
+        begins = part.kind == "step_begin"
+        node = {"id": f"{turn.task_id}-{part.key}", "node_id": part.key, "node_type": "agent", "title": part.name}
+        outcome = {} if begins else {"status": "succeeded", "error": None}
+        return block(
+            {"event": "node_started" if begins else "node_finished", **_ids(turn), "data": {**node, **outcome}}
+        )
+    if part.kind not in ("called", "result"):
+        return b""
+    done = part.text if part.kind == "result" else ""
+    thought = {"thought": "", "tool": part.name, "tool_input": "" if done else part.text, "observation": done}
+    return block({"event": "agent_thought", **_ids(turn), "id": f"{turn.task_id}-{part.key}", **thought})
+
+
 PING = ServerSentEvent(event="ping", sep="\n")
 
-DIALECT = Dialect("dify", PING, lambda _: PING.encode(), _part, _closing, _failure, _whole, _problem)
+DIALECT = Dialect("dify", PING, lambda _: PING.encode(), _part, _closing, _failure, _whole, _problem, agent=_agent)

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from ...sse import encode
+from ..agent import Part
 from ..turn import AnswerError, FlagValues, Turn
 from .base import COMMENT_PING, Dialect, Text, block
 from .messages import Message, split_history
@@ -52,14 +53,14 @@ def _head(turn: Turn, kind: str) -> dict[str, Any]:
     }
 
 
-def _chunk(turn: Turn, delta: dict[str, str], finish: str | None = None) -> bytes:
+def _chunk(turn: Turn, delta: dict[str, Any], finish: str | None = None) -> bytes:
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
     usage = {"usage": None} if turn.asked.include_usage else {}
     return block({**_head(turn, "chat.completion.chunk"), "choices": [choice], **usage})
 
 
 def _usage(turn: Turn) -> dict[str, int]:
-    prompt, completion = turn.prompt_tokens, len(turn.sent)
+    prompt, completion = turn.prompt_tokens, turn.output_tokens
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
@@ -80,6 +81,18 @@ def _problem(error: AnswerError) -> dict[str, Any]:
     return {"error": {"message": error.message, "type": kind, "param": None, "code": error.code}}
 
 
+def _agent(turn: Turn, part: Part) -> bytes:
+    """Reasoning as DeepSeek's field, calls as `tool_calls`; steps and results have no place in this API."""
+    if part.kind == "reasoning":
+        return _chunk(turn, {"reasoning_content": part.text})
+    if part.kind not in ("call", "arguments"):
+        return b""
+    call: dict[str, Any] = {"index": int(part.key[1:]) - 1, "function": {"arguments": part.text}}
+    if part.kind == "call":
+        call = {**call, "id": f"call_{part.key}", "type": "function", "function": {"name": part.name, "arguments": ""}}
+    return _chunk(turn, {"tool_calls": [call]})
+
+
 DIALECT = Dialect(
     name="openai",
     ping=COMMENT_PING,
@@ -89,4 +102,5 @@ DIALECT = Dialect(
     failure=lambda _, error: block(_problem(error)),
     whole=_whole,
     problem=_problem,
+    agent=_agent,
 )
