@@ -40,6 +40,7 @@ from sse_perf_tool.records import (
     RequestRecord,
     RunConfig,
     RunResult,
+    Span,
     Stats,
     StepResult,
     ThresholdResult,
@@ -222,7 +223,8 @@ def test_records_have_the_fields_that_the_page_names():
     page = text_of("docs/files.md")
     header = json.loads(header_line(RecordsHeader(RunConfig(), 0)))
     assert sorted(table_after(page, "The header:")) == sorted(header)
-    record = RequestRecord(1, 1, 0, Outcome.OK, 0, head=AnswerHead(), self_watch=(TrustSample(0),))
+    more = {"head": AnswerHead(), "self_watch": (TrustSample(0),), "spans": (Span("end", "", 0, None, 1),)}
+    record = RequestRecord(1, 1, 0, Outcome.OK, 0, **more)
     row = json.loads(record_line(record, 0))
     assert sorted(table_after(page, "A request:")) == sorted(row)
 
