@@ -303,6 +303,22 @@ def test_a_fault_of_llmock_gets_its_outcome(
         assert log[1]["started_at"] - log[0]["ended_at"] >= 1, "Retry-After is obeyed"
 
 
+# --- Pydantic AI: an agent over AG-UI, whose tool and words take as long as they are told
+
+
+def test_an_agent_of_pydantic_ai_shows_when_it_calls_its_tool_and_how_long_that_works(tool: Tool) -> None:
+    port = free_port()
+    with serving([str(BIN / "uvicorn"), "--port", str(port), "agui_server:app"], port, "/") as base:
+        run = tool(base + "/ag-ui")
+    assert (run.status, run.summary["outcomes"], run.values("format")) == (0, {"ok": 6}, {"ag_ui"})
+    found = {(each["kind"], each["name"]): each for each in run.summary["milestones"]}
+    assert [(name, each["spans"]) for (kind, name), each in found.items() if kind == "tool_call"] == [("weather", 6)]
+    assert found["tool_result", "weather"]["duration_ms"]["p50"] == near(200)
+    assert found["tool_call", "weather"]["duration_ms"]["p50"] == near(250), "a piece of 50 ms, and the work"
+    assert run.p50("text_gap_ms") == near(50)
+    assert run.p50("ttft_ms") < run.p50("ttfa_ms") - 200, "the call is output, and no visible text"
+
+
 # --- application servers: what stands between an answer and its client
 
 
