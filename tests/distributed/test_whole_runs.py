@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from fleets import NEEDS_LOCUST, TOKEN, Start, Started, children, load, records, senders, starting, summary
+from relay import Relay
 from scripted_server import DONE, FINISH, Serve, chunked, token, usage
 from sse_perf_tool.pace.schedule import schedule_s
 from sse_perf_tool.records import RunConfig
@@ -145,15 +146,22 @@ sys.exit(main(sys.argv[1:]))
 
 
 def test_workers_join_by_token_and_one_that_does_not_fit_is_refused(serve: Serve, start: Start, tmp_path):
-    """In order: a wrong token, two that fit, one too many; then Ctrl-C at one of those that send, and at the master."""
+    """In order: a wrong token, two that fit, one too many; then Ctrl-C at one of those that send, and at the master.
+
+    One of them joins through a relay, which writes down what passes.
+    """
     server = serve(SLOW)
     more = ["--threads", "4", "--duration", "30", "--expect-workers", "2", "--bind", "127.0.0.1:0"]
+    more += ["--query", "a very private question"]
     master = start(*load(server.url(), *more))
     words = master.says(r"worker --join (\S+) --cluster-token (\S+)")
     joining = ["worker", "--join", words[1], "--cluster-token"]
     stranger = start(*joining, TOKEN, "--worker-wait", "1")
     master.says("something spoke to .* without the right token: refused")
-    fits = [start(*joining, words[2]), start(*joining, words[2])]
+    host, _, port = words[1].rpartition(":")
+    relay = Relay((host, int(port)))
+    listened = ["worker", "--join", relay.place, "--cluster-token"]
+    fits = [start(*joining, words[2]), start(*listened, words[2])]
     for worker in fits:
         worker.says("sending its part of the load")
     late = start(*joining, words[2])
@@ -173,6 +181,10 @@ def test_workers_join_by_token_and_one_that_does_not_fit_is_refused(serve: Serve
     assert (found["partial"], found["interrupted"], found["missing_requests"]) == (True, True, 0)
     assert len(server.requests) == found["requests"]["sent"]
     assert {each["lost"] for each in found["workers"]} == {"", "left"}
+    relay.close()
+    assert len(relay.passed) > 5_000
+    for secret in (b"app-0123456789", b"a very private question", b"chat/completions", words[2].encode(), b"heartbeat"):
+        assert secret not in relay.passed
     for name in ("run.json", "run.jsonl", "run.html"):
         text = (tmp_path / name).read_text(encoding="utf-8")
         assert words[2] not in text, "the token stands in no file"

@@ -213,7 +213,7 @@ class Fleet:
                 self.send(member, "ping")
 
     def _look(self, now_s: float) -> None:
-        if self._link.seal.refused and not self._refused_told:
+        if self._link.refused and not self._refused_told:
             self._refused_told = True
             self.tell(self.say("stranger", place=self.place))
         for member in self.members:

@@ -55,9 +55,11 @@ def _locust() -> Any:
     return runners
 
 
-def _sealed_messages(runners: Any, seal: Seal) -> None:
+def _sealed_messages(runners: Any, seal: Seal, role: bytes) -> None:
     """From now on Locust's messages in this process are sealed."""
-    from locust.exception import RPCReceiveError
+    from locust.exception import RPCError, RPCReceiveError
+
+    refused = RPCReceiveError if role == MASTER else RPCError  # after these each end listens on, as if nothing had come
     from locust.rpc import zmqrpc
     from locust.rpc.protocol import Message
 
@@ -70,9 +72,9 @@ def _sealed_messages(runners: Any, seal: Seal) -> None:
             try:
                 message = super().unserialize(seal.open(data))
             except (SealError, ValueError, TypeError) as error:
-                raise RPCReceiveError(str(error)) from error
+                raise refused(str(error)) from error
             if message.type not in TAKEN:
-                raise RPCReceiveError(f"{message.type}: not taken")
+                raise refused(f"{message.type}: not taken")
             return message
 
     zmqrpc.Message = runners.Message = SealedMessage
@@ -82,7 +84,8 @@ class _Link:
     """What both ends have in common: a thread in which Locust runs, and a queue of what it is to send."""
 
     def __init__(self, token: str, role: bytes) -> None:
-        self.seal = Seal(key_of(token), role)
+        self._sealed_by = token, role
+        self._seal: Seal | None = None
         self._outbox: deque[tuple[str | None, Body]] = deque()
         self._closing = False
         self._error: BaseException | None = None
@@ -90,6 +93,11 @@ class _Link:
         self._runner: Any = None
         self._wake: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
+
+    @property
+    def refused(self) -> int:
+        """How many messages came that could not be opened."""
+        return 0 if self._seal is None else self._seal.refused
 
     def open(self, timeout_s: float | None = None) -> bool:
         """Starts; False when the other end has not answered in time.  `LinkError`."""
@@ -120,7 +128,9 @@ class _Link:
     def _run(self) -> None:
         try:
             runners = _locust()
-            _sealed_messages(runners, self.seal)
+            token, role = self._sealed_by
+            self._seal = Seal(key_of(token), role)
+            _sealed_messages(runners, self._seal, role)
             import gevent
             from gevent.event import Event
             from locust.env import Environment

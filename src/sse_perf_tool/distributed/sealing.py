@@ -29,7 +29,7 @@ class SealError(Exception):
 
 def new_token() -> str:
     """A token that nobody guesses."""
-    return secrets.token_urlsafe(24)
+    return secrets.token_hex(24)
 
 
 def key_of(token: str) -> bytes:
