@@ -56,11 +56,23 @@ class EventLog:
         os.close(self._file)
 
 
+MOST_SECONDS = 1800
+"""So many snapshots are read again of a job that goes on for a day: charts have no more points."""
+
+_SNAPSHOT = b',"snapshot",'
+
+
 class LogReader:
-    """Reads a log from behind an event, and again what has come since."""
+    """Reads a log from behind an event, and again what has come since.
+
+    Of the snapshots that are there at the beginning, at most about `MOST_SECONDS` are given, evenly over the time; all
+    other events, and all that come later, are given each.
+    """
 
     def __init__(self, path: Path, after: int = 0) -> None:
         self._path, self._after, self._offset = path, after, 0
+        self._stride, self._thinned_until = _stride_of(path)
+        self._snapshots = 0
 
     def new(self) -> Iterator[Event]:
         """The events that have come since the last call."""
@@ -74,8 +86,29 @@ class LogReader:
                 if not line.endswith(b"\n"):
                     return
                 self._offset += len(line)
+                if self._is_passed_over(line):
+                    continue
                 if (event := _event_of(line)) is not None and event.id > self._after:
                     yield event
+
+    def _is_passed_over(self, line: bytes) -> bool:
+        if self._stride == 1 or self._offset > self._thinned_until or _SNAPSHOT not in line[:40]:
+            return False
+        self._snapshots += 1
+        return self._snapshots % self._stride != 0
+
+
+def _stride_of(path: Path) -> tuple[int, int]:
+    """(of how many snapshots one is given, up to which byte)."""
+    number = length = 0
+    try:
+        with path.open("rb") as file:
+            for line in file:
+                number += _SNAPSHOT in line[:40]
+                length += len(line)
+    except OSError:
+        return 1, 0
+    return max(1, -(-number // MOST_SECONDS)), length
 
 
 def _end_of(path: Path) -> tuple[int, int]:
@@ -92,6 +125,6 @@ def _end_of(path: Path) -> tuple[int, int]:
 def _event_of(line: bytes) -> Event | None:
     try:
         number, kind, data = json.loads(line)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         return None
     return Event(number, kind, data) if isinstance(number, int) and isinstance(data, dict) else None
