@@ -6,6 +6,7 @@ import sys
 
 from ..arguments import Arguments
 from ..errors import UsageError
+from ..flags import PROGRAM
 from ..texts import Texts, speaker
 from .environment import OK, Environment
 
@@ -28,6 +29,8 @@ def main(arguments: Arguments, environment: Environment) -> int:
         raise UsageError(speaker(TEXTS, arguments.lang)("missing_package", package=error.name)) from None
     from ..studio.settings import Settings
 
+    for text in arguments.warnings:
+        print(f"{PROGRAM}: {text}", file=environment.stderr)
     settings = Settings(
         folder=asked.folder,
         host=asked.host,
