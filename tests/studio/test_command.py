@@ -84,6 +84,7 @@ def ended(studio: Studio, job_id: str) -> dict[str, Any]:
 def test_a_benchmark_that_is_cancelled_keeps_what_it_measured(tmp_path: Path, serve: Serve) -> None:
     server = serve(chunked(token("a"), 0.02, token("b"), FINISH, DONE))
     write_config(tmp_path, server.url("/v1"))
+    (tmp_path / "json.py").write_text("raise RuntimeError('of the user')\n")
     with running(tmp_path, worker=WORKER) as studio:
         job = studio.ask("POST", "/api/jobs", {"kind": "bench", "runs": 1000, "label": "Before"}).json
         with studio.events(f"/api/events?job={job['id']}") as events:

@@ -25,7 +25,7 @@ from sse_perf_tool.studio.contract.results import Head
 from sse_perf_tool.studio.history.index import AT_ONCE, Index, Wanted
 from studio_server import Studio, empty, running
 
-TOOL = (sys.executable, "-c", "import sys; from sse_perf_tool.cli import main; sys.exit(main())")
+TOOL = (sys.executable, "-m", "sse_perf_tool")
 
 
 @pytest.fixture(scope="module")

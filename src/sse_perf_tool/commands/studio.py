@@ -40,7 +40,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
         lang=arguments.lang,
         environ=environment.environ,
         worker=(sys.executable, "-m", "sse_perf_tool.studio_worker"),
-        tool=(sys.executable, "-c", "import sys; from sse_perf_tool.cli import main; sys.exit(main())"),
+        tool=(sys.executable, "-m", "sse_perf_tool"),
     )
     serve(settings, environment.stdout)
     return OK

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 DEFAULT_PORT = 8501
+
+
+SOURCE = Path(__file__).resolve().parents[2]
+"""Where Python finds this package.  Children start here: in a folder of the user's Python would import their files."""
+
+
+def child_environ() -> dict[str, str]:
+    """The environment of this process, in which a child finds this package also when it is not installed."""
+    paths = [str(SOURCE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,9 @@ from .order import Order
 def main() -> int:
     """Does the job of one order; the exit status is 0 when it said how it ended."""
     out = _own_output()
-    order = Order.of(json.loads(sys.stdin.buffer.readline()))
+    document = json.loads(sys.stdin.buffer.readline())
+    os.chdir(document["folder"])
+    order = Order.of(document)
     listen()
     threading.Thread(target=_hear, args=(sys.stdin.buffer,), daemon=True).start()
     feed = Feed(lambda line: _write(out, line))

@@ -17,6 +17,7 @@ from ...capacity.file import read_search
 from ...errors import UsageError
 from ...report_generator import generate_capacity_report
 from ..contract.results import Head
+from ..settings import SOURCE, child_environ
 from .documents import capacity_of
 from .finding import Found
 
@@ -50,7 +51,14 @@ def _by_command(tool: Sequence[str], records: Sequence[Path], page: Path, lang: 
     command = [*tool, "report", *files, "--html-report", str(page), "--lang", lang]
     try:
         done = subprocess.run(  # noqa: S603 - our own program, and files that it found
-            command, capture_output=True, text=True, timeout=WITHIN_S, stdin=subprocess.DEVNULL, check=False
+            command,
+            capture_output=True,
+            text=True,
+            timeout=WITHIN_S,
+            stdin=subprocess.DEVNULL,
+            cwd=SOURCE,
+            env=child_environ(),
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise UsageError(f"> {WITHIN_S} s") from None

@@ -15,6 +15,8 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..settings import SOURCE, child_environ
+
 LONGEST_LINE = 64 << 20
 """A cell with many thousand requests is one line."""
 
@@ -35,18 +37,19 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, command: Sequence[str], folder: Path, order: dict[str, Any]) -> WorkerProcess:
-        """Starts one in `folder` and gives it its order.  OSError when there is none to be started."""
+        """Starts one and gives it its order, which is about `folder`.  OSError when there is none to be started."""
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            cwd=folder,
+            cwd=SOURCE,
+            env=child_environ(),
             limit=LONGEST_LINE,
             start_new_session=True,  # Ctrl-C in the terminal of the studio is not for it
         )
         worker = cls(process)
-        await worker._say(json.dumps(order))
+        await worker._say(json.dumps({**order, "folder": str(folder.resolve())}))
         return worker
 
     async def lines(self) -> AsyncIterator[bytes]:
