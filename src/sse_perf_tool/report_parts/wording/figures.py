@@ -111,7 +111,7 @@ TEXTS: Texts = {
     "metric.ttft_from_schedule_ms": ("TTFT from schedule", "TTFT（自计划时刻）"),
     "metric.latency_from_schedule_ms": ("Response time from schedule", "响应时间（自计划时刻）"),
     "about.ttfb_ms": ("start to first byte", "发起到首字节"),
-    "about.ttft_ms": ("start to first token, reasoning included", "发起到首个 Token（含思考）"),
+    "about.ttft_ms": ("start to first token of any kind", "发起到首个 Token（含思考与工具调用）"),
     "about.ttfa_ms": ("start to first visible answer text", "发起到首个可见回答"),
     "about.itl_ms": ("gaps between chunks, all answers pooled", "数据块间隔，全部回答合并"),
     "about.tpot_ms": ("time per token after the first", "首个之后每 Token 耗时"),
