@@ -19,7 +19,8 @@ SERVER = ("--", "python3", "server.py")
 
 
 def asked_all(*argv: str) -> Arguments:
-    return parse_arguments(["profile", "--api-key", "-", *argv], {}, lambda: NOON)
+    port = () if "--demo" in argv else ("--port", "8000")
+    return parse_arguments(["profile", *port, *argv], {}, lambda: NOON)
 
 
 def asked(*argv: str) -> ProfileArguments:
@@ -119,6 +120,7 @@ def test_the_folder_stands_beside_the_page() -> None:
     ("argv", "said"),
     [
         ([], "profile: which server? sse_perfTestTool.py profile [passes] [flags] -- COMMAND, or --pid PID, or --demo"),
+        ([*SERVER], "profile: where does the server listen? add --url http://127.0.0.1:PORT/PATH, or --port"),
         (["flam", *SERVER], 'profile: "flam" is no pass; did you mean flame?'),
         (["python3", "x.py"], 'profile: "python3" is no pass; choose doctor, flame, heap, async or all;'),
         (["--pid", "5", *SERVER], "--pid 5: cannot go with a command behind --; keep one of them"),

@@ -35,6 +35,10 @@ TEXTS: Texts = {
         'profile: "{word}" is no pass; did you mean {closest}?',
         "profile：{word} 不是可用的分析，是否想用 {closest}？",
     ),
+    "no_address": (
+        "profile: where does the server listen? add --url http://127.0.0.1:PORT/PATH, or --port and --api-path",
+        "profile：服务端监听在哪里？请加上 --url http://127.0.0.1:端口/路径，或 --port 和 --api-path",
+    ),
     "one_server": ("cannot go with a command behind --; keep one of them", "不能与 -- 之后的命令同用，请只留一个"),
     "here_only": (
         "is not this machine; profile looks into processes of this machine (for others: --metrics-url on a run)",
@@ -61,6 +65,8 @@ def profile_arguments(
         raise flags.wrong(other[2:].replace("-", "_"), "one_server")
     if not command and not flags.first("pid", "demo"):
         raise UsageError(flags.say("no_server", program=PROGRAM))
+    if not flags["demo"] and not flags.first("url", "port"):
+        raise UsageError(flags.say("no_address"))
     flags.rest.clear()
     flags.defaults["api_key"] = NO_KEY  # most servers on one's own machine ask for none
     if not flags["demo"]:
