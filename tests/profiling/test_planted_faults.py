@@ -51,7 +51,7 @@ class Fault(NamedTuple):
 FAULTS = {
     "healthy": Fault("flame", 4, None),
     "cpu": Fault("flame", 12, "cpu_bound", ("burn",)),
-    "block": Fault("flame", 2, "loop_blocked", ("block",)),
+    "block": Fault("flame", 1, "loop_blocked", ("block",)),
     "leak": Fault("heap", 2, "memory_grows", ("remember",), 10),
     "pool": Fault("doctor", 8, "waits_on", ("use_pool", "ask"), upstream_s=0.2),
     "upstream": Fault("doctor", 8, "waits_on", ("ask_upstream", "ask"), upstream_s=1.2),
@@ -152,3 +152,41 @@ def test_a_planted_fault_gives_its_finding_and_no_other(tmp_path: Path, server: 
         wanted = set().union(*(lines_of(name) | lines_of(CAMEL.get(name, name)) for name in planted.functions))
         assert any(place.endswith(f"{line})") for line in wanted), (place, wanted, found)
         assert any(name in place or CAMEL.get(name, name) in place for name in planted.functions), place
+
+
+def ttft_p50(tmp_path: Path, *, profile: bool) -> float:
+    """The load's TTFT P50 of a healthy server, with `doctor` or without."""
+    port = str(free_port())
+    url = ("--url", f"http://127.0.0.1:{port}/v1/chat/completions", "--threads", "4", "--duration", "8")
+    files = ("--no-compression-check", "--json", "run.json", "--html-report", "page.html", "--quiet")
+    server = [word.replace("{port}", port) for word in SERVERS["asyncio"]]
+    tool = [sys.executable, str(TOOL)]
+    if profile:
+        command = [*tool, "profile", "doctor", *url, *files, "--no-metrics", "--", *server]
+        subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=120, check=True)
+    else:
+        with subprocess.Popen(server) as process:
+            while process.poll() is None and not is_open(int(port)):
+                time.sleep(0.1)
+            asked = [*tool, *url, *files, "--api-key", "-"]
+            subprocess.run(asked, cwd=tmp_path, capture_output=True, timeout=120, check=True)
+            process.terminate()
+    return json.loads((tmp_path / "run.json").read_text())["metrics"]["ttft_ms"]["p50"]
+
+
+def is_open(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_doctor_does_not_change_what_the_load_measures(tmp_path: Path) -> None:
+    """Five pairs, alternating; needs a machine on which nothing else runs."""
+    pairs = []
+    for number in range(5):
+        first = bool(number % 2)
+        found = {kind: ttft_p50(tmp_path, profile=kind) for kind in (first, not first)}
+        pairs.append(found[True] / found[False])
+    assert abs(sorted(pairs)[2] - 1) < 0.03, pairs
