@@ -192,6 +192,10 @@ function buildCharts() {
     byProcess(inside, "profile_heap", "unit.megabytes", data.hooks, "heap_mb");
     groupsChart(inside);
   }
+  for (const [id, key] of [["flame", "profile.section_flame"], ["heap", "profile.section_heap"]]) {
+    const section = document.getElementById(id);
+    if (section && !section.hidden) nav.append(say("a", key, { href: "#" + id }));
+  }
 }
 
 whole_run = view = { from: 0, to: end_s };

@@ -282,7 +282,7 @@ def _loop_blocked(evidence: Evidence, process: ProcessSeries, hook: HookSeries) 
         return None
     rows = [(ms, at) for at, ms in zip(hook.at_s, hook.max_ms, strict=True) if math.isfinite(ms)]
     worst, second = max((row for row in rows if evidence.begin_s < row[1] <= evidence.end_s + 1), default=(p99, 0.0))
-    said = words("loop_blocked", p99=p99, max=worst)
+    said = words("loop_blocked", p99=min(p99, worst), max=worst)  # a P99 is the middle of a half-octave
     if hook.kind == "python":
         where, share, number = _caught(evidence, hook)
         if number < CATCHES or share < CATCH_SHARE:
