@@ -46,7 +46,8 @@ class MadeUpRun:
     stop_at: int | None = None
     lost_at: int | None = None
 
-    def __init__(self, _target: object, config: RunConfig) -> None:
+    def __init__(self, _target: object, config: RunConfig, groups: object = None) -> None:
+        assert groups is None, "one machine"
         self.config = config
         self.interrupted = False
         self.made.append(config)

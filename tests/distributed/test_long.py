@@ -73,7 +73,10 @@ def test_a_worker_killed_at_a_random_moment(serve: Serve, start: Start, tmp_path
     assert run.ends() == 4, run.out
     found = summary(tmp_path)
     assert found["partial"] is True
-    assert len(server.requests) == found["requests"]["sent"] + found["missing_requests"], run.out
+    unknown = len(server.requests) - found["requests"]["sent"] - found["missing_requests"]
+    # When nobody is left to tell, what each of its two threads began in the last 50 ms is not known, which is said.
+    assert 0 <= unknown <= (2 if number % 3 == 2 else 0), run.out
+    assert not unknown or "and those of its last second" in run.out
     nothing_runs_on(server)
 
 
