@@ -23,9 +23,12 @@ from .commands.environment import (
 from .commands.interrupts import deaf, forget, heard, listen
 from .errors import NoWorkersError, UsageError
 from .flags import PROGRAM, text_asked_for
+from .texts import can_show
 
 if TYPE_CHECKING:
     from .arguments import Arguments
+
+NO_CHINESE = "this terminal cannot show Chinese (its encoding lacks it): English is used; set PYTHONIOENCODING=utf-8"
 
 Command = Callable[["Arguments", Environment], int]
 
@@ -60,6 +63,10 @@ def _main(argv: Sequence[str] | None, environment: Environment) -> int:
         from .commands.asking import get_json
 
         arguments = parse_arguments(words, environment.environ, get=get_json)
+        if arguments.lang == "zh" and not can_show("中文", environment.stdout):
+            # One line, and all else in letters that this terminal has.
+            print(f"{PROGRAM}: {NO_CHINESE}", file=environment.stderr)
+            arguments = parse_arguments(words, environment.environ, get=get_json, spoken="en")
         if any(path is STANDARD_OUTPUT for path in arguments.exports.values()):
             environment = environment.with_document
         status = SOME_FAILED

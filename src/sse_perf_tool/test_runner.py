@@ -55,6 +55,8 @@ class SharedStats(TypedDict):
     lock: threading.Lock
     queued: Callable[[], int]
     begun: Callable[[], None]
+    under_way: Callable[[], tuple[int, int, float, int]]
+    """The four figures `way_...` of `Snapshot`."""
     threads_total: int
     threads_active: int
     requests_started: int
@@ -71,6 +73,10 @@ class SharedStats(TypedDict):
     ttft_count: int
     tpot_ns: float
     tpot_count: int
+    way_ttft_ns: int
+    way_ttft_count: int
+    way_tpot_ns: float
+    way_tpot_count: int
     outcomes: dict[str, int]
     time_series: list[IntervalSample]
 
@@ -94,6 +100,22 @@ class Snapshot(NamedTuple):
     ttft_count: int
     tpot_ns: float
     tpot_count: int
+    way_ttft_ns: int = 0
+    """This and the next three: of answers that are under way at this moment."""
+    way_ttft_count: int = 0
+    way_tpot_ns: float = 0.0
+    """From the first chunk so far to the newest, for each chunk between."""
+    way_tpot_count: int = 0
+
+    @property
+    def ttft_so_far(self) -> tuple[float, int]:
+        """Sum and number of the times to the first token, of finished answers and of those under way."""
+        return self.ttft_ns + self.way_ttft_ns, self.ttft_count + self.way_ttft_count
+
+    @property
+    def tpot_so_far(self) -> tuple[float, int]:
+        """The same for the time of a token; chunks of answers under way have as many as those before."""
+        return self.tpot_ns + self.way_tpot_ns / self.tokens_per_chunk, self.tpot_count + self.way_tpot_count
 
     @property
     def requests_done(self) -> int:
@@ -113,16 +135,31 @@ def _nothing() -> None:
 def new_shared_stats() -> SharedStats:
     """Counters at zero."""
     zeros = dict.fromkeys(Snapshot._fields, 0)
-    others = {"lock": threading.Lock(), "queued": lambda: 0, "begun": _nothing, "outcomes": {}, "time_series": []}
+    others = {
+        "lock": threading.Lock(),
+        "queued": lambda: 0,
+        "under_way": lambda: (0, 0, 0.0, 0),
+        "begun": _nothing,
+        "outcomes": {},
+        "time_series": [],
+    }
     return cast(SharedStats, {**others, **zeros})
 
 
 def snapshot(stats: SharedStats) -> Snapshot:
     """The counters as they are now.  A read that is not yet processed counts as a chunk, which most reads are."""
     queued = stats["queued"]()
+    ttft_ns, ttfts, tpot_ns, tpots = stats["under_way"]()
     with stats["lock"]:
         now = Snapshot(*(stats[name] for name in Snapshot._fields))  # type: ignore[literal-required]
-    return now._replace(chunks=now.chunks + queued)
+    return now._replace(
+        chunks=now.chunks + queued,
+        # What processes have told, and this one's own.
+        way_ttft_ns=now.way_ttft_ns + ttft_ns,
+        way_ttft_count=now.way_ttft_count + ttfts,
+        way_tpot_ns=now.way_tpot_ns + tpot_ns,
+        way_tpot_count=now.way_tpot_count + tpots,
+    )
 
 
 def sample_between(second: int, before: Snapshot, now: Snapshot, outcomes: dict[str, int]) -> IntervalSample:
@@ -349,6 +386,7 @@ class ThreadGroup:
         self._origin, self.tally = origin, Tally(origin.ns, slos_of(self.config))
         self._cpu_before_s = time.process_time()
         self.shared_stats["queued"] = self._queued
+        self.shared_stats["under_way"] = self._under_way
         self._pace.origin_ns, self._pace.more = begin_ns, self._start_one
         self._watch = SelfWatch(process_sources([tester.socket for tester in self._testers]), origin.ns)
         prepare_interpreter(len(self._testers))
@@ -421,6 +459,12 @@ class ThreadGroup:
     def _queued(self) -> int:
         """Reads that are not yet processed; those of non-streamed answers are no chunks."""
         return sum(tester.exchange.queued for tester in self._testers) if self.config.stream else 0
+
+    def _under_way(self) -> tuple[int, int, float, int]:
+        """Of answers under way: sum and number of their times to the first token, and of their times between chunks."""
+        found = [each for tester in self._testers if (each := tester.so_far) is not None]
+        betweens = [between_ns for _, between_ns in found if between_ns is not None]
+        return sum(ttft_ns for ttft_ns, _ in found), len(found), sum(betweens), len(betweens)
 
     def _note_format(self, name: str) -> None:
         self.formats_seen[name] = None

@@ -7,7 +7,7 @@ text-bearing event with the arrival of the read that completed it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPException
 from typing import Any, NamedTuple, cast
 
@@ -67,7 +67,8 @@ Progress = Callable[[int], None]
 
 
 Notice = Callable[[str, float], None]
-"""Called with "status" and the HTTP status, "first_byte" or "first_token" and the nanoseconds since the start."""
+"""Called with "status" and the HTTP status, "first_byte", "first_token" or (each text-bearing event)
+"block" and the nanoseconds since the start."""
 
 
 MOST_COOKIES, COOKIE_BYTES = 50, 4096
@@ -179,6 +180,7 @@ class SSETester:
         """What the next request goes on with."""
         self._progress = progress
         self._unreported = 0
+        self._under_way: AnswerTimeline | None = None
         self.exchange.before_wait = self._report
         self._on_format = on_format
         self._notice = notice
@@ -226,7 +228,24 @@ class SSETester:
             asked = target.queries.made(asked, request_id - 1)
             answer = AnswerTimeline(request_id, self.thread_id, asked, conversation.turn, target.stream)
             answer.intended_ns, answer.phase, answer.leave_after_s = intended_ns, phase, leave_after_s
-            return self._test(answer)
+            self._under_way = answer
+            try:
+                return self._test(answer)
+            finally:
+                self._under_way = None
+
+    @property
+    def so_far(self) -> tuple[int, float | None] | None:
+        """Of an answer under way: nanoseconds to its first token, and between its chunks so far, None below two.
+
+        None before the first token.  For another thread, which sees it as it is at some moment.
+        """
+        answer, started_ns = self._under_way, self.exchange.started_ns
+        times: Sequence[int] = answer.token_times if answer is not None else []
+        count = len(times)
+        if not count or started_ns is None:
+            return None
+        return max(0, times[0] - started_ns), (times[count - 1] - times[0]) / (count - 1) if count > 1 else None
 
     def _test(self, answer: AnswerTimeline) -> RequestRecord:
         target, exchange, conversation, query = self.target, self.exchange, self.conversation, answer.query
@@ -420,3 +439,6 @@ class SSETester:
             times.extend([arrived_ns] * (new - 1))
         if answer.first_answer_ns is None and reader.answer_started:
             answer.first_answer_ns = arrived_ns
+        if self._notice is not None:
+            for _ in range(new):
+                self._tell("block", arrived_ns)

@@ -44,6 +44,15 @@ def speaker(table: Texts, language: str) -> Say:
     return say
 
 
+def can_show(text: str, stream: object) -> bool:
+    """Whether the encoding of a stream has all characters of a text; one without an encoding takes everything."""
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 def display_width(text: str) -> int:
     """Columns that `text` takes on a terminal: East Asian wide characters take two, combining ones none."""
     return len(text) if text.isascii() else sum(map(_columns, text))

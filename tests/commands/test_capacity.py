@@ -208,7 +208,7 @@ def test_a_stopped_search_does_not_begin(made_up: type[MadeUpRun]) -> None:
 
 def test_quiet_shows_no_steps(made_up: type[MadeUpRun]) -> None:
     ran = tool("--quiet", "--max", "2", "--html-report", "c.html")
-    assert "TTFT P50" not in ran.out
+    assert "resp P95" not in ran.out
     assert "Capacity: At least 2 threads" in ran.out
 
 

@@ -154,7 +154,7 @@ def test_the_table_has_every_compared_figure_with_difference_interval_and_word(t
     assert 26 < low < 30 < high < 34
     assert rows_of(out)["success %"][:3] == ["100.0", "75.0", "-25.0"]
     assert rows_of(out)["TPOT ms P50"] == ["20.0", "20.0", "0.00", "0.00 … 0.00", "none found"]
-    shown = [line for line in out.splitlines() if re.search(r" (better|worse|none found|too few)$", line)]
+    shown = [line for line in out.splitlines() if re.search(r" (better|worse|none found|too few|of the rest)$", line)]
     assert len(shown) == 21
     assert all(display_width(line) <= 80 for line in out.splitlines() if not line.startswith("warning"))
 

@@ -19,20 +19,20 @@ ESCAPE = re.compile(r"\x1b\[[0-9;]*[mK]|\r")
 def test_a_row_has_the_averages_of_the_run_and_the_tokens_of_its_second() -> None:
     sample = IntervalSample(second=64, threads_active=8, tokens=266.6)
     head_line, row = shown(lambda console: console.row(sample, HALFWAY, TEN_SECONDS)).splitlines()
-    assert head_line == "     time     threads    blocks  avg resp ms   TPOT ms   tokens/s  success"
-    assert row == "     1:05        8/10       437         2000      30.0      266.6   75.00%"
+    assert head_line == "    time     threads    blocks  TTFT ms avg resp ms  TPOT ms  tokens/s  success"
+    assert row == "    1:05        8/10       437        -        2000     30.0     266.6   75.00%"
 
 
 def test_a_row_before_the_first_answer_shows_that_nothing_is_known() -> None:
     sample = IntervalSample(second=0, threads_active=10, tokens=12)
     row = shown(lambda console: console.row(sample, totals(chunks=12), TEN_SECONDS)).splitlines()[1]
-    assert row.split() == ["0:01", "10/10", "12", "-", "-", "12.0", "-"]
+    assert row.split() == ["0:01", "10/10", "12", "-", "-", "-", "12.0", "-"]
 
 
 def test_a_row_with_nothing_but_failures_shows_no_success() -> None:
     sample = IntervalSample(second=0, threads_active=10)
     row = shown(lambda console: console.row(sample, totals(requests_failed=4), TEN_SECONDS)).splitlines()[1]
-    assert row.split() == ["0:01", "10/10", "0", "-", "-", "0.00", "0.00%"]
+    assert row.split() == ["0:01", "10/10", "0", "-", "-", "-", "0.00", "0.00%"]
 
 
 def test_the_head_of_the_live_table_comes_once() -> None:
@@ -49,7 +49,7 @@ def test_the_live_table_is_straight_and_fits_80_columns(lang: str) -> None:
     sample = IntervalSample(86_399, threads_active=10_000, tokens=1_234_567)
     config = RunConfig(threads=10_000)
     lines = shown(lambda console: console.row(sample, busy, config), lang).splitlines()
-    assert [display_width(line) for line in lines] == [74, 74]
+    assert [display_width(line) for line in lines] == [79, 79]
 
 
 @pytest.mark.parametrize(
@@ -59,16 +59,16 @@ def test_the_live_table_is_straight_and_fits_80_columns(lang: str) -> None:
         ("zh", {"duration_s": 60.0}, "剩余 0:57，已完成 6 个请求"),
         ("en", {"duration_s": 60.0, "ramp_up_s": 10.0}, "1:07 left, 6 requests done"),
         ("en", {"duration_s": 1.0}, "0:00 left, 6 requests done"),
-        ("en", {"requests": 40}, "6 of 40 requests"),
-        ("zh", {"requests": 40}, "已完成 6/40 个请求"),
-        ("en", {"threads": 9}, "6 of 9 requests"),
+        ("en", {"requests": 40}, "0:17 left, 6 of 40 requests"),
+        ("zh", {"requests": 40}, "剩余 0:17，已完成 6/40 个请求"),
+        ("en", {"threads": 9}, "0:01 left, 6 of 9 requests"),
     ],
 )
 def test_a_terminal_shows_below_the_table_how_far_the_run_is(lang: str, config: dict[str, Any], words: str) -> None:
     def show(console: Console) -> None:
         console.row(IntervalSample(2), HALFWAY, RunConfig(**config))
 
-    assert shown(show, lang, terminal=True).endswith(f"\n\r\x1b[K{words}")
+    assert re.fullmatch(rf"━*╸? +\d+%  {words}", shown(show, lang, terminal=True).rpartition("\n\r\x1b[K")[2])
     assert words not in shown(show, lang), "a pipe or a log gets whole lines only"
 
 

@@ -26,7 +26,9 @@ from sse_perf_tool.records import (
     RunConfig,
     RunResult,
     ScheduleFacts,
+    Stats,
     StreamShape,
+    Trust,
     TrustSample,
 )
 from sse_perf_tool.records.file import record_line, record_of
@@ -450,4 +452,23 @@ def test_every_reason_can_be_said(lang: str) -> None:
     for key in TEXTS:
         assert words(Reason(key, values), lang)
     assert GOOD.trust is not None
-    assert verdict_words(GOOD.trust)
+    assert verdict_words(GOOD)
+
+
+def said_of(verdict: str, reasons: tuple[Reason, ...] = (), count: int = 100) -> str:
+    """The verdict on a run with small bounds and so many first tokens and gaps."""
+    trust = Trust(verdict, reasons, ttft_p99_error_bound_ms=0.21, itl_p99_error_bound_ms=0.1)
+    metrics = {**GOOD.summary.metrics, "ttft_ms": Stats(count=count), "itl_ms": Stats(count=5000)}
+    return verdict_words(replace(GOOD, trust=trust, summary=replace(GOOD.summary, metrics=metrics)))[0]
+
+
+def test_a_bound_of_the_p99_stands_only_where_a_p99_does() -> None:
+    assert said_of("trusted") == "trusted: TTFT P99 ± 0.21 ms, gap P99 ± 0.1 ms"
+    assert said_of("trusted", count=99) == "trusted: TTFT ± 0.21 ms, gap P99 ± 0.1 ms"
+
+
+def test_small_bounds_with_a_remark_are_usable_and_large_ones_are_not() -> None:
+    remark = Reason("tight", {"share": "2 %"}, "tight_todo")
+    assert said_of("degraded", (remark,)).startswith("usable, with a remark: TTFT P99 ±")
+    assert said_of("degraded", (remark, Reason("itl_bound", {}))).startswith("degraded: ")
+    assert said_of("invalid", (remark,)).startswith("invalid: ")

@@ -114,15 +114,20 @@ _COMMANDS = {
 
 
 def parse_arguments(
-    argv: Sequence[str], environ: Mapping[str, str], now: Now = datetime.now, get: Get | None = None
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    now: Now = datetime.now,
+    get: Get | None = None,
+    spoken: str | None = None,
 ) -> Arguments:
     """Parses the command line (without the program's name).  `now` dates the default report; None: no such report.
 
-    `get` asks a server that is named without an endpoint what it is; None: it is not asked.
+    `get` asks a server that is named without an endpoint what it is; None: it is not asked.  `spoken`
+    is the language whatever was asked for.
 
     UsageError, one line in the user's language, for anything wrong with it or with the files that it names.
     """
-    language = language_of(argv, environ)
+    language = spoken or language_of(argv, environ)
     name, words = (argv[0], argv[1:]) if argv and argv[0] in COMMANDS else ("run", argv)
     if (text := text_asked_for(argv, environ)) is not None:
         return Arguments("show", language, text=text)
@@ -132,7 +137,9 @@ def parse_arguments(
     own = own_words(argv)[1:] if name == "profile" else words
     command = words[len(own) + 1 :]  # of the profile command: nothing can be asked before it has run
     asks = None if command else get
-    values = FlagValues(flags, own, language, texts, environ, EXCLUSIONS, reads_settings=reads_settings, get=asks)
+    values = FlagValues(
+        flags, own, language, texts, environ, EXCLUSIONS, reads_settings=reads_settings, get=asks, spoken=spoken
+    )
     if name == "profile":
         return profile_arguments(values, environ, now, command)
     return arguments_of(values, environ, now)

@@ -74,7 +74,9 @@ class FlagValues:
         *,
         reads_settings: bool = True,
         get: Any = None,
+        spoken: str | None = None,
     ) -> None:
+        self._spoken = spoken
         self.get = get
         """Asks a server, see `endpoint.Get`; None: nothing may be sent."""
         self.argv, self._taken = argv, flags
@@ -205,6 +207,8 @@ class FlagValues:
         self.language, self.say = language, speaker(self._texts, language)
 
     def _language(self, default: str) -> str:
+        if self._spoken is not None:
+            return self._spoken
         named = str(self._given["lang"].typed).lower() if "lang" in self._given else ""
         return named if named in LANGUAGES else default
 

@@ -128,6 +128,7 @@ def write_outputs(
     written: list[tuple[str, str]] = []
     for label, path, write in outputs:
         with unwritten_is_said(path, environment):
+            console.working("writing", path=path.name)
             for note in write(path):
                 console.line(note)
             written.append((label, str(path)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,16 +28,20 @@ from .setup import console_of
 
 def main(arguments: Arguments, environment: Environment) -> int:
     """Rebuilds the outputs; failed requests of the run do not fail this command."""
-    read = [read_back(path, arguments.lang, arguments.stall_ms) for path in arguments.files]
     console = console_of(arguments, environment)
+    read = [read_back(path, arguments.lang, arguments.stall_ms, console.reading(path.name)) for path in arguments.files]
+    console.working("evaluating")
     if len(read) > 1:
         damage = [text for _, _, damage in read for text in damage]
         return _compare(arguments, [result for result, _, _ in read], damage, console, environment)
     ((result, seen_format, _),) = read
     result = judged_again(result)
     console.start(result.config, result.warnings, seen_format=seen_format)
-    console.summary(result)
-    console.errors(result.summary)
+    if len(result.requests) == 1:
+        console.answer(result.requests.details[0])
+    else:
+        console.summary(result)
+        console.errors(result.summary)
     console.findings(result)
     console.trust(result)
     console.goals(result)
@@ -82,12 +86,14 @@ class ReadBack(NamedTuple):
     """What is to be said of the file; it stands among the warnings of the result, too."""
 
 
-def read_back(path: Path, lang: str, stall_ms: float | None) -> ReadBack:
+def read_back(
+    path: Path, lang: str, stall_ms: float | None, on_progress: Callable[[int], None] | None = None
+) -> ReadBack:
     """The run of a records file, to be shown in `lang`.
 
     `stall_ms` replaces that of the run, if it is given.
     """
-    past = read_run(path, lang)
+    past = read_run(path, lang, on_progress=on_progress)
     header, seen = past.header, past.formats
     config = replace(header.config, lang=lang, stall_ms=stall_ms or header.config.stall_ms)
     parts = urlsplit(config.url)

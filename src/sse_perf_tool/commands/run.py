@@ -27,6 +27,7 @@ from .setup import Stopped, console_of, target_of, watching, workers_of
 
 if TYPE_CHECKING:
     from ..profiling.watch import ServerWatch
+    from ..test_runner import Snapshot
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
@@ -97,6 +98,7 @@ def _finished_run(
     arguments: Arguments, environment: Environment, console: Console, ending: _Ending, stopped: Stopped, around: Around
 ) -> tuple[RunResult, bool]:
     result, records = _sent(arguments, console, ending, stopped, around, environment.feed or Feed())
+    console.working("evaluating")
     result = judged(_with_records(result, records, console), arguments.baseline)
     single = _is_single(arguments)
     if single and len(result.requests) == 1:
@@ -142,11 +144,16 @@ def _sent(
             calibration=calibration,
             groups=groups,
         )
+
+        def rows_wanted(totals: Snapshot) -> bool:
+            # A single answer that comes has a row for each of its blocks.
+            return show_rows and not (_is_single(arguments) and totals.chunks)
+
         ending.begin(load)
 
         def at_second(sample: IntervalSample, totals: Snapshot) -> None:
             feed.second(sample, totals)
-            if show_rows:
+            if rows_wanted(totals):
                 console.row(sample, totals, config)
 
         def at_tier(number: int) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from ..capacity.search import StepTimes
 from ..metrics import enough_for
 from ..records import Capacity, CapacitySearch, IntervalSample, RunConfig, Stats, StepResult
-from ..report_parts.capacity import check_text, headline, level_text, sentence
+from ..report_parts.capacity import check_text, evidence, headline, level_text, sentence
 from ..report_parts.server import figures_words
 from ..test_runner import OnSample, Snapshot
 from ..texts import Texts, printable, speaker
 from .console import Console
 from .figures import number, percent
-from .writer import BOLD, GREEN, RED, YELLOW, in_columns
+from .writer import BOLD, GREEN, RED, YELLOW, in_columns, shown_columns
 
 TEXTS: Texts = {
     "title": ("Search for capacity", "容量搜索"),
@@ -45,6 +45,8 @@ COLUMNS = {
     "step": 5, "level": 8, "requests": 9, "per_s": 8, "tokens": 9, "ttft_p50": 9, "ttft_p95": 8, "latency_p95": 9,
     "failed": 7,
 }  # fmt: skip
+DROPPED_FIRST = ("latency_p95", "ttft_p50", "requests", "step", "tokens", "failed")
+MARK_ROOM = 4
 PASSED_MARKS = {True: ("✓", GREEN), False: ("✗", RED), None: ("?", YELLOW)}
 
 
@@ -55,6 +57,7 @@ class CapacityConsole:
         self._writer, self._search, self._rows = console.writer, search, rows
         self._say = speaker(TEXTS, lang)
         self._number = 0
+        self._columns = shown_columns(COLUMNS, DROPPED_FIRST, self._writer.width - MARK_ROOM)
 
     def start(self, config: RunConfig, steps: Sequence[StepResult], path: object) -> None:
         """The target and range of the search, and the steps that are known already."""
@@ -70,8 +73,8 @@ class CapacityConsole:
         if not self._rows:
             return
         writer.line()
-        heads = (say(f"level_{search.by}" if name == "level" else name) for name in COLUMNS)
-        writer.bold(in_columns(heads, COLUMNS.values()))
+        heads = (say(f"level_{search.by}" if name == "level" else name) for name in self._columns)
+        writer.bold(in_columns(heads, self._columns.values()))
         for step in steps:
             self.step(step)
 
@@ -83,7 +86,8 @@ class CapacityConsole:
 
         def show(sample: IntervalSample, totals: Snapshot) -> None:
             left_s = max(0.0, whole_s - sample.second - 1)
-            self._writer.progress(self._say("now", step=step, level=level, left=left_s, done=totals.requests_done))
+            said = self._say("now", step=step, level=level, left=left_s, done=totals.requests_done)
+            self._writer.progress(said, (sample.second + 1) / whole_s if whole_s else None)
 
         return show
 
@@ -94,21 +98,21 @@ class CapacityConsole:
             return
         ttft, latency = (step.metrics.get(name, Stats()) for name in ("ttft_ms", "latency_ms"))
         finished = step.ok + step.failed
-        cells = (
-            str(self._number),
-            f"{step.level:g}",
-            str(step.sent),
-            number(step.requests_per_s),
-            number(step.output_tokens_per_s),
-            *(number(value if enough_for(p, stats.count) else None) for stats, p, value in (
-                (ttft, 50, ttft.p50), (ttft, 95, ttft.p95), (latency, 95, latency.p95),
-            )),
-            percent(step.failed / finished) if finished else "n/a",
-        )  # fmt: skip
+        cells = {
+            "step": str(self._number),
+            "level": f"{step.level:g}",
+            "requests": str(step.sent),
+            "per_s": number(step.requests_per_s),
+            "tokens": number(step.output_tokens_per_s),
+            "ttft_p50": _percentile(ttft, 50, ttft.p50),
+            "ttft_p95": _percentile(ttft, 95, ttft.p95),
+            "latency_p95": _percentile(latency, 95, latency.p95),
+            "failed": percent(step.failed / finished) if finished else "n/a",
+        }
         mark, color = PASSED_MARKS[step.passed]
         missed = "  ".join(check_text(check) for check in step.checks if not check.ok)
-        row = in_columns(cells, COLUMNS.values())
-        self._writer.line(f"{row}  {self._writer.paint(mark, color)} {missed}".rstrip())
+        row = in_columns(map(cells.__getitem__, self._columns), self._columns.values())
+        self._writer.line(f"{row}  {self._writer.paint(mark, color)} {missed}".rstrip(), hang=4)
         if step.server:
             self._writer.line(f"       {figures_words(step.server)[self._writer.column]}")
 
@@ -119,5 +123,11 @@ class CapacityConsole:
         writer.line()
         writer.line(writer.paint(self._say("answer", headline=headline(capacity)[column]), f"{BOLD};{color}"))
         writer.line("  " + sentence(capacity)[column] + (".", "。")[column])
+        if (found := evidence(capacity)) is not None:
+            writer.line("  " + found[column] + (".", "。")[column])
         if capacity.knee is not None:
             writer.line("  " + self._say("knee", level=level_text(capacity, capacity.knee)[column]))
+
+
+def _percentile(stats: Stats, percent: int, value: float | None) -> str:
+    return number(value if enough_for(percent, stats.count) else None)

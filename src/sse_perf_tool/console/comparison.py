@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from ..goals.compare import Difference
+from ..goals.compare import Difference, failing_more
 from ..metrics import success_rate
 from ..records import RunResult
 from ..report_parts.comparison import run_letter, unlike_settings
 from ..texts import Texts, clip_middle, display_width, printable
 from .figures import number, percent, signed
-from .writer import DIM, GREEN, RED, TABLE_WIDTH, Writer, in_columns
+from .writer import BOLD, DIM, GREEN, RED, TABLE_WIDTH, Column, Writer
 
 TEXTS: Texts = {
     "comparison": ("Comparison of SSE performance tests", "SSE 性能测试对比"),
@@ -23,6 +22,11 @@ TEXTS: Texts = {
     "word_worse": ("worse", "更差"),
     "word_same": ("none found", "不显著"),
     "word_unknown": ("too few", "样本不足"),
+    "word_survivors": ("of the rest", "仅余下部分"),
+    "failing": (
+        "{letter}: {share} of the requests fail now; all else is of the answers left",
+        "{letter}：现在有 {share} 的请求失败；其余数据只来自余下的回答",
+    ),
     "difference_note": (
         "About one figure in twenty differs by chance, and runs vary: repeat the runs.",
         "每二十项中约有一项因偶然而不同，多次测试之间也有波动：请重复测试。",
@@ -35,7 +39,9 @@ TEXTS: Texts = {
 
 
 DIFFERENCE_WIDTHS = (19, 8, 8, 8, 17)
-WORD_COLORS = {"better": GREEN, "worse": RED, "same": DIM, "unknown": DIM}
+DIFFERENCE_DROPPED = {4: 2, 3: 1}
+"""Place of the column -> as `Column.drop`: the interval goes first, then the difference."""
+WORD_COLORS = {"better": GREEN, "worse": RED, "same": DIM, "unknown": DIM, "survivors": DIM}
 
 
 def show(
@@ -50,6 +56,9 @@ def show(
         facts = ": " + say("run_facts", sent=found.sent, share=share)
         begin = f"  {run_letter(at)}  "
         writer.line(begin + clip_middle(printable(name), TABLE_WIDTH - display_width(begin + facts)) + facts)
+    for at, differences in enumerate(compared, 1):
+        if failing_more(differences):
+            writer.line("  " + writer.paint(failing_words(writer, run_letter(at), results[at]), f"{BOLD};{RED}"))
     unlike = unlike_settings(results)
     if unlike:
         writer.warn(say("unlike", names=unlike[writer.column]))
@@ -59,11 +68,20 @@ def show(
     writer.line(writer.paint("  " + say("difference_note"), DIM))
 
 
+def failing_words(writer: Writer, letter: str, result: RunResult) -> str:
+    """What comes before all else when a run fails more than the one it is compared with."""
+    found = result.summary
+    return writer.say("failing", letter=letter, share=percent(found.failed / (found.ok + found.failed)))
+
+
 def _difference_table(writer: Writer, letter: str, differences: Sequence[Difference]) -> None:
     say = writer.say
-    heads = (say("metric"), "A", letter, f"{letter} - A", say("interval"), say("difference"))
-    joined = partial(in_columns, widths=DIFFERENCE_WIDTHS, aligns="<>>>>")
-    writer.bold(f"  {joined(heads[:-1])}  {heads[-1]}")
+    heads = (say("metric"), "A", letter, f"{letter} - A", say("interval"))
+    columns = [
+        Column(head, ">" if at else "<", width, DIFFERENCE_DROPPED.get(at, 0))
+        for at, (head, width) in enumerate(zip(heads, DIFFERENCE_WIDTHS, strict=True))
+    ]
+    rows = []
     for each in differences:
         scale = 100 if each.metric == "success_rate" else 1
         shown = [None if value is None else value * scale for value in (each.base, each.other)]
@@ -71,4 +89,5 @@ def _difference_table(writer: Writer, letter: str, differences: Sequence[Differe
         cells = [f"{say(each.metric)} {each.statistic}".rstrip(), *map(number, shown)]
         cells += [signed(each.difference, scale), "n/a" if each.low is None else f"{low} … {high}"]
         word = writer.paint(say(f"word_{each.word}"), WORD_COLORS[each.word])
-        writer.line(f"  {joined(cells)}  {word}")
+        rows.append([*cells, " " + word])
+    writer.table([*columns, Column(" " + say("difference"), "<")], rows)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import TextIO
 
 from ..goals.compare import Difference
 from ..records import Abort, IntervalSample, RequestRecord, RunConfig, RunResult, Summary
 from ..test_runner import Snapshot
-from ..texts import Texts, together
+from ..texts import Texts, printable, together
 from . import answer, comparison, goals, live, start, summary, tables, workers
 from .writer import Writer
 
@@ -16,6 +17,9 @@ TEXTS: Texts = {
     "report": ("report", "报告"),
     "records": ("records", "逐请求记录"),
     "steps": ("steps", "各步结果"),
+    "evaluating": ("evaluating the results ...", "正在汇总结果……"),
+    "writing": ("writing {path} ...", "正在写 {path}……"),
+    "reading": ("reading {name}: {requests} requests ...", "正在读取 {name}：{requests} 个请求……"),
     "not_whole": ("{label}, not whole", "{label}（不完整）"),
     "records_beside": (
         "{path} is there already: it stays until the run is over, the new lines go into {beside}",
@@ -42,6 +46,8 @@ TEXTS: Texts = {
         "各步结果不完整：{path}：{reason}：缺少 {missing} 行；其余结果包含全部步骤",
     ),
 }
+
+READING_S = 0.3
 
 _PARTS = (start, live, answer, summary, tables, goals, comparison, workers)
 
@@ -82,6 +88,23 @@ class Console:
     def row(self, sample: IntervalSample, totals: Snapshot, config: RunConfig) -> None:
         """One second of the live table: averages of the run so far, tokens/s of this second."""
         self._table.row(sample, totals, config)
+
+    def working(self, key: str, **values: object) -> None:
+        """What goes on after a load or instead of one, in the line that is written over."""
+        self.writer.soon(self.say(key, **values))
+
+    def reading(self, name: str) -> Callable[[int], None]:
+        """Shows how much of a records file has been read, a few times a second at most."""
+        shown_s = time.monotonic()
+
+        def show(requests: int) -> None:
+            nonlocal shown_s
+            now_s = time.monotonic()
+            if now_s - shown_s >= READING_S:
+                shown_s = now_s
+                self.writer.progress(self.say("reading", name=printable(name, 60), requests=f"{requests:,}"))
+
+        return show
 
     def stopping(self, grace_s: float) -> None:
         """After the first interrupt."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from ..goals.thresholds import value_text
+from ..goals.thresholds import measured_text
 from ..records import RunResult
 from ..report_parts.findings import findings
 from ..report_parts.shape import notable, stream_text
 from ..report_parts.verdict import baseline_cells
 from ..texts import Texts, clip_middle, display_width, pad, printable
-from ..trust import verdict_words, words
-from .writer import BOLD, GREEN, RED, TABLE_WIDTH, YELLOW, Writer, in_columns
+from ..trust import verdict_key, verdict_words, words
+from .writer import BOLD, GREEN, RED, TABLE_WIDTH, YELLOW, Column, Writer
 
 TEXTS: Texts = {
     "trust": ("Trust", "可信度"),
@@ -27,9 +25,12 @@ TEXTS: Texts = {
 
 
 BASELINE_WIDTHS = (24, 9, 9, 10, 19)
+BASELINE_DROPPED = {"interval": 2, "difference": 1}
 RULE_COLUMNS = 36
+VALUE_ROOM = 26
+"""What a value, its mark and "missed" take of a line."""
 TICK, CROSS = "✓", "✗"
-TRUST_COLORS = {"trusted": GREEN, "degraded": YELLOW, "invalid": RED}
+TRUST_COLORS = {"trusted": GREEN, "usable": GREEN, "degraded": YELLOW, "invalid": RED}
 
 
 def show_trust(writer: Writer, result: RunResult) -> None:
@@ -38,8 +39,9 @@ def show_trust(writer: Writer, result: RunResult) -> None:
     if trust is None or trust.verdict == "not_measured":
         return
     writer.gap()
-    said = verdict_words(trust)[writer.column]
-    writer.line(f"{writer.paint(writer.say('trust'), BOLD)}  {writer.paint(said, TRUST_COLORS[trust.verdict])}")
+    said = verdict_words(result)[writer.column]
+    color = TRUST_COLORS[verdict_key(trust)]
+    writer.line(f"{writer.paint(writer.say('trust'), BOLD)}  {writer.paint(said, color)}")
     for reason in trust.reasons:
         writer.line(f"  - {words(reason, writer.lang)}")
 
@@ -61,10 +63,12 @@ def show(writer: Writer, result: RunResult) -> None:
         writer.gap()
         writer.heading("thresholds")
         width = max(RULE_COLUMNS, *(len(each.rule) for each in result.thresholds))
+        width = min(width, max(20, writer.width - VALUE_ROOM))
         for each in result.thresholds:
             note = each.note or ("" if each.ok else writer.say("missed"))
-            cells = f"{pad(each.rule, width)} {pad(value_text(each.value), 12, '>')}  {_judged(writer, each.ok, note)}"
-            writer.line(f"  {_mark(writer, each.ok)} {cells}".rstrip())
+            value = pad(measured_text(each.rule, each.value), 12, ">")
+            cells = f"{pad(each.rule, width)} {value}  {_judged(writer, each.ok, note)}"
+            writer.line(f"  {_mark(writer, each.ok)} {cells}".rstrip(), hang=4)
     if result.baseline:
         _baseline_table(writer, result)
 
@@ -79,14 +83,16 @@ def _judged(writer: Writer, ok: bool, words: str) -> str:
 
 def _baseline_table(writer: Writer, result: RunResult) -> None:
     say = writer.say
-    widths = (max(BASELINE_WIDTHS[0], *(len(each.rule) for each in result.baseline)), *BASELINE_WIDTHS[1:])
-    joined = partial(in_columns, widths=widths, aligns="<>>>>")
     writer.gap()
     room = TABLE_WIDTH - display_width(say("baseline", file=""))
     writer.heading("baseline", file=clip_middle(printable(result.config.baseline or ""), room))
-    heads = (say("rule"), say("old"), say("new"), say("difference"), say("interval"))
-    writer.bold("    " + joined(heads))
+    keys = ("rule", "old", "new", "difference", "interval")
+    columns = [Column(" ", "<", 1)]
+    columns += [
+        Column(say(key), "<" if key == "rule" else ">", width, BASELINE_DROPPED.get(key, 0))
+        for key, width in zip(keys, BASELINE_WIDTHS, strict=True)
+    ]
+    writer.table(columns, [[_mark(writer, each.ok), each.rule, *baseline_cells(each)] for each in result.baseline])
     for each in result.baseline:
-        writer.line(f"  {_mark(writer, each.ok)} {joined([each.rule, *baseline_cells(each)])}")
         if note := each.note or ("" if each.ok else say("worse")):
-            writer.line(f"      {_judged(writer, each.ok, note)}")
+            writer.line(f"      {each.rule}: {_judged(writer, each.ok, note)}")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from ..goals.thresholds import value_text
+from ..goals.thresholds import measured_text
 from ..records import Abort, IntervalSample, RunConfig
 from ..test_runner import Snapshot
 from ..texts import Texts, clock_time
 from ..units import NS_PER_MS
 from .figures import number, percent
-from .writer import YELLOW, Writer, in_columns
+from .writer import YELLOW, Writer, in_columns, shown_columns
 
 TEXTS: Texts = {
     "tier": ("context of {tokens} tokens ({number} of {all})", "上下文 {tokens} token（{number}/{all}）"),
     "time": ("time", "时间"),
     "threads": ("threads", "线程"),
     "blocks": ("blocks", "数据块"),
+    "block_at": ("at ms", "时刻 ms"),
+    "block_gap": ("gap ms", "间隔 ms"),
+    "block_mean": ("mean gap", "平均间隔"),
     "requests": ("requests", "请求数"),
     "avg_rt": ("avg resp ms", "平均响应 ms"),
+    "ttft": ("TTFT ms", "TTFT ms"),
     "tpot": ("TPOT ms", "TPOT ms"),
     "tps": ("tokens/s", "tokens/s"),
     "success": ("success", "成功率"),
@@ -34,9 +38,13 @@ TEXTS: Texts = {
 }
 
 
-LIVE_COLUMNS = {"time": 9, "threads": 11, "blocks": 9, "avg_rt": 12, "tpot": 9, "tps": 10, "success": 8}
+LIVE_COLUMNS = {
+    "time": 8, "threads": 11, "blocks": 9, "ttft": 8, "avg_rt": 11, "tpot": 8, "tps": 9, "success": 8,
+}  # fmt: skip
 WHOLE_COLUMNS = {"time": 9, "threads": 11, "requests": 9, "avg_rt": 12, "tps": 10, "success": 8}
 """The columns for whole answers, which have neither blocks nor a time between tokens."""
+DROPPED_FIRST = ("threads", "blocks", "avg_rt", "requests", "success", "tpot")
+"""What a narrow terminal goes without, in this order."""
 
 
 class LiveTable:
@@ -49,7 +57,7 @@ class LiveTable:
     def row(self, sample: IntervalSample, totals: Snapshot, config: RunConfig) -> None:
         """The row of one second."""
         writer = self._writer
-        columns = LIVE_COLUMNS if config.stream else WHOLE_COLUMNS
+        columns = shown_columns(LIVE_COLUMNS if config.stream else WHOLE_COLUMNS, DROPPED_FIRST, writer.width)
         if not self._begun:
             self._begun = True
             writer.gap()
@@ -61,12 +69,14 @@ class LiveTable:
             "blocks": str(totals.chunks),
             "requests": str(totals.requests_done),
             "avg_rt": number(totals.latency_ns / ok / NS_PER_MS) if ok else "-",
-            "tpot": number(totals.tpot_ns / totals.tpot_count / NS_PER_MS) if totals.tpot_count else "-",
+            "ttft": _average_ms(totals.ttft_so_far),
+            "tpot": _average_ms(totals.tpot_so_far),
             "tps": number(sample.tokens),
             "success": percent(ok / finished) if finished else "-",
         }
         writer.line(in_columns(map(cells.__getitem__, columns), columns.values()))
-        writer.progress(_progress_words(writer, sample.second + 1, totals, config))
+        words, share = _progress(writer, sample.second + 1, totals, config)
+        writer.progress(words, share)
 
 
 def tier(writer: Writer, number: int, config: RunConfig) -> None:
@@ -87,12 +97,27 @@ def aborting(writer: Writer, abort: Abort) -> None:
 
 def abort_words(writer: Writer, key: str, abort: Abort) -> str:
     """The text of this key, with the rule that ended the run."""
-    return writer.say(key, rule=abort.rule, at=abort.at_s, value=value_text(abort.value))
+    return writer.say(key, rule=abort.rule, at=abort.at_s, value=measured_text(abort.rule, abort.value))
 
 
-def _progress_words(writer: Writer, elapsed_s: int, totals: Snapshot, config: RunConfig) -> str:
-    say = writer.say
+def _average_ms(so_far: tuple[float, int]) -> str:
+    """The mean of a sum of nanoseconds and its count, in ms."""
+    return number(so_far[0] / so_far[1] / NS_PER_MS) if so_far[1] else "-"
+
+
+def _progress(writer: Writer, elapsed_s: int, totals: Snapshot, config: RunConfig) -> tuple[str, float | None]:
+    """What is done, what is left, and the share of the whole that is done.
+
+    Where a number of requests ends the run, what is left is reckoned from the pace so far.
+    """
+    say, done, wanted = writer.say, totals.requests_done, config.requests_wanted
     if config.duration_s:
-        left_s = max(0.0, (config.ramp_up_s + config.duration_s) * config.rounds - elapsed_s)
-        return say("left", left=clock_time(left_s), rest=say("running", done=totals.requests_done))
-    return say("done_of", done=totals.requests_done, all=config.requests_wanted)
+        whole_s = (config.ramp_up_s + config.duration_s) * config.rounds
+        left = say("left", left=clock_time(max(0.0, whole_s - elapsed_s)), rest=say("running", done=done))
+        return left, elapsed_s / whole_s
+    words = say("done_of", done=done, all=wanted)
+    if not wanted:
+        return words, None
+    if done:
+        words = say("left", left=clock_time(elapsed_s * (wanted - done) / done), rest=words)
+    return words, done / wanted

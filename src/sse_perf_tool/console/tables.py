@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from ..metrics import PERCENTILES
 from ..records import GroupStats, RunResult, Summary
 from ..report_parts.tables import after_chunks
 from ..texts import Texts
 from .figures import number, stats_cells
-from .writer import DIM, RED, Writer, in_columns
+from .writer import DIM, RED, Column, Writer
 
 TEXTS: Texts = {
     "metric": ("metric", "指标"),
@@ -49,6 +48,8 @@ TEXTS: Texts = {
 }
 
 
+DROPPED = {"P90": 5, "min": 4, "max": 3, "P50": 2, "average": 1, "P95": 0, "P99": 0}
+"""The order in which a narrow terminal loses the columns of the metrics, the highest first."""
 SUMMARY_METRICS = ("ttfb_ms", "ttft_ms", "ttfa_ms", "itl_ms", "tpot_ms", "latency_ms", "tokens_per_s")
 WHOLE_METRICS = ("ttfb_ms", "latency_ms", "tokens_per_s", "response_bytes")
 OPEN_LOOP_METRICS = ("schedule_delay_ms", "ttft_from_schedule_ms", "latency_from_schedule_ms")
@@ -58,6 +59,7 @@ GROUP_COLUMNS = {
     "group_ok": 11, "group_ttft": 10, "group_ttft_p95": 10, "group_latency": 12, "group_latency_p95": 12,
     "group_tokens": 8,
 }  # fmt: skip
+GROUP_DROPPED = {"group_tokens": 4, "group_latency": 3, "group_ttft": 2, "group_latency_p95": 1}
 STREAM_CELLS = frozenset({"group_ttft", "group_ttft_p95"})
 """The columns of `GROUP_COLUMNS` that a run of whole answers does not have."""
 
@@ -65,15 +67,11 @@ STREAM_CELLS = frozenset({"group_ttft", "group_ttft_p95"})
 def metrics_table(writer: Writer, result: RunResult) -> None:
     """One row per metric, and an explanation of n/a if it occurs."""
     say, found = writer.say, result.summary
-    heads = [say("metric"), say("average"), say("min"), *(f"P{p}" for p in PERCENTILES), say("max")]
-    widths = [16, *[7] * (len(heads) - 1)]  # 74 columns in all, of the 80 of a terminal
-    aligns = "<" + ">" * (len(heads) - 1)
-    joined = partial(in_columns, widths=widths, aligns=aligns)
-    writer.bold("  " + joined(heads))
+    heads = {"average": say("average"), "min": say("min"), **{f"P{p}": f"P{p}" for p in PERCENTILES}, "max": say("max")}
+    columns = [Column(say("metric"), "<", 16), *(Column(head, ">", 7, DROPPED[name]) for name, head in heads.items())]
     names = (*(SUMMARY_METRICS if result.config.stream else WHOLE_METRICS), *OPEN_LOOP_METRICS)
     rows = [(say(name), found.metrics[name]) for name in names if _worth_a_row(name, found)]
-    for title, stats in rows:
-        writer.line("  " + joined([title, *stats_cells(stats)]))
+    writer.table(columns, [[title, *stats_cells(stats)] for title, stats in rows])
     if any("n/a" in stats_cells(stats) for _, stats in rows):
         writer.line(writer.paint("  " + say("few"), DIM))
 
@@ -93,7 +91,7 @@ def groups_table(writer: Writer, kind: str, groups: Sequence[GroupStats], stream
     writer.gap()
     writer.heading(f"by_{kind}")
     columns = {kind: 7, **{name: width for name, width in GROUP_COLUMNS.items() if stream or name not in STREAM_CELLS}}
-    writer.bold("  " + in_columns(map(writer.say, columns), columns.values()))
+    rows = []
     for each in groups[:MOST_GROUPS]:
         ttft, latency = stats_cells(each.ttft_ms), stats_cells(each.latency_ms)
         cells = {
@@ -105,7 +103,9 @@ def groups_table(writer: Writer, kind: str, groups: Sequence[GroupStats], stream
             "group_latency_p95": latency[4],
             "group_tokens": number(each.output_tokens),
         }
-        writer.line("  " + in_columns(map(cells.__getitem__, columns), columns.values()))
+        rows.append([cells[name] for name in columns])
+    shown = [Column(writer.say(name), ">", width, GROUP_DROPPED.get(name, 0)) for name, width in columns.items()]
+    writer.table(shown, rows)
     if len(groups) > MOST_GROUPS:
         writer.line("  " + writer.say("more_groups", number=len(groups) - MOST_GROUPS))
 
@@ -118,8 +118,9 @@ def show_errors(writer: Writer, found: Summary) -> None:
     writer.heading("errors")
     for group in found.errors[:MOST_ERRORS]:
         example = writer.say("example", number=group.example_request)
-        said = after_chunks(group)
-        after = "" if said is None else f" [{said[writer.column]}]"
-        writer.line(f"  {group.count:>6} x {writer.paint(group.outcome, RED)}: {group.message}{after}{example}")
+        chunks = after_chunks(group)
+        after = "" if chunks is None else f" [{chunks[writer.column]}]"
+        said = f"  {group.count:>6} x {writer.paint(group.outcome, RED)}: {group.message}{after}{example}"
+        writer.line(said, hang=11)
     if len(found.errors) > MOST_ERRORS:
         writer.line("  " + writer.say("more_errors", number=len(found.errors) - MOST_ERRORS))

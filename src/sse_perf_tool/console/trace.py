@@ -10,6 +10,7 @@ from ..texts import printable
 from ..units import NS_PER_MS
 from .console import Console
 from .figures import number
+from .writer import in_columns
 
 _HEADER = re.compile(r"([!#$%&'*+.^`|~\w-]+):[ \t]*(.*)", re.DOTALL)
 
@@ -17,16 +18,43 @@ HELD_BYTES = 65_536
 """A line of a head that is longer is shown in pieces."""
 
 
+BLOCK_COLUMNS = {"block_at": 11, "blocks": 8, "block_gap": 10, "block_mean": 10}
+FIRST_BLOCKS, ROW_EVERY_NS = 8, 250 * NS_PER_MS
+"""A terminal gets a row for each of the first blocks, then one row in so much time; a pipe one for each block."""
+
+
 class SingleRequestNotices:
-    """Prints status, TTFB and TTFT of a single request as they become known."""
+    """Prints status, TTFB and TTFT of a single request as they become known, and then a row for each block."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._blocks = 0
+        self._first_ns = self._newest_ns = self._shown_ns = 0.0
 
     def __call__(self, key: str, value: float) -> None:
         """`status` as it is, times in nanoseconds."""
+        if key == "block":
+            self._block(value)
+            return
         text = str(int(value)) if key == "status" else number(value / NS_PER_MS, " ms")
         self._console.writer.facts([(key, text)])
+
+    def _block(self, at_ns: float) -> None:
+        self._blocks += 1
+        before_ns, self._newest_ns = self._newest_ns, at_ns
+        writer = self._console.writer
+        if self._blocks == 1:
+            self._first_ns = at_ns
+            writer.gap()
+            writer.bold(in_columns(map(writer.say, BLOCK_COLUMNS), BLOCK_COLUMNS.values()))
+        elif writer.terminal and self._blocks > FIRST_BLOCKS and at_ns - self._shown_ns < ROW_EVERY_NS:
+            return
+        self._shown_ns = at_ns
+        gap, mean = "-", "-"
+        if self._blocks > 1:
+            gap = number((at_ns - before_ns) / NS_PER_MS)
+            mean = number((at_ns - self._first_ns) / (self._blocks - 1) / NS_PER_MS)
+        writer.line(in_columns([number(at_ns / NS_PER_MS), str(self._blocks), gap, mean], BLOCK_COLUMNS.values()))
 
 
 def debug_trace(console: Console, masker: Masker) -> Callable[[str, int, bytes], None]:

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ..goals.thresholds import value_text
+from ..goals.thresholds import measured_text, value_text, with_unit
 from ..records import OUTCOMES, Abort, Outcome, RunResult
 from ..records.server import highest, server_metrics_of
 from ..report_parts.verdict import aborted_text
@@ -119,7 +119,9 @@ def _baseline_checks(document: Mapping[str, Any]) -> list[_Check]:
         _Check(
             "baseline",
             rule["rule"],
-            "" if rule["ok"] else f"{rule['rule']} is missed: {value_text(rule['old'])} before, {_why(rule, 'new')}",
+            ""
+            if rule["ok"]
+            else f"{rule['rule']} is missed: {with_unit(rule['rule'], rule['old'], 4)} before, {_why(rule, 'new')}",
         )
         for rule in document.get("baseline", ())
     ]
@@ -139,7 +141,7 @@ def _target_checks(document: Mapping[str, Any]) -> list[_Check]:
 
 def _why(rule: Mapping[str, Any], name: str) -> str:
     """The measured value of a missed rule, and its note."""
-    return ", ".join(filter(None, [value_text(rule[name]), rule.get("note")]))
+    return ", ".join(filter(None, [measured_text(rule["rule"], rule[name]), rule.get("note")]))
 
 
 def _errors_text(groups: Iterable[Mapping[str, Any]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..goals.thresholds import value_text
+from ..goals.thresholds import measured_text, value_text
 from ..metrics import PERCENTILES
 from ..records import ErrorGroup, GroupStats, RunResult, Stats
 from ..records.file import iso_utc
@@ -95,7 +95,7 @@ def _trust_lines(result: RunResult, column: int) -> str:
     trust = result.trust
     if trust is None or trust.verdict == "not_measured":
         return ""
-    verdict = f"**{in_both('trust_title')[column]}** {verdict_words(trust)[column]}"
+    verdict = f"**{in_both('trust_title')[column]}** {verdict_words(result)[column]}"
     reasons = [f"- {words(reason, LANGUAGES[column])}" for reason in trust.reasons]
     return "\n".join([verdict, "", *reasons]) if reasons else verdict
 
@@ -105,7 +105,10 @@ _MARKS = {True: "✅", False: "❌"}
 
 def _thresholds_table(result: RunResult, column: int) -> str:
     heads = ["", *(in_both(key)[column] for key in ("threshold", "measured", "note"))]
-    rows = [[_MARKS[each.ok], _code(each.rule), value_text(each.value), each.note] for each in result.thresholds]
+    rows = [
+        [_MARKS[each.ok], _code(each.rule), measured_text(each.rule, each.value), each.note]
+        for each in result.thresholds
+    ]
     return _table(heads, "llrl", rows)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from ..metrics import enough_for, ok_values, percentile
@@ -26,6 +26,8 @@ COMPARED_METRICS = ("ttfb_ms", "ttft_ms", "tpot_ms", "latency_ms", "tokens_per_s
 COMPARED_PERCENTILES = (50, 90, 99)
 HIGHER_IS_BETTER = frozenset({"tokens_per_s", "requests_per_s", "output_tokens_per_s", "success_rate"})
 RESAMPLES = 2_000
+FAILING_SHARE = 0.01
+"""From so large a share of requests on that fail more than before, the comparison is about these."""
 FEWEST_SAMPLES = 10
 """The fewest samples for which an interval is computed: with fewer it would not be reliable."""
 
@@ -48,7 +50,8 @@ class Difference:
     low: float | None
     high: float | None
     word: str
-    """"better", "worse", "same" (no difference shown) or "unknown"."""
+    """"better", "worse", "same" (no difference shown), "survivors" (better, but of the fewer answers that still came
+    whole) or "unknown"."""
 
     @property
     def difference(self) -> float | None:
@@ -79,7 +82,19 @@ def differences(base: RunResult, other: RunResult, *, seed: int = 1) -> list[Dif
     ours, theirs = figures(base), figures(other)
     measured = {name for run in (base, other) for name, stats in run.summary.metrics.items() if stats.count}
     left_out = set(COMPARED_METRICS) - measured if "latency_ms" in measured else set()
-    return [_difference(key, ours[key], theirs[key], random) for key in ours if key[0] not in left_out]
+    found = [_difference(key, ours[key], theirs[key], random) for key in ours if key[0] not in left_out]
+    if not failing_more(found):
+        return found
+    # Who drops the slow requests looks fast: what is left proves nothing, so it is not praised.
+    return [replace(each, word="survivors") if each.word == "better" else each for each in found]
+
+
+def failing_more(found: Sequence[Difference]) -> float:
+    """The share of requests that fail now and did not before; 0 when that is little or may be chance."""
+    success = next((each for each in found if each.metric == "success_rate"), None)
+    if success is None or success.difference is None or success.word in ("same", "better"):
+        return 0.0
+    return -success.difference if success.difference <= -FAILING_SHARE else 0.0
 
 
 def _difference(key: tuple[str, str], base: Figure, other: Figure, random: Random) -> Difference:

@@ -48,8 +48,13 @@ class PastRun:
         )
 
 
-def read_run(path: Path, lang: str, slos: Sequence[Slo] | None = None) -> PastRun:
-    """Reads a records file; `slos` take the place of those of its header.  UsageError when it is none."""
+def read_run(
+    path: Path, lang: str, slos: Sequence[Slo] | None = None, on_progress: Callable[[int], None] | None = None
+) -> PastRun:
+    """Reads a records file; `slos` take the place of those of its header.  UsageError when it is none.
+
+    `on_progress` hears now and then how many requests have been read.
+    """
     damage = Damage()
     header = _with_rules(read_header(path, lang, damage), lang, damage)
     if slos is None:
@@ -64,6 +69,8 @@ def read_run(path: Path, lang: str, slos: Sequence[Slo] | None = None) -> PastRu
             else:
                 tally.add(part)
                 formats[part.format] += 1
+            if on_progress is not None:
+                on_progress(formats.total())
     said = tuple(damage.warnings(path, lang))
     told, missing = workers[-1] if workers else ((), 0)
     return PastRun(header, tally, formats, damage, said, server[-1] if server else None, told, missing)

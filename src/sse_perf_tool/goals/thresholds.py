@@ -413,3 +413,42 @@ def value_text(value: float | None, digits: int = 6) -> str:
     if value is None:
         return "n/a"
     return f"{value:.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
+
+
+_RULE = re.compile(r"\s*(\w+)\s*(?::\s*(\w+))?.*?(<=|>=|==|!=|<|>)\s*([-+]?[0-9.]+(?:e[-+]?[0-9]+)?)\s*(%?)\s*", re.I)
+_PER_S = frozenset({("requests", "rate"), ("tokens", "rate"), ("goodput", "per_s")})
+
+
+def unit_of(rule: str) -> tuple[float, str]:
+    """What the figure of a rule, as typed, is multiplied with to be shown, and its unit behind it."""
+    found = _RULE.fullmatch(rule)
+    subject, function = (found[1].lower(), (found[2] or "").lower()) if found else ("", "")
+    if (subject, function) in SHARES:
+        return 100.0, " %"
+    if function == "count":
+        return 1.0, ""
+    if subject.endswith("_ms"):
+        return 1.0, " ms"
+    return 1.0, "/s" if (subject, function) in _PER_S or subject == "tokens_per_s" else ""
+
+
+def with_unit(rule: str, value: float | None, digits: int = 6) -> str:
+    """A value of the figure of a rule with its unit: "405 ms", "58.3 %"."""
+    if value is None:
+        return "n/a"
+    scale, unit = unit_of(rule)
+    return value_text(value * scale, digits) + unit
+
+
+def measured_text(rule: str, value: float | None) -> str:
+    """The same, of as few digits as show on which side of the rule's limit it is, three at least."""
+    found = _RULE.fullmatch(rule)
+    if value is None or found is None:
+        return with_unit(rule, value)
+    scale, _ = unit_of(rule)
+    limit = float(found[4]) / (100 if found[5] else 1)
+    holds = OPERATORS[found[3]]
+    for digits in (3, 4, 5):
+        if holds(float(value_text(value * scale, digits)) / scale, limit) == holds(value, limit):
+            return with_unit(rule, value, digits)
+    return with_unit(rule, value)

@@ -64,6 +64,27 @@ def sentence(capacity: Capacity) -> Both:
     return "; ".join(english for english, _ in parts), "；".join(chinese for _, chinese in parts)
 
 
+def evidence(capacity: Capacity) -> Both | None:
+    """What the service gave at the capacity, and how far the steps that decided can be trusted; None without one."""
+    step = next((each for each in reversed(capacity.steps) if each.level == capacity.level and each.passed), None)
+    if step is None:
+        return None
+    ttft = step.metrics.get("ttft_ms", Stats())
+    shown = ", ".join(
+        f"P{percent} {time_text(value)}"
+        for percent in (50, 95)
+        if (value := shown_percentile(ttft, percent)) is not None
+    )
+    times = in_both("capacity.ttft", shown=shown) if shown else ("", "")
+    decided = [each.trust for each in capacity.steps if each.level in (capacity.level, capacity.failing)]
+    worst = max(decided, key=_TRUST_ORDER.index)
+    said = {"trust": TRUST_TEXTS[worst], "ttft": times}
+    rates = {"rate": figure(step.requests_per_s), "tokens": figure(step.output_tokens_per_s)}
+    return in_both("capacity.evidence", said, **rates)
+
+
+_TRUST_ORDER = ("trusted", "not_measured", "degraded", "invalid")
+
 _NO_STEP = {Ending.INTERRUPTED: "capacity.interrupted_early"}
 _ENDED = {Ending.MOST: "capacity.ended_most", Ending.INTERRUPTED: "capacity.ended_interrupted"}
 
@@ -194,8 +215,13 @@ def capacity_verdict_html(capacity: Capacity) -> str:
     english, chinese = sentence(capacity)
     return (
         f'<div class="verdict {grade}"><h2>{pair(*headline(capacity))}</h2>'
-        f'<p class="lead">{pair(f"{english}.", f"{chinese}。")}</p></div>'
+        f'<p class="lead">{pair(f"{english}.", f"{chinese}。")}</p>{_evidence_html(capacity)}</div>'
     )
+
+
+def _evidence_html(capacity: Capacity) -> str:
+    said = evidence(capacity)
+    return f"<p>{pair(f'{said[0]}.', f'{said[1]}。')}</p>" if said else ""
 
 
 def capacity_facts_html(capacity: Capacity, config: RunConfig) -> str:

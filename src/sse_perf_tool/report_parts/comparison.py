@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
-from ..goals.compare import Difference
+from ..goals.compare import Difference, failing_more
 from ..metrics import success_rate
-from ..records import NOT_MEASURED, SERVER_FIGURES, RunResult, Stats
+from ..records import NOT_MEASURED, SERVER_FIGURES, RunConfig, RunResult, Stats
 from ..records.server import highest
 from ..texts import printable
 from ..units import NS_PER_MS, NS_PER_S
@@ -31,20 +31,24 @@ def run_letter(number: int) -> str:
 
 def compare_verdict_html(compared: Sequence[Sequence[Difference]], results: Sequence[RunResult]) -> str:
     """The result of each run compared with the first, in words, and the settings in which the runs differ."""
-    blocks = [_verdict_block(run_letter(number), found) for number, found in enumerate(compared, 1)]
+    blocks = [_verdict_block(run_letter(number), found, results[number]) for number, found in enumerate(compared, 1)]
     names = unlike_settings(results)
     if names:
         blocks.append(f"<p>{pair(*in_both('compare_unlike', {'names': names}))}</p>")
     return "".join(blocks) + f'<p class="notes">{both("compare_note")} {both("compare_limits")}</p>'
 
 
-def _verdict_block(letter: str, found: Sequence[Difference]) -> str:
+def _verdict_block(letter: str, found: Sequence[Difference], result: RunResult) -> str:
     counts = {word: sum(1 for each in found if each.word == word) for word in _WORDS}
     grade = "bad" if counts["worse"] > counts["better"] else "good" if counts["better"] > counts["worse"] else "none"
     shown: dict[str, object] = {name: counts[name] for name in ("better", "worse", "same")}
     known = len(found) - counts["unknown"]
     changed = counts["better"] + counts["worse"]
     headline = "compare_headline" if changed else "compare_nothing" if known else "compare_few"
+    if failing_more(found):
+        summary = result.summary
+        grade, headline = "bad", "compare_failing"
+        shown["share"] = percent_text(summary.failed / (summary.ok + summary.failed))
     lead = f'<p class="lead">{both("compare_verdict", None, n=known, **shown)}</p>' if known else ""
     return (
         f'<div class="verdict {grade}"><p class="over">{both("compared", other=letter, base="A")}</p>'
@@ -71,6 +75,24 @@ def _changes(found: Sequence[Difference]) -> str:
     return f"<ul>{''.join(items)}</ul>" if first else ""
 
 
+def _prompts(config: RunConfig) -> str:
+    """What was asked: of two runs that asked different things, no figure can be compared."""
+    asked = (config.query, config.param_file, config.prompt_tokens, config.prompt_spread_tokens, config.turns)
+    return repr((*asked, config.shared_prefix_tokens, [*config.context_tiers], config.replay_file))
+
+
+def _format(result: RunResult) -> str:
+    """The format of the answers, "" where it was to be detected and no answer is known."""
+    asked = result.config.format
+    seen = dict.fromkeys(record.format for record in result.requests.details.values() if record.format)
+    return asked if asked != "auto" else ", ".join(seen)
+
+
+def _body(config: RunConfig) -> str:
+    limits = (config.max_tokens, config.temperature, config.ignore_eos)
+    return repr((config.request_body_file, config.extra_body, *limits))
+
+
 _SETTINGS: tuple[tuple[str, Callable[[RunResult], str]], ...] = (
     ("target", lambda result: code(result.config.url)),
     ("model", lambda result: code(result.config.model or result.config.model_name or "–")),
@@ -82,9 +104,18 @@ _SETTINGS: tuple[tuple[str, Callable[[RunResult], str]], ...] = (
 """Settings whose difference a reader must know: key of the text, markup of the value."""
 
 
+_UNLIKE: tuple[tuple[str, Callable[[RunResult], str]], ...] = (
+    ("unlike_prompts", lambda result: _prompts(result.config)),
+    ("unlike_template", lambda result: _body(result.config)),
+    ("unlike_tokens", lambda result: result.summary.token_source or ""),
+    *((key, _format if key == "format" else show) for key, show in _SETTINGS),
+)
+"""What makes figures of two runs not comparable, the worst first; "" is what a file does not tell."""
+
+
 def unlike_settings(results: Sequence[RunResult]) -> Both | None:
     """The settings in which the runs differ, as (English, Chinese) lists of names; None when they do not."""
-    unlike = [in_both(key) for key, show in _SETTINGS if len({show(result) for result in results}) > 1]
+    unlike = [in_both(key) for key, show in _UNLIKE if len({shown for each in results if (shown := show(each))}) > 1]
     return (", ".join(each[0] for each in unlike), "、".join(each[1] for each in unlike)) if unlike else None
 
 

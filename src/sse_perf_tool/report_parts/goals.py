@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from ..goals.thresholds import value_text
+from ..goals.thresholds import measured_text
 from ..records import Goodput, RunResult
 from ..texts import printable
 from .page import code
@@ -31,7 +31,7 @@ def _mark(ok: bool, bad: str) -> str:
 
 def _thresholds_table(result: RunResult) -> str:
     rows = [
-        f'<tr><th scope="row">{code(each.rule)}</th>{number_cell(each.value, value_text(each.value))}'
+        f'<tr><th scope="row">{code(each.rule)}</th>{number_cell(each.value, measured_text(each.rule, each.value))}'
         f'{_mark(each.ok, "missed")}<td class="text">{escape(printable(each.note))}</td></tr>'
         for each in result.thresholds
     ]

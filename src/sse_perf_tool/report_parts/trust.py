@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from ..records import RunResult, Trust
-from ..trust import TEXTS, bound_words, words
+from ..trust import TEXTS, bound_words, verdict_key, words
 from .figures import figure, percent_text
 from .wording import both, pair, terms_html
 
@@ -15,18 +15,18 @@ def trust_html(result: RunResult) -> str:
     trust = result.trust
     if trust is None or trust.verdict == "not_measured":
         return ""
-    bound = bound_words(trust)
+    bound = bound_words(result)
     said = f"<span>{pair(f': {bound[0]}', f'：{bound[1]}')}</span>" if bound else ""
     reasons = "".join(f"<li>{pair(words(reason, 'en'), words(reason, 'zh'))}</li>" for reason in trust.reasons)
     return (
         f'<section class="card" id="trust"><h2>{both("trust")}</h2>'
-        f'<p><span class="mark {_MARKS[trust.verdict]}">{pair(*TEXTS[trust.verdict])}</span>{said}</p>'
+        f'<p><span class="mark {_MARKS[verdict_key(trust)]}">{pair(*TEXTS[verdict_key(trust)])}</span>{said}</p>'
         f"{f'<ul>{reasons}</ul>' if reasons else ''}"
         f'<dl class="facts">{_facts(trust)}</dl><p class="notes">{both("trust_note")}</p></section>'
     )
 
 
-_MARKS = {"trusted": "ok", "degraded": "cancelled", "invalid": "failed"}
+_MARKS = {"trusted": "ok", "usable": "ok", "degraded": "cancelled", "invalid": "failed"}
 
 
 def _facts(trust: Trust) -> str:

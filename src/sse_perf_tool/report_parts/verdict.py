@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ..goals.thresholds import value_text
+from ..goals.thresholds import measured_text, unit_of, value_text, with_unit
 from ..metrics import enough_for, percentile, success_rate
 from ..metrics.steadiness import plateau_of, stalls_of
 from ..records import (
@@ -151,7 +151,7 @@ def load_text(config: RunConfig) -> Both:
 
 def aborted_text(abort: Abort) -> Both:
     """Why the run was aborted."""
-    return in_both("aborted", rule=abort.rule, at=abort.at_s, value=value_text(abort.value))
+    return in_both("aborted", rule=abort.rule, at=abort.at_s, value=measured_text(abort.rule, abort.value))
 
 
 def goodput_text(goodput: Goodput) -> Both:
@@ -174,8 +174,11 @@ def baseline_title(file: str) -> Both:
 def baseline_cells(each: BaselineResult) -> tuple[str, str, str, str]:
     """The old figure, the new one, their difference and its interval."""
     difference = None if each.old is None or each.new is None else each.new - each.old
-    interval = "n/a" if each.low is None else f"{value_text(each.low, 4)} … {value_text(each.high, 4)}"
-    return value_text(each.old), value_text(each.new), value_text(difference, 4), interval
+    rule = each.rule
+    interval = "n/a"
+    if each.low is not None:
+        interval = f"{value_text(each.low * unit_of(rule)[0], 3)} … {with_unit(rule, each.high, 3)}"
+    return with_unit(rule, each.old, 4), with_unit(rule, each.new, 4), with_unit(rule, difference, 3), interval
 
 
 def verdict(result: RunResult) -> Verdict:
@@ -387,7 +390,7 @@ def _trust(result: RunResult) -> list[Both]:
     trust = result.trust
     if trust is None or trust.verdict == "not_measured":
         return []
-    verdict = verdict_words(trust)
+    verdict = verdict_words(result)
     return [in_both("trust_said", {"verdict": verdict})]
 
 

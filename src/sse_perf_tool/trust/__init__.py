@@ -26,7 +26,7 @@ clock, no thread, no socket.
 from ..metrics.watch_series import by_second
 from .samples import read_delay_ms
 from .verdict import LIMIT_MS, LIMIT_SHARE, REQUIRED, held, judge, others_busy
-from .wording import TEXTS, bound_words, verdict_words, words
+from .wording import TEXTS, bound_words, verdict_key, verdict_words, words
 
 __all__ = [
     "LIMIT_MS",
@@ -39,6 +39,7 @@ __all__ = [
     "judge",
     "others_busy",
     "read_delay_ms",
+    "verdict_key",
     "verdict_words",
     "words",
 ]

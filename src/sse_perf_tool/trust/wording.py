@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from ..records import Reason, Trust
+from ..metrics import enough_for
+from ..records import Reason, RunResult, Stats, Trust
 from ..texts import LANGUAGES, Texts
 
 TEXTS: Texts = {
     "trusted": ("trusted", "可信"),
     "degraded": ("degraded", "存疑"),
+    "usable": ("usable, with a remark", "可用，但有一点需注意"),
     "invalid": ("invalid", "无效"),
     "not_measured": ("not measured", "未测量"),
-    "bound": ("TTFT P99 ± {ttft} ms, gap P99 ± {gap} ms", "TTFT P99 ± {ttft} ms，间隔 P99 ± {gap} ms"),
-    "bound_ttft": ("TTFT P99 ± {ttft} ms", "TTFT P99 ± {ttft} ms"),
-    "bound_gap": ("gap P99 ± {gap} ms", "间隔 P99 ± {gap} ms"),
+    "bound_ttft": ("TTFT P99 ± {ms} ms", "TTFT P99 ± {ms} ms"),
+    "bound_gap": ("gap P99 ± {ms} ms", "间隔 P99 ± {ms} ms"),
+    "times_ttft": ("TTFT ± {ms} ms", "TTFT ± {ms} ms"),
+    "times_gap": ("gaps ± {ms} ms", "间隔 ± {ms} ms"),
     "alignment": (
         "the seconds of the workers are put together to ± {ms} ms: charts and rates by second are no finer",
         "各工作机的秒对齐误差为 ± {ms} ms：按秒的图表和速率不会更精确",
@@ -90,22 +93,41 @@ def words(reason: Reason, lang: str) -> str:
     return (": ", "：")[column].join(said)
 
 
-def bound_words(trust: Trust) -> tuple[str, str] | None:
-    """The error bounds of the figures, in (English, Chinese); None when there are none."""
-    shown = {
-        name: ms_text(ms)
-        for name, ms in (("ttft", trust.ttft_p99_error_bound_ms), ("gap", trust.itl_p99_error_bound_ms))
+def bound_words(result: RunResult) -> tuple[str, str] | None:
+    """The error bounds of the figures, in (English, Chinese); None when there are none.
+
+    They are computed for the P99.  Where the requests are too few for one, so that none is shown, they are called those
+    of the times: what is off by so much at its end is off by no more below.
+    """
+    trust = result.trust or Trust()
+    rows = (("ttft", "ttft_ms", trust.ttft_p99_error_bound_ms), ("gap", "itl_ms", trust.itl_p99_error_bound_ms))
+    said = [
+        [text.format(ms=ms_text(ms)) for text in TEXTS[f"{_kind(result, metric)}_{name}"]]
+        for name, metric, ms in rows
         if ms is not None
-    }
-    if not shown:
-        return None
-    key = "bound" if len(shown) == len(("ttft", "gap")) else f"bound_{next(iter(shown))}"
-    return TEXTS[key][0].format(**shown), TEXTS[key][1].format(**shown)
+    ]
+    return (", ".join(each[0] for each in said), "，".join(each[1] for each in said)) if said else None
 
 
-def verdict_words(trust: Trust) -> tuple[str, str]:
+def _kind(result: RunResult, metric: str) -> str:
+    stats = result.summary.metrics.get(metric, Stats())
+    return "bound" if enough_for(99, stats.count) else "times"
+
+
+TOO_LARGE = ("ttft_bound", "itl_bound")
+"""The reasons that say that a bound is too large for its figure."""
+
+
+def verdict_key(trust: Trust) -> str:
+    """The verdict as it is said: what is degraded by a remark alone, with small bounds, can be used."""
+    bounds = (trust.ttft_p99_error_bound_ms, trust.itl_p99_error_bound_ms)
+    small = any(bound is not None for bound in bounds) and not any(each.key in TOO_LARGE for each in trust.reasons)
+    return "usable" if trust.verdict == "degraded" and small else trust.verdict
+
+
+def verdict_words(result: RunResult) -> tuple[str, str]:
     """The verdict and the error bounds, in (English, Chinese)."""
-    verdict, bound = TEXTS[trust.verdict], bound_words(trust)
+    verdict, bound = TEXTS[verdict_key(result.trust or Trust())], bound_words(result)
     return verdict if bound is None else (f"{verdict[0]}: {bound[0]}", f"{verdict[1]}：{bound[1]}")
 
 

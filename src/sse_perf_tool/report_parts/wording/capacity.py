@@ -6,6 +6,11 @@ from ...texts import Texts
 
 TEXTS: Texts = {
     "capacity_report": ("Capacity", "容量"),
+    "capacity.evidence": (
+        "There: {rate} requests/s, {tokens} tokens/s{ttft}; measured at the steps that decided: {trust}",
+        "此时：{rate} 请求/秒，{tokens} token/秒{ttft}；决定结果的各步测量：{trust}",
+    ),
+    "capacity.ttft": (", TTFT {shown}", "，TTFT {shown}"),
     "capacity.rate": ("{n} requests/s", "{n} 请求/s"),
     "capacity.up_to": ("{level}", "{level}"),
     "capacity.at_least": ("At least {level}", "至少 {level}"),

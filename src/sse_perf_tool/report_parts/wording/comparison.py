@@ -7,6 +7,13 @@ from ...texts import Texts
 TEXTS: Texts = {
     "compared": ("{other} compared with {base}", "{other} 对比 {base}"),
     "compare_headline": ("{better} better, {worse} worse", "{better} 项更好，{worse} 项更差"),
+    "compare_failing": (
+        "{share} of the requests fail now",
+        "现在有 {share} 的请求失败",
+    ),
+    "unlike_prompts": ("prompts", "问题"),
+    "unlike_template": ("request body", "请求体"),
+    "unlike_tokens": ("who counts the tokens", "token 数的来源"),
     "compare_nothing": ("No significant difference", "没有显著差异"),
     "compare_few": ("Too few samples to tell", "样本太少，无法判断"),
     "compare_verdict": (
@@ -32,6 +39,7 @@ TEXTS: Texts = {
     "word.better": ("better", "更好"),
     "word.worse": ("worse", "更差"),
     "word.same": ("not significant", "差异不显著"),
+    "word.survivors": ("of the answers left", "仅来自余下的回答"),
     "word.unknown": ("too few samples", "样本不足"),
     "metric.success_rate": ("Success rate", "成功率"),
     "metric.requests_per_s": ("Requests per second", "每秒请求数"),

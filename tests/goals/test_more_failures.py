@@ -1,0 +1,104 @@
+"""A run that fails more than the one before is about its failures, whatever the answers left look like."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from console_output import LANGUAGES, shown
+from sse_perf_tool.console.comparison import DIFFERENCE_WIDTHS
+from sse_perf_tool.goals.compare import differences, failing_more
+from sse_perf_tool.metrics import Tally
+from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult
+from sse_perf_tool.report_parts.comparison import compare_verdict_html, unlike_settings
+from sse_perf_tool.units import NS_PER_MS
+
+SENT = 250
+
+
+def run(ok: int, ttft_ms: int, **settings: object) -> RunResult:
+    """A run of 250 requests, `ok` of them whole, whose first token came after some `ttft_ms`."""
+    tally = Tally(0)
+    for number in range(SENT):
+        whole = number < ok
+        first_ns = (ttft_ms + number % 20) * NS_PER_MS
+        tally.add(
+            RequestRecord(
+                number + 1, 1, number * NS_PER_MS, Outcome.OK if whole else Outcome.TIMEOUT, 4 * first_ns,
+                ttft_ns=first_ns if whole else None, ttfb_ns=first_ns if whole else None,
+                output_tokens=9 if whole else None, token_source="usage" if whole else None, chunks=9 if whole else 0,
+                error=None if whole else "too late",
+            )
+        )  # fmt: skip
+    return tally.result(RunConfig(**settings), 0)  # type: ignore[arg-type]
+
+
+HEALTHY, BROKEN = run(SENT, 100), run(178, 50)
+
+
+def test_who_drops_requests_is_not_praised_for_the_rest() -> None:
+    found = differences(HEALTHY, BROKEN)
+    assert failing_more(found) == pytest.approx(0.288)
+    words = {each.metric: each.word for each in found if each.metric in ("ttft_ms", "success_rate")}
+    assert words == {"ttft_ms": "survivors", "success_rate": "worse"}
+    assert "better" not in {each.word for each in found}
+
+
+def test_the_other_way_round_it_is_praised() -> None:
+    found = differences(BROKEN, HEALTHY)
+    assert failing_more(found) == 0.0
+    assert "better" in {each.word for each in found}
+
+
+@LANGUAGES
+def test_the_console_says_first_that_requests_fail_now_in_red(lang: str) -> None:
+    text = shown(
+        lambda console: console.comparison([HEALTHY, BROKEN], ["a", "b"], [differences(HEALTHY, BROKEN)]),
+        lang,
+        color=True,
+    )
+    line = next(line for line in text.splitlines() if "28.80%" in line)
+    assert "\x1b[1;31m" in line
+    assert text.index(line) < text.index("P50"), "before any figure"
+    assert len(DIFFERENCE_WIDTHS) == 5
+
+
+def test_the_page_says_so_in_its_headline() -> None:
+    page = compare_verdict_html([differences(HEALTHY, BROKEN)], [HEALTHY, BROKEN])
+    assert '<div class="verdict bad">' in page
+    assert page.index("28.8 % of the requests fail now") < page.index("Of ")
+
+
+def test_a_handful_of_failures_is_no_headline() -> None:
+    assert failing_more(differences(HEALTHY, run(SENT - 1, 100))) == 0.0
+
+
+# --- what was asked
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"query": "other"}, "prompts"),
+        ({"param_file": "q.txt"}, "prompts"),
+        ({"prompt_tokens": 512}, "prompts"),
+        ({"request_body_file": "t.json"}, "request body"),
+        ({"max_tokens": 9}, "request body"),
+    ],
+)
+def test_what_was_asked_is_the_first_difference(settings: dict[str, object], name: str) -> None:
+    unlike = unlike_settings([HEALTHY, run(SENT, 100, url="http://other/", **settings)])
+    assert unlike is not None
+    assert unlike[0].split(", ")[:1] == [name]
+
+
+def test_another_count_of_tokens_is_a_difference_and_an_unknown_one_is_none() -> None:
+    for source, named in (("estimate", "who counts the tokens"), (None, None)):
+        other = replace(HEALTHY, summary=replace(HEALTHY.summary, token_source=source))
+        unlike = unlike_settings([HEALTHY, other])
+        assert (unlike and unlike[0]) == named
+
+
+def test_the_same_command_again_differs_in_nothing() -> None:
+    assert unlike_settings([HEALTHY, run(SENT, 120)]) is None
