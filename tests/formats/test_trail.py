@@ -36,6 +36,16 @@ def test_text_alone_is_a_plain_trail() -> None:
     assert parts(reader) == [("text", "", 2, False)]
 
 
+def test_the_blocks_and_items_of_an_ordinary_answer_leave_it_plain() -> None:
+    block = {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
+    said = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "a"}}
+    assert read("anthropic", block, {"type": "ping"}, said, {"type": "content_block_stop", "index": 0}).trail.plain
+    item = {"type": "message", "id": "m", "content": [{"text": "a"}]}
+    added = {"type": "response.output_item.added", "item": {**item, "content": []}}
+    assert read("openai_responses", added, {"type": "response.output_item.done", "item": item}).trail.plain
+    assert read("dify", {"event": "ping"}, {"event": "message", "answer": "a", "task_id": "t"}).trail.plain
+
+
 def test_text_reasoning_and_calls_follow_each_other() -> None:
     thinks = [chunk({"reasoning_content": text}) for text in "xyz"]
     reader = read("openai_chat", *thinks, says("a"), called("f", "{"), called("", "}"), says("b"), says("c"))

@@ -110,7 +110,7 @@ def test_the_milestone_of_a_metric() -> None:
     assert milestone_of("step_ms[a [b") is None
     assert milestone_of("step_ms[检索]") == ("step", "检索")
     assert milestone_of("first_citation_ms") == ("citation", "")
-    assert milestone_of("reasoning_ms") is milestone_of("ttft_ms") is milestone_of("text_gap_ms") is None
+    assert milestone_of("max_gap_ms") is milestone_of("ttft_ms") is milestone_of("text_gap_ms") is None
 
 
 def test_details_keep_the_spans_and_the_table_its_columns() -> None:

@@ -71,9 +71,14 @@ def _reader(_options: Options) -> ReadEvent:
 
 
 def _block_marks(doc: Doc) -> tuple[Mark, ...]:
-    """The begin of a block: text, thinking, the use of a tool; or the answer of one that the server runs itself."""
+    """The begin of a block: thinking, the use of a tool, or the answer of one that the server runs itself.
+
+    A block of text is no step: it says no more than its text.
+    """
     block = dict_of(doc.get("content_block"))
     kind, name = text_of(block.get("type")), text_of(block.get("name"))
+    if kind in ("", "text"):
+        return ()
     begin = Mark(Kind.STEP_BEGIN, f"{kind} {name}" if name else kind, str(doc.get("index")))
     asked = text_of(block.get("tool_use_id"))
     return (Mark(Kind.TOOL_RESULT, "", asked), begin) if asked and kind.endswith("tool_result") else (begin,)

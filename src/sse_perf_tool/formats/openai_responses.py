@@ -118,12 +118,15 @@ def _marks_of(kind: str, doc: Doc) -> tuple[Mark, ...]:
 
 
 def _item_marks(kind: Kind, doc: Doc) -> tuple[Mark, ...]:
-    """The begin or the end of an item of the output: a message, reasoning, the call of a tool.
+    """The begin or the end of an item of the output: reasoning, the call of a tool.
 
-    A tool that the server runs itself (a search, a program) answers when its item is done.
+    A message is no step, it says no more than its text.  A tool that the server runs itself (a search, a program)
+    answers when its item is done.
     """
     item = dict_of(doc.get("item"))
     name, key, called = text_of(item.get("type")), text_of(item.get("id")), text_of(item.get("name"))
+    if name in ("", "message"):
+        return ()
     step = Mark(kind, f"{name} {called}" if called else name, key or str(doc.get("output_index")))
     if not name.endswith("_call") or name in _OWN_CALLS:
         return (step,)

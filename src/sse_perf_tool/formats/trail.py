@@ -6,8 +6,6 @@ Text that follows on text leaves no trail, so that an ordinary answer costs noth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ..records import Call, Kind, Mark
 
 MOST_PARTS = 256
@@ -55,8 +53,8 @@ class Trail:
 
     @property
     def plain(self) -> bool:
-        """Whether it is that of an ordinary answer: text in one piece, and what ends it."""
-        return all(part.kind is TEXT or part.kind in _ENDINGS for part in self.parts)
+        """Whether it is that of an ordinary answer: text, signs of life, and what ends it."""
+        return all(part.kind is TEXT or part.kind in _ORDINARY for part in self.parts)
 
     def turn(self, kind: Kind, chunk: int, place: int) -> None:
         """The chunk of this number is of another kind than the one before."""
@@ -153,4 +151,4 @@ class Trail:
         return part
 
 
-_ENDINGS: Mapping[Kind, None] = dict.fromkeys((Kind.USAGE, Kind.END, Kind.ERROR))
+_ORDINARY = frozenset({Kind.USAGE, Kind.END, Kind.ERROR, Kind.KEEP_ALIVE})

@@ -17,7 +17,7 @@ from ..records import RequestRecord, Span
 WAITING = "waiting"
 _RANKS = {"text": 3, "reasoning": 3, "tool_call": 2, "tool_result": 2, "step": 1}
 
-POOLED_KINDS = ("step", "tool_call", "tool_result")
+POOLED_KINDS = ("text", "reasoning", "step", "tool_call", "tool_result")
 """Kinds whose spans have a length of their own, by name."""
 FLOWS = ("text", "reasoning", "tool_call")
 """Kinds that are output."""
