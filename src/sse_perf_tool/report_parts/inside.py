@@ -139,7 +139,7 @@ def _waterfall_html(record: RequestRecord) -> str:
     return (
         f"<details class=waterfall><summary>{both('inside.waterfall', n=record.request_id)}</summary>"
         f'<div class="scroll" tabindex="0"><table><thead><tr><th scope="col" class="text">{both("milestone.kind")}</th>'
-        f'<th scope="col" class="bar">{both("inside.time")}</th><th scope="col">{both("inside.begin")}</th>'
+        f'<th scope="col" class="text spancell">{both("inside.time")}</th><th scope="col">{both("inside.begin")}</th>'
         f'<th scope="col">{both("inside.length")}</th></tr></thead><tbody>{rows}</tbody></table></div></details>'
     )
 
@@ -152,7 +152,7 @@ def _waterfall_row(span: Span, total_us: int) -> str:
     rect = _rect(style, span.begin_us, min(end_us, total_us), total_us, in_both(f"kind.{span.kind}"))
     return (
         f'<tr><th scope="row" class="text">{kind} {name}</th>'
-        f'<td class="bar"><svg class="spanbar" aria-hidden="true">{rect}</svg></td>'
+        f'<td class="spancell"><svg class="spanbar" aria-hidden="true">{rect}</svg></td>'
         f"<td>{figure(span.begin_us / 1000)}</td>"
         f"<td>{'–' if span.lasted_us is None else figure(span.lasted_us / 1000)}</td></tr>"
     )
