@@ -165,7 +165,7 @@ def _sent(
         with watching(arguments) as server:
             result = load.run(at_second, at_tier)
             ending.over()
-        if worth_checking(target, config, result):
+        if worth_checking(target, config, result) and (arguments.workers is None or arguments.workers.local):
             check = CompressedRequest(target)
             ending.check = check
             result = _with_compression_check(result, check, load, records, console if show_rows else None)

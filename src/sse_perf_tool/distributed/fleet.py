@@ -55,6 +55,7 @@ class Listener(Protocol):
 
     def heard(self, member: Member, kind: str, body: Body) -> None: ...
     def look(self) -> None: ...
+    def broken(self, error: Exception) -> None: ...
 
 
 class Fleet:
@@ -151,6 +152,14 @@ class Fleet:
             self._local.close()
 
     def _serve(self) -> None:
+        try:
+            self._listen()
+        except Exception as error:
+            if self._listener is not None:  # a bug must not leave a run that waits for ever
+                self._listener.broken(error)
+            raise
+
+    def _listen(self) -> None:
         next_look_s = next_trips_s = time.monotonic()
         while not self._closed.is_set():
             with contextlib.suppress(queue.Empty):

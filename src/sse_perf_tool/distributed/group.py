@@ -198,6 +198,12 @@ class WorkerGroup(Parts):
             reason = {"number": member.number, "name": member.name, "reason": body["reason"]}
             self._fail(doing, self._say("failed", **reason))
 
+    def broken(self, error: Exception) -> None:
+        """Nobody listens to the workers any more."""
+        self._error = error
+        for doing in self._doing:
+            self._end(doing)
+
     def _fail(self, doing: _Doing, reason: str) -> None:
         """The run cannot be what was asked for."""
         self._error = UsageError(reason)

@@ -192,7 +192,7 @@ class MasterLink(_Link):
     def silent(self, name: str) -> bool:
         """Whether three heartbeats of a worker have not come, of which there is one a second."""
         client = self._runner.clients.get(name)
-        return client is None or client.heartbeat < 1
+        return client is None or client.heartbeat < 1 or not self._thread.is_alive()
 
     def _new_runner(self, _runners: Any, environment: Any) -> Any:
         host, port = self._place

@@ -21,7 +21,7 @@ from .table import (
     WORKER_FLAGS,
     Flag,
 )
-from .wording import BENCH_HELP, CAPACITY_HELP, HELP, PROFILE_HELP, STUDIO_HELP
+from .wording import BENCH_HELP, CAPACITY_HELP, HELP, PROFILE_HELP, STUDIO_HELP, WORKER_HELP
 
 TEXTS = {
     "default": ("(default {default})", "（默认 {default}）"),
@@ -153,6 +153,7 @@ _COMMAND_HELP = {
 _OWN_HELP: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "capacity": CAPACITY_HELP,
     "bench": BENCH_HELP,
+    "worker": WORKER_HELP,
     "profile": PROFILE_HELP,
     "studio": STUDIO_HELP,
 }

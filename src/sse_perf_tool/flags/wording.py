@@ -554,3 +554,6 @@ STUDIO_HELP = {
     ),
 }
 """The same for the flags of the studio command."""
+
+WORKER_HELP = {"quiet": ("say nothing but errors", "除错误外不输出")}
+"""Of the worker command."""

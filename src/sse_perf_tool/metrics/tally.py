@@ -267,7 +267,8 @@ class Tally:
         prompts = [n for n in table["prompt_tokens"] if n != NOT_MEASURED]
         chunks = sum(table["chunks"])
         seconds = sum(each.main_ns for each in rounds) / NS_PER_S
-        seconds = max(0.0, seconds - stood_still_s(self.self_watch.samples(), rounds, config.processes))
+        everywhere = config.processes * max(1, config.workers)
+        seconds = max(0.0, seconds - stood_still_s(self.self_watch.samples(), rounds, everywhere))
         left, left_tokens = left_early(config, table)
         metrics, sure = self._metrics(table)
         token_source = self._token_source()
