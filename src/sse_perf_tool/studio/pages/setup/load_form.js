@@ -35,7 +35,7 @@ export function targetSection({ config, env, values, fields, changed }) {
     },
     url: () => {
       const names = env.variables.map((variable) => variable.name);
-      fields.url = textField(say("target.address"), values.url, { placeholder: "https://host/v1/chat/completions", change: set("url"), name: "url" });
+      fields.url = textField(say("target.address"), values.url, { placeholder: "http://localhost:8000", hint: say("target.address_hint"), change: set("url"), name: "url" });
       fields.format = selectField(say("provider.format"), values.format, [["auto", say("target.format_auto")], ...state.formats], { change: set("format") });
       fields.model = textField(say("target.model_name"), values.model, { change: set("model"), name: "model" });
       fields.api_key_env = selectField(say("target.key"), values.api_key_env, [["", say("target.no_key")], ...names], { change: set("api_key_env"), hint: say("target.key_hint") });

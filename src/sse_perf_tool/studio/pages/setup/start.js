@@ -28,8 +28,9 @@ export function startRow({ what, label, cost, go, nothing = say("run.nothing") }
     const name = String(error.field || "").replace(/^(flags|target)\./, "").replace(/\[.*/, "");
     Object.values(row.fields).forEach((field) => field.problem?.(""));
     const field = row.fields[name];
-    if (field?.problem) field.problem([error.message, error.hint].filter(Boolean).join(" "));
-    else return problem(error);
+    if (!field?.problem) return problem(error);
+    field.problem([error.message, error.hint].filter(Boolean).join(" "));
+    field.closest("details")?.setAttribute("open", "");
     return make("p", { class: "problem" }, say("form.look"));
   }
 
