@@ -3,7 +3,7 @@ import { call, onReach } from "./parts/api.js";
 import { redrawAll, sweepCharts } from "./parts/charts.js";
 import { problem } from "./parts/dialog.js";
 import { button, fill, make } from "./parts/dom.js";
-import { onJobs, startLive } from "./parts/live.js";
+import { onEvents, onJobs, startLive } from "./parts/live.js";
 import { chooseLanguage, chooseTheme, isDark, jobsChanged, keptLanguage, onState, other, refresh, showTheme, state } from "./parts/session.js";
 import { jobPill } from "./parts/show.js";
 import { loadWords, say, setLanguage } from "./parts/words.js";
@@ -25,6 +25,7 @@ const banner = make("div", { class: "banner bad", role: "alert", hidden: true })
 const open_door = make("p", { class: "banner", hidden: true });
 const now = make("span", { class: "at-work" });
 let shown = 0;
+let ended = 0; // requests of the job that runs
 let leave = () => {};
 
 function mark() {
@@ -56,7 +57,7 @@ function drawNow() {
   open_door.textContent = state.remote ? say("remote") : "";
   const job = state.running;
   if (!job || !["running", "cancelling"].includes(job.state)) return fill(now, state.queue.length ? make("a", { class: "now", href: `/jobs/${state.queue[0].id}` }, say("waiting_jobs", { n: state.queue.length })) : null);
-  const done = job.total ? ` ${job.done}/${job.total}` : "";
+  const done = job.total ? ` ${Math.max(ended, job.done)}/${job.total}` : "";
   return fill(now, make("a", { class: "now", href: `/jobs/${job.id}`, id: "now" }, jobPill(job), make("span", {}, `${job.label || job.title}${done}`)));
 }
 
@@ -129,6 +130,13 @@ async function start() {
   drawFrame();
   onState(drawNow);
   onJobs(jobsChanged);
+  onEvents((event) => {
+    if (!event) ended = 0;
+    else if (event.name === "run") ended += 1;
+    else if (event.name === "snapshot") ended = event.data.total;
+    else return;
+    if (state) drawNow();
+  });
   if (location.pathname === "/") history.replaceState(null, "", "/run");
   startLive();
   await show();

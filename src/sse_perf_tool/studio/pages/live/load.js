@@ -1,6 +1,6 @@
 // A load test or a search for capacity while it runs: the figures of this second, and charts of all seconds so far.
 import { fill, foreign, make } from "../parts/dom.js";
-import { clock, figure, whole } from "../parts/format.js";
+import { clock, figure, mark, whole } from "../parts/format.js";
 import { chart, chartsMissing } from "../parts/charts.js";
 import { table, tiles } from "../parts/show.js";
 import { named, say } from "../parts/words.js";
@@ -25,7 +25,10 @@ export function loadView(job, announce) {
   const errors = make("div", {});
   const place = make("section", { class: "card", hidden: true });
   const grid = make("div", { class: "charts thirds" });
-  const pictures = CHARTS.map(([name, unit, lines]) => [lines, chart({ title: say(`chart.${name}`), unit: say(unit), time: true, legend: lines.length > 1, series: lines.map(([, colour, key]) => ({ name: say(key), colour, kind: "line", fill: lines.length === 1, data: [] })) })]);
+  // The steps of a search keep no records, so no second of it has percentiles.
+  const search = job.kind === "capacity";
+  const shown = CHARTS.map(([name, unit, lines]) => [name, unit, search && name === "ttft" ? [["ttft_mean_ms", "c1", "chart.mean"]] : lines]);
+  const pictures = shown.map(([name, unit, lines]) => [lines, chart({ title: say(`chart.${name}`), unit: say(unit), time: true, legend: lines.length > 1, series: lines.map(([, colour, key]) => ({ name: say(key), colour, kind: "line", fill: lines.length === 1, data: [] })) })]);
   grid.append(...pictures.map(([, picture]) => picture));
   const stepTable = table(stepColumns(), [], { caption: say("capacity.steps"), stack: true });
   place.append(stepTable);
@@ -36,7 +39,8 @@ export function loadView(job, announce) {
     const failures = seconds.reduce((sum, second) => sum + (second.failed || 0), 0);
     fill(figures, tiles([
       [say("chart.rps"), figure(last.rps), say("unit.per_s")], [say("chart.active"), whole(last.active), null],
-      [`TTFT ${say("chart.p50")}`, figure(last.ttft_p50_ms), "ms"], [`TTFT ${say("chart.p95")}`, figure(last.ttft_p95_ms), "ms"],
+      ...(search ? [[say("capacity.level"), last.step === null || last.step === undefined ? say("n_a") : mark(last.step), null], [`TTFT ${say("chart.mean")}`, figure(last.ttft_mean_ms), "ms"]]
+        : [[`TTFT ${say("chart.p50")}`, figure(last.ttft_p50_ms), "ms"], [`TTFT ${say("chart.p95")}`, figure(last.ttft_p95_ms), "ms"]]),
       [say("chart.tokens"), figure(last.tokens_per_s), say("unit.per_s")], [say("chart.errors"), whole(failures), say("load.of", { n: whole(last.total ?? 0) })],
     ]));
     for (const [lines, picture] of pictures) picture.show(lines.map(([field, colour, key]) => ({ name: say(key), colour, kind: "line", fill: lines.length === 1, data: seconds.map((second) => ({ x: second.at, y: second[field] ?? NaN })) })));

@@ -22,7 +22,7 @@ export const onJobs = (listener) => { watchers.state.add(listener); return () =>
 
 // `listener(event)` for each event {id, name, data} of a job, those that came before first; returns what ends it.
 export function follow(job, listener) {
-  const take = (event, of) => { if (of === job) listener(event); };
+  const take = (event, of) => { if (event && of === job) listener(event); };
   const begin = () => {
     waiting.delete(begin);
     if (job !== followed && jobs.running?.id !== job) replay(job, listener);
@@ -33,6 +33,9 @@ export function follow(job, listener) {
   else waiting.add(begin); // which job runs is not known yet
   return () => { watchers.event.delete(take); waiting.delete(begin); };
 }
+
+// `listener(event, job)` for every event of the job that runs; `null` in place of an event when another job begins.
+export const onEvents = (listener) => watchers.event.add(listener);
 
 // What is stored of a job that is not running: a stream of its own that ends with the job's last event.
 function replay(job, listener) {
@@ -54,6 +57,7 @@ function takeState(data) {
 
 function begin(job) {
   [followed, events, last] = [job, [], 0];
+  watchers.event.forEach((listener) => listener(null, job));
   if (leads) open();
 }
 
