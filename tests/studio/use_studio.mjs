@@ -61,7 +61,7 @@ try {
 
   await page.locator("#again").click();
   await page.waitForURL("**/jobs/*");
-  await runs(page, 12); // a cold one and two more of each
+  await runs(page, 8); // a cold one and one more of each
   await page.locator("#cancel").click();
   await page.waitForURL("**/results/*");
   facts.cancelled = await look(page);
