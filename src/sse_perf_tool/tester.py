@@ -25,6 +25,7 @@ from .request.guard import Guard
 from .request.head import Heads
 from .request.outcomes import Judge
 from .request.proxy import proxies_of
+from .request.steps import ANSWER_BYTES, Following, Opening, id_in
 from .request.target import Target
 from .request.timeline import AnswerTimeline, longest_gap_s
 from .wire import GATE, Exchange, Interruptible, TimedAdapter, Trace, drain, reads
@@ -187,6 +188,8 @@ class SSETester:
         self.exchange.prompt = notice is not None or trace is not None
         self._session = _Session(target.masker, self.exchange)
         self._prepared: requests.PreparedRequest | None = None
+        self._session_id: str | None = "" if target.opening is None else None
+        """That of the session that was opened; "" where none is to be."""
         self._waited_in_vain = False
         """Whether an answer was waited for behind its end, and no usage came."""
         self._proxies, verify = around or surroundings(target)
@@ -251,24 +254,73 @@ class SSETester:
         target, exchange, conversation, query = self.target, self.exchange, self.conversation, answer.query
         key = conversation.key or (None if target.keys is None else target.keys.next())
         hint = target.format.end_hint if target.format is not None else END_HINT
-        request = self._request(target.body.build(query, conversation.id, conversation.history), key)
         timeout_s = min(target.timeout_s, answer.leave_after_s or target.timeout_s)
-        exchange.begin(timeout_s, target.idle_timeout_s, hint)
         try:
-            response = self._session.send(
-                request,
-                stream=True,
-                timeout=(timeout_s, timeout_s),
-                verify=target.verify is not False,
-                proxies=self._proxies,
-                allow_redirects=True,
-            )
+            if target.opening is not None and not self._session_id:
+                exchange.begin(timeout_s, target.idle_timeout_s, b"}")
+                self._session_id = self._asked_id(answer, target.opening, key, timeout_s)
+            if self._session_id is not None:
+                request = self._request(
+                    target.body.build(query, conversation.id or self._session_id, conversation.history), key
+                )
+                exchange.begin(timeout_s, target.idle_timeout_s, hint)
+                if target.following is not None:
+                    self._follow(request, answer, target.following, timeout_s)
+                else:
+                    self._read(self._send(request, timeout_s), answer)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             answer.outcome, answer.error = self._judge.unanswered(answer, error)
-        else:
-            self._read(response, answer)
+        if target.opening is not None and answer.outcome is Outcome.HTTP_ERROR:
+            self._session_id = None  # the server may not know the session any more
         self.conversation = self._after(conversation, answer, key)
         return answer.record(exchange, target.masker)
+
+    def _send(self, request: requests.PreparedRequest, timeout_s: float) -> requests.Response:
+        return self._session.send(
+            request,
+            stream=True,
+            timeout=(timeout_s, timeout_s),
+            verify=self.target.verify is not False,
+            proxies=self._proxies,
+            allow_redirects=True,
+        )
+
+    def _asked_id(self, answer: AnswerTimeline, opening: Opening, key: str | None, timeout_s: float) -> str | None:
+        """The id of a session that is opened now; None when it was not, which `answer` tells then."""
+        request = self._request(opening.body, key).copy()
+        request.prepare_url(opening.url, None)
+        return self._id_of(self._send(request, timeout_s), answer, opening.url, opening.path)
+
+    def _follow(
+        self, request: requests.PreparedRequest, answer: AnswerTimeline, following: Following, timeout_s: float
+    ) -> None:
+        """Sends the request, then reads what a GET of the place that its answer tells gives; the POST is the start."""
+        own_id = self._id_of(self._send(request, timeout_s), answer, self.target.url, following.path)
+        if own_id is None:
+            return
+        fetch = request.copy()
+        fetch.method, fetch.body = "GET", None
+        for name in ("Content-Length", "Content-Type"):
+            fetch.headers.pop(name, None)
+        fetch.prepare_url(following.url_for(own_id), None)
+        self._read(self._send(fetch, timeout_s), answer)
+
+    def _id_of(self, response: requests.Response, answer: AnswerTimeline, url: str, path: str) -> str | None:
+        """The id that an answer tells; None when it is no such answer, which `answer` tells then."""
+        if not 200 <= response.status_code < 300:
+            self._read(response, answer)
+            return None
+        body = b""
+        for _, data in reads(response, self.exchange):
+            body += data
+            if len(body) >= ANSWER_BYTES:
+                break
+        response.close()
+        own_id = id_in(body, path)
+        if own_id is None:
+            answer.status = response.status_code
+            answer.outcome, answer.error = self._judge.without_id(url, path, body)
+        return own_id
 
     def _after(self, conversation: Conversation, answer: AnswerTimeline, key: str | None) -> Conversation:
         """What the next request goes on with: nothing after the last or a failed turn, or with nothing to carry."""

@@ -66,6 +66,8 @@ MISTAKES: list[tuple[list[str], str]] = [
      "--prompt-tokens 9: cannot go with --query; keep one of them"),
     ([*KEYED, "--turns", "2", "--param-file", "short.json"],
      "--turns 2: no conversation in --param-file has a second user turn; leave this out"),
+    ([*KEYED, "--then-url", "http://h/events"],
+     "--then-url http://h/events: write {id} where the id of the answer belongs, e.g. http://host/events/{id}"),
     ([*KEYED, "--milestone", "seen"],
      ("--milestone seen: give NAME=PATH, NAME=PATH=VALUE or NAME=event:EVENT; NAME is your own, or KIND, or KIND:NAME "
      "(kinds: tool_call, tool_result, step_begin, step_end, citation, keep_alive)")),

@@ -19,6 +19,7 @@ from sse_perf_tool.metrics import Tally, estimate_tokens
 from sse_perf_tool.queries.prompts import Prompts
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
 from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
+from sse_perf_tool.request.steps import Following, Opening
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,6 +37,7 @@ CHAT = ["--api-path", "/v1/chat/completions"]
 
 
 CUSTOM = ["--text-path", "a.0.b"]
+OPENING, THEN = ["--open-url", "http://h/s"], ["--then-url", "http://h/{id}"]
 
 
 def parsed(*argv: str, environ: dict[str, str] | None = None) -> Arguments:
@@ -216,6 +218,11 @@ EFFECTS: dict[str, Effect] = {
     "text_event": ([*CUSTOM, "--text-event", "x", "--text-event", "y"], option("text_events"), ["x", "y"]),
     "reasoning_event": ([*CUSTOM, "--reasoning-event", "x"], option("reasoning_events"), ["x"]),
     "close_ends": ([*CUSTOM, "--close-ends"], option("close_ends"), True),
+    "open_url": (OPENING, lambda a: a.opening, Opening("http://h/s")),
+    "open_body": ([*OPENING, "--open-body", '{"a": 1}'], lambda a: a.opening and a.opening.body, b'{"a": 1}'),
+    "open_path": ([*OPENING, "--open-path", "a.b"], lambda a: a.opening and a.opening.path, "a.b"),
+    "then_url": (THEN, lambda a: a.following, Following("http://h/{id}")),
+    "then_path": ([*THEN, "--then-path", "a.b"], lambda a: a.following and a.following.path, "a.b"),
     "milestone": (["--milestone", "seen=a.b"], option("milestones"), ["seen=a.b"]),
     "end_event": ([*CUSTOM, "--end-event", "x"], option("end_events"), ["x"]),
     "error_event": ([*CUSTOM, "--error-event", "x"], option("error_events"), ["x"]),

@@ -18,6 +18,7 @@ from ..pace.replay import Replayed
 from ..providers import ApiKeyProvider, Query, QueryProvider
 from ..records import CapacitySearch, RunConfig, StepResult
 from ..request.body import BodyBuilder
+from ..request.steps import Following, Opening
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -215,6 +216,10 @@ class Arguments:
     masker: Masker = field(default_factory=lambda: Masker(()))
     processes: int | None = None
     """As given, None is "auto"; `config` has the resulting number."""
+    opening: Opening | None = None
+    """The request that opens a session for each user."""
+    following: Following | None = None
+    """The GET that fetches the stream after the POST."""
     agent: bool = False
     """Whether the demo server answers as an agent."""
     quick: bool = False

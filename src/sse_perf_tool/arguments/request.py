@@ -12,6 +12,8 @@ from ..formats.base import Format
 from ..providers import Query, QueryProvider, load_queries
 from ..queries.prompts import Prompts
 from ..request.body import BodyBuilder, load_template
+from ..request.steps import Following, Opening
+from ..request.steps import body_of as body_of_step
 from ..texts import Texts, printable
 from .flag_values import FlagValues
 
@@ -122,6 +124,20 @@ def custom_options(flags: FlagValues) -> dict[str, Any]:
         ok = [0] if flags["error_code_ok"] is None else flags["error_code_ok"]
         options["error_code"] = {"path": flags["error_code_path"], "ok": ok}
     return options | {name: True for name in ("close_ends", "cumulative", "raw") if flags[name]}
+
+
+def opening_of(flags: FlagValues) -> Opening | None:
+    """The request that opens a session, None without --open-url."""
+    if not flags["open_url"]:
+        return None
+    body = {} if flags["open_body"] is None else flags["open_body"]
+    return Opening(flags["open_url"].geturl(), body_of_step(body), flags["open_path"])
+
+
+def following_of(flags: FlagValues) -> Following | None:
+    """The GET that fetches the stream, None without --then-url."""
+    url = flags["then_url"]
+    return Following(url.geturl(), flags["then_path"]) if url else None
 
 
 def stream_options(body: BodyBuilder, query: Query) -> dict[str, Any]:

@@ -26,7 +26,9 @@ from .request import (
     check_turns,
     check_whole,
     custom_options,
+    following_of,
     format_name_of,
+    opening_of,
     queries_of,
     stream_options,
 )
@@ -53,6 +55,9 @@ NEEDS = (
     ("allow", "baseline"),
     ("itl_ms", "calibrate"),
     ("agent", "demo"),
+    ("open_body", "open_url"),
+    ("open_path", "open_url"),
+    ("then_path", "then_url"),
     *load.NEEDS,
     *workers.NEEDS,
 )
@@ -123,8 +128,9 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
     if flags["milestone"]:
         options["milestones"] = flags["milestone"]
     studio_folder = _studio_folder(flags) if command != "debug" else None
+    sent = {"body": json.loads(body.build(example)), "opening": flags["open_body"]}
     written = outputs(flags, environ, now, inputs(flags), default_report=command != "debug")
-    masker = masker_of(flags, headers, keys, environ, json.loads(body.build(example)))
+    masker = masker_of(flags, headers, keys, environ, sent)
     return Arguments(
         command,
         flags.language,
@@ -146,6 +152,8 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
         workers=workers.workers_of(flags),
         quiet=flags["quiet"] is True,
         agent=flags["agent"] is True,
+        opening=opening_of(flags),
+        following=following_of(flags),
         warnings=tuple(map(masker, flags.warnings)),
         notes=() if note is None else (masker(note),),
         masker=masker,

@@ -50,6 +50,8 @@ def target_of(arguments: Arguments) -> Target:
         turns=arguments.config.turns,
         verify=arguments.verify,
         lang=arguments.lang,
+        opening=arguments.opening,
+        following=arguments.following,
     )
 
 

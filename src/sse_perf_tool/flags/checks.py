@@ -21,6 +21,10 @@ NO_KEY = "-"
 TEXTS = {
     "at": ('character {place}, "{found}", does not fit; {problem}', "第 {place} 个字符“{found}”有误；{problem}"),
     "at_end": ("it is incomplete; {problem}", "内容不完整；{problem}"),
+    "then_url": (
+        "write {id} where the id of the answer belongs, e.g. http://host/events/{id}",
+        "请在 id 的位置写 {id}，如 http://host/events/{id}",
+    ),
     "milestone": (
         "give NAME=PATH, NAME=PATH=VALUE or NAME=event:EVENT; NAME is your own, or KIND, or KIND:NAME (kinds: {kinds})",
         "请写成 NAME=路径、NAME=路径=值 或 NAME=event:事件名；NAME 为自定名称、{kinds} 之一，或 类型:名称",
@@ -389,6 +393,18 @@ def url(text: str, say: Say) -> SplitResult:
 def metrics_url(text: str, say: Say) -> SplitResult:
     """The same, of the page of metrics."""
     return _url(text, "--metrics-url", say)
+
+
+def open_url(text: str, say: Say) -> SplitResult:
+    """The same, of the request that opens a session."""
+    return _url(text, "--open-url", say)
+
+
+def then_url(text: str, say: Say) -> SplitResult:
+    """The same, of the GET that fetches the stream; it has the place of an id."""
+    if "{id}" not in text:
+        raise UsageError(say("then_url"))
+    return _url(text, "--then-url", say)
 
 
 def _url(text: str, flag: str, say: Say) -> SplitResult:

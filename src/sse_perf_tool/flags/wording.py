@@ -315,6 +315,17 @@ HELP = {
         "the end of the connection ends the answer, no end marker is needed",
         "连接正常结束即回答结束，不需要结束标记",
     ),
+    "open_url": (
+        "POST this once for each thread, before its first request: opens a session, whose id is the {conversation_id}",
+        "每个线程在首个请求前先 POST 此地址以打开会话，会话 id 即 {conversation_id}",
+    ),
+    "open_body": ("body of that request", "该请求的请求体"),
+    "open_path": ("where the id stands in its answer", "应答中 id 的路径"),
+    "then_url": (
+        "GET the stream from here after each POST; {id} stands for the id in its answer",
+        "每次 POST 后从此地址 GET 流；{id} 为其应答中的 id",
+    ),
+    "then_path": ("where that id stands", "该 id 的路径"),
     "milestone": (
         "a moment, tool or step in the answer: NAME=PATH, NAME=PATH=VALUE or NAME=event:NAME; repeatable",
         "回答中的时刻、工具或步骤：NAME=路径、NAME=路径=值 或 NAME=event:事件名；可重复",

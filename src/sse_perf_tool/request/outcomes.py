@@ -97,6 +97,10 @@ TEXTS: Texts = {
         "the answers in flight take more than {mib} MiB of memory: use fewer threads or more --processes",
         "进行中的回答占用内存超过 {mib} MiB：请减少线程或增加 --processes",
     ),
+    "no_id": (
+        "no id at {path} in the answer of {url}: {words}",
+        "{url} 的应答中 {path} 处没有 id：{words}",
+    ),
     "became_get": (
         "{error} (a redirect had turned the POST into a GET: give the final URL)",
         "{error}（重定向已把 POST 变成 GET：请直接给出最终网址）",
@@ -221,11 +225,17 @@ class Judge:
         outcome, error = self._outcome(response, answer, failure)
         if error is not None:
             error = self._with_address(error, response.request)
-            if response.request.method != "POST":
+            if response.request.method != "POST" and self._target.following is None:
                 error = self._say("became_get", error=error)
             if outcome is not Outcome.CANCELLED:
                 error = self._with_statuses(error, response.status_code)
         return outcome, error
+
+    def without_id(self, url: str, path: str, body: bytes) -> tuple[Outcome, str]:
+        """The outcome of a request whose step before has not told the id that it needs."""
+        words = error_in_body(body) or ""
+        text = self._say("no_id", path=path, url=mask_url(url), words=printable(words, 200))
+        return Outcome.MALFORMED, text.removesuffix(": ").removesuffix("：")
 
     def _stopped(self, answer: AnswerTimeline) -> tuple[Outcome, str] | None:
         reason = self._exchange.stopped_by

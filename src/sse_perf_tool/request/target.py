@@ -14,6 +14,7 @@ from ..pace.division import Share
 from ..pace.replay import Replayed
 from ..providers import ApiKeyProvider, QueryProvider
 from .body import BodyBuilder
+from .steps import Following, Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,10 @@ class Target:
     """Filler before the first query of each; None: the run has no context tiers."""
     verify: bool | str = True
     lang: str = "en"
+    opening: Opening | None = None
+    """The request that opens a session for each user, before the first one that is measured."""
+    following: Following | None = None
+    """The GET that fetches the stream, when the answer to the POST only tells where it is."""
     direct: bool = False
     """Past the proxies of the environment, to a server of our own."""
 
