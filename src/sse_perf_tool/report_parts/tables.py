@@ -33,7 +33,8 @@ _UNITS = {
     "requests_per_s": "requests/s",
 }
 _TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement", "threshold", "allowed", "note",
-                 "capacity.rules", "trust_column", "worker", "worker.trust")  # fmt: skip
+                 "capacity.rules", "trust_column", "worker", "worker.trust", "milestone.kind",
+                 "milestone.name")  # fmt: skip
 
 
 def metric_unit(name: str) -> str:
