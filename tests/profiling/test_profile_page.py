@@ -11,6 +11,7 @@ import pytest
 
 from chromium import FOUND, Browser
 from profiles import HANDLER, READ, evidence, hook, process, profile_of, run, stacks
+from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.profiling.hooks.reading import Code
 from sse_perf_tool.profiling.report.lines import show_profile
 from sse_perf_tool.profiling.report.page import STYLE_OF_FLAMES, write_page
@@ -47,6 +48,14 @@ def test_the_page_says_what_was_found_in_both_languages(tmp_path: Path) -> None:
     ):
         assert said in text, said
     assert f"'sha256-{STYLE_OF_FLAMES}'" in text
+
+
+def test_a_comment_for_a_pull_request_says_it_too() -> None:
+    result, _ = judged_run()
+    text = to_markdown(result)
+    assert "**Seen inside the server**" in text
+    assert "`handler (shop/app.py:12)` 100 % of the tasks" in text
+    assert "- ❌ `ttfc<500ms`: 1400 ms" in text
 
 
 def test_what_profiling_cost_marks_the_figures_above_the_limit(tmp_path: Path) -> None:
