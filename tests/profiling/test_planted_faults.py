@@ -53,7 +53,7 @@ FAULTS = {
     "cpu": Fault("flame", 12, "cpu_bound", ("burn",)),
     "block": Fault("flame", 1, "loop_blocked", ("block",)),
     "leak": Fault("heap", 2, "memory_grows", ("remember",), 10),
-    "pool": Fault("doctor", 8, "waits_on", ("use_pool", "ask"), upstream_s=0.2),
+    "pool": Fault("doctor", 16, "waits_on", ("use_pool", "ask"), upstream_s=0.2),
     "upstream": Fault("doctor", 8, "waits_on", ("ask_upstream", "ask"), upstream_s=1.2),
 }
 NOT_ANY = {("flask", "block")}
