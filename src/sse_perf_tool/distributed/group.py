@@ -31,7 +31,7 @@ LEAD_S = 0.3
 """A round begins so long after it was announced, and a round trip: the message must come everywhere before."""
 GIVE_UP_S = 20.0
 """A worker that is not heard for so long is not waited for: without a master it has stopped after 10 s."""
-MESSAGES_PER_S = 100
+MESSAGES_PER_S = 200
 """So many messages a second may say how many requests all workers together have begun."""
 PREPARE_S = 60.0
 """For so long a worker may get ready."""
@@ -104,7 +104,7 @@ class WorkerGroup(Parts):
     def prepare(self) -> None:
         """Gives each worker its plan and waits until it is ready.  UsageError when one cannot be."""
         certificate = Path(self._target.verify).read_bytes() if isinstance(self._target.verify, str) else None
-        every_s = max(0.05, len(self._doing) / MESSAGES_PER_S)
+        every_s = max(0.01, len(self._doing) / MESSAGES_PER_S)
         for doing in self._doing:
             if doing.share is None:
                 continue
