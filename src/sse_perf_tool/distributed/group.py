@@ -320,7 +320,7 @@ class WorkerGroup(Parts):
             if each.number in slow:
                 figure, value, usual = slow[each.number]
                 values = {"figure": figure, "value": f"{value:.3g}", "median": f"{usual:.3g}"}
-                self._fleet.tell(self._say("slow", number=each.number, name=each.name, **values))
+                self.notes.append(self._say("slow", number=each.number, name=each.name, **values))
 
 
 class Groups:

@@ -38,6 +38,8 @@ class Parts:
         self.missing = 0
         self.workers: tuple[WorkerFacts, ...] = ()
         """What each machine did; () where there is but this one."""
+        self.notes: list[str] = []
+        """What else there is to say of the parts."""
         self._records = records
 
     def losses(self, lang: str) -> list[str]:

@@ -270,6 +270,7 @@ class LoadRun:
         self._tally = Tally(0)
         self._formats_seen: dict[str, None] = {}
         self._lost: list[str] = []
+        self._notes: list[str] = []
         self._missing = 0
         self._workers: tuple[WorkerFacts, ...] = ()
         self._groups = groups
@@ -367,6 +368,7 @@ class LoadRun:
         self.cpu_s += group.cpu_s
         if isinstance(group, Parts):
             self._lost += group.losses(self._target.lang)
+            self._notes += group.notes
             self._missing += group.missing
             self._workers = over_rounds(self._workers, group.workers)
 
@@ -377,6 +379,7 @@ class LoadRun:
             *self._warnings,
             *format_warnings(target.format, target.named, self._formats_seen, target.lang),
             *self._lost,
+            *self._notes,
         )
         result = self._tally.result(
             self.config,
