@@ -20,7 +20,7 @@ from fleets import NEEDS_LOCUST, ROOT, TOKEN, Start, Started, children, load, re
 from relay import Relay
 from scripted_server import DONE, FINISH, ScriptedServer, Serve, chunked, token, usage
 from sse_perf_tool.calibration.server import paced_server
-from sse_perf_tool.pace.schedule import schedule_s
+from sse_perf_tool.pace.schedule import schedule_s, thread_spans_s
 from sse_perf_tool.records import RunConfig
 
 pytestmark = [
@@ -255,20 +255,30 @@ def test_each_shape_is_sent_as_one_process_sends_it(start: Start, tmp_path, name
             header, requests, _ = records(tmp_path)
             found.append((summary(tmp_path), requests, header))
     (one, rows_one, _), (two, rows_two, header) = found
-    assert len(rows_two) == pytest.approx(len(rows_one), rel=0.01, abs=1 if "--rate" in PACED[name] else 10)
+    assert one["requests"]["failed"] == two["requests"]["failed"] == 0
+    if "--requests" in PACED[name]:
+        assert len(rows_two) == len(rows_one)
+    names = ("rate_per_s", "arrival", "seed", "duration_s", "stages", "stages_of", "threads", "ramp_up_s")
+    config = RunConfig(**{key: header["config"][key] for key in names})
+    begin_ms = header["started_at_ns"] / 1e6
     if one["schedule"] is not None:
         assert len(rows_two) == len(rows_one)
         assert two["schedule"]["sent_per_s"] == pytest.approx(one["schedule"]["sent_per_s"], rel=0.01)
         late_ms = [row["schedule_delay_ms"] for row in rows_two]
         assert sorted(late_ms)[len(late_ms) // 2] < 20
         due = {row["request_id"]: row["started_at_ns"] / 1e6 - row["schedule_delay_ms"] for row in rows_two}
-        config = RunConfig(**{key: value for key, value in header["config"].items() if key in ("rate_per_s", "arrival",
-                              "seed", "duration_s", "stages", "stages_of")})  # fmt: skip
         for number, at_s in enumerate(schedule_s(config), 1):
-            assert abs(due[number] - header["started_at_ns"] / 1e6 - at_s * 1000) < 20
-    else:
-        assert two["rates"]["requests_per_s"] == pytest.approx(one["rates"]["requests_per_s"], rel=0.05)
-    assert two["requests"]["failed"] == 0
+            assert abs(due[number] - begin_ms - at_s * 1000) < 20
+    elif not two["config"]["context_tiers"]:
+        # How many a closed loop sends hangs on the answers, which a busy machine makes longer; when each thread begins
+        # does not.
+        off_ms = sorted(
+            abs(min(row["started_at_ns"] for row in rows_two if row["thread_id"] == thread + 1) / 1e6
+                - begin_ms - thread_spans_s(config, thread)[0][0] * 1000)
+            for thread in range(config.threads)
+        )  # fmt: skip
+        assert off_ms[len(off_ms) // 2] < 20
+        assert two["rates"]["requests_per_s"] == pytest.approx(one["rates"]["requests_per_s"], rel=0.15)
 
 
 NETNS = "sse-perf-a"
