@@ -7,7 +7,7 @@ import { say } from "../parts/words.js";
 
 const median = (values) => { const all = values.filter((value) => value !== null && value !== undefined).sort((a, b) => a - b); return all.length ? (all[(all.length - 1) >> 1] + all[all.length >> 1]) / 2 : null; };
 
-export function benchView(job, announce) {
+export function benchView(_, announce) {
   let plan = null;
   let cells = [];
   let lanes = [];
@@ -75,9 +75,9 @@ export function benchView(job, announce) {
     warning: (data) => node.append(make("p", { class: "hint" }, foreign(data.text))),
   };
   place.hidden = true;
-  if (job.state === "queued") fill(cards, make("p", { class: "muted" }, say("job.waits")));
   return {
     node,
+    state: (name) => { if (!plan) fill(cards, name === "queued" ? make("p", { class: "muted" }, say("job.waits")) : name === "running" ? make("p", { class: "muted" }, say("bench.begins")) : null); },
     take: (event) => { takes[event.name]?.(event.data); draw(); },
     done: () => cells.reduce((sum, cell) => sum + cell.runs.length, 0),
     share: () => (plan ? lanes.reduce((sum, each) => sum + each.done, 0) / Math.max(1, lanes.reduce((sum, each) => sum + each.total, 0)) : null),

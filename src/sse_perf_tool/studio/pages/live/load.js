@@ -21,6 +21,7 @@ export function loadView(job, announce) {
   let asked = null;
   let dirty = false;
   const figures = make("div", {});
+  const begins = make("p", { class: "hint spaced", hidden: true });
   const facts = make("p", { class: "hint spaced" });
   const errors = make("div", {});
   const place = make("section", { class: "card", hidden: true });
@@ -32,9 +33,10 @@ export function loadView(job, announce) {
   grid.append(...pictures.map(([, picture]) => picture));
   const stepTable = table(stepColumns(), [], { caption: say("capacity.steps"), stack: true });
   place.append(stepTable);
-  const node = make("div", {}, facts, figures, chartsMissing() ? make("p", { class: "hint" }, say("charts_missing")) : grid, place, errors);
+  const node = make("div", {}, facts, begins, figures, chartsMissing() ? make("p", { class: "hint" }, say("charts_missing")) : grid, place, errors);
 
   function draw() {
+    if (seconds.length) begins.hidden = true;
     const last = seconds.at(-1) || {};
     const failures = seconds.reduce((sum, second) => sum + (second.failed || 0), 0);
     fill(figures, tiles([
@@ -71,10 +73,13 @@ export function loadView(job, announce) {
     tier: (data) => announce(say("load.tier", { n: whole(data.context_tokens) })),
     warning: (data) => facts.after(make("p", { class: "hint" }, foreign(data.text))),
   };
-  if (job.state === "queued") fill(facts, say("job.waits"));
   draw();
   return {
     node,
+    state: (name) => {
+      begins.hidden = seconds.length > 0 || !["queued", "running"].includes(name);
+      begins.textContent = say(name === "queued" ? "job.waits" : "load.begins");
+    },
     take: (event) => { takes[event.name]?.(event.data); soon(); },
     done: () => seconds.at(-1)?.total ?? 0,
     share: () => (job.kind === "run" && asked?.duration_s ? Math.min(1, (seconds.at(-1)?.second ?? 0) / asked.duration_s) : null),

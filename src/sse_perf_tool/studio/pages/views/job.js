@@ -43,7 +43,7 @@ function page(job, { go, again }) {
       job.can_run_rest ? button(say("job.rest"), act(async () => { const next = await post(`/api/jobs/${job.id}/rest`, {}); toast(say("job.started_toast")); await go(`/jobs/${next.id}`); }), { class: "primary", id: "rest" }) : null,
     ].filter(Boolean);
     fill(header, title(job.label || job.title, jobPill(job), ...acts));
-    progress.hidden = job.state === "queued";
+    live.state(job.state);
     clocked();
   }
 
