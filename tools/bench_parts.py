@@ -101,7 +101,7 @@ def parts() -> Iterator[tuple[str, float]]:
     document = fast_loads(DATA)
     read_event = FORMAT.reader({})
     answer = SimpleNamespace(token_times=[1], reads=[], first_answer_ns=1)
-    worker: Any = SimpleNamespace(_unreported=0)
+    worker: Any = SimpleNamespace(_unreported=0, _notice=None)
     yield "read: recvmsg_into with the kernel's stamp", read_us()
     yield "dechunk: Chunked.feed", us_a_call(lambda: framing.feed(server.NEXT))
     sse_us = us_a_call(lambda: parser.lone_data(EVENT))
