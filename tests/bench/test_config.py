@@ -144,7 +144,7 @@ def test_what_is_no_yaml_is_named_with_line_and_column(tmp_path: Path) -> None:
 
 def test_a_format_that_does_not_exist_is_named_with_those_that_do(tmp_path: Path) -> None:
     said = problem(tmp_path, "providers: {p: {format: openai, models: []}}")
-    assert said.startswith("FILE: providers.p.format: there is no format openai; one of anthropic, ")
+    assert said.startswith("FILE: providers.p.format: there is no format openai; one of a2a, ")
     assert "没有格式" in problem(tmp_path, "providers: {p: {format: openai, models: []}}", "zh")
 
 
