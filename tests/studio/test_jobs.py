@@ -102,11 +102,12 @@ def test_events_resume_after_a_restart_of_the_server(folder: Path) -> None:
         assert second.get("/api/state")["instance"] != first.workspace.instance
 
 
-def up_to_the_end(events: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def up_to(kind: str, events: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The events that are kept, up to the first of a kind."""
     for event in events:
         if "id" in event:
             yield event
-        if event["event"] == "end":
+        if event["event"] == kind:
             return
 
 
@@ -114,14 +115,14 @@ def test_readers_do_not_disturb_each_other_or_the_job(studio: Studio) -> None:
     job = started(studio, "wait")
     with contextlib.ExitStack() as stack:
         readers = [stack.enter_context(studio.events(f"/api/events?job={job['id']}")) for _ in range(5)]
-        firsts = [[next(each) for _ in range(4)] for each in readers]
-        assert all({"job", "plan"} <= {event["event"] for event in first} for first in firsts)
+        seen = [list(up_to("plan", each)) for each in readers]
         # A sixth comes and goes.
         with studio.events(f"/api/events?job={job['id']}") as leaving:
             next(leaving)
         studio.ask("POST", f"/api/jobs/{job['id']}/cancel")
-        ids = [[event["id"] for event in up_to_the_end(each)] for each in readers]
-    assert all(each == ids[0] for each in ids)
+        seen = [[*first, *up_to("end", each)] for first, each in zip(seen, readers, strict=True)]
+    ids = [[int(event["id"]) for event in each] for each in seen]
+    assert ids == [list(range(1, len(ids[0]) + 1))] * 5
 
 
 def test_ticks_pass_without_a_number(studio: Studio) -> None:
