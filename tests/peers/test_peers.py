@@ -388,14 +388,36 @@ def test_litellm_makes_whole_answers_of_broken_ones(half_broken: str, tool: Tool
     assert any("repaired by a gateway" in warning for warning in through.summary["warnings"])
 
 
+@pytest.fixture(scope="module")
+def aimock() -> Iterator[str]:
+    port = free_port()
+    command = ["node", "node_modules/@copilotkit/aimock/dist/cli.js", "--port", str(port), "--fixtures", "aimock.json",
+               "--latency", "30", "--chunk-size", "4", "--log-level", "silent"]  # fmt: skip
+    with serving(command, port, "/health") as base:
+        yield base + CHAT
+
+
+@pytest.fixture(scope="module")
+def litellm(guidellm: str) -> Iterator[str]:
+    """LiteLLM's proxy in front of GuideLLM's mock server."""
+    port = free_port()
+    command = [HERE / ".venv-litellm" / "bin" / "litellm", "--config", "litellm.yaml", "--host", "127.0.0.1",
+               "--port", str(port)]  # fmt: skip
+    upstream = {"UPSTREAM": guidellm + "/v1", "LITELLM_MASTER_KEY": KEY}
+    with serving(command, port, "/health/liveliness", **upstream) as base:
+        yield base + CHAT
+
+
 def test_bench_sets_servers_by_others_side_by_side_with_the_figures_of_single_runs(
-    guidellm: str, better_sse: str, llmock: Llmock, tool: Tool, tmp_path: Path
+    guidellm: str, better_sse: str, llmock: Llmock, aimock: str, litellm: str, tool: Tool, tmp_path: Path
 ) -> None:
     targets = {
         "guidellm": ("openai_chat", guidellm + "/v1/chat/completions"),
         "better_sse": ("openai_chat", better_sse),
         "llmock": ("anthropic", llmock.base + "/anthropic/v1/messages"),
         "completions": ("openai_completions", guidellm + "/v1/completions"),
+        "aimock": ("openai_chat", aimock),
+        "litellm": ("openai_chat", litellm),
     }
     providers = {
         name: {"format": format_name, "api_base": url, "api_key": KEY, "models": [{"id": "m"}]}
