@@ -229,7 +229,9 @@ class SSETester:
             target, conversation = self.target, self.conversation
             asked = query or conversation.query or target.queries.next(conversation.turn, target.context_tokens)
             asked = target.queries.made(asked, request_id - 1)
-            answer = AnswerTimeline(request_id, self.thread_id, asked, conversation.turn, target.stream)
+            answer = AnswerTimeline(
+                request_id, self.thread_id, asked, conversation.turn, target.stream, target.counting
+            )
             answer.intended_ns, answer.phase, answer.leave_after_s = intended_ns, phase, leave_after_s
             self._under_way = answer
             try:

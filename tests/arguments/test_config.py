@@ -12,6 +12,7 @@ import pytest
 
 from command_lines import EFFECTS, KEY, WITH_FILES, older_run, parsed, write
 from config_files import MASKED, toml, with_key
+from small_tokenizers import tokenizer_json
 from sse_perf_tool.exporters import EXPORTERS
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.flags import FLAGS
@@ -39,6 +40,8 @@ def argv_of(key: str) -> list[str]:
         argv = ["--param-file", write("some_queries", "one\ntwo\n"), "--shuffle"]
     elif key in ("replay", "speed"):
         argv = ["--replay", write("some_trace", '{"timestamp": 0}\n{"timestamp": 9}\n'), "--speed", "2"]
+    elif key == "tokenizer":
+        argv = ["--tokenizer", tokenizer_json(Path.cwd())]
     elif key in WITH_FILES:
         text = {"cacert": Path(certifi.where()).read_text(), "request_body_file": '{"q": "{query}"}'}.get(key, "app-x")
         argv = [f"--{key.replace('_', '-')}", write(f"some_{key}", text)]

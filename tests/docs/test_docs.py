@@ -224,6 +224,7 @@ def test_records_have_the_fields_that_the_page_names():
     header = json.loads(header_line(RecordsHeader(RunConfig(), 0)))
     assert sorted(table_after(page, "The header:")) == sorted(header)
     more = {"head": AnswerHead(), "self_watch": (TrustSample(0),), "spans": (Span("end", "", 0, None, 1),)}
+    more["estimates"] = (1, 1)
     record = RequestRecord(1, 1, 0, Outcome.OK, 0, **more)
     row = json.loads(record_line(record, 0))
     assert sorted(table_after(page, "A request:")) == sorted(row)

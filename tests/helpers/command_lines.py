@@ -152,6 +152,7 @@ EFFECTS: dict[str, Effect] = {
     "idle_timeout": (["--idle-timeout", "1.5"], lambda a: a.config.idle_timeout_s, 1.5),
     "retries": (["--retries", "0"], lambda a: a.config.retries, 0),
     "query": (["--query", "hi"], lambda a: (a.config.query, body_of(a)["query"]), ("hi", "hi")),
+    "token_estimate": (["--token-estimate", "weighted"], lambda a: a.config.token_estimate, "weighted"),
     "prompt_tokens": (
         ["--prompt-tokens", "512:64"],
         lambda a: (a.config.query, a.config.prompt_tokens, a.config.prompt_spread_tokens, a.queries.prompts),
@@ -250,7 +251,7 @@ EFFECTS: dict[str, Effect] = {
 
 
 WITH_FILES = {"baseline", "allow", "cacert", "config", "param_file", "shuffle", "api_key_file", "request_body_file",
-              "replay", "speed"}  # fmt: skip
+              "replay", "speed", "tokenizer"}  # fmt: skip
 
 
 def older_run(name: str) -> str:

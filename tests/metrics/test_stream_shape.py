@@ -218,14 +218,27 @@ def test_the_kind_of_a_run(reads: list[Read], kind: str) -> None:
         (1.0, "usage", "smooth"),
         (1.4, "usage", "smooth"),
         (4.0, "usage", "multi_token"),
-        (2.0, "estimate", "smooth"),
-        (4.0, "estimate", "multi_token"),
+        (4.0, "tokenizer", "multi_token"),
     ],
 )
 def test_several_tokens_a_chunk_are_told_by_the_usage(tokens_per_chunk: float, source: str, kind: str) -> None:
     answer = answer_of(steady(100, 20), tokens_per_chunk=tokens_per_chunk, token_source=source)
     shape = run_of(answer).summary.shape
     assert (shape.kind, shape.tokens_per_chunk) == (kind, tokens_per_chunk)
+
+
+@pytest.mark.parametrize("source", ["estimate", "weighted", "chunks"])
+def test_no_estimate_tells_how_many_tokens_a_chunk_has(source: str) -> None:
+    shape = run_of(answer_of(steady(100, 20), tokens_per_chunk=4.0, token_source=source)).summary.shape
+    assert (shape.kind, shape.tokens_per_chunk) == ("smooth", None)
+
+
+@pytest.mark.parametrize(("characters", "kind"), [(63, "unknown"), (64, "whole")])
+def test_without_a_count_the_length_of_the_text_tells_a_whole_answer_from_a_short_one(
+    characters: int, kind: str
+) -> None:
+    answer = replace(answer_of(steady(1, 20), tokens_per_chunk=50, token_source="estimate"), text_chars=characters)
+    assert run_of(answer).summary.shape.kind == kind
 
 
 def test_one_chunk_with_all_tokens_is_a_whole_answer() -> None:

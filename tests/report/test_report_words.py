@@ -96,7 +96,7 @@ def test_with_few_answers_the_verdict_claims_no_99th_percentile() -> None:
         ({"metrics": {"ttft_ms": Stats(count=200, p50=100.0, p99=900.0)}}, "tails", "9.00 times the median"),
         ({"retried": 1}, "slowest", "1 request needed a retry"),
         ({"resent": 2}, "slowest", "2 requests had to be sent again"),
-        ({"token_source": "estimate"}, "metrics", "estimated from the text"),
+        ({"token_source": "estimate"}, "metrics", "Tokens are estimated"),
         ({"goodput": Goodput(("ttft_ms<500",), 189, 200, 18.9)}, "goals", "189 of 200 requests met ttft_ms<500"),
         ({"token_source": "mixed"}, "metrics", "Only some answers reported their tokens"),
     ],

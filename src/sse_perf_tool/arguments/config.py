@@ -20,7 +20,7 @@ from .parsed import Address
 from .settings import settings_of
 
 _SAME_IN_CONFIG = ("model", "model_name", "conversation_id", "user", "api_key_file", "param_file", "request_body_file",
-                   "retries", "seed", "cacert", "max_tokens", "temperature")  # fmt: skip
+                   "retries", "seed", "cacert", "max_tokens", "temperature", "token_estimate", "tokenizer")  # fmt: skip
 
 
 def run_config(

@@ -17,7 +17,16 @@ TEXTS: Texts = {
     "no_record_file": ("cannot be read ({reason}); check the path", "无法读取（{reason}），请检查路径"),
 }
 
-_INPUT_FILES = ("config", "param_file", "replay", "api_key_file", "request_body_file", "cacert", "baseline")
+_INPUT_FILES = (
+    "config",
+    "param_file",
+    "replay",
+    "api_key_file",
+    "request_body_file",
+    "cacert",
+    "baseline",
+    "tokenizer",
+)
 
 
 def inputs(flags: FlagValues) -> dict[Path, str]:

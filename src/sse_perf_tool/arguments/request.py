@@ -140,6 +140,14 @@ def following_of(flags: FlagValues) -> Following | None:
     return Following(url.geturl(), flags["then_path"]) if url else None
 
 
+def check_tokenizer(flags: FlagValues) -> None:
+    """Reads the file of --tokenizer, which takes its time, before anything is sent.  UsageError when it is none."""
+    if flags["tokenizer"]:
+        from ..request.tokens import counter_of  # only here, few runs have one
+
+        flags.load("tokenizer", counter_of)
+
+
 def stream_options(body: BodyBuilder, query: Query) -> dict[str, Any]:
     """The options of the stream in the request: DashScope's `parameters.incremental_output`."""
     parameters = json.loads(body.build(query)).get("parameters")

@@ -23,6 +23,7 @@ from .parsed import Arguments
 from .request import (
     body_of,
     body_row,
+    check_tokenizer,
     check_turns,
     check_whole,
     custom_options,
@@ -75,6 +76,7 @@ EXCLUSIONS = (
     Exclusion("cacert", "insecure", "not_with"),
     Exclusion("no_stream", "raw", "not_with"),
     *(Exclusion(key, "demo", "not_with") for key in ("url", "host", "port")),
+    Exclusion("tokenizer", "token_estimate", "not_with"),
     Exclusion("param_file", "query"),
     Exclusion("prompt_tokens", "param_file", "not_with"),
     Exclusion("prompt_tokens", "query", "not_with"),
@@ -122,6 +124,7 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
     example = next((each.query for each in replayed if each.query), None) or queries.query(0)
     body = body_of(flags, body_row(format_name, row, guessed), example)
     check_turns(flags, row, body, queries)
+    check_tokenizer(flags)
     load.warn_of_trace(flags, body, replayed)
     check_goals(flags, RunConfig(**shape).open_loop)
     options = {**custom_options(flags), **stream_options(body, example)}

@@ -35,6 +35,8 @@ TEXTS: Texts = {
     "counted_by": ("counted by", "计数来源"),
     "usage": ("server", "服务端"),
     "estimate": ("estimate", "估算"),
+    "weighted": ("by weights", "加权估算"),
+    "chunks": ("one a chunk", "每块一个"),
     "tokenizer": ("tokenizer", "分词器"),
     "mixed": ("mixed", "混合"),
     "trusted": ("trusted", "可信"),

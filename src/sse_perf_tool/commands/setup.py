@@ -11,6 +11,7 @@ from ..arguments import Arguments
 from ..console import Console
 from ..load.run import Groups
 from ..request.target import Target
+from ..request.tokens import TokenCounting
 from .environment import Environment
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def target_of(arguments: Arguments) -> Target:
         retries=arguments.config.retries,
         stream=arguments.config.stream,
         turns=arguments.config.turns,
+        counting=TokenCounting(arguments.config.token_estimate, arguments.config.tokenizer),
         verify=arguments.verify,
         lang=arguments.lang,
         opening=arguments.opening,

@@ -23,6 +23,8 @@ TEXTS: Texts = {
     "tokens_from": ("{tokens} ({source})", "{tokens}（{source}）"),
     "usage": ("reported by the server", "服务端上报"),
     "estimate": ("estimated from the text", "按文本估算"),
+    "weighted": ("estimated from the text by weights", "按文本加权估算"),
+    "chunks": ("one a chunk", "每块计一个"),
     "tokenizer": ("counted by the tokenizer", "由分词器统计"),
     "mixed": ("partly reported, partly estimated", "部分上报，部分估算"),
     "length": ("length", "长度"),

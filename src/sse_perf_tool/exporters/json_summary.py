@@ -110,6 +110,7 @@ def summary_document(result: RunResult) -> dict[str, Any]:
             "output": found.output_tokens,
             "prompt": found.prompt_tokens,
             "source": found.token_source,
+            "weighted_by_words": found.weighted_by_words and round(found.weighted_by_words, 4),
             "left_early": found.left_early_tokens,
             "contradicting_usage": found.contradicting_usage,
             "groups": _token_groups(found.token_groups),

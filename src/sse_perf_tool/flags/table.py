@@ -143,6 +143,8 @@ FLAGS = (
     Flag(("--then-url",), "input", checks.then_url, "URL", show=checks.masked_url, mask=mask_url),
     Flag(("--then-path",), "input", checks.dotted, "PATH", "id"),
     Flag(("--milestone",), "input", checks.milestone, "NAME=PATH", repeat=True),
+    Flag(("--token-estimate",), "input", checks.one_of(("words", "weighted", "chunks")), "HOW", "words"),
+    Flag(("--tokenizer",), "input", checks.some_text, "FILE"),
     Flag(("--strict",), "input"),
     Flag(("--conversation-id",), "input", checks.any_text, "ID", ""),
     Flag(("--user",), "input", checks.any_text, "NAME", "gaolou"),

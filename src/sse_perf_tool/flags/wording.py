@@ -281,6 +281,14 @@ HELP = {
         "folder of a studio, which shows this run as it goes on; records and summary go into its results/ by default",
         "Studio 所在目录，可实时观看此次运行；逐请求记录和摘要默认写入其 results/",
     ),
+    "token_estimate": (
+        "how tokens are counted that the server does not report: words, weighted (by script and length) or chunks",
+        "服务端未返回 Token 数时如何计数：words（按词）、weighted（按文字种类加权）或 chunks（按数据块）",
+    ),
+    "tokenizer": (
+        "count such tokens with this tokenizer.json or tiktoken file instead",
+        "改用此 tokenizer.json 或 tiktoken 文件计数",
+    ),
     "stall_ms": (
         "a longer gap between two chunks, in ms, counts as a stall",
         "两个数据块间隔超过多少毫秒算停顿",

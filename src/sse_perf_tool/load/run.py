@@ -13,7 +13,7 @@ from typing import Protocol
 from ..errors import UsageError
 from ..formats import Format
 from ..metrics import Tally
-from ..records import Abort, Calibration, IntervalSample, Outcome, RunConfig, RunResult, WorkerFacts
+from ..records import Abort, Calibration, IntervalSample, Outcome, RunConfig, RunResult, Summary, WorkerFacts
 from ..records.file import RecordsHeader, header_line
 from ..records.workers import over_rounds
 from ..records.writer import LineWriter
@@ -21,7 +21,7 @@ from ..request.proxy import proxies_of
 from ..request.target import Target
 from ..test_runner import OnSample, Origin, SharedStats, Snapshot, ThreadGroup, aggregate_stats, new_shared_stats
 from ..tester import Notice
-from ..texts import Texts, speaker
+from ..texts import Say, Texts, speaker
 from ..trust import judge
 from ..units import NS_PER_S
 from .abort import Watch
@@ -70,6 +70,20 @@ TEXTS: Texts = {
         "{number} answers report fewer output tokens than text chunks came: TPOT and tokens/s use an estimate for them",
         "有 {number} 个回答上报的输出 token 数少于其文本块数：这些回答的 TPOT 和 tokens/s 使用估算值",
     ),
+    "estimates": (
+        (
+            "the server reports no tokens; counted {this} they are {tokens}, counted {that} {percent} {which}:"
+            " TPOT and tokens/s may be as far off (--tokenizer FILE counts them)"
+        ),
+        (
+            "服务端未返回 Token 数；{this}计为 {tokens}，{that}则{which} {percent}：TPOT 和 tokens/s 可能有同样的偏差"
+            "（可用 --tokenizer FILE 精确计数）"
+        ),
+    ),
+    "by_words": ("by words", "按词"),
+    "by_weights": ("by weights", "按加权"),
+    "more": ("more", "多"),
+    "fewer": ("fewer", "少"),
     "repaired": (
         (
             "tokens a chunk fall into two groups: {low} a chunk ({low_answers} answers) and {high} a chunk"
@@ -145,12 +159,28 @@ def load_warnings(result: RunResult, lang: str) -> list[str]:
         said += [say("compressed", encoding=encoding) for encoding in sorted(encodings)]
     if found.contradicting_usage:
         said.append(say("usage", number=found.contradicting_usage))
+    said += _estimate_warnings(found, say)
     if (groups := found.token_groups) is not None:
         means = {"low": f"{groups.low:.3g}", "high": f"{groups.high:.3g}"}
         said.append(say("repaired", **means, low_answers=groups.low_answers, high_answers=groups.high_answers))
     lost = {name: sum(count for outcome, count in counts.items() if outcome not in _NOT_FAILED)
             for name, counts in found.left_out.items()}  # fmt: skip
     return [*said, *(say(f"failed_{phase}", number=number) for phase, number in lost.items() if number)]
+
+
+ESTIMATES_DIFFER = 0.25
+"""A run is told by how much the two estimates of its tokens differ when it is more than this share."""
+
+
+def _estimate_warnings(found: Summary, say: Say) -> list[str]:
+    ratio = found.weighted_by_words or 1.0
+    ways = {"estimate": ("by_words", "by_weights", ratio), "weighted": ("by_weights", "by_words", 1 / ratio)}
+    this, that, other = ways.get(found.token_source or "", ("", "", 1.0))
+    if abs(other - 1) <= ESTIMATES_DIFFER:
+        return []
+    which = say("more" if other > 1 else "fewer")
+    values = {"tokens": found.output_tokens, "percent": f"{abs(other - 1):.0%}", "which": which}
+    return [say("estimates", this=say(this), that=say(that), **values)]
 
 
 _NOT_FAILED = (Outcome.OK.value, Outcome.CANCELLED.value)

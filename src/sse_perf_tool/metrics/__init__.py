@@ -14,7 +14,7 @@ Each metric is defined once, in `docs/metrics.md`, and computed once, here:
 * `outages.py`: times in which every request failed, and first tokens of failed requests.
 * `concurrency.py`: how many requests were in flight at once, and how many of them were answered at once.
 * `tally.py`: collects the records of a run one by one and computes its result.
-* `estimate.py`: an estimate of the number of tokens in a text.
+* `estimate.py`: estimates of the number of tokens in a text.
 """
 
 from .definitions import (
@@ -29,7 +29,7 @@ from .definitions import (
     values_of,
 )
 from .distribution import Distribution
-from .estimate import estimate_tokens
+from .estimate import estimate_tokens, weighted_tokens
 from .percentiles import PERCENTILES, enough_for, percentile, samples_needed, stats_of
 from .tally import Tally, merged_reads
 from .time_series import TimeSeries
@@ -54,4 +54,5 @@ __all__ = [
     "stats_of",
     "success_rate",
     "values_of",
+    "weighted_tokens",
 ]

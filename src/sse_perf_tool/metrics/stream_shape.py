@@ -33,8 +33,9 @@ LUMP_GAP_NS = 5_000_000
 LUMP_SHARE = 0.1
 """The most that a gap within a lump may be, and as a share of the answer's mean gap."""
 
-SHORT_CHUNKS, SHORT_TOKENS = 8, 16
-"""Answers below both are too short to tell their shape."""
+SHORT_CHUNKS, SHORT_TOKENS, SHORT_CHARS = 8, 16, 64
+"""Answers below the first and the second are too short to tell their shape; without a count of tokens, below the first
+and the third."""
 WHOLE_SHARE = 0.05
 """An answer came at once when the time from first to last chunk is below this share of its latency ..."""
 WHOLE_GAP_NS = 250_000
@@ -54,9 +55,10 @@ BUFFER_GAP_NS = 100_000_000
 """With so much time or more between lumps, a buffer joined them: no client reads that late."""
 NOTABLE_SHARE = 0.25
 """A problematic shape is that of the run when at least this share of the answers has it."""
-MULTI_TOKENS = {"usage": 1.5, "tokenizer": 1.5}
-MULTI_TOKENS_ESTIMATED = 2.5
-"""The mean tokens per chunk from which on chunks hold several; an estimate counts CJK letters, often two per token."""
+COUNTED = ("usage", "tokenizer")
+"""The sources of tokens that are no estimate."""
+MULTI_TOKENS = 1.5
+"""The mean tokens per chunk from which on chunks hold several."""
 
 
 def lumps_of(token_times: Sequence[int], reads: Sequence[int]) -> Lumps:
@@ -109,21 +111,21 @@ def _joined(counts: Sequence[int], times_ns: Sequence[int]) -> bool:
 def shape_of(table: RequestTable, token_source: str | None, read_delay_ms: float | None = None) -> StreamShape:
     """The shape of the ok answers of a run.
 
-    `token_source` says how tokens were counted, see `Summary.token_source`.  `read_delay_ms` is how late this client
-    read (a high percentile); None: not known.  Late reads join chunks into bursts that nobody sent, so the shape is
-    "unknown" when the delay is half the time between two bursts or more.
+    `token_source` says how tokens were counted, see `Summary.token_source`: nothing is built on an estimate.
+    `read_delay_ms` is how late this client read (a high percentile); None: not known.  Late reads join chunks into
+    bursts that nobody sent, so the shape is "unknown" when the delay is half the time between two bursts or more.
     """
     columns = ("outcome", "chunks", *Lumps._fields, "gap_sum_ns", "latency_ns", "output_tokens", "reasoning_tokens",
-               "ttft_ns", "ttfa_ns", "first_chunks")  # fmt: skip
-    ok = OUTCOMES.index(Outcome.OK)
+               "ttft_ns", "ttfa_ns", "first_chunks", "text_chars", "reported_tokens")  # fmt: skip
+    ok, all_counted = OUTCOMES.index(Outcome.OK), token_source in COUNTED
     rows = (row for outcome, *row in table.rows(*columns) if outcome == ok and row[0] > 0 and row[1] > 0)
     sums = _Sums()
     for row in rows:
-        sums.add(_Answer(*row))
+        sums.add(_Answer(all_counted, *row))
     if not sums.forms:
         return StreamShape()
     found = sums.shape()
-    return unless_late(replace(found, kind=_kind(found, token_source)), read_delay_ms)
+    return unless_late(replace(found, kind=_kind(found)), read_delay_ms)
 
 
 class _Sums:
@@ -187,14 +189,13 @@ def unless_late(shape: StreamShape, read_delay_ms: float | None) -> StreamShape:
     return replace(shape, kind="unknown") if shape.kind == "bursts" and late else shape
 
 
-def _kind(shape: StreamShape, token_source: str | None) -> str:
+def _kind(shape: StreamShape) -> str:
     judged = sum(count for form, count in shape.answers.items() if form != "short")
     notable = max((*LUMPY, "whole"), key=lambda form: shape.answers.get(form, 0))
     if not judged:
         return "unknown"
     if shape.answers.get(notable, 0) < NOTABLE_SHARE * judged and (shape.chunks_per_read or 0) <= LUMPY_CHUNKS:
-        several = MULTI_TOKENS.get(token_source or "", MULTI_TOKENS_ESTIMATED)
-        return "multi_token" if (shape.tokens_per_chunk or 0) >= several else "smooth"
+        return "multi_token" if (shape.tokens_per_chunk or 0) >= MULTI_TOKENS else "smooth"
     return "unknown" if notable == "joined" else notable
 
 
@@ -211,20 +212,23 @@ class _Answer:
     """The columns of one request that are needed here."""
 
     __slots__ = (
-        "chunks", "first_chunks", "form", "gap_sum_ns", "lump_bytes", "lump_gap_us", "lumped_chunks", "lumps",
+        "chunks", "first_chunks", "form", "gap_sum_ns", "long", "lump_bytes", "lump_gap_us", "lumped_chunks", "lumps",
         "lumps_cut", "reads", "tokens", "ttft_ns",
     )  # fmt: skip
 
     def __init__(
-        self, chunks: int, reads: int, lumps: int, lumped_chunks: int, lump_bytes: int, lumps_cut: int,
-        lumped_us: int, lump_gap_us: int, lumps_joined: int, gap_sum_ns: int, latency_ns: int, output_tokens: int,
-        reasoning_tokens: int, ttft_ns: int, ttfa_ns: int, first_chunks: int,
+        self, all_counted: bool, chunks: int, reads: int, lumps: int, lumped_chunks: int, lump_bytes: int,
+        lumps_cut: int, lumped_us: int, lump_gap_us: int, lumps_joined: int, gap_sum_ns: int, latency_ns: int,
+        output_tokens: int, reasoning_tokens: int, ttft_ns: int, ttfa_ns: int, first_chunks: int,
+        text_chars: int, reported_tokens: int,
     ) -> None:  # fmt: skip
         self.chunks, self.reads, self.lumps, self.lumped_chunks = chunks, reads, lumps, lumped_chunks
         self.lump_bytes, self.lumps_cut, self.gap_sum_ns = lump_bytes, lumps_cut, gap_sum_ns
         # Reasoning that was counted and not shown is in no chunk.
         hidden = reasoning_tokens if reasoning_tokens > 0 and ttfa_ns == ttft_ns else 0
-        self.tokens = max(0, output_tokens - hidden) if output_tokens != NOT_MEASURED else 0
+        counted = output_tokens != NOT_MEASURED and (all_counted or output_tokens == reported_tokens)
+        self.tokens = max(0, output_tokens - hidden) if counted else 0
+        self.long = self.tokens >= SHORT_TOKENS if counted else text_chars >= SHORT_CHARS
         self.lump_gap_us, self.ttft_ns, self.first_chunks = lump_gap_us, ttft_ns, first_chunks
         self.form = self._form(lumped_us, latency_ns, lumps_joined == 1)
 
@@ -239,7 +243,7 @@ class _Answer:
         return held_ns // 1000 if 0 < held_ns <= 1.1 * self.ttft_ns else None
 
     def _form(self, lumped_us: int, latency_ns: int, joined: bool) -> str:
-        if self.chunks < SHORT_CHUNKS and self.tokens < SHORT_TOKENS:
+        if self.chunks < SHORT_CHUNKS and not self.long:
             return "short"
         if self.gap_sum_ns <= min(WHOLE_SHARE * latency_ns, WHOLE_GAP_NS * (self.chunks - 1)):
             return "whole"

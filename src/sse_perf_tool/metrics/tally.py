@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import heappush, heapreplace
+from operator import add
 from typing import Protocol
 
 from ..records import (
@@ -104,6 +105,8 @@ class Tally:
         self.series = TimeSeries()
         self.end_ns = 0
         self.token_sources: Counter[str] = Counter()
+        self.estimates = [0, 0]
+        """Tokens by words and by weights, of answers that have both."""
         self.clocks: Counter[str] = Counter()
         self.finish_reasons: Counter[str] = Counter()
         self.merged_reads: Counter[tuple[int, int]] = Counter()
@@ -135,6 +138,7 @@ class Tally:
             return  # warm-up and cool-down are in the charts, but not in the metrics
         if record.token_source:
             self.token_sources[record.token_source] += 1
+        self._add_estimates((record.estimates,))
         if record.finish_reason and record.outcome is not Outcome.CANCELLED:
             self._count_reasons({record.finish_reason: 1})
         if record.outcome is Outcome.OK:
@@ -167,6 +171,7 @@ class Tally:
         outcomes = [OUTCOMES[at] for at in rows.columns["outcome"]]
         chosen = [row for row, phase in enumerate(phases) if phase == main]
         self.token_sources.update(source for row in chosen if (source := rows.token_sources[row]))
+        self._add_estimates(rows.estimates[row] for row in chosen)
         reasons = ((row, rows.finish_reasons[row]) for row in chosen)
         self._count_reasons(Counter(why for row, why in reasons if why and outcomes[row] is not Outcome.CANCELLED))
         ok = [row for row in chosen if outcomes[row] is Outcome.OK]
@@ -195,6 +200,10 @@ class Tally:
         for row, (outcome, latency_ns) in enumerate(zip(outcomes, latencies, strict=True)):
             if latency_ns >= slow_ns or outcome != ok:
                 self._keep_details(rows.record(row), at + row)
+
+    def _add_estimates(self, found: Iterable[tuple[int, int] | None]) -> None:
+        for each in filter(None, found):
+            self.estimates = list(map(add, self.estimates, each))
 
     def _count_reasons(self, counts: Mapping[str, int]) -> None:
         """Adds counts of finish reasons; a server that has a new one each time must not fill the memory."""
@@ -250,6 +259,7 @@ class Tally:
         self.series.merge(other.series)
         self.end_ns = max(self.end_ns, other.end_ns)
         self.token_sources.update(other.token_sources)
+        self._add_estimates(((other.estimates[0], other.estimates[1]),))
         self.clocks.update(other.clocks)
         self._count_reasons(other.finish_reasons)
         self.merged_reads.update(other.merged_reads)
@@ -295,6 +305,7 @@ class Tally:
             output_tokens=tokens,
             prompt_tokens=sum(prompts) if prompts else None,
             token_source=token_source,
+            weighted_by_words=self.estimates[1] / self.estimates[0] if self.estimates[0] else None,
             turns=groups_of(table, "turn", alone=1),
             context_tiers=groups_of(table, "context_tokens", alone=NOT_MEASURED),
             goodput=self._goodput(table, seconds) if self.slos else None,

@@ -88,6 +88,10 @@ class RunConfig:
     cancel_rate: float = 0.0
     """The share of requests, 0 to 1, that leave `cancel_after_s` after their start if the answer is not whole then."""
     cancel_after_s: float | None = None
+    token_estimate: str = "words"  # noqa: S105 - no secret
+    """How tokens are counted that the server does not report: "words", "weighted" or "chunks"."""
+    tokenizer: str | None = None
+    """The file that counts them in place of the estimate."""
     stall_ms: float = 1000.0
     """A longer gap between two chunks is a stall."""
     insecure: bool = False

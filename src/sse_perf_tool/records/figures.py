@@ -337,7 +337,9 @@ class Summary:
     output_tokens: int = 0
     prompt_tokens: int | None = None
     token_source: str | None = None
-    """"usage", "tokenizer", "estimate" or "mixed"; None when no token was counted."""
+    """"usage", "tokenizer", "estimate" (by words), "weighted", "chunks" or "mixed"; None when none was counted."""
+    weighted_by_words: float | None = None
+    """The estimate by weights over that by words, of answers for which both were made; None: there are none."""
     turns: tuple[GroupStats, ...] = ()
     """By turn of the conversation, when there was more than one."""
     context_tiers: tuple[GroupStats, ...] = ()

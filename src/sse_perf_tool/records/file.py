@@ -120,6 +120,8 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
     row["gaps_us"] = list(record.gaps_us)
     if record.spans:
         row["spans"] = record.spans
+    if record.estimates is not None:
+        row["estimates"] = list(record.estimates)
     if record.head is not None:
         row["head"] = record.head._asdict()
     if record.self_watch:
@@ -157,6 +159,7 @@ def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:
         outcome=Outcome(row["outcome"]),
         gaps_us=_gaps_of(row["gaps_us"]),
         spans=spans_of(row.get("spans")),
+        estimates=estimates_of(row.get("estimates")),
         head=head_of(row),
         self_watch=samples_of(row),
     )
@@ -182,6 +185,14 @@ def _ns(ms: object, name: str) -> int | None:
     if type(ms) not in (int, float) or not 0 <= ms <= LONGEST_MS:  # type: ignore[operator]
         raise UnfitError(f"{name}_ms")
     return round(ms * NS_PER_MS)  # type: ignore[operator]
+
+
+def estimates_of(estimates: object) -> tuple[int, int] | None:
+    if estimates is None:
+        return None
+    if type(estimates) is not list or len(estimates) != 2 or set(map(type, estimates)) != {int} or min(estimates) < 0:
+        raise UnfitError("estimates")
+    return estimates[0], estimates[1]
 
 
 def _gaps_of(gaps: object) -> tuple[int, ...]:

@@ -120,7 +120,9 @@ class RequestRecord:
     prompt_tokens: int | None = None
     reasoning_tokens: int | None = None
     token_source: str | None = None
-    """"usage", "tokenizer" or "estimate"."""
+    """"usage", "tokenizer", "estimate" (by words), "weighted" or "chunks"."""
+    estimates: tuple[int, int] | None = None
+    """Its output tokens by both estimates, words and weights, where both were made."""
     chunks: int = 0
     gaps_us: Sequence[int] = ()
     gap_sum_us: int | None = None

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..units import NS_PER_MS
 from .checked import MOST
-from .file import LAST_UNIX_NS, LONGER_NS, LONGEST_MS, SERVER_KEY, head_of, record_of, samples_of
+from .file import LAST_UNIX_NS, LONGER_NS, LONGEST_MS, SERVER_KEY, estimates_of, head_of, record_of, samples_of
 from .head import AnswerHead
 from .request import NOT_MEASURED, OUTCOMES, PHASES, SPAN_COLUMNS, Lumps, Phase, RequestRecord
 from .trust import TrustSample
@@ -55,6 +55,7 @@ class Rows:
     """Those of a `RequestTable` but for `good`, and `SHORTEST`; `started_ns` counts from the start of the run."""
     gaps_us: Sequence[list[int]]
     token_sources: Sequence[str | None]
+    estimates: Sequence[tuple[int, int] | None]
     finish_reasons: Sequence[str | None]
     clocks: Sequence[str]
     formats: Sequence[str]
@@ -85,6 +86,7 @@ def rows_of(parsed: Sequence[Any], shift_ns: int) -> Rows | None:
         columns = _columns_of(values, shift_ns)
         _check(not any(SERVER_KEY in row or "spans" in row for row in parsed))
         samples = [samples_of(row) for row in parsed if "self_watch" in row]
+        estimates = [estimates_of(row["estimates"]) if "estimates" in row else None for row in parsed]
         heads = [head for row in parsed if (head := head_of(row)) is not None]
     except (_OddError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError, RecursionError):
         return None
@@ -92,6 +94,7 @@ def rows_of(parsed: Sequence[Any], shift_ns: int) -> Rows | None:
         columns,
         gaps_us=values["gaps_us"],
         token_sources=values["token_source"],
+        estimates=estimates,
         finish_reasons=values["finish_reason"],
         clocks=values["clock"],
         formats=values["format"],

@@ -382,7 +382,9 @@ def _few(result: RunResult) -> Look | None:
 
 
 def _estimate(result: RunResult) -> Look | None:
-    key = {"estimate": "look.estimate", "mixed": "look.mixed"}.get(result.summary.token_source or "")
+    source = result.summary.token_source or ""
+    estimated = dict.fromkeys(("estimate", "weighted", "chunks"), "look.estimate")
+    key = {**estimated, "mixed": "look.mixed"}.get(source)
     return Look(in_both(key), "metrics") if key else None
 
 

@@ -15,6 +15,7 @@ from ..pace.replay import Replayed
 from ..providers import ApiKeyProvider, QueryProvider
 from .body import BodyBuilder
 from .steps import Following, Opening
+from .tokens import BY_WORDS, TokenCounting
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class Target:
     context_tokens: int | None = None
     """Filler before the first query of each; None: the run has no context tiers."""
     verify: bool | str = True
+    counting: TokenCounting = BY_WORDS
+    """How tokens are counted that the server does not report."""
     lang: str = "en"
     opening: Opening | None = None
     """The request that opens a session for each user, before the first one that is measured."""

@@ -9,7 +9,6 @@ from itertools import accumulate
 from ..formats import AnswerReader
 from ..formats.base import ERROR_LIMIT
 from ..masking import Masker
-from ..metrics import estimate_tokens
 from ..metrics.stream_shape import lumps_of
 from ..providers import Query
 from ..records import AnswerHead, Kind, Outcome, Phase, RequestRecord, Span
@@ -17,17 +16,28 @@ from ..records.spans import NAME_CHARS
 from ..texts import printable
 from ..units import NS_PER_S
 from ..wire import Exchange
+from .tokens import BY_WORDS, Counted, TokenCounting
 
 
 class AnswerTimeline:
     """Collects the times and texts of one answer; `record` makes the `RequestRecord` from them."""
 
-    def __init__(self, request_id: int, thread_id: int, query: Query, turn: int, streamed: bool) -> None:
+    def __init__(
+        self,
+        request_id: int,
+        thread_id: int,
+        query: Query,
+        turn: int,
+        streamed: bool,
+        counting: TokenCounting = BY_WORDS,
+    ) -> None:
         self.request_id = request_id
         self.thread_id = thread_id
         self.query = query
         self.turn = turn
         self.streamed = streamed
+        self._counting = counting
+        self._counted: Counted | None = None
         self.outcome = Outcome.EMPTY
         self.error: str | None = None
         self.status: int | None = None
@@ -94,23 +104,27 @@ class AnswerTimeline:
         return _NUMBER_BYTES * (len(self.token_times) + len(self.reads))
 
     def output_tokens(self) -> int:
-        """As the server counted them, else an estimate; 0 when there are none."""
-        return self._tokens()[0] or 0
+        """Of the answer, which has ended: as the server counted them, else as we do; 0 when there are none."""
+        return self._tokens().tokens or 0
 
-    def _tokens(self) -> tuple[int | None, str | None]:
-        """Output tokens and where the number is from: the server's usage, else the estimate from what it wrote.
+    def _tokens(self) -> Counted:
+        """Output tokens and where the number is from: the server's usage, else what we count in what it wrote.
 
         A usage of fewer tokens than there were chunks contradicts the stream, and is not built on.
         """
+        if self._counted is None:
+            self._counted = self._count()
+        return self._counted
+
+    def _count(self) -> Counted:
         reader = self.reader
         if reader is None:
-            return None, None
+            return Counted()
         reported = reader.usage.completion_tokens if reader.usage is not None else None
         if reported and reported >= len(self.token_times):
-            return reported, "usage"
+            return Counted(reported, "usage")
         said = [reader.reasoning, reader.calls, *(reader.choices or [reader.text])]
-        estimate = sum(map(estimate_tokens, said))
-        return (estimate, "estimate") if estimate else (None, None)
+        return self._counting.count(said, len(self.token_times), self.request_id)
 
     def record(self, exchange: Exchange, masker: Masker) -> RequestRecord:
         """The record of the request, after its end; `masker` masks secrets in texts of the server."""
@@ -122,7 +136,7 @@ class AnswerTimeline:
         left_ns = None if exchange.stopped_by is None else self.closing_ns
         arrived_ns = left_ns or exchange.arrived_ns
         end_ns = arrived_ns if whole and arrived_ns is not None else now_ns
-        tokens, token_source = self._tokens()
+        counted = self._tokens()
         usage = reader.usage if reader is not None else None
 
         def since_start(ns: int | None) -> int | None:
@@ -156,10 +170,11 @@ class AnswerTimeline:
             connect_ns=exchange.connect_ns,
             tls_ns=exchange.tls_ns,
             dns_ns=exchange.dns_ns,
-            output_tokens=tokens,
-            prompt_tokens=usage.prompt_tokens if usage else None,
+            output_tokens=counted.tokens,
+            prompt_tokens=usage.prompt_tokens if usage else self._counting.prompt(self.query.sent),
             reasoning_tokens=usage.reasoning_tokens if usage else None,
-            token_source=token_source,
+            token_source=counted.source,
+            estimates=counted.estimates,
             chunks=len(times),
             gaps_us=gaps_us(times),
             came=lumps_of(times, self.reads),

@@ -47,7 +47,9 @@ TEXTS: Texts = {
     "tokens_from": ("Token counts from", "Token 来源"),
     "tokens.usage": ("the server's usage figures", "服务器返回的 usage"),
     "tokens.tokenizer": ("a local tokenizer", "本地分词器"),
-    "tokens.estimate": ("estimate from the text", "按文本估算"),
+    "tokens.estimate": ("estimate from the words of the text", "按文本的词数估算"),
+    "tokens.weighted": ("estimate from the text by weights", "按文本加权估算"),
+    "tokens.chunks": ("one a chunk", "每块计一个"),
     "tokens.mixed": ("usage where reported, else counted otherwise", "优先 usage，其余另行计算"),
     # details of a request
     "close": ("Close", "关闭"),

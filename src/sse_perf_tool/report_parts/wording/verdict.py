@@ -104,8 +104,11 @@ TEXTS: Texts = {
         "仅完成 {n}：P99 需要 100 个样本。",
     ),
     "look.estimate": (
-        "Tokens are estimated from the text because the server reported none: compare such runs with each other only.",
-        "服务器未返回 Token 数，按文本估算：只宜与同类结果相互比较。",
+        (
+            "Tokens are estimated because the server reported none: compare such runs with each other only,"
+            " of one model with one kind of answer."
+        ),
+        "服务器未返回 Token 数，现为估算：只宜在同一模型、同类回答的结果之间比较。",
     ),
     "look.goodput": ("{met} of {n} met {rules}.", "{n}中只有 {met} 个满足 {rules}。"),
     "look.mixed": (
