@@ -21,7 +21,7 @@ from sse_perf_tool.records import RunConfig
 from sse_perf_tool.records.file import RecordsHeader, config_of, header_line
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_RUN_AGAIN = {"config", "print_config", "version", "help", "debug", "cluster_token"}
+NOT_RUN_AGAIN = {"config", "print_config", "completion", "version", "help", "debug", "cluster_token"}
 """They make no run that could be made again, or are of this one alone."""
 
 

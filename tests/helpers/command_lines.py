@@ -243,6 +243,7 @@ EFFECTS: dict[str, Effect] = {
     "raw": (["--raw"], lambda a: (a.options, a.format.name), ({"raw": True}, "custom")),
     "print_config": (["--print-config"], lambda a: a.command, "show"),
     "agent": (["--demo", "--agent"], lambda a: a.agent, True),
+    "completion": (["--completion", "bash"], lambda a: a.text.startswith("# AUTOMATICALLY GENERATED"), True),
     "demo": (["--demo"], lambda a: (a.command, a.config.threads, a.config.duration_s), ("demo", 5, 10.0)),
     "debug": (["--debug"], lambda a: (a.command, a.config.requests, a.html_report), ("debug", 1, None)),
     "version": (["--version"], lambda a: (a.command, a.text), ("show", f"{PROGRAM} {__version__}\n")),

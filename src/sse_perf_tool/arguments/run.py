@@ -101,6 +101,10 @@ def run_command(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Argu
         _command(flags)
         masker = masker_of(flags, headers_of(flags), None, environ)
         return Arguments("show", flags.language, text=settings_text(flags, masker))
+    if flags["completion"]:
+        from ..flags.completion import completion_script  # only here, few ask for it
+
+        return Arguments("show", flags.language, text=completion_script(flags["completion"], flags.language))
     return run_arguments(flags, environ, now)
 
 

@@ -46,8 +46,8 @@ Typed = str | list[str] | bool
 WORDS = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 """The values of a switch in the environment or a file."""
 
-NOT_IN_A_FILE = ("config", "print_config", "version", "help")
-NOT_IN_THE_ENVIRONMENT = ("print_config", "version", "help")
+NOT_IN_A_FILE = ("config", "print_config", "completion", "version", "help")
+NOT_IN_THE_ENVIRONMENT = ("print_config", "completion", "version", "help")
 
 
 class Source(IntEnum):

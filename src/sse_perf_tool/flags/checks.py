@@ -265,18 +265,20 @@ def tiers(text: str, say: Say) -> list[int]:
     return found
 
 
-def one_of(names: Iterable[str]) -> Check:
+class OneOf:
     """A check for names, in any case and with dashes for underscores."""
-    choices = tuple(names)
 
-    def check(text: str, say: Say) -> str:
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+
+    def __call__(self, text: str, say: Say) -> str:
+        """The name, as it is in `names`."""
         name = text.lower().replace("-", "_")
-        if name in choices:
+        if name in self.names:
             return name
-        closest = difflib.get_close_matches(name, choices, 1)
-        raise UsageError(say("closest", closest=closest[0]) if closest else say("choice", choices=", ".join(choices)))
-
-    return check
+        closest = difflib.get_close_matches(name, self.names, 1)
+        choices = ", ".join(self.names)
+        raise UsageError(say("closest", closest=closest[0]) if closest else say("choice", choices=choices))
 
 
 def any_text(text: str, _say: Say) -> str:

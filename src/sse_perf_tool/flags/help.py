@@ -165,16 +165,25 @@ def help_text(language: str, command: str = "run") -> str:
     say = speaker(TEXTS, language)
     usage = f"{say('usage')}{PROGRAM} "
     if command != "run":
-        flags, operands = _COMMAND_HELP.get(command) or (_serve()[0], "")
+        flags, helps = flags_and_help(command)
+        operands = _COMMAND_HELP[command][1] if command in _COMMAND_HELP else ""
         behind = " -- COMMAND" if command == "profile" else ""
         head = [f"{usage}{command} {operands}{say('flags')}{behind}", "", say(f"about_{command}")]
-        helps = {**HELP, **(_serve()[1] if command == "serve" else _OWN_HELP.get(command, {}))}
         more = ["", *_wrapped(say("environment_serve"), 80)] if command == "serve" else []
         return "\n".join([*head, *_groups_help(flags, language, helps), *more]) + "\n"
     indent = " " * (display_width(usage) - len(PROGRAM) - 1) + PROGRAM
     others = [f"{indent} {say(f'{each}_usage')}" for each in COMMANDS]
     head = [usage + say("run_flags"), *others, "", say("about"), *_groups_help(FLAGS, language, HELP)]
     return "\n".join([*head, "", say("heading", title=say("examples")), EXAMPLES.format(command=COMMAND)])
+
+
+def flags_and_help(command: str) -> tuple[Sequence[Flag], Mapping[str, tuple[str, str]]]:
+    """The flags of a command other than a run, and what is said of each, as in `HELP`."""
+    if command == "serve":
+        flags, own = _serve()
+    else:
+        flags, own = _COMMAND_HELP[command][0], _OWN_HELP.get(command, {})
+    return flags, {**HELP, **own}
 
 
 def _serve() -> tuple[Sequence[Flag], Mapping[str, tuple[str, str]]]:

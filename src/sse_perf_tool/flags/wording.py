@@ -465,6 +465,10 @@ HELP = {
         "print the settings that would be used and where each comes from, as a file for --config",
         "显示将采用的设置及其来源，格式可用于 --config",
     ),
+    "completion": (
+        "print the script that completes the command sse-perf in this shell: bash, zsh or fish",
+        "输出 sse-perf 命令在该 shell 中的自动补全脚本：bash、zsh 或 fish",
+    ),
     "demo": (
         "start the embedded server and test it (default 5 threads, 10 s)",
         "启动内置服务并测试（默认 5 线程、10 秒）",
