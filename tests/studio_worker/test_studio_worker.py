@@ -85,8 +85,8 @@ def test_a_load_test_leaves_records_and_a_summary_and_tells_each_second(serve: S
     asked = order(kind="run", target=target, flags=flags)
     status, result_id = send_load(asked, asked.job, heard.feed)  # type: ignore[arg-type]
     assert status == 99, "a threshold is missed"
-    assert heard.kinds("warning") == ["load", "records", "snapshot"]
-    (load,), (second,) = heard.all("load"), heard.all("snapshot")
+    assert list(dict.fromkeys(heard.kinds("warning"))) == ["load", "records", "snapshot"]
+    (load,), second = heard.all("load"), heard.all("snapshot")[0]
     assert (load["result_id"], load["threads"], load["duration_s"], load["format"]) == (
         result_id,
         2,
