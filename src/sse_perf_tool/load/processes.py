@@ -31,6 +31,7 @@ from ..records.writer import Lines, LineWriter
 from ..request.target import Target
 from ..test_runner import Origin, SharedStats, ThreadGroup, new_shared_stats, snapshot
 from ..texts import Texts, speaker
+from ..units import NS_PER_S
 from .parts import Part, Parts
 
 STOPPING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -338,6 +339,8 @@ def _send_load(
     """Sends the load of a child from begin to end; what it failed with.  `may_end`: at once without a parent."""
     through, failed = threading.Event(), None
     reporter = threading.Thread(target=_report, args=(pipe, group, through, records), daemon=True)
+    # Threads that are there before it begins would all wake at once, and send a burst that no other run sends.
+    time.sleep(max(0.0, (moments[1] - time.perf_counter_ns()) / NS_PER_S))
     try:
         group.start(*moments)
         threading.Thread(target=_obey, args=(pipe, group, may_end), daemon=True).start()

@@ -23,7 +23,7 @@ def workers_html(result: RunResult) -> str:
     if not result.workers:
         return ""
     rows = [_row(each) for each in result.workers]
-    made = table(_HEADS, rows, caption=both("workers"), table_id="workers-table")
+    made = table(_HEADS, rows, caption=both("workers_each"), table_id="workers-table")
     apart_ms = clock_uncertainty_ms(result.workers)
     notes = [both("workers_note", ms=figure(apart_ms))] if apart_ms is not None else []
     if result.missing_requests:

@@ -6,6 +6,7 @@ from ...texts import Texts
 
 TEXTS: Texts = {
     "workers": ("Workers", "工作机"),
+    "workers_each": ("What each machine did", "各机数据"),
     "workers_note": (
         "Latencies are each machine's own. The seconds are put together by clocks that are known to ± {ms} ms.",
         "各项延迟由每台机器自行测量。图表中的秒按各机时钟对齐，误差不超过 ± {ms} ms。",
