@@ -11,7 +11,7 @@ export function firstUse({ go, again }) {
   const wrong = make("div", { role: "alert" });
   const demo = button(say("first.demo_go"), async () => {
     demo.disabled = true;
-    try { await startJob({ kind: "bench", demo: true, models: [], runs: 4, context_tiers: [0], order: "lanes", threads: 1, label: say("first.demo_label") }, go); } catch (error) { fill(wrong, problem(error)); demo.disabled = false; }
+    try { await startJob({ kind: "bench", demo: true, models: [], runs: 2, context_tiers: [0], order: "lanes", threads: 1, label: say("first.demo_label") }, go); } catch (error) { fill(wrong, problem(error)); demo.disabled = false; }
   }, { class: "primary big", id: "demo", disabled: state.demo_available === false });
   const way = (name, text, ...rest) => make("section", { class: "card way", "aria-labelledby": `way-${name}` }, make("h2", { id: `way-${name}` }, say(`first.${name}`)), make("p", {}, text), ...rest);
   const presets = (list) => make("div", { class: "chips" }, ...list.map((preset) => button(preset.display_name, () => addProvider({ preset, etag: "\"none\"", done: again, all: list }))));
