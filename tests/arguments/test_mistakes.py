@@ -245,7 +245,7 @@ MISTAKES: list[tuple[list[str], str]] = [
     ([*KEYED, "--extra-body", "[1]"],
      """--extra-body: give a JSON object in quotes, e.g. '{"top_p": 0.9}' (this is none)"""),
     ([*KEYED, "--max-tokens", "9"],
-     ("--max-tokens 9: Dify requests have no such field; leave this out, "
+     ("--max-tokens 9: format dify has no such field; leave this out, "
       "or put it where the service has it by --extra-body")),
     ([*KEYED, "--api-path", "/own", "--temperature", "0.5"],
      ("--temperature 0.5: it is not known which API this is, so where to put this; "

@@ -90,7 +90,7 @@ def test_limit_and_temperature_stand_where_the_format_has_them(path: str, expect
 
 @pytest.mark.parametrize("path", ["/chat", "/v3/chat"])
 def test_a_format_without_the_field_says_so(path: str) -> None:
-    assert "have no such field" in problem(*KEYED, "--api-path", path, "--max-tokens", "9")
+    assert "has no such field" in problem(*KEYED, "--api-path", path, "--max-tokens", "9")
 
 
 def test_an_extra_body_goes_into_objects_and_replaces_all_else() -> None:

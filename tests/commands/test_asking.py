@@ -34,4 +34,4 @@ def test_an_answer_without_end_is_left_when_it_is_too_long(serve: Serve, monkeyp
 def test_a_server_that_is_not_there_is_a_reason(serve: Serve) -> None:
     server = serve()
     server.stop()
-    assert get_json(server.url("/v1/models"), {}, True) == Reply(None, reason="connection refused")
+    assert get_json(server.url("/v1/models"), {}, True) == Reply(None, reason="refused")

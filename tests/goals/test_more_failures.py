@@ -102,3 +102,10 @@ def test_another_count_of_tokens_is_a_difference_and_an_unknown_one_is_none() ->
 
 def test_the_same_command_again_differs_in_nothing() -> None:
     assert unlike_settings([HEALTHY, run(SENT, 120)]) is None
+
+
+def test_two_demos_differ_in_nothing_though_their_ports_do() -> None:
+    first, again = (
+        run(SENT, 100, url=f"http://127.0.0.1:{port}/v1/chat-messages", flags={"demo": True}) for port in (1, 2)
+    )
+    assert unlike_settings([first, again]) is None

@@ -26,6 +26,9 @@ TEXTS: Texts = {
     ),
     "not_asked": ("nothing was asked", "未向其询问"),
     "no_answer": ("no answer: {reason}", "没有应答：{reason}"),
+    "refused": ("connection refused", "连接被拒绝"),
+    "too_late": ("nothing came in time", "超时"),
+    "no_tls": ("TLS failed", "TLS 失败"),
     "no_models": ("{path} gave status {status}", "{path} 返回状态码 {status}"),
     "no_json": ("{path} gave no list of models", "{path} 没有给出模型列表"),
     "found": ("{path}, as GET {asked} answers like {title}", "{path}（GET {asked} 的应答与 {title} 一致）"),
@@ -53,7 +56,7 @@ class Reply(NamedTuple):
     """What a GET brought."""
 
     status: int | None
-    """None: no answer, for `reason`."""
+    """None: no answer, for `reason`, a key of the texts or a name."""
     document: Any = None
     """Its JSON; None for anything else."""
     reason: str = ""
@@ -109,13 +112,17 @@ def _asked(flags: FlagValues, address: Address, root: str, usual: str, get: Get)
         said = {"model": printable(names[0]), "count": len(names), "title": "OpenAI"}
         return _found(flags, address._replace(path=usual), text, f"{root}/models", **said)
     if models.status is None:
-        raise _no_endpoint(flags, address._replace(path=usual), flags.say("no_answer", reason=models.reason))
+        raise _no_endpoint(flags, address._replace(path=usual), _reason(flags, models.reason))
     health = get(address._replace(path="/health").url, headers, verify)
     if health.status == 200 and isinstance(health.document, dict) and {"pid", "version"} <= health.document.keys():
         return _found(flags, address._replace(path=f"{root}/chat-messages"), "found", "/health", title="Dify")
     path = f"{root}/models"
     why = "no_json" if models.status == 200 else "no_models"
     raise _no_endpoint(flags, address._replace(path=usual), flags.say(why, path=path, status=models.status))
+
+
+def _reason(flags: FlagValues, reason: str) -> str:
+    return flags.say("no_answer", reason=flags.say(reason) if reason in TEXTS else reason)
 
 
 def _found(flags: FlagValues, address: Address, text: str, asked: str, **said: object) -> Found:

@@ -72,8 +72,8 @@ TEXTS: Texts = {
         "缺少会话标识的路径，请加 --conversation-id-path 路径",
     ),
     "no_field": (
-        "{title} requests have no such field; leave this out, or put it where the service has it by --extra-body",
-        "{title} 的请求没有这个字段，请去掉该参数，或用 --extra-body 写到服务规定的位置",
+        "format {name} has no such field; leave this out, or put it where the service has it by --extra-body",
+        "{name} 格式没有这个字段，请去掉该参数，或用 --extra-body 写到服务规定的位置",
     ),
     "field_unknown": (
         "it is not known which API this is, so where to put this; name it by --format, or use --extra-body",
@@ -195,7 +195,7 @@ def body_fields(flags: FlagValues, row: Format | None) -> list[tuple[tuple[str, 
             raise flags.wrong(key, "field_unknown")
         path: tuple[str, ...] = getattr(row, attribute)
         if not path:
-            raise flags.wrong(key, "no_field", title=row.title)
+            raise flags.wrong(key, "no_field", name=row.name)
         found.append((path, flags[key]))
     if flags["ignore_eos"] and "max_tokens" not in flags.given:
         raise flags.wrong("ignore_eos", "eos_alone")

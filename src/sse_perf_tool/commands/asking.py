@@ -28,11 +28,11 @@ def get_json(url: str, headers: Mapping[str, str], verify: bool | str) -> Reply:
                 if len(body) > MOST_BYTES or time.monotonic() > until_s:
                     return Reply(answer.status_code)
     except requests.exceptions.SSLError:
-        return Reply(None, reason="TLS")
+        return Reply(None, reason="no_tls")
     except requests.exceptions.Timeout:
-        return Reply(None, reason=f"{WITHIN_S:g} s")
+        return Reply(None, reason="too_late")
     except (requests.exceptions.RequestException, ValueError) as error:
-        return Reply(None, reason="connection refused" if "refused" in str(error) else type(error).__name__)
+        return Reply(None, reason="refused" if "refused" in str(error) else type(error).__name__)
     try:
         return Reply(answer.status_code, loads_bounded(body.decode("utf-8", "replace")))
     except ValueError:

@@ -194,7 +194,14 @@ class Writer:
             self._progress_shown = False
 
     def _bar(self, share: float) -> Text:
-        bar = ProgressBar(total=1.0, completed=share, width=BAR_COLUMNS)
+        bar = ProgressBar(
+            total=1.0,
+            completed=share,
+            width=BAR_COLUMNS,
+            style="bright_black",
+            complete_style="green",  # Rich's own is red, but nothing is wrong
+            finished_style="green",
+        )
         pieces = self._rich.render(bar, self._rich.options.update(width=BAR_COLUMNS))
         drawn = Text.assemble(*((each.text, each.style or "") for each in pieces))
         drawn.pad_right(BAR_COLUMNS - drawn.cell_len)  # without colours the rest of it is not drawn

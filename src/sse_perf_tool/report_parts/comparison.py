@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
+from urllib.parse import urlsplit
 
 from ..goals.compare import Difference, failing_more
 from ..metrics import success_rate
@@ -88,6 +89,12 @@ def _format(result: RunResult) -> str:
     return asked if asked != "auto" else ", ".join(seen)
 
 
+def _target(result: RunResult) -> str:
+    """Where it was sent; the embedded server of --demo has another port each time."""
+    url = result.config.url
+    return f"demo {urlsplit(url).path}" if result.config.flags.get("demo") else url
+
+
 def _body(config: RunConfig) -> str:
     limits = (config.max_tokens, config.temperature, config.ignore_eos)
     return repr((config.request_body_file, config.extra_body, *limits))
@@ -108,7 +115,7 @@ _UNLIKE: tuple[tuple[str, Callable[[RunResult], str]], ...] = (
     ("unlike_prompts", lambda result: _prompts(result.config)),
     ("unlike_template", lambda result: _body(result.config)),
     ("unlike_tokens", lambda result: result.summary.token_source or ""),
-    *((key, _format if key == "format" else show) for key, show in _SETTINGS),
+    *((key, {"format": _format, "target": _target}.get(key, show)) for key, show in _SETTINGS),
 )
 """What makes figures of two runs not comparable, the worst first; "" is what a file does not tell."""
 
