@@ -114,8 +114,11 @@ def test_reader_that_has_seen_enough_does_not_break_the_run(serve: Serve, start:
 def test_terminal_that_lacks_characters_does_not_break_the_run(serve: Serve, start: Start) -> None:
     process = start(*at(serve(ANSWER), "--lang", "zh"), PYTHONIOENCODING="ascii")
     out, err = process.communicate(timeout=10)
-    assert (process.returncode, err) == (0, "")
+    assert process.returncode == 0
+    assert err.count("\n") == 1, "one line says that English is used"
+    assert "cannot show Chinese" in err
     assert "chatcmpl-1" in out
+    assert "??" not in out
 
 
 def hears(process: subprocess.Popen[str], number: signal.Signals) -> None:
