@@ -85,7 +85,8 @@ def test_what_is_compressed_and_comes_as_promptly_is_said_without_advice(serve: 
 
 
 def test_what_is_not_compressed_is_not_worth_a_word(serve: Serve, tool: Tool) -> None:
-    tool(*at(serve(PLAIN), "--requests", "5", *FILES))
+    plain = chunked(*(step for word in WORDS for step in (word, 0.03)), FINISH, DONE)  # no two are read at once
+    tool(*at(serve(plain), "--requests", "5", *FILES))
     assert text_of() == []
     assert summary()["compression_check"] is None
     assert len(records()) == 5

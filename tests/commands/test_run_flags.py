@@ -41,7 +41,7 @@ def test_duration_is_how_long_a_thread_sends_again_and_again(serve: Serve, tool:
     tool(*at(serve(SLOW), "--duration", "0.45", *FILES))
     rows = records()
     starts_ns = [row["started_at_ns"] for row in rows]
-    assert 4 <= len(rows) <= 5  # of a little more than 0.1 s each; the last one is finished
+    assert 2 <= len(rows) <= 5  # of a little more than 0.1 s each, on a busy machine more; the last one is finished
     assert max(starts_ns) - min(starts_ns) < 0.45e9
     assert {row["outcome"] for row in rows} == {"ok"}
 

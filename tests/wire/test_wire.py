@@ -293,8 +293,8 @@ def asker(url: str) -> SSETester:
     [
         chunked(token("a"), 0.05, token("b"), 0.05, DONE),
         sized(token("a"), 0.05, token("b"), 0.05, DONE),
-        until_close(token("a"), 0.05, token("b"), 0.05, DONE, 1.0),
-        [head(), chunk(token("a")), 0.05, chunk(DONE), 1.0, b"0\r\n\r\n"],
+        until_close(token("a"), 0.05, token("b"), 0.05, DONE, 9.0),
+        [head(), chunk(token("a")), 0.05, chunk(DONE), 9.0, b"0\r\n\r\n"],
         [head(), chunk(token("a")), 0.05, chunk(DONE), b"0\r", 0.01, b"\n\r\n"],
     ],
     ids=["chunked", "counted", "until close, which is late", "last chunk late", "last chunk in pieces"],
@@ -307,7 +307,7 @@ def test_the_end_of_an_answer_is_noticed_at_once_whatever_marks_it(serve: Serve,
     took_s = time.monotonic() - began_s
     tester.close()
     assert record.outcome is Outcome.OK
-    assert took_s < 0.45
+    assert took_s < 4
 
 
 # How much is divided, and how often it is looked at.
