@@ -77,14 +77,14 @@ def test_counts_of_the_summary(run_of_four: Ran) -> None:
     ]
     # 你好吗 are three tokens by estimate, twice; the answer of two words came with its usage.
     tokens = {"output": 8, "prompt": 9, "source": "mixed", "left_early": 0, "contradicting_usage": 0, "groups": None}
-    assert found["tokens"] == tokens
+    assert found["tokens"] == {**tokens, "weighted_by_words": 1.0}
 
 
 def test_rates_and_seconds_of_the_summary(run_of_four: Ran) -> None:
     found, rows = summary(), records()
     begun_ns = json.loads(Path("run.jsonl").read_text(encoding="utf-8").splitlines()[0])["started_at_ns"]
     duration_s = max(row["started_at_ns"] - begun_ns + row["latency_ms"] * 1e6 for row in rows) / 1e9
-    assert 0.25 < duration_s < 1
+    assert 0.25 < duration_s < 5
     assert found["duration_s"] == pytest.approx(duration_s, abs=2e-6)
     assert found["rates"]["requests_per_s"] == pytest.approx(4 / duration_s, abs=1e-3)
     assert found["rates"]["output_tokens_per_s"] == pytest.approx(8 / duration_s, abs=1e-3)
