@@ -104,3 +104,13 @@ def test_a_reader_that_has_gone_is_written_to_no_more() -> None:
     console.line("one")
     console.line("two")
     assert stream.tried == 1
+
+
+def test_a_reader_that_has_gone_does_not_end_the_process_when_a_styled_line_is_written() -> None:
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    console = Console(Gone(), "en", color=True)
+    console.warn("one")  # Rich would raise SystemExit when it flushed the stream itself
+    console.warn("two")

@@ -8,6 +8,7 @@ the stream lacks is written in ASCII.
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import repeat
@@ -57,6 +58,22 @@ class Column(NamedTuple):
     """From the highest number on, columns are dropped that do not fit; 0 stays."""
 
 
+class _Nowhere(io.StringIO):
+    """What Rich takes for its file: all of its text is captured.
+
+    It would flush the stream itself, and end the process when whoever reads that has gone.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._encoding: str = getattr(stream, "encoding", None) or "utf-8"
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # typeshed has a variable
+        """That of the stream: Rich asks it which characters there are."""
+        return self._encoding
+
+
 class Writer:
     """Writes to `stream`, in `lang`, with colours when `color`; `terminal` also gets a line that is written over.
 
@@ -82,7 +99,7 @@ class Writer:
         self._stream = stream
         self._marks = str.maketrans({mark: text for mark, text in ASCII_MARKS.items() if not can_show(mark, stream)})
         self._rich = Terminal(
-            file=stream,
+            file=_Nowhere(stream),
             width=self.width,
             height=25,
             force_terminal=terminal,
