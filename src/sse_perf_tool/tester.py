@@ -39,7 +39,7 @@ LINE_FEED = 10
 DRAIN_S = 0.1
 """For how long nothing may come behind the last event of an answer until its body is given up; if it ends before, the
 connection can be used again."""
-USAGE_DRAIN_S = 1.0
+USAGE_DRAIN_S = 0.25
 """The same while the usage is missing, which some servers send behind the end marker.  Where it does not come all the
 same, the next answers over this connection are not waited for any longer."""
 ERROR_DRAIN_S = 0.5

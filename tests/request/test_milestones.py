@@ -121,8 +121,8 @@ def test_damaged_spans_are_refused(serve: Serve, spans: object) -> None:
 
 def test_usage_behind_the_end_marker_is_waited_for_until_that_was_in_vain(serve: Serve) -> None:
     begin = [CHUNKED_HEAD, chunk(HELLO + FINISH + DONE)]
-    late = [*begin, 0.4, chunk(usage(9, 7)), LAST]
-    first, second, third = ask_often(serve(late, begin, [*begin, 0.4, chunk(usage(9, 7)), LAST]), 3)
+    late = [*begin, 0.18, chunk(usage(9, 7)), LAST]
+    first, second, third = ask_often(serve(late, begin, [*begin, 0.18, chunk(usage(9, 7)), LAST]), 3)
     assert (first.outcome, first.output_tokens, first.token_source) == (Outcome.OK, 7, "usage")
     assert (second.outcome, second.token_source) == (Outcome.OK, "estimate")
     assert (third.outcome, third.token_source) == (Outcome.OK, "estimate")
