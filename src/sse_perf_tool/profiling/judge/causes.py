@@ -31,6 +31,8 @@ LEAST_CPU = 20.0
 GROWN_MB, GROWN_SHARE, STRAIGHT = 4.0, 0.04, 0.8
 """Memory grows when it is so much more, in a line so straight (R2)."""
 CATCHES, CATCH_SHARE = 3, 0.5
+KEPT_NODE_MB = 10.0
+"""Of Node.js: compiled code, and what its own profiler keeps, come to some 5 MB."""
 LEAST_BUSY = 25.0
 """Percent of the time for which a loop of Node.js has to be at work before it can be said to be blocked."""
 OTHERS, WAITED = 30.0, 5.0
@@ -173,7 +175,7 @@ def grown_mb(evidence: Evidence, process: ProcessSeries) -> float | None:
         if not {1, 2} <= hook.collected_mb.keys():
             return None
         kept = hook.collected_mb[2] - hook.collected_mb[1]
-        return kept * 2 / 3 if kept >= GROWN_MB and kept >= GROWN_SHARE * points[0][1] else None
+        return kept * 2 / 3 if kept >= KEPT_NODE_MB and kept >= GROWN_SHARE * points[0][1] else None
     least = max(GROWN_MB, GROWN_SHARE * points[0][1])
     return grown if grown >= least and straight > STRAIGHT and stays else None
 
