@@ -147,7 +147,8 @@ class FlagValues:
         if not self.rest:
             return
         word = self.rest[0]
-        meant = {name.lstrip("-"): name for name in (*COMMANDS, *(name for flag in self._taken for name in flag.names))}
+        names = [name for flag in self._taken for name in flag.names]
+        meant = {name.lstrip("-"): name for name in (*names, *COMMANDS)}  # a word without dashes is a command first
         closest = difflib.get_close_matches(word, meant, 1, 0.75)
         if not closest or word in COMMANDS:
             shown = word if word in COMMANDS or self._is_harmless(word) else mask_key(word)
