@@ -151,7 +151,7 @@ def guidellm() -> Iterator[str]:
     ],
 )
 def test_guidellm_streams_as_it_was_told(guidellm: str, tool: Tool, path: str, format_name: str, tokens: int) -> None:
-    run = tool(guidellm + path, "--model", "mock")
+    run = tool(guidellm + path, "--model", "mock", "--query", "你是谁")
     assert run.status == 0
     assert run.summary["outcomes"] == {"ok": 6}
     assert run.tokens == {"output": 6 * tokens, "prompt": 6, "source": "usage"}
