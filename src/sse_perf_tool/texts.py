@@ -95,7 +95,7 @@ def printable(text: str, limit: int = 500) -> str:
     """Foreign text made safe for one line of a terminal: no control, format or surrogate character, `limit` at most.
 
     White space of any kind becomes one space; other characters of the Unicode categories C* (terminal escapes, text
-    direction overrides) become U+FFFD.
+    direction overrides) become U+FFFD, but for the joiner that makes one emoji of several.
     """
     head = " ".join(text[: limit * 4].split())
     if not head.isascii() or not head.isprintable():

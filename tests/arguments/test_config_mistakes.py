@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 from command_lines import KEY, KEYED, problem, write
 from config_files import MASKED
 from sse_perf_tool.arguments import config_file, sources
+from sse_perf_tool.flags import FLAGS
 from sse_perf_tool.texts import display_width
 
 KEY_MASKED = "is masked, as in files and reports; give the key by --api-key, SSE_PERF_API_KEY or --api-key-file"
@@ -174,3 +176,12 @@ def test_a_package_that_is_missing_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     assert problem("--config", write(name)) == "--config " + expected.format(module=module)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [flag.key for flag in FLAGS if flag.metavar in ("FILE", "DIR") and flag.key not in sources.NOT_IN_A_FILE],
+)
+def test_no_path_of_a_settings_file_holds_a_nul(key: str) -> None:
+    file = write("nul.json", json.dumps({key: "a\0b"}))
+    assert problem("--config", file).endswith("holds a NUL character, which no path has")
