@@ -7,8 +7,6 @@ chunk of its artifact is the only mark then.
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 from ..records import Delta, Kind, Mark, TextMode
 from .base import EMPTY, Doc, Format, Options, ReadEvent, dict_of, dicts_of, id_of, text_of
 
@@ -24,6 +22,8 @@ _FAILED = frozenset({"failed", "rejected", "canceled"})
 
 
 def _body(query: str, _model: str, _user: str, _conversation_id: str) -> Doc:
+    from uuid import uuid4  # only here: on Python 3.10 it brings half of the standard library
+
     message = {"role": "ROLE_USER", "messageId": str(uuid4()), "parts": [{"text": query}]}
     return {"jsonrpc": "2.0", "id": str(uuid4()), "method": "SendStreamingMessage", "params": {"message": message}}
 

@@ -7,7 +7,6 @@ and end without any text in it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from uuid import uuid4
 
 from ..records import Call, Delta, Kind, Mark, TextMode
 from .base import (
@@ -37,6 +36,8 @@ _REASONING = frozenset(
 
 def _body(query: str, _model: str, _user: str, _conversation_id: str) -> Doc:
     """Servers of versions below 1.0 want the empty ones as well."""
+    from uuid import uuid4  # only here: on Python 3.10 it brings half of the standard library
+
     return {
         "threadId": str(uuid4()),
         "runId": str(uuid4()),

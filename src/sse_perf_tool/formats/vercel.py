@@ -6,8 +6,6 @@ stream that just stops.
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 from ..records import Call, Delta, Kind, Mark, TextMode, Usage
 from .base import (
     EMPTY,
@@ -31,6 +29,8 @@ _SOURCES = frozenset({"source-url", "source-document"})
 
 
 def _body(query: str, _model: str, _user: str, _conversation_id: str) -> Doc:
+    from uuid import uuid4  # only here: on Python 3.10 it brings half of the standard library
+
     message = {"id": str(uuid4()), "role": "user", "parts": [{"type": "text", "text": query}]}
     return {"trigger": "submit-message", "id": str(uuid4()), "messages": [message]}
 
