@@ -184,4 +184,4 @@ def test_a_package_that_is_missing_is_named(
 )
 def test_no_path_of_a_settings_file_holds_a_nul(key: str) -> None:
     file = write("nul.json", json.dumps({key: "a\0b"}))
-    assert problem("--config", file).endswith("holds a NUL character, which no path has")
+    assert problem("--config", file).endswith("holds a NUL character; give a path without one")

@@ -83,7 +83,7 @@ MISTAKES: list[tuple[list[str], str]] = [
      f'unexpected argument "a-…0001"; {QUOTES}'),
     (["demo"], 'unexpected argument "demo"; did you mean --demo?'),
     (["serv", "--port", "8000"], 'unexpected argument "serv"; did you mean serve?'),
-    (["--param-file", "a\0b"], "--param-file a\ufffdb: holds a NUL character, which no path has"),
+    (["--param-file", "a\0b"], "--param-file a\ufffdb: holds a NUL character; give a path without one"),
     (["studo"], 'unexpected argument "studo"; did you mean studio?'),
     ([*KEYED, "thread", "4"], 'unexpected argument "thread"; did you mean --threads?'),
     ([*KEYED, "serve"], f'unexpected argument "serve"; {QUOTES}'),

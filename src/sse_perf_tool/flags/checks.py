@@ -64,7 +64,7 @@ TEXTS = {
         "令牌至少 {least} 个可见 ASCII 字符，请改正；不给出则自动生成",
     ),
     "token_masked": ("this is a masked token; give the whole one", "这是隐藏后的令牌，请给出完整的"),
-    "nul": ("holds a NUL character, which no path has", "含有 NUL 字符，路径中不允许"),
+    "nul": ("holds a NUL character; give a path without one", "含有 NUL 字符，请给出不含它的路径"),
     "empty": ("is empty; give a text or leave the flag out", "内容为空，请给出文本或去掉该参数"),
     "not_text": ("is not UTF-8; check the encoding of the terminal", "不是 UTF-8，请检查终端的编码"),
     "choice": ("choose one of {choices}", "请从以下选择：{choices}"),
