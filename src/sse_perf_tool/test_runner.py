@@ -370,6 +370,7 @@ class ThreadGroup:
         self._broken_by: BaseException | None = None
         self._workers: list[threading.Thread] = []
         self._watch: SelfWatch | None = None
+        target.counting.prepare()
         around = surroundings(target)
         self._testers = [
             SSETester(target, number + 1, self._count_chunks, self._note_format, notice, around=around)

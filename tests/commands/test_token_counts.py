@@ -57,6 +57,15 @@ def test_a_tokenizer_counts_answers_and_what_is_asked(serve: Serve, tool: Tool, 
     assert "6 (counted by the tokenizer)" in ran.out
 
 
+def test_a_usage_without_the_prompt_leaves_that_to_the_tokenizer(serve: Serve, tool: Tool, tmp_path: Path) -> None:
+    half = b'data: {"choices": [], "usage": {"completion_tokens": 2}}\n\n'
+    answer = chunked(token("a plain"), token(" answer"), FINISH, half, DONE)
+    flags = ("--tokenizer", tokenizer_json(tmp_path), "--query", "hello world")
+    tool(*at(serve(answer), *FILES, *ONE, *flags))
+    (record,) = records()
+    assert (record["token_source"], record["output_tokens"], record["prompt_tokens"]) == ("usage", 2, 2)
+
+
 def test_a_wrong_tokenizer_is_said_before_anything_is_sent(serve: Serve, tool: Tool) -> None:
     server = serve(PLAIN)
     ran = tool(*at(server, *ONE, "--tokenizer", "none.json"))

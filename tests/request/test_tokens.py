@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
 
 from small_tokenizers import tiktoken_file, tokenizer_json
 from sse_perf_tool.errors import UsageError
+from sse_perf_tool.formats import FORMATS
+from sse_perf_tool.masking import Masker
 from sse_perf_tool.metrics import estimate_tokens, weighted_tokens
+from sse_perf_tool.providers import Query, QueryProvider
+from sse_perf_tool.records import RunConfig
 from sse_perf_tool.request import tokens
+from sse_perf_tool.request.body import BodyBuilder
+from sse_perf_tool.request.target import Target
 from sse_perf_tool.request.tokens import Counted, TokenCounting, counter_of
+from sse_perf_tool.test_runner import ThreadGroup
 
 
 @pytest.mark.parametrize(
@@ -91,7 +98,26 @@ def test_files_that_are_no_tokenizer_get_a_line_each(tmp_path: Path, monkeypatch
         counter_of(str(wrong), "zh")
     with pytest.raises(UsageError, match="No such file"):
         counter_of(str(tmp_path / "none.json"))
-    monkeypatch.setattr(tokens, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "tiktoken", None)
     with pytest.raises(UsageError, match=r"needs the package tiktoken: pip install 'sse-perf-tool\[tokenizers\]'"):
         counter_of(str(tmp_path / "other.tiktoken"))
-    assert importlib.util.find_spec("tokenizers"), "a package of the checks"
+
+
+def test_the_file_is_read_once_whatever_the_language_and_before_the_first_answer(tmp_path: Path) -> None:
+    path = tmp_path / "once"
+    path.mkdir()
+    file = Path(tokenizer_json(path))
+    counter_of(str(file), "zh")
+    file.unlink()
+    counting = TokenCounting(tokenizer=str(file))
+    counting.prepare()
+    assert counting.count(["hello"], 1, 1).tokens == 1
+    assert counter_of(str(file)) is counter_of(str(file), "zh")
+
+
+def test_a_group_of_threads_reads_it_before_it_starts(tmp_path: Path) -> None:
+    body = BodyBuilder(None, FORMATS["openai_chat"])
+    counting = TokenCounting(tokenizer=str(tmp_path / "none.json"))
+    target = Target("http://127.0.0.1:9/", body, QueryProvider([Query("q")]), Masker(()), counting=counting)
+    with pytest.raises(UsageError, match="no tokenizer can be read from it"):
+        ThreadGroup(target, RunConfig(threads=1, requests=1))

@@ -25,6 +25,7 @@ EXCLUSIONS: tuple[Exclusion, ...] = (
     Exclusion("workers", "expect_workers", "not_with"),
     *(Exclusion("calibrate", key, "not_with") for key in ("workers", "expect_workers")),
     Exclusion("expect_workers", "demo", "not_with"),
+    Exclusion("expect_workers", "tokenizer", "not_with"),  # the file is on this machine
 )
 """As `run.EXCLUSIONS`: a calibration is that of this machine, and its demo server nobody else can reach."""
 

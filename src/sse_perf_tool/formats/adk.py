@@ -13,16 +13,15 @@ from .base import (
     Options,
     ReadEvent,
     as_text,
-    count_of,
     dict_of,
     dicts_of,
     id_of,
     reason_of,
     sum_of,
     text_of,
-    usage_of,
 )
 from .failures import error_text
+from .gemini import usage_of_metadata
 
 
 def _body(query: str, model: str, user: str, conversation_id: str) -> Doc:
@@ -94,10 +93,7 @@ def _said(parts: list[Doc]) -> tuple[str, str, tuple[Mark | Call, ...]]:
 
 def _usage(turns: dict[str, Usage], turn: str, metadata: object) -> Usage | None:
     """The tokens of all turns so far: each is a request to the model, and its newest counts hold."""
-    given = dict_of(metadata)
-    thoughts = count_of(given.get("thoughtsTokenCount"))
-    completion = sum_of(count_of(given.get("candidatesTokenCount")), thoughts)
-    found = usage_of(given.get("promptTokenCount"), completion, thoughts)
+    found = usage_of_metadata(metadata)
     if found is None:
         return None
     turns[turn] = found

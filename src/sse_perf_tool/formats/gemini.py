@@ -45,7 +45,7 @@ def _read(_event: str, doc: Doc) -> Delta:
         reasoning,
         TextMode.ADD,
         others,
-        _usage(doc.get("usageMetadata")),
+        usage_of_metadata(doc.get("usageMetadata")),
         reason,
         id_of(doc.get("responseId")),
         error=_blocked(doc.get("promptFeedback")),
@@ -67,8 +67,8 @@ def _calls(_name: str, doc: Doc) -> list[Call]:
     return [call for own in parts for part in dicts_of(own) for call in calls_of([part.get("functionCall")])]
 
 
-def _usage(metadata: object) -> Usage | None:
-    """candidatesTokenCount leaves out the thoughts."""
+def usage_of_metadata(metadata: object) -> Usage | None:
+    """The tokens of `usageMetadata`, whose candidatesTokenCount leaves out the thoughts."""
     counts = dict_of(metadata)
     thoughts = count_of(counts.get("thoughtsTokenCount"))
     completion = sum_of(count_of(counts.get("candidatesTokenCount")), thoughts)

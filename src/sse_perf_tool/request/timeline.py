@@ -138,6 +138,7 @@ class AnswerTimeline:
         end_ns = arrived_ns if whole and arrived_ns is not None else now_ns
         counted = self._tokens()
         usage = reader.usage if reader is not None else None
+        asked = usage.prompt_tokens if usage is not None else None
 
         def since_start(ns: int | None) -> int | None:
             # A server may answer before it is asked; no time is less than none, and no reader would take one that is.
@@ -171,7 +172,7 @@ class AnswerTimeline:
             tls_ns=exchange.tls_ns,
             dns_ns=exchange.dns_ns,
             output_tokens=counted.tokens,
-            prompt_tokens=usage.prompt_tokens if usage else self._counting.prompt(self.query.sent),
+            prompt_tokens=self._counting.prompt(self.query.sent) if asked is None else asked,
             reasoning_tokens=usage.reasoning_tokens if usage else None,
             token_source=counted.source,
             estimates=counted.estimates,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,6 +48,11 @@ class TokenCounting:
     tokenizer: str | None = None
     """The path of a tokenizer's file, which then takes the place of the estimate."""
 
+    def prepare(self) -> None:
+        """Reads the file, if there is one: no answer has to wait for that.  UsageError as `counter_of`."""
+        if self.tokenizer is not None:
+            counter_of(self.tokenizer)
+
     def count(self, texts: Sequence[str], chunks: int, request_id: int) -> Counted:
         """The tokens of an answer of these texts (reasoning, calls, choices), which came in so many chunks."""
         if not any(texts):
@@ -75,24 +79,28 @@ BY_WORDS = TokenCounting()
 Counter = Callable[[str], int]
 
 
-@cache
 def counter_of(path: str, lang: str = "en") -> Counter:
     """What counts the tokens of a text by the file at `path`: a tokenizer.json or a file of tiktoken.
 
-    Special tokens and templates of chats are not added.  UsageError for a missing package, or a file that is neither.
+    It is read once, whatever the language.  Special tokens and templates of chats are not added.  UsageError for a
+    missing package, or a file that is neither.
     """
-    package, load = ("tiktoken", _tiktoken) if path.endswith(".tiktoken") else ("tokenizers", _tokenizer_json)
     say = speaker(TEXTS, lang)
-    if find_spec(package) is None:
-        raise UsageError(say("missing", package=package))
     try:
-        return load(path)
+        return _read(path)
+    except ModuleNotFoundError as error:
+        raise UsageError(say("missing", package=error.name)) from error
     except OSError as error:
         raise UsageError(say("unread", path=path, reason=error.strerror)) from error
     except _NameError as error:
         raise UsageError(say("tiktoken_name", path=path, names=", ".join(error.args))) from None
     except Exception as error:  # the packages raise what they like
         raise UsageError(say("unread", path=path, reason=error)) from error
+
+
+@cache
+def _read(path: str) -> Counter:
+    return _tiktoken(path) if path.endswith(".tiktoken") else _tokenizer_json(path)
 
 
 def _tokenizer_json(path: str) -> Counter:
