@@ -15,6 +15,7 @@ from pathlib import Path
 import certifi
 import pytest
 
+from markdown_pages import DOCS, FENCED, LINK, ROOT, anchors_of, headings_of, prose_of, shell_lines_of, text_of
 from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.arguments.endpoint import Reply
 from sse_perf_tool.calibration.command import document_of
@@ -50,8 +51,7 @@ from sse_perf_tool.records import (
 )
 from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "examples").glob("*.md")])
 READMES = ("README.md", "README_zh.md")
 STATUSES = (
     world.OK,
@@ -63,18 +63,7 @@ STATUSES = (
     world.INTERRUPTED,
 )
 
-_FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
 _COMMAND = re.compile(r"(?:python3 )?sse_perfTestTool\.py .*")
-
-
-def text_of(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
-def prose_of(text: str) -> str:
-    """The text without its fenced code."""
-    return _FENCED.sub("", text)
 
 
 def table_after(text: str, line: str) -> list[str]:
@@ -86,28 +75,11 @@ def table_after(text: str, line: str) -> list[str]:
     return [name.strip(" `") for row in rows for name in row.split("|")[1].split(",")]
 
 
-def headings_of(text: str) -> list[str]:
-    return re.findall(r"^(#+ .+)$", prose_of(text), re.MULTILINE)
-
-
-def anchors_of(text: str) -> set[str]:
-    """The anchors of the headings, as GitHub makes them."""
-    titles = (heading.lstrip("#").strip().lower() for heading in headings_of(text))
-    return {re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles}
-
-
-def shell_lines_of(text: str) -> list[list[str]]:
-    """The commands in the `sh` blocks, as words, without comments."""
-    blocks = (block.replace("\\\n", " ") for language, block in _FENCED.findall(text) if language == "sh")
-    lines = (shlex.split(line, comments=True) for block in blocks for line in block.splitlines())
-    return [line for line in lines if line]
-
-
 def tool_commands() -> Iterator[tuple[str, str]]:
     """(page, command) for every command line of the tool: in blocks, indented, and in running text."""
     for page in PAGES:
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
-        blocks = "\n".join(block for _, block in _FENCED.findall(text))
+        blocks = "\n".join(block for _, block in FENCED.findall(text))
         lines = [*blocks.splitlines(), *re.findall(r"^ {4}(.*)$", prose_of(text), re.MULTILINE)]
         lines += re.findall(r"`([^`\n]+)`", prose_of(text))
         for command in dict.fromkeys(" ".join(line.split()) for line in lines if _COMMAND.match(line.strip())):
@@ -265,7 +237,7 @@ def test_the_worked_percentiles_are_those_of_the_code():
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
     broken = []
-    for link in _LINK.findall(prose_of(page.read_text(encoding="utf-8"))):
+    for link in LINK.findall(prose_of(page.read_text(encoding="utf-8"))):
         path, _, anchor = link.partition("#")
         if "://" in link:
             continue
@@ -279,33 +251,8 @@ def test_the_two_readmes_have_the_same_shape():
     shapes = [[heading.split(" ")[0] for heading in headings_of(text_of(name))] for name in READMES]
     assert shapes[0] == shapes[1]
     assert len(shapes[0]) > 5
-    links = [[link for link in _LINK.findall(text_of(name)) if link not in READMES] for name in READMES]
+    links = [[link for link in LINK.findall(text_of(name)) if link not in READMES] for name in READMES]
     assert links[0] == [link.replace("_zh.md", ".md") for link in links[1]]
-
-
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*_zh.md")), ids=lambda page: page.name)
-def test_a_page_in_two_languages_has_the_same_headings_tables_links_and_code(page: Path) -> None:
-    english, chinese = (
-        path.read_text(encoding="utf-8") for path in (page.with_name(page.name.replace("_zh", "")), page)
-    )
-    shapes = [[heading.split(" ")[0] for heading in headings_of(text)] for text in (english, chinese)]
-    assert shapes[0] == shapes[1]
-    assert len(shapes[0]) > 2
-    tables = [
-        [line.count("|") for line in prose_of(text).splitlines() if line.startswith("|")] for text in (english, chinese)
-    ]
-    assert tables[0] == tables[1]
-    assert links_of(english) == links_of(chinese)
-    code = [set(re.findall(r"`([^`\n]+)`", prose_of(text))) for text in (english, chinese)]
-    assert code[0] == code[1], "names of settings are the same in any language"
-    assert shell_lines_of(english) == shell_lines_of(chinese)
-
-
-def links_of(text: str) -> list[str]:
-    """Where the links lead, in any order; those within the page as the number of the heading."""
-    anchors = [re.sub(r"[^\w\- ]", "", title.lstrip("# ").lower()).replace(" ", "-") for title in headings_of(text)]
-    links = (link.replace("_zh.md", ".md") for link in _LINK.findall(prose_of(text)))
-    return sorted(f"#{anchors.index(link[1:])}" if link.startswith("#") else link for link in links)
 
 
 def test_the_two_readmes_have_the_same_commands():
@@ -343,7 +290,7 @@ def test_commands_are_found_in_all_places():
 
 def test_the_flags_of_the_custom_format_read_the_stream_beside_them(folder):
     page = text_of("docs/usage.md").replace("\\\n", " ")
-    blocks = [block for _, block in _FENCED.findall(page)]
+    blocks = [block for _, block in FENCED.findall(page)]
     stream = next(block for block in blocks if block.startswith("event: say"))
     command = next(block for block in blocks if "--text-path data.text --reasoning-path" in block)
     reader = AnswerReader(FORMATS["custom"], parsed(command).options, "text/event-stream")

@@ -1,0 +1,49 @@
+"""Markdown pages taken apart: headings with their anchors, tables, code blocks, links, and commands as words."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+
+
+def text_of(name: str) -> str:
+    """A file of the repository by its path within it."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def prose_of(text: str) -> str:
+    """The text without its fenced code."""
+    return FENCED.sub("", text)
+
+
+def headings_of(text: str) -> list[str]:
+    return re.findall(r"^(#+ .+)$", prose_of(text), re.MULTILINE)
+
+
+def anchors_of(text: str) -> list[str]:
+    """The anchors of the headings in their order, as GitHub makes them."""
+    titles = (heading.lstrip("#").strip().lower() for heading in headings_of(text))
+    return [re.sub(r"[^\w\- ]", "", title).replace(" ", "-") for title in titles]
+
+
+def shell_lines_of(text: str) -> list[list[str]]:
+    """The commands in the `sh` blocks, as words, without comments."""
+    blocks = (block.replace("\\\n", " ") for language, block in FENCED.findall(text) if language == "sh")
+    lines = (shlex.split(line, comments=True) for block in blocks for line in block.splitlines())
+    return [line for line in lines if line]
+
+
+def chinese_of(page: Path) -> Path:
+    """Where the Chinese of an English page stands."""
+    return page.with_name(f"{page.stem}_zh{page.suffix}")
+
+
+def english_of(page: Path) -> Path:
+    """The English page of either."""
+    return page.with_name(page.name.replace("_zh.md", ".md"))
