@@ -7,11 +7,17 @@ from dataclasses import replace
 import pytest
 
 from console_output import LANGUAGES, shown
+from sse_perf_tool.commands.judging import status_of
 from sse_perf_tool.console.comparison import DIFFERENCE_WIDTHS
+from sse_perf_tool.exporters.json_summary import summary_document
+from sse_perf_tool.exporters.junit import to_junit
+from sse_perf_tool.exporters.markdown import to_markdown
+from sse_perf_tool.goals.baseline import DEFAULT_ALLOW, ERRORS_ALLOWED, Baseline, held_against
 from sse_perf_tool.goals.compare import differences, failing_more
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult
 from sse_perf_tool.report_parts.comparison import compare_verdict_html, unlike_settings
+from sse_perf_tool.report_parts.verdict import verdict
 from sse_perf_tool.units import NS_PER_MS
 
 SENT = 250
@@ -58,7 +64,7 @@ def test_the_console_says_first_that_requests_fail_now_in_red(lang: str) -> None
         lang,
         color=True,
     )
-    line = next(line for line in text.splitlines() if "28.80%" in line)
+    line = next(line for line in text.splitlines() if "28.8 %" in line)
     assert "\x1b[1;31m" in line
     assert text.index(line) < text.index("P50"), "before any figure"
     assert len(DIFFERENCE_WIDTHS) == 5
@@ -72,6 +78,52 @@ def test_the_page_says_so_in_its_headline() -> None:
 
 def test_a_handful_of_failures_is_no_headline() -> None:
     assert failing_more(differences(HEALTHY, run(SENT - 1, 100))) == 0.0
+
+
+# --- against a baseline
+
+
+def held(new: RunResult, *allow: str) -> RunResult:
+    config = replace(new.config, allow=list(allow), baseline="old.jsonl")
+    return held_against(replace(new, config=config), Baseline(HEALTHY, sampled=True))
+
+
+def test_a_baseline_says_first_that_requests_fail_now_in_every_output() -> None:
+    result = held(BROKEN, *DEFAULT_ALLOW)
+    assert result.fails_more == pytest.approx(0.288)
+    assert summary_document(result)["fails_more"] == pytest.approx(0.288)
+    assert verdict(result).grade == "bad"
+    assert verdict(result).headline[0].startswith("28.8 % of the requests fail now. 1 of 3 goals missed")
+    assert to_markdown(result).startswith("### ❌ 28.8 % of the requests fail now")
+    assert 'message="28.8 % of the requests fail now; errors:rate&lt;+10% is missed' in to_junit(result)
+    text = shown(lambda console: console.goals(result), color=True)
+    assert "\x1b[1;31m28.8 % of the requests fail now" in text
+    assert text.index("28.8 %") < text.index("ttft_ms")
+
+
+def test_a_rule_that_only_the_answers_left_keep_says_so() -> None:
+    kept = {each.rule: each for each in held(BROKEN, *DEFAULT_ALLOW, "tokens:rate>-90%").baseline}
+    assert (kept["ttft_ms:p(95)<+10%"].ok, kept["ttft_ms:p(95)<+10%"].note) == (True, "of the answers left")
+    assert kept["tokens:rate>-90%"].note == ""
+
+
+def test_failures_are_checked_even_when_nobody_asked() -> None:
+    result = held(BROKEN, "ttft_ms:p(95)<+10%")
+    assert [(each.rule, each.ok) for each in result.baseline] == [("ttft_ms:p(95)<+10%", True), (ERRORS_ALLOWED, False)]
+    assert result.baseline[1].note == "checked because more requests fail"
+    assert status_of(result) == 99
+
+
+def test_who_allows_failures_may_have_them() -> None:
+    result = held(BROKEN, "errors:rate<+0.3")
+    assert [(each.rule, each.ok) for each in result.baseline] == [("errors:rate<+0.3", True)]
+    assert status_of(result) == 0
+
+
+def test_a_healthy_run_is_checked_for_what_was_asked_alone() -> None:
+    result = held(run(SENT - 1, 100), "ttft_ms:p(95)<+10%")
+    assert (len(result.baseline), result.fails_more) == (1, 0.0)
+    assert "fail now" not in verdict(result).headline[0]
 
 
 # --- what was asked

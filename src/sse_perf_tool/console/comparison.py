@@ -8,6 +8,7 @@ from ..goals.compare import Difference, failing_more
 from ..metrics import success_rate
 from ..records import RunResult
 from ..report_parts.comparison import run_letter, unlike_settings
+from ..report_parts.verdict import failing_text
 from ..texts import Texts, clip_middle, display_width, printable
 from .figures import number, percent, signed
 from .writer import BOLD, DIM, GREEN, RED, TABLE_WIDTH, Column, Writer
@@ -24,8 +25,8 @@ TEXTS: Texts = {
     "word_unknown": ("too few", "样本不足"),
     "word_survivors": ("of the rest", "仅余下部分"),
     "failing": (
-        "{letter}: {share} of the requests fail now; all else is of the answers left",
-        "{letter}：现在有 {share} 的请求失败；其余数据只来自余下的回答",
+        "{letter}: {failing}; all else is of the answers left",
+        "{letter}：{failing}；其余数据只来自余下的回答",
     ),
     "difference_note": (
         "About one figure in twenty differs by chance, and runs vary: repeat the runs.",
@@ -58,7 +59,9 @@ def show(
         writer.line(begin + clip_middle(printable(name), TABLE_WIDTH - display_width(begin + facts)) + facts)
     for at, differences in enumerate(compared, 1):
         if failing_more(differences):
-            writer.line("  " + writer.paint(failing_words(writer, run_letter(at), results[at]), f"{BOLD};{RED}"))
+            failing = failing_text(results[at].summary)[writer.column]
+            said = say("failing", letter=run_letter(at), failing=failing)
+            writer.line("  " + writer.paint(said, f"{BOLD};{RED}"))
     unlike = unlike_settings(results)
     if unlike:
         writer.warn(say("unlike", names=unlike[writer.column]))
@@ -66,12 +69,6 @@ def show(
         writer.gap()
         _difference_table(writer, run_letter(at), differences)
     writer.line(writer.paint("  " + say("difference_note"), DIM))
-
-
-def failing_words(writer: Writer, letter: str, result: RunResult) -> str:
-    """What comes before all else when a run fails more than the one it is compared with."""
-    found = result.summary
-    return writer.say("failing", letter=letter, share=percent(found.failed / (found.ok + found.failed)))
 
 
 def _difference_table(writer: Writer, letter: str, differences: Sequence[Difference]) -> None:

@@ -6,7 +6,7 @@ from ..goals.thresholds import measured_text
 from ..records import RunResult
 from ..report_parts.findings import findings
 from ..report_parts.shape import notable, stream_text
-from ..report_parts.verdict import baseline_cells
+from ..report_parts.verdict import baseline_cells, failing_text
 from ..texts import Texts, clip_middle, display_width, pad, printable
 from ..trust import verdict_key, verdict_words, words
 from .writer import BOLD, GREEN, RED, TABLE_WIDTH, YELLOW, Column, Writer
@@ -86,6 +86,8 @@ def _baseline_table(writer: Writer, result: RunResult) -> None:
     writer.gap()
     room = TABLE_WIDTH - display_width(say("baseline", file=""))
     writer.heading("baseline", file=clip_middle(printable(result.config.baseline or ""), room))
+    if result.fails_more:
+        writer.line("  " + writer.paint(failing_text(result.summary)[writer.column], f"{BOLD};{RED}"))
     keys = ("rule", "old", "new", "difference", "interval")
     columns = [Column(" ", "<", 1)]
     columns += [

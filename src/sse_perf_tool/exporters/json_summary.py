@@ -124,6 +124,7 @@ def summary_document(result: RunResult) -> dict[str, Any]:
         "trust": _trust(result),
         "thresholds": [rounded(each) for each in result.thresholds],
         "baseline": [rounded(each) for each in result.baseline],
+        "fails_more": _plain(result.fails_more),
         "warnings": list(result.warnings),
         "interrupted": result.interrupted,
         "aborted": result.aborted and rounded(result.aborted),

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from ..goals.thresholds import measured_text, value_text, with_unit
 from ..records import OUTCOMES, Abort, Outcome, RunResult
 from ..records.server import highest, server_metrics_of
+from ..report_parts.figures import percent_text
 from ..report_parts.verdict import aborted_text
 from ..report_parts.wording import in_both
 from ..texts import printable
@@ -115,16 +116,21 @@ def _trust_checks(document: Mapping[str, Any]) -> list[_Check]:
 
 
 def _baseline_checks(document: Mapping[str, Any]) -> list[_Check]:
-    return [
-        _Check(
-            "baseline",
-            rule["rule"],
-            ""
-            if rule["ok"]
-            else f"{rule['rule']} is missed: {with_unit(rule['rule'], rule['old'], 4)} before, {_why(rule, 'new')}",
-        )
-        for rule in document.get("baseline", ())
-    ]
+    checks = []
+    for rule in document.get("baseline", ()):
+        before = with_unit(rule["rule"], rule["old"], 4)
+        said = f"{rule['rule']} is missed: {before} before, {_why(rule, 'new')}"
+        checks.append(_Check("baseline", rule["rule"], "" if rule["ok"] else _failing_words(document) + said))
+    return checks
+
+
+def _failing_words(document: Mapping[str, Any]) -> str:
+    """What comes before all else when more requests fail than in the older run."""
+    counts = document["requests"]
+    if not document.get("fails_more"):
+        return ""
+    share = percent_text(counts["failed"] / (counts["ok"] + counts["failed"]))
+    return in_both("fails_now", share=share)[0] + "; "
 
 
 def _target_checks(document: Mapping[str, Any]) -> list[_Check]:

@@ -6,6 +6,9 @@
 it, `<+50` less than 50 (in the unit of the figure) above it.  A rule is missed when the new figure is beyond that and
 the 95 % interval of new - old shows a worsening at all: it lies wholly above 0, for ">" wholly below.
 
+When more requests fail than did, the figures of the answers left prove nothing: a rule about them that is kept says so,
+and `ERRORS_ALLOWED` is held against the run as well, unless it has a rule about errors.
+
 The intervals are those of `compare`; that of a mean is the normal one.  Old records (`--records`) have every
 request; an old summary (`--json`) has none, so its percentile is taken to scatter as the new one does, times the square
 root of the ratio of their numbers of requests.
@@ -38,7 +41,16 @@ from ..records.file import readable_config
 from ..records.reader import NO_RECORD, read_header
 from ..texts import Say, Texts, printable, speaker
 from ..units import NS_PER_S
-from .compare import FEWEST_SAMPLES, Figure, interval, percentile_figure, rate_figure, share_figure, whole_seconds
+from .compare import (
+    FEWEST_SAMPLES,
+    Figure,
+    fails_more_than,
+    interval,
+    percentile_figure,
+    rate_figure,
+    share_figure,
+    whole_seconds,
+)
 from .past_run import read_run
 from .thresholds import NOTES as RULE_NOTES
 from .thresholds import TEXTS as RULE_TEXTS
@@ -73,9 +85,12 @@ NOTES: Texts = {
     "other_slo": ("its --slo rules differ", "其 --slo 不同"),
     "not_in_summary": ("not in its summary; give its records", "汇总中没有此项，请给出其逐请求记录"),
     "by_chance": ("may be chance", "可能是偶然差异"),
+    "survivors": ("of the answers left", "仅来自余下的回答"),
+    "unasked": ("checked because more requests fail", "因失败的请求增多而检查"),
 }
 
-DEFAULT_ALLOW = ("ttft_ms:p(95)<+10%", "latency_ms:p(95)<+10%", "errors:rate<+10%")
+ERRORS_ALLOWED = "errors:rate<+10%"
+DEFAULT_ALLOW = ("ttft_ms:p(95)<+10%", "latency_ms:p(95)<+10%", ERRORS_ALLOWED)
 WHOLE_ALLOW = DEFAULT_ALLOW[1:]
 """The defaults of --allow, for streams and for whole answers, which have no first token."""
 
@@ -216,8 +231,20 @@ def held_against(new: RunResult, old: Baseline, *, seed: int = 1) -> RunResult:
     """
     grammar, say = (speaker(texts, new.config.lang) for texts in (TEXTS, NOTES))
     random = Random(seed)  # noqa: S311  statistics, not secrets
-    rules = (parse_allowed(text, grammar) for text in new.config.allow)
-    return replace(new, baseline=tuple(_held(rule, new, old, say, random) for rule in rules))
+    rules = [parse_allowed(text, grammar) for text in new.config.allow]
+    found = [_held(rule, new, old, say, random) for rule in rules]
+    fails_more = fails_more_than(old.result.summary, new.summary, seed=seed)
+    if fails_more:
+        of_answers = (rule.subject not in RUN_FUNCTIONS for rule in rules)
+        found = [_of_survivors(each, say) if of else each for each, of in zip(found, of_answers, strict=True)]
+        if all(rule.subject != "errors" for rule in rules):
+            unasked = _held(parse_allowed(ERRORS_ALLOWED, grammar), new, old, say, random)
+            found.append(replace(unasked, note=say("unasked")))
+    return replace(new, baseline=tuple(found), fails_more=fails_more)
+
+
+def _of_survivors(each: BaselineResult, say: Say) -> BaselineResult:
+    return replace(each, note=each.note or say("survivors")) if each.ok else each
 
 
 def _held(rule: Allowed, new: RunResult, old: Baseline, say: Say, random: Random) -> BaselineResult:

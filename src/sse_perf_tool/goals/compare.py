@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from ..metrics import enough_for, ok_values, percentile
-from ..records import IntervalSample, Phase, RunResult
+from ..records import IntervalSample, Phase, RunResult, Summary
 from ..units import NS_PER_S
 
 COMPARED_METRICS = ("ttfb_ms", "ttft_ms", "tpot_ms", "latency_ms", "tokens_per_s", "max_gap_ms")
@@ -95,6 +95,12 @@ def failing_more(found: Sequence[Difference]) -> float:
     if success is None or success.difference is None or success.word in ("same", "better"):
         return 0.0
     return -success.difference if success.difference <= -FAILING_SHARE else 0.0
+
+
+def fails_more_than(base: Summary, other: Summary, *, seed: int = 1) -> float:
+    """`failing_more` from the counts of two runs alone."""
+    before, now = (share_figure(each.ok, each.failed) for each in (base, other))
+    return failing_more([_difference(("success_rate", ""), before, now, Random(seed))])  # noqa: S311  statistics
 
 
 def _difference(key: tuple[str, str], base: Figure, other: Figure, random: Random) -> Difference:

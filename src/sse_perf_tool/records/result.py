@@ -72,7 +72,9 @@ class RunResult:
     thresholds: Sequence[ThresholdResult] = ()
     """Each of `RunConfig.thresholds`, in their order."""
     baseline: Sequence[BaselineResult] = ()
-    """Each of `RunConfig.allow`, in their order."""
+    """Each of `RunConfig.allow`, in their order; behind them a rule about errors if more requests fail than did."""
+    fails_more: float = 0.0
+    """The share of requests that fail and did not in the baseline; 0 when little, perhaps chance, or without one."""
     clock: str | None = None
     """Where the arrivals of ok answers were stamped: "kernel", "user" or "mixed"; None when there were none."""
     merged_reads: Sequence[tuple[int, int, int]] = ()

@@ -18,7 +18,7 @@ from .figures import Both, figure, percent_text, time_text
 from .page import code, format_html, moment
 from .reduce import OK, Counted, histograms, percentile_step_s, percentiles_over_time
 from .tables import metric_unit, number_cell, table
-from .verdict import load_text, shown_percentile
+from .verdict import failing_text, load_text, shown_percentile
 from .wording import TEXTS, both, in_both, pair
 
 _WORDS = ("better", "worse", "same", "unknown")
@@ -46,14 +46,13 @@ def _verdict_block(letter: str, found: Sequence[Difference], result: RunResult) 
     known = len(found) - counts["unknown"]
     changed = counts["better"] + counts["worse"]
     headline = "compare_headline" if changed else "compare_nothing" if known else "compare_few"
+    said = in_both(headline, None, **shown)
     if failing_more(found):
-        summary = result.summary
-        grade, headline = "bad", "compare_failing"
-        shown["share"] = percent_text(summary.failed / (summary.ok + summary.failed))
+        grade, said = "bad", failing_text(result.summary)
     lead = f'<p class="lead">{both("compare_verdict", None, n=known, **shown)}</p>' if known else ""
     return (
         f'<div class="verdict {grade}"><p class="over">{both("compared", other=letter, base="A")}</p>'
-        f"<h2>{both(headline, None, **shown)}</h2>"
+        f"<h2>{pair(*said)}</h2>"
         f"{lead}{_changes(found)}</div>"
     )
 

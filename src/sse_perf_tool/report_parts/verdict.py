@@ -166,6 +166,11 @@ def goodput_text(goodput: Goodput) -> Both:
     )
 
 
+def failing_text(summary: Summary) -> Both:
+    """What comes before all else when a run fails more than the one it is compared with."""
+    return in_both("fails_now", share=percent_text(summary.failed / (summary.ok + summary.failed)))
+
+
 def baseline_title(file: str) -> Both:
     """The title above the figures of the two runs."""
     return in_both("against", file=file)
@@ -189,7 +194,7 @@ def verdict(result: RunResult) -> Verdict:
     looks = [*_looks(_FIRST, result), *found, *_looks(_RULES, result)]
     if not looks and finished:
         looks = [Look(in_both("look.nothing"), "load")]
-    grade = "bad" if result.missed else _grade(summary)
+    grade = "bad" if result.missed or result.fails_more else _grade(summary)
     if grade == "good" and result.trust is not None and result.trust.reasons:
         grade = "fair"
     return Verdict(grade, _with_goals(result, _headline(summary)), _sentences(result), looks)
@@ -200,14 +205,15 @@ def _looks(rules: Iterable[Rule], result: RunResult) -> Iterator[Look]:
 
 
 def _with_goals(result: RunResult, headline: Both) -> Both:
-    """The headline, with the missed goals before it."""
-    said: list[Both] = []
+    """The headline, with the missed goals before it; where more requests fail than before, that in its place."""
+    said: list[Both] = [failing_text(result.summary)] if result.fails_more else []
     if result.aborted:
         said.append(in_both("aborted_headline", rule=result.aborted.rule))
     kept = [each.ok for rows in (result.thresholds, result.baseline) for each in rows]
     if not all(kept):
         said.append(in_both("missed_headline", missed=kept.count(False), all=len(kept)))
-    said.append(headline)
+    if not result.fails_more:
+        said.append(headline)
     return ". ".join(each[0] for each in said), "。".join(each[1] for each in said)
 
 

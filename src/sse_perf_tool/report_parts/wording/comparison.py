@@ -7,10 +7,7 @@ from ...texts import Texts
 TEXTS: Texts = {
     "compared": ("{other} compared with {base}", "{other} 对比 {base}"),
     "compare_headline": ("{better} better, {worse} worse", "{better} 项更好，{worse} 项更差"),
-    "compare_failing": (
-        "{share} of the requests fail now",
-        "现在有 {share} 的请求失败",
-    ),
+    "fails_now": ("{share} of the requests fail now", "现在有 {share} 的请求失败"),
     "unlike_prompts": ("prompts", "问题"),
     "unlike_template": ("request body", "请求体"),
     "unlike_tokens": ("who counts the tokens", "token 数的来源"),
