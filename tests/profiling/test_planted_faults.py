@@ -114,8 +114,8 @@ def profiled(tmp_path: Path, command: tuple[str, ...], *flags: str, **environ: s
     return {**document["profile"], "requests": document["requests"]}
 
 
-def lines_of(function: str) -> set[str]:
-    """FILE:LINE of each line of a function of the servers, whatever it is called in the language."""
+def lines_of(function: str, *, body: bool) -> set[str]:
+    """FILE:LINE of each line of a function of the servers, or of its `body`, whatever it is called in the language."""
     found = set()
     for path in HERE.glob("*.*"):
         lines = path.read_text().splitlines()
@@ -128,7 +128,7 @@ def lines_of(function: str) -> set[str]:
                     (n for n in range(at + 1, len(lines)) if lines[n] and not lines[n].startswith((" ", "\t"))),
                     len(lines),
                 )
-                found |= {f"{path.name}:{number}" for number in range(at + 1, end + 2)}
+                found |= {f"{path.name}:{number}" for number in range(at + 1 + body, end + 1)}
     return found
 
 
@@ -149,9 +149,11 @@ def test_a_planted_fault_gives_its_finding_and_no_other(tmp_path: Path, server: 
     assert [each["name"] for each in causes] == ([planted.finding] if planted.finding else []), found
     if planted.finding:
         place = causes[0]["where"]
-        wanted = set().union(*(lines_of(name) | lines_of(CAMEL.get(name, name)) for name in planted.functions))
+        body = not (fault == "leak" and SERVERS[server][0] == "node")  # its sampling of memory knows functions alone
+        names = {*planted.functions, *(CAMEL.get(name, name) for name in planted.functions)}
+        wanted = set().union(*(lines_of(name, body=body) for name in names))
         assert any(place.endswith(f"{line})") for line in wanted), (place, wanted, found)
-        assert any(name in place or CAMEL.get(name, name) in place for name in planted.functions), place
+        assert any(name in place for name in names), place
 
 
 def ttft_p50(tmp_path: Path, *, profile: bool) -> float:

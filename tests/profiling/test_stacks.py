@@ -6,6 +6,8 @@ import json
 import random
 from pathlib import Path
 
+import pytest
+
 from profiles import HANDLER, stacks
 from sse_perf_tool.profiling.hooks.reading import Code
 from sse_perf_tool.profiling.stacks import node
@@ -68,16 +70,20 @@ def test_whose_code_a_place_is() -> None:
     assert short(Code("f", "/home/me/shop/app.py", 1)) == "shop/app.py"
 
 
-def cpuprofile(folder: Path) -> Path:
-    call = {"functionName": "burn", "url": "file:///srv/my%20shop/app.js", "lineNumber": 9}
+def cpuprofile(folder: Path, functions: tuple[tuple[int, int], ...] = (), below: int = 0) -> Path:
+    """`burn`, whose first line is 10, at work six times, `below` more in what it calls, and idle once."""
+    file = "file:///srv/my%20shop/app.js"
+    call, calls = ({"functionName": name, "url": url, "lineNumber": 9} for name, url in (("burn", file), ("now", "")))
     nodes = [
         {"id": 1, "callFrame": {"functionName": "(root)", "url": "", "lineNumber": -1}, "children": [2, 3]},
-        {"id": 2, "callFrame": call, "positionTicks": [{"line": 11, "ticks": 1}, {"line": 12, "ticks": 5}]},
+        {"id": 2, "callFrame": call, "children": [4], "hitCount": 14, "positionTicks": [
+            {"line": 139, "ticks": 8}, {"line": 11, "ticks": 1}, {"line": 12, "ticks": 5}]},
         {"id": 3, "callFrame": {"functionName": "(idle)", "url": "", "lineNumber": -1}},
-    ]
+        {"id": 4, "callFrame": calls, "hitCount": below},
+    ]  # fmt: skip
     profile = {"nodes": nodes, "samples": [2, 3, 2], "timeDeltas": [100, 10000, 10000], "startTime": 5}
     path = folder / "cpu.node.31.json"
-    path.write_text(json.dumps({"from_ns": "2000000000", "profile": profile}))
+    path.write_text(json.dumps({"from_ns": "2000000000", "profile": profile, "functions": {file: functions}}))
     return path
 
 
@@ -89,9 +95,33 @@ def test_a_profile_of_node_without_its_idle_time(tmp_path: Path) -> None:
     assert found.samples == [Sample(1.0, 10.0, (place,)), Sample(1.02, 0.0, (place,))]
 
 
+@pytest.mark.parametrize(
+    ("functions", "below", "line"),
+    [
+        (((10, 14),), 0, 12),
+        (((10, 11), (10, 14)), 0, 12),
+        (((11, 200),), 0, 10),
+        (((10, 14),), 60, 10),
+    ],
+    ids=[
+        "what V8 has inlined lies outside",
+        "the busiest that lies within",
+        "no such function",
+        "hardly itself at work",
+    ],
+)
+def test_a_function_of_node_stands_at_its_busiest_line_where_that_can_be_told(
+    tmp_path: Path, functions: tuple[tuple[int, int], ...], below: int, line: int
+) -> None:
+    cpuprofile(tmp_path, functions, below)
+    (found,) = node.read_all(tmp_path, 0)
+    assert {place.line for sample in found.samples for place in sample.stack} == {line}
+
+
 def test_a_broken_profile_is_left_out(tmp_path: Path) -> None:
     whole = cpuprofile(tmp_path).read_text()
-    for text in ("", "{", "[]", "{}", whole[:-40], whole.replace('"samples": [2', '"samples": [9')):
+    for text in ("", "{", "[]", "{}", whole[:-40], whole.replace('"samples": [2', '"samples": [9'),
+                 whole.replace('"children": [4]', '"children": [1]')):  # fmt: skip
         (tmp_path / "cpu.node.31.json").write_text(text)
         assert node.read_all(tmp_path, 0) == []
 

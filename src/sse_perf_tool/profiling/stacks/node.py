@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -25,12 +26,14 @@ def read_cpu(path: Path, origin_ns: int) -> Stacks:
     nodes, parents = {node["id"]: node for node in profile["nodes"]}, {}
     for node in profile["nodes"]:
         parents.update(dict.fromkeys(node.get("children", ()), node["id"]))
+    lines = _busiest_lines(nodes, parents, document.get("functions") or {})
     stacks: dict[int, tuple[Code, ...]] = {}
 
     def stack_of(number: int) -> tuple[Code, ...]:
         if number not in stacks:
             above = stack_of(parents[number]) if number in parents else ()
             place = _place(nodes[number])
+            place = place._replace(line=lines.get(place, place.line))
             stacks[number] = above if place.function == "(root)" else (*above, place)
         return stacks[number]
 
@@ -48,14 +51,51 @@ def read_cpu(path: Path, origin_ns: int) -> Stacks:
 
 
 def _place(node: Mapping[str, Any]) -> Code:
-    """A function at its first line.
-
-    V8 tells ticks by line, too, but of a function that it has inlined they are those of another file.
-    """
+    """A function at its first line."""
     call = node["callFrame"]
     url = str(call["url"])
     file = unquote(urlsplit(url).path) if url.startswith("file:") else url
     return Code(str(call["functionName"]) or "(anonymous)", file, int(call["lineNumber"]) + 1)
+
+
+LEAST_SELF = 0.1
+"""A function has to be at work itself for so much of its time before one of its lines stands for it."""
+
+
+def _busiest_lines(
+    nodes: Mapping[int, Mapping[str, Any]], parents: Mapping[int, int], functions: Mapping[str, Any]
+) -> dict[Code, int]:
+    """Function at its first line -> the line at which most samples found it at work, where that can be told.
+
+    V8 tells the line of what works itself, not of what calls that.  What it has inlined into a function has lines of
+    another place: only those are the function's that lie within it, and the hook told how far it goes.
+    """
+    places = {number: _place(node) for number, node in nodes.items()}
+    ticks: dict[Code, Counter[int]] = {}
+    below: Counter[Code] = Counter()
+    for number, node in nodes.items():
+        for place in {places[each] for each in _upwards(number, parents)}:
+            below[place] += int(node.get("hitCount", 0))
+        first = places[number]
+        ends = (int(end) for begin, end in functions.get(node["callFrame"]["url"], ()) if begin == first.line)
+        last = max(ends, default=0)
+        for each in node.get("positionTicks", ()):
+            if first.line <= each["line"] <= last:
+                ticks.setdefault(first, Counter())[int(each["line"])] += int(each["ticks"])
+    return {
+        place: lines.most_common(1)[0][0]
+        for place, lines in ticks.items()
+        if lines.total() >= LEAST_SELF * below[place]
+    }
+
+
+def _upwards(number: int, parents: Mapping[int, int]) -> Iterator[int]:
+    """A node and all that called it."""
+    for _ in range(len(parents) + 1):  # a damaged file may lead in a circle
+        yield number
+        if number not in parents:
+            return
+        number = parents[number]
 
 
 def read_heap(path: Path) -> list[tuple[Code, float]]:

@@ -89,6 +89,23 @@
     act();
   }
   const keep = (name, value) => fs.writeFileSync(path.join(folder, name), JSON.stringify(value));
+  // [first line, last line] of the functions of each file of the server.  V8 counts a profile's ticks by line, but those
+  // of a function that it has inlined stand among them with their own lines: only what lies within is the function's.
+  function extents(profile, scripts) {
+    const found = {};
+    const profiled = new Set(profile.nodes.map((node) => node.callFrame.url));
+    for (const { url, functions } of scripts) {
+      if (!profiled.has(url) || !/^(file:|[\\/]|[A-Za-z]:)/.test(url) || /[\\/]node_modules[\\/]/.test(url)) continue;
+      try {
+        const source = fs.readFileSync(url.startsWith("file:") ? new URL(url) : url, "utf8");
+        const ends = [...source.matchAll(/\n/g)].map((each) => each.index);
+        const lineOf = (offset) => { const at = ends.findIndex((end) => end >= offset); return (at < 0 ? ends.length : at) + 1; };
+        found[url] = functions.filter((each) => each.functionName || each.ranges[0].startOffset > 0)
+          .map(({ ranges: [whole] }) => [lineOf(whole.startOffset), lineOf(whole.endOffset - 1)]);
+      } catch { /* no such file: it was made in memory */ }
+    }
+    return found;
+  }
   let cpuFrom = null;
   function control() {
     once("cpu.start", () => {
@@ -96,7 +113,11 @@
       post("Profiler.setSamplingInterval", { interval: 10000 });
       post("Profiler.start", {}, () => { cpuFrom = String(process.hrtime.bigint()); });
     });
-    if (cpuFrom) once("cpu.stop", () => post("Profiler.stop", {}, ({ profile }) => keep(`cpu.node.${process.pid}.json`, { from_ns: cpuFrom, profile })));
+    if (cpuFrom) once("cpu.stop", () => post("Profiler.stop", {}, ({ profile }) => {
+      let functions = {};
+      post("Profiler.getBestEffortCoverage", {}, ({ result }) => { functions = extents(profile, result); });
+      keep(`cpu.node.${process.pid}.json`, { from_ns: cpuFrom, profile, functions });
+    }));
     once("heap.start", () => {
       post("HeapProfiler.collectGarbage");
       post("HeapProfiler.startSampling", { samplingInterval: 65536 });
