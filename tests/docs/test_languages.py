@@ -11,10 +11,10 @@ from markdown_pages import (
     DOCS,
     FENCED,
     LINK,
-    anchors_of,
     chinese_of,
     english_of,
     headings_of,
+    links_of,
     prose_of,
     shell_lines_of,
 )
@@ -29,7 +29,6 @@ ENGLISH_ONLY = {
     "performance.md",
     "python.md",
     "report.md",
-    "trust.md",
     "usage.md",
 }
 CHINESE = sorted(DOCS.rglob("*_zh.md"))
@@ -43,20 +42,6 @@ def read(page: Path) -> str:
 def columns_of(text: str) -> list[int]:
     """The cells of each row of each table, in order."""
     return [line.count("|") for line in prose_of(text).splitlines() if line.startswith("|")]
-
-
-def links_of(page: Path) -> list[str]:
-    """Where the links lead, in any order: the English file, or its address, and the number of the heading in it."""
-    found = []
-    for link in LINK.findall(prose_of(read(page))):
-        path, _, anchor = link.partition("#")
-        if "://" in link:
-            found.append(link)
-            continue
-        target = (page.parent / path).resolve() if path else page
-        heading = f"#{anchors_of(read(target)).index(anchor)}" if anchor else ""
-        found.append(f"{english_of(target)}{heading}")
-    return sorted(found)
 
 
 def test_every_page_is_in_both_languages_but_those_of_the_list() -> None:

@@ -47,3 +47,17 @@ def chinese_of(page: Path) -> Path:
 def english_of(page: Path) -> Path:
     """The English page of either."""
     return page.with_name(page.name.replace("_zh.md", ".md"))
+
+
+def links_of(page: Path) -> list[str]:
+    """Where the links lead, in any order: the English file, or its address, and the number of the heading in it."""
+    found = []
+    for link in LINK.findall(prose_of(page.read_text(encoding="utf-8"))):
+        path, _, anchor = link.partition("#")
+        if "://" in link:
+            found.append(link)
+            continue
+        target = (page.parent / path).resolve() if path else page
+        heading = f"#{anchors_of(target.read_text(encoding='utf-8')).index(anchor)}" if anchor else ""
+        found.append(f"{english_of(target)}{heading}")
+    return sorted(found)
