@@ -25,7 +25,6 @@ ENGLISH_ONLY = {
     "bench.md",
     "chat-server.md",
     "files.md",
-    "metrics.md",
     "performance.md",
     "python.md",
     "report.md",
