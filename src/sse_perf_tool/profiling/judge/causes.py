@@ -117,16 +117,19 @@ def _failures(evidence: Evidence, held: list[ProfileTarget]) -> Iterator[Profile
 
 def _process_ended(evidence: Evidence, _held: list[ProfileTarget]) -> Iterator[ProfileFinding]:
     last = max((each.at_s[-1] for each in evidence.processes if each.at_s), default=0.0)
-    for each in evidence.processes:
-        worked = each.at_s and each.at_s[0] <= evidence.begin_s and each.at_s[-1] > evidence.begin_s
-        if not worked:
+    for number, each in enumerate(evidence.processes):
+        if not each.at_s:
             continue
         at_s = each.at_s[-1]
-        is_first = each is evidence.processes[0]
-        if (is_first and evidence.died and at_s < evidence.end_s + 1) or at_s < min(last - 1.5, evidence.end_s - 1):
-            how = evidence.died if is_first and evidence.died else words("gone")
-            figure = words("process_ended", at=max(0.0, at_s), how=how)
-            yield _finding("process_ended", each, None, figure, words("process_ended.advice"), at_s)
+        worked = each.at_s[0] <= evidence.begin_s and at_s > evidence.begin_s
+        if number == 0 and evidence.died and at_s < evidence.end_s + 1:
+            how = evidence.died
+        elif worked and at_s < min(last - 1.5, evidence.end_s - 1):
+            how = words("gone")
+        else:
+            continue
+        figure = words("process_ended", at=max(0.0, at_s), how=how)
+        yield _finding("process_ended", each, None, figure, words("process_ended.advice"), max(0.0, at_s))
 
 
 # --- memory
