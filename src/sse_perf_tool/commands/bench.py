@@ -47,7 +47,7 @@ TEXTS: Texts = {
     ),
     "no_config": (
         "{path}: there is no such file; write one (docs/bench.md shows how), or try bench --demo",
-        "{path}：没有这个文件，请先编写（见 docs/bench.md），或试用 bench --demo",
+        "{path}：没有这个文件，请先编写（见 docs/bench_zh.md），或试用 bench --demo",
     ),
     "result": ("result", "结果"),
     "page": ("page", "页面"),

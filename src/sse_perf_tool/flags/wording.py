@@ -502,7 +502,7 @@ CAPACITY_HELP = {
 """The same for the flags that have another meaning in the capacity command."""
 
 BENCH_HELP = {
-    "config": ("providers and models, see docs/bench.md", "提供商和模型的配置，见 docs/bench.md"),
+    "config": ("providers and models, see docs/bench.md", "提供商和模型的配置，见 docs/bench_zh.md"),
     "provider": (
         "only providers whose key or name contains TEXT; repeatable",
         "只测键名或名称含有该文本的提供商；可重复",
