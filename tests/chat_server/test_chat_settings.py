@@ -19,7 +19,7 @@ from sse_perf_tool.chat_server.settings import Settings, SettingsError, flag, lo
 from sse_perf_tool.flags.serve import SERVE_FLAGS, SERVE_HELP
 
 FOLDER = Path(package.__file__).parent
-DOCUMENT = FOLDER.parents[2] / "docs" / "chat-server.md"
+DOCUMENTS = [FOLDER.parents[2] / "docs" / f"chat-server{language}.md" for language in ("", "_zh")]
 
 
 @pytest.fixture(autouse=True)
@@ -153,8 +153,9 @@ def test_the_start_line_names_the_endpoints_and_a_command_to_try() -> None:
     assert f"\n  python3 sse_perfTestTool.py --url {running.url}/v1/chat-messages" in said
 
 
-def test_the_document_lists_every_setting_with_its_default() -> None:
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_the_document_lists_every_setting_with_its_default(document: Path) -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \|", document.read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == [(variable(name), as_documented(field.default)) for name, field in Settings.model_fields.items()]
 
 
