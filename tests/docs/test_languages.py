@@ -24,7 +24,6 @@ ENGLISH_ONLY = {
     "architecture.md",
     "files.md",
     "performance.md",
-    "python.md",
     "report.md",
     "usage.md",
 }
