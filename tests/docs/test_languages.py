@@ -23,7 +23,6 @@ from markdown_pages import (
 ENGLISH_ONLY = {
     "architecture.md",
     "files.md",
-    "performance.md",
     "report.md",
     "usage.md",
 }
