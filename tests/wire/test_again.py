@@ -75,7 +75,7 @@ def test_requests_with_other_bodies_are_written_as_urllib3_writes_them(
     asker.close()
     assert len(put_together) == 1
     assert (len(writes), server.connections) == (3, 1)
-    monkeypatch.setattr(adapter, "MOST_WRITTEN", 0)
+    monkeypatch.setattr(adapter, "MOST_WRITTEN", 0)  # no kind is known
     asker = asking(usual.url(), "a", "a longer one", "你好" * 40)
     for number in range(3):
         asker.test_streaming(number)

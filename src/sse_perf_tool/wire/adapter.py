@@ -5,17 +5,16 @@ from __future__ import annotations
 import errno
 import http.client
 import os
-import re
 import socket
 import ssl
 import threading
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import requests
 from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
-from requests.utils import get_encoding_from_headers
+from requests.utils import get_encoding_from_headers, select_proxy
 from urllib3._collections import HTTPHeaderDict
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool, HTTPSConnectionPool
@@ -35,6 +34,7 @@ from .body import drain
 from .exchange import Exchange, StoppedError
 from .gate import GATE
 from .head import TimedResponse
+from .kept import MOST_WRITTEN, REQUEST_SENT, STATE, Early, Kept, Written, is_between_requests, kind_of
 from .sockets import PumpedSocket, writable_within
 
 RETRIED_STATUSES = (429, 500, 502, 503, 504)
@@ -79,49 +79,6 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:
     return context
 
 
-class _Written(NamedTuple):
-    """A request as it was written, but for its body and the length of that."""
-
-    before_length: bytes
-    behind_length: bytes
-    options: Any
-    """What urllib3 notes for the response."""
-
-    @classmethod
-    def of(cls, request: bytes, body: bytes, options: Any) -> _Written | None:
-        """None when another cannot be made of it: it tells no length of its body, or has another body."""
-        head, end, written = request.partition(b"\r\n\r\n")
-        length = _LENGTH.search(head)
-        if length is None or written != body or int(length[1]) != len(body):
-            return None
-        return cls(head[: length.start(1)], head[length.end(1) :] + end, options)
-
-
-_LENGTH = re.compile(rb"\r\nContent-Length: (\d+)(?=\r\n|\Z)")
-MOST_WRITTEN = 64
-"""So many different heads of requests are kept for each connection: one for each API key, mostly."""
-
-
-def _kind_of(method: str, url: str, headers: Any, options: dict[str, Any]) -> tuple[Any, ...]:
-    """All that the head of a request depends on, but for the length of its body."""
-    named = tuple([item for item in headers.items() if item[0] != "Content-Length"])
-    return method, url, named, tuple(options.items())
-
-
-_STATE, _NEWEST = "_HTTPConnection__state", "_HTTPConnection__response"
-_IDLE, _REQUEST_SENT = "Idle", "Request-sent"
-"""How http.client's connection notes where it is (`HTTPConnection` in Lib/http/client.py, private but old)."""
-
-
-def _is_between_requests(connection: Any) -> bool:
-    """Whether a connection of http.client is open and may carry a request now, as `putrequest` finds out."""
-    noted = vars(connection)
-    newest = noted.get(_NEWEST)
-    if newest is not None and newest.isclosed():
-        newest = noted[_NEWEST] = None
-    return connection.sock is not None and newest is None and noted.get(_STATE) == _IDLE
-
-
 class _Timed:
     """Mixed into urllib3's connections: notes when an attempt starts, and times DNS, TCP and TLS."""
 
@@ -138,8 +95,12 @@ class _Timed:
     _response_options: Any
     _unused = False
     """The connection was opened and has carried no request yet (urllib3 opens TLS connections ahead of the request)."""
-    _written: dict[tuple[Any, ...], _Written]
-    """What requests on this connection looked like, by `_kind_of`."""
+    written: dict[tuple[Any, ...], Written]
+    """What requests on this connection looked like, by `kind_of`."""
+    newest: Written | None = None
+    """The newest request, if it is one of them."""
+    early: Early | None = None
+    """The next request has been sent already."""
 
     def connect(self) -> None:
         """Opens the connection, with the TLS handshake if there is one."""
@@ -152,6 +113,9 @@ class _Timed:
 
     def request(self, *args: Any, **options: Any) -> None:
         """Sends a request.  An attempt on an open connection starts here, one that must connect starts in `connect`."""
+        if self.early is not None:
+            self._note_early(self.early)
+            return
         if self.sock is not None:
             self.exchange.socket = self.sock
             if not self._unused:
@@ -160,21 +124,28 @@ class _Timed:
         self.sock.sendall(request)
         self._unused = False
 
+    def _note_early(self, early: Early) -> None:
+        """Notes what http.client and urllib3 note of a request that they have sent; raises what sending raised."""
+        self.early, self.newest = None, early.written
+        if early.error is not None:
+            raise early.error
+        self._response_options = early.written.options
+        vars(self)[STATE] = REQUEST_SENT
+
     def _bytes_of(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> bytes:
         """A request as it is to be written: as one before it on this connection, if it has another body alone."""
+        self.newest = None
         if type(body) is not bytes or headers is None:
             return self._by_urllib3(method, url, body, headers, options)
-        kind = _kind_of(method, url, headers, options)
-        written = self._written.get(kind)
-        if written is not None and _is_between_requests(self):
-            # What http.client and urllib3 note of a request that they have sent.
-            self._response_options = written.options
-            vars(self)[_STATE] = _REQUEST_SENT
-            return b"%b%d%b%b" % (written.before_length, len(body), written.behind_length, body)
+        kind = kind_of(method, url, headers, options)
+        written = self.written.get(kind)
+        if written is not None and is_between_requests(self):
+            self._note_early(Early(written))
+            return written.with_body(body)
         request = self._by_urllib3(method, url, body, headers, options)
-        written = _Written.of(request, body, self._response_options)
-        if written is not None and len(self._written) < MOST_WRITTEN:
-            self._written[kind] = written
+        written = Written.of(request, body, self._response_options)
+        if written is not None and len(self.written) < MOST_WRITTEN:
+            self.newest = self.written[kind] = written
         return request
 
     def _by_urllib3(self, method: str, url: str, body: Any, headers: Any, options: dict[str, Any]) -> bytes:
@@ -224,8 +195,11 @@ class _Timed:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the connection can carry a request; the pump has seen if it was closed."""
-        return self.sock is not None and not self.sock.is_dead
+        """Whether the connection can carry a request; the pump has seen if it was closed.
+
+        One that was sent early is on it, whatever has come since.
+        """
+        return self.sock is not None and (self.early is not None or not self.sock.is_dead)
 
     def _new_conn(self) -> Any:
         exchange = self.exchange
@@ -390,8 +364,40 @@ class TimedAdapter(HTTPAdapter):
         )
         policy.exchange = exchange
         self._way: tuple[object, ...] | None = None
-        """The newest request's URL, certificate settings and proxies, and its pool and request target."""
+        """The newest request's URL, certificate settings and proxies; its pool, request target and proxy."""
+        self._kept = Kept(exchange)
         super().__init__(pool_connections=1, pool_maxsize=1, max_retries=policy)
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        """Sends a request; by the short way (see kept.py) what is like one before it, on the same connection."""
+        connection = self._connection_for(request, verify, cert, proxies) if stream else None
+        if connection is not None and (short := self._kept.send(request, connection)) is not None:
+            return short
+        try:
+            response = super().send(request, stream, timeout, verify, cert, proxies)
+        finally:
+            if connection is not None and connection.early is not None:  # it went another way, without the answer
+                connection.early = None
+                connection.close()
+        if stream:
+            self._kept.learn(request, response)
+        return response
+
+    def _connection_for(self, request: requests.PreparedRequest, verify: Any, cert: Any, proxies: Any) -> Any:
+        """The idle connection that requests and urllib3 would send this over; None when they would have to look."""
+        way = self._way
+        if way is None or way[:4] != (request.url, verify, proxies, cert) or way[6] is not None:
+            return None
+        idle = cast(Any, way[4]).pool
+        return idle.queue[-1] if idle is not None and idle.queue else None
 
     def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
         """The pool of connections for a request.
@@ -402,7 +408,8 @@ class TimedAdapter(HTTPAdapter):
         if self._way is None or self._way[:4] != (request.url, verify, proxies, cert):
             pool = super().get_connection_with_tls_context(request, verify, proxies, cert)
             target = super().request_url(request, proxies)
-            self._way = (request.url, verify, proxies, cert, pool, target)
+            proxy = select_proxy(request.url, proxies)
+            self._way = (request.url, verify, proxies, cert, pool, target, proxy)
         return self._way[4]
 
     def request_url(self, request: Any, proxies: Any) -> str:
@@ -457,7 +464,7 @@ def _timed_pool(
 
     def connection(*connection_args: Any, **connection_options: Any) -> Any:
         made = connection_class(*connection_args, **connection_options)
-        made.exchange, made.verify, made._written = exchange, verify, {}
+        made.exchange, made.verify, made.written = exchange, verify, {}
         return made
 
     pool.ConnectionCls = connection

@@ -17,6 +17,7 @@ from urllib3.exceptions import DecodeError, HTTPError
 from urllib3.response import HTTPResponse, MultiDecoder
 
 from .exchange import Exchange
+from .kept import KeptRaw
 from .pump import READ_BYTES
 from .sockets import PumpedSocket
 
@@ -228,15 +229,20 @@ def _unframed(raw: Any, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
         framing = Counted(raw.length_remaining)
     else:
         framing = UntilClose()
-    head = raw._fp  # http.client's response, which has read the head
-    first = pumped.left_in(head.fp) if head.fp is not None else b""
+    head = None
+    if isinstance(raw, KeptRaw):
+        first = raw.first
+    else:
+        head = raw._fp  # http.client's response, which has read the head
+        first = pumped.left_in(head.fp) if head.fp is not None else b""
     pumped.eager = isinstance(framing, Counted)
     if first and (part := framing.feed(first)):
         yield exchange.arrived_ns or exchange.clock(), part
     if framing.fault is not None:
         raise framing.fault
     yield from _framed(pumped, framing)
-    head.close()
+    if head is not None:
+        head.close()
     if framing.surplus or pumped.soiled or framing.done is False:
         raw.close()
     else:

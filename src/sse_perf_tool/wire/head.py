@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from http.client import HTTPMessage, HTTPResponse
-from typing import Any
+from typing import Any, NamedTuple
 
 from .sockets import PumpedSocket
 
@@ -24,6 +24,24 @@ _ORDINARY = re.compile(
 SWITCHING = 101
 MOST_HEADERS = 100
 """As many as http.client takes."""
+
+
+class PlainHead(NamedTuple):
+    """An ordinary head of an answer, cut up."""
+
+    size: int
+    status: int
+    reason: str
+    headers: list[tuple[str, str]]
+
+
+def plain_head(data: bytes) -> PlainHead | None:
+    """The head that `data`, the first read of an answer, begins with; None when it wants a closer look."""
+    found = _ORDINARY.match(data[:HEAD_BYTES])
+    headers = None if found is None else _plain_headers(found[3])
+    if found is None or headers is None:
+        return None
+    return PlainHead(found.end(), int(found[1]), (found[2] or b"").decode("iso-8859-1").strip(), headers)
 
 
 class TimedResponse(HTTPResponse):
@@ -55,17 +73,16 @@ class TimedResponse(HTTPResponse):
 
     def begin(self) -> None:
         """Reads the head, as `HTTPResponse.begin` does."""
-        found = _ORDINARY.match(self.fp.peek(1)[:HEAD_BYTES]) if self.headers is None else None
-        plain = None if found is None or self._method == "HEAD" else _plain_headers(found[3])
-        if found is None or plain is None:
+        found = plain_head(self.fp.peek(1)) if self.headers is None and self._method != "HEAD" else None
+        if found is None:
             super().begin()
             return
-        self.plain, message = plain, HTTPMessage()
-        for name, value in plain:
+        self.plain, message = found.headers, HTTPMessage()
+        for name, value in found.headers:
             message.set_raw(name, value)
-        self.fp.read(found.end())
-        self.code = self.status = int(found[1])
-        self.reason = (found[2] or b"").decode("iso-8859-1").strip()
+        self.fp.read(found.size)
+        self.code = self.status = found.status
+        self.reason = found.reason
         self.version = 11
         self.headers = self.msg = message
         self.chunked = (message.get("transfer-encoding") or "").lower() == "chunked"

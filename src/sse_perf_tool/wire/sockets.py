@@ -95,9 +95,7 @@ class PumpedSocket:
 
     def take(self) -> tuple[int, bytes]:
         """The next read, waited for if there is none: (time, bytes), b"" at the end.  OSError when reading failed."""
-        while not self.reads:
-            if not self._fetch():
-                self._wait()
+        self.peek()
         arrived_ns, data = self.reads.popleft()
         self._before_answer = False
         if not data:
@@ -107,6 +105,13 @@ class PumpedSocket:
                 raise error
         self.exchange.received(arrived_ns, data, self.stamped)
         return arrived_ns, data
+
+    def peek(self) -> tuple[int, bytes]:
+        """What `take` gives next, waited for if need be, and left where it is.  OSError when the time is over."""
+        while not self.reads:
+            if not self._fetch():
+                self._wait()
+        return self.reads[0]
 
     def _fetch(self) -> bool:
         """Takes all that has come out of the channel; False when there was nothing."""
