@@ -24,7 +24,6 @@ ENGLISH_ONLY = {
     "architecture.md",
     "files.md",
     "report.md",
-    "usage.md",
 }
 CHINESE = sorted(DOCS.rglob("*_zh.md"))
 ENGLISH = sorted(set(DOCS.rglob("*.md")) - set(CHINESE))
