@@ -18,8 +18,11 @@ from tools.build_assets import node_command
 
 pytest.importorskip("fastapi", reason="the studio is an extra")
 
+from studio_server import TOKEN, running
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+QUICK = str(ROOT / "tests" / "helpers" / "quick_demo_worker.py")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 NODE = node_command()
 if not (CHROMIUM and NODE and (ROOT / "node_modules" / "playwright-core").is_dir()):
@@ -30,14 +33,9 @@ Facts = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The link of a studio in an empty folder."""
-    folder = tmp_path_factory.mktemp("studio")
-    command = [sys.executable, str(ROOT / "sse_perfTestTool.py"), "studio", "--port", "0", "--dir", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder)
-    assert process.stdout is not None
-    yield process.stdout.readline().split()[-1]
-    process.terminate()
-    process.wait(20)
+    """The link of a studio in an empty folder, with a demo that does not keep anybody waiting."""
+    with running(tmp_path_factory.mktemp("studio"), worker=(sys.executable, QUICK)) as studio:
+        yield f"http://127.0.0.1:{studio.port}/?token={TOKEN}"
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +73,8 @@ def test_the_result_follows_by_itself_with_its_report(facts: Facts) -> None:
 
 def test_a_stopped_run_keeps_what_it_measured(facts: Facts) -> None:
     assert "cancelled" in facts["cancelled"]
-    assert "2 of 2 results" in facts["history"]
+    assert "3 of 3 results" in facts["history"]
+    assert facts["jobs"] == ["done", "cancelled", "cancelled"]
 
 
 def test_two_results_are_held_side_by_side(facts: Facts) -> None:
