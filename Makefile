@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo demo-bench test check assets dev-assets serve serve-prod fuzz torture test-pythons test-peers test-proxies test-profile test-distributed bench trust-grid sanitize clean
+.PHONY: demo demo-bench test check docs assets dev-assets serve serve-prod fuzz torture test-pythons test-peers test-proxies test-profile test-distributed bench trust-grid sanitize clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
@@ -33,6 +33,12 @@ check: .venv/dev-ready
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The site of docs/ in both languages, into site/: open site/index.html. tests/docs/test_site.py builds it as strictly.
+docs: .venv/ready dev-assets
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file mkdocs_zh.yml
 
 serve: .venv/ready
 	$(BIN)/python sse_perfTestTool.py serve --port 8000
@@ -98,4 +104,4 @@ test-distributed: .venv/dev-ready
 	$(BIN)/python tools/simulate_workers.py
 
 clean:
-	rm -rf .venv .venv-3.* node_modules tests/peers/.venv tests/peers/.venv-litellm tests/peers/node_modules tests/profiling/servers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info src/sse_perf_tool/wire/*.so
+	rm -rf site .venv .venv-3.* node_modules tests/peers/.venv tests/peers/.venv-litellm tests/peers/node_modules tests/profiling/servers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info src/sse_perf_tool/wire/*.so

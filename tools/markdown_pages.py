@@ -6,7 +6,7 @@ import re
 import shlex
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
@@ -42,6 +42,15 @@ def shell_lines_of(text: str) -> list[list[str]]:
 def chinese_of(page: Path) -> Path:
     """Where the Chinese of an English page stands."""
     return page.with_name(f"{page.stem}_zh{page.suffix}")
+
+
+def in_chinese(page: Path, anchor: str = "") -> tuple[Path, str]:
+    """The Chinese of a page and of the anchor of a heading in it; the English ones where nobody has translated it."""
+    chinese = chinese_of(page)
+    if page.stem.endswith("_zh") or not chinese.exists():
+        return page, anchor
+    headings = [anchors_of(each.read_text(encoding="utf-8")) for each in (page, chinese)]
+    return chinese, headings[1][headings[0].index(anchor)] if anchor else ""
 
 
 def english_of(page: Path) -> Path:

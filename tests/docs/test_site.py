@@ -1,0 +1,92 @@
+"""The site of docs/ is built without a warning, in both languages, and loads nothing from another host."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from markdown_pages import DOCS, ROOT
+
+pytest.importorskip("mkdocs", reason='the site is not built: pip install ".[docs]" is missing')
+pytest.importorskip("material", reason='the site is not built: pip install ".[docs]" is missing')
+pytest.importorskip("jieba", reason='the site is not built: pip install ".[docs]" is missing')
+
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+
+from docs_site import SCRIPTS
+
+if not all((ROOT / "node_modules" / module).is_file() for module in SCRIPTS.values()):
+    pytest.skip("the site is not built: `make dev-assets` has not fetched its scripts", allow_module_level=True)
+
+PAGES = sorted(page.stem for page in DOCS.glob("*.md") if not page.stem.endswith("_zh"))
+LOADING = {"script": "src", "img": "src", "iframe": "src", "link": "href"}
+LINKS_THAT_LOAD = {"stylesheet", "icon", "preload", "preconnect", "dns-prefetch"}
+
+
+class Loaded(HTMLParser):
+    """Collects what a browser fetches to show a page, and the addresses in the choice of a language."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: set[str] = set()
+        self.languages: dict[str, str] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        address = values.get(LOADING.get(tag, ""))
+        if address and (tag != "link" or values.get("rel") in LINKS_THAT_LOAD):
+            self.fetched.add(address)
+        if tag == "a" and values.get("hreflang"):
+            self.languages[str(values["hreflang"])] = str(values["href"])
+
+
+def loaded_by(page: Path) -> Loaded:
+    parser = Loaded()
+    parser.feed(page.read_text(encoding="utf-8"))
+    return parser
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the site, as `make docs` builds it: strictly."""
+    folder = tmp_path_factory.mktemp("site")
+    for name, place in (("mkdocs.yml", folder), ("mkdocs_zh.yml", folder / "zh")):
+        build(load_config(str(ROOT / name), site_dir=str(place), strict=True))
+    return folder
+
+
+def test_every_page_stands_in_both_sites_under_one_name(site: Path) -> None:
+    for folder, language in ((site, "en"), (site / "zh", "zh")):
+        missing = [name for name in PAGES if not (folder / f"{name}.html").is_file()]
+        assert missing == []
+        assert list(folder.glob("*_zh.html")) == []
+        assert f'<html lang="{language}"' in (folder / "flags.html").read_text(encoding="utf-8")
+
+
+def test_every_page_stands_in_the_menu(site: Path) -> None:
+    menu = (site / "index.html").read_text(encoding="utf-8")
+    assert [name for name in PAGES if f'href="{name}.html"' not in menu and name != "index"] == []
+
+
+def test_nothing_comes_from_another_host(site: Path) -> None:
+    pages = list(site.rglob("*.html"))
+    assert len(pages) >= 2 * len(PAGES)
+    foreign = {(page.name, each) for page in pages for each in loaded_by(page).fetched if re.match(r"\w+:|//", each)}
+    assert foreign == set()
+
+
+def test_the_choice_of_a_language_leads_to_the_same_page(site: Path) -> None:
+    assert loaded_by(site / "flags.html").languages == {"en": "flags.html", "zh": "zh/flags.html"}
+    assert loaded_by(site / "zh" / "flags.html").languages == {"en": "../flags.html", "zh": "flags.html"}
+
+
+def test_the_search_knows_the_words_of_chinese_sentences_and_works_from_a_file(site: Path) -> None:
+    index = json.loads((site / "zh" / "search" / "search_index.json").read_text(encoding="utf-8"))
+    (entry,) = (each for each in index["docs"] if each["location"] == "formats.html")
+    assert "\u200b数据流\u200b" in entry["text"]
+    assert (site / "zh" / "search" / "search_index.js").is_file()
