@@ -1,9 +1,10 @@
 """Where the time of one chunk and of one request goes: `python tools/bench_parts.py [--seconds S]`.
 
-Three tables.  The parts of the way of a chunk, each called alone in a loop: the least of several rounds, which is what
-a step costs when nothing else disturbs it.  Then a run of 200 streams with a chunk every 20 ms against the paced server
-in this process, with the CPU time of its threads as Linux counts it for each (/proc/self/task/*/schedstat), and one of
-answers of a single chunk, which shows what a request costs.  Last the start-up and the report, as commands.
+Four tables.  The parts of the way of a chunk, and of an event that is not like the one before it, each called alone in
+a loop: the least of several rounds, which is what a step costs when nothing else disturbs it.  Then a run of 200
+streams with a chunk every 20 ms against the paced server in this process, with the CPU time of its threads as Linux
+counts it for each (/proc/self/task/*/schedstat), and one of answers of a single chunk, which shows what a request
+costs.  Last the start-up and the report, as commands.
 The tool is called inside here, past its command line: when its parts change, this file changes with them.
 """
 
@@ -95,24 +96,14 @@ def record_of(times_ns: list[int]) -> RequestRecord:
 
 def parts() -> Iterator[tuple[str, float]]:
     """(what, microseconds a chunk) of each step, in the order in which a chunk goes through them."""
-    framing, parser = Chunked(), SSEParser()
-    reader = AnswerReader(FORMAT, {}, "text/event-stream")
-    parser.feed(EVENT), reader.feed(EVENT)  # the first event of an answer takes a longer way
-    document = fast_loads(DATA)
-    read_event = FORMAT.reader({})
+    framing, reader = Chunked(), AnswerReader(FORMAT, {}, "text/event-stream")
+    for _ in range(3):
+        reader.feed(EVENT)  # the first events of an answer take a longer way
     answer = SimpleNamespace(token_times=[1], reads=[], first_answer_ns=1)
     worker: Any = SimpleNamespace(_unreported=0, _notice=None)
     yield "read: recvmsg_into with the kernel's stamp", read_us()
     yield "dechunk: Chunked.feed", us_a_call(lambda: framing.feed(server.NEXT))
-    sse_us = us_a_call(lambda: parser.lone_data(EVENT))
-    yield "SSE: SSEParser.lone_data", sse_us
-    value = parser.lone_data(EVENT) or b""
-    json_us = us_a_call(lambda: fast_loads(value))
-    yield "JSON: fast_loads (orjson)", json_us
-    format_us = us_a_call(lambda: read_event("message", document))
-    yield "format: openai_chat", format_us
-    whole_us = us_a_call(lambda: reader.feed(EVENT))
-    yield "accumulate: the rest of AnswerReader.feed", whole_us - sse_us - json_us - format_us
+    yield "read an event like the one before: AnswerReader.feed", us_a_call(lambda: reader.feed(EVENT))
     stamp: Any = tester.SSETester._stamp
     yield "stamp: SSETester._stamp", us_a_call(lambda: stamp(worker, answer, reader, 1, 1, True))
     times_ns = [index * 20_000_000 for index in range(1, CHUNKS + 1)]
@@ -123,6 +114,22 @@ def parts() -> Iterator[tuple[str, float]]:
     many, one = record_of(times_ns), record_of(times_ns[:1])
     tally_us = us_a_call(lambda: tally.add(many), 300) - us_a_call(lambda: tally.add(one), 300)
     yield "tally: histograms and seconds, at the end of an answer", tally_us / CHUNKS
+
+
+def parts_of_another() -> Iterator[tuple[str, float]]:
+    """(what, microseconds) of each step of reading an event that is not like the one before it."""
+    parser, reader, read_event = SSEParser(), AnswerReader(FORMAT, {}, "text/event-stream"), FORMAT.reader({})
+    parser.feed(EVENT), reader.feed(EVENT)
+    sse_us = us_a_call(lambda: parser.lone_data(EVENT))
+    yield "SSE: SSEParser.lone_data", sse_us
+    value, document = parser.lone_data(EVENT) or b"", fast_loads(DATA)
+    json_us = us_a_call(lambda: fast_loads(value))
+    yield "JSON: fast_loads (orjson)", json_us
+    format_us = us_a_call(lambda: read_event("message", document))
+    yield "format: openai_chat", format_us
+    reader._verbatim, reader._shape = False, None
+    whole_us = us_a_call(lambda: reader.feed(EVENT))
+    yield "accumulate: the rest of AnswerReader.feed", whole_us - sse_us - json_us - format_us
 
 
 class ThreadTimes(threading.Thread):
@@ -230,6 +237,15 @@ def print_commands(folder: Path, records: Path) -> None:
             print(f"{name:<40}{wall_s * 1000:10.0f}{cpu_s * 1000:10.0f}")
 
 
+def print_parts(found: Iterator[tuple[str, float]]) -> None:
+    """A line for each, and their sum."""
+    total_us = 0.0
+    for name, us in found:
+        total_us += us
+        print(f"  {name:<58}{us:8.2f}")
+    print(f"  {'sum':<58}{total_us:8.2f}")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -237,11 +253,9 @@ def main(arguments: list[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     print(bench.machine())
     print(f"\n{'part of the way of one chunk, alone':<60}{'us':>8}")
-    total_us = 0.0
-    for name, us in parts():
-        total_us += us
-        print(f"  {name:<58}{us:8.2f}")
-    print(f"  {'sum':<58}{total_us:8.2f}")
+    print_parts(parts())
+    print(f"\n{'reading an event that is not like the one before, alone':<60}{'us':>8}")
+    print_parts(parts_of_another())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         streams = bench.LOADS["200x20ms"]

@@ -24,12 +24,16 @@ from .body import (
 )
 from .failures import error_text, failure_in, names_failure, says_error
 from .marking import marking
+from .shape import Shape, shape_of
 from .strange import StrangeEvents, is_pulse
 from .table import detect, detect_event, detect_whole
 from .trail import Trail
 
 ID_LIMIT = 2_000
 """Characters that an identifier may have."""
+MOST_SHAPES, CHUNKS_A_SHAPE = 3, 8
+"""So many times the shape of an event is looked for in an answer at least, and once more for so many chunks: it costs
+as much as reading an event."""
 PROBES = 64
 """JSON events after which detection gives up."""
 
@@ -105,6 +109,11 @@ class AnswerReader:
         self.trail = Trail()
         """What it did beside bringing text."""
         self._flow: Kind | None = None
+        self._shape: Shape | None = None
+        """That of the event before, if it was in one piece and brought text alone."""
+        self._shapes = 0
+        """How many were looked for."""
+        self._verbatim = False
         self.detected: str | None = None
         """The format that the body shows itself to be, whatever `fmt` says."""
         self._options = options
@@ -136,6 +145,15 @@ class AnswerReader:
     def feed(self, data: bytes) -> int:
         """Reads on; gives the number of events completed by `data` that brought output that is new (`chunks`)."""
         self.body_bytes += len(data)
+        shape = self._shape
+        if shape is not None:
+            if text := shape.text_in(data):
+                self.events += 1
+                self.json_events += 1
+                self.chunks += 1
+                self._texts.append(text)
+                return 1
+            self._shape = None  # an event of another kind may change what those of this one mean
         if len(self.head) < HEAD:
             self.head += data[:HEAD]
         if self._lone_data is not None and (doc := self._lone_document(data)) is not None:
@@ -146,9 +164,18 @@ class AnswerReader:
             delta = self._read("message", doc)
             if not self._add(index, delta):
                 self._look(index, "message", doc, delta)
+            elif self._verbatim and not self.closing:
+                self._shape = shape if shape is not None and shape.fits(data) else self._new_shape(data, delta)
             return self.chunks - before
         events = self._parser.feed(data)
         return self._take(events) if events else 0
+
+    def _new_shape(self, data: bytes, delta: Delta) -> Shape | None:
+        """That of an event that brought text alone; None too once they have proved to be of little use."""
+        if self._shapes > MOST_SHAPES + self.chunks // CHUNKS_A_SHAPE:
+            return None
+        self._shapes += 1
+        return shape_of(data, delta, lambda doc: self._read("message", doc))
 
     def _lone_document(self, data: bytes) -> Doc | None:
         """The JSON object of the one event without a name that `data` is; None when it is anything else, or an error.
@@ -273,6 +300,7 @@ class AnswerReader:
         self._errors_anywhere = fmt.error_anywhere
         self._load = load_value if fmt.any_value else load_list if fmt.lists else load_object
         self._end_names = fmt.ends_of(self._options) | {fmt.end_event}
+        self._verbatim = fmt.verbatim and not self._options.get("milestones")
         if rules := self._options.get("milestones"):
             self._read = marking(self._read, rules)
 

@@ -148,6 +148,9 @@ class Format:
     """Whether it comes as an event stream or as NDJSON: the content type and the body tell."""
     error_anywhere: bool = True
     """Whether an event named error, or a top-level `error` that is not empty, is an error whatever else is said."""
+    verbatim: bool = False
+    """Whether the text of an event stands in it as it is given out, whatever it says, and events that differ in it
+    alone, one behind the other, are read alike: then the text is taken out of the bytes of most (shape.py)."""
     raw_reader: Callable[[Options], ReadData | None] | None = None
     """Gives a reader for data that is no JSON, or None when the options do not ask for one."""
     whole: Whole | None = Whole()

@@ -71,6 +71,8 @@ class Parser(Protocol):
 
 def load_object(data: str) -> Doc | None:
     """The JSON object that `data` is, None when it is anything else."""
+    if not data.startswith("{") and not data.lstrip().startswith("{"):
+        return None
     try:
         value: Any = fast_loads(data)
     except (ValueError, RecursionError):

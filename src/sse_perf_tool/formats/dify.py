@@ -184,4 +184,5 @@ FORMAT = Format(
     whole=Whole(read=_read_whole, detects=_detects_whole),
     limit=(),
     temperature=(),
+    verbatim=True,
 )

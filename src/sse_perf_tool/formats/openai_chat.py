@@ -165,4 +165,5 @@ FORMAT = Format(
     whole=Whole(
         read=_read_whole, detects=lambda doc: any("message" in c for c in dicts_of(doc.get("choices"))), as_event=True
     ),
+    verbatim=True,
 )

@@ -33,4 +33,5 @@ FORMAT = Format(
     default_model="gpt-3.5-turbo-instruct",
     done_ends=True,
     ignore_eos=("ignore_eos",),
+    verbatim=True,
 )

@@ -1,0 +1,72 @@
+"""The text of an event that differs from the one before in its text alone, without reading its JSON.
+
+The chunks of an answer are the same document again and again (same id, same model, same choice), with another text at
+one place.  So a `Shape` is what stands before and behind that text in the bytes of an event.  What begins and ends so
+and has between the two nothing that JSON escapes is the same document with that text; see `shape_of` for how the place
+is made sure of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..records import Delta, TextMode
+from .base import Doc
+from .body import fast_loads
+
+PROBE = "\ue000probe\ue001"
+"""A text that no answer has: characters of the private use area."""
+_FIELD, _END = b"data: ", b"\n\n"
+
+
+class Shape:
+    """Bytes of an event before and behind its text."""
+
+    __slots__ = ("_before", "_behind", "_from", "_to")
+
+    def __init__(self, before: bytes, behind: bytes) -> None:
+        self._before, self._behind = before, behind
+        self._from, self._to = len(before), -len(behind)
+
+    def text_in(self, data: bytes) -> str:
+        """The text of an event of this shape; "" when it is none, and when its text wants a closer look."""
+        if not (data.startswith(self._before) and data.endswith(self._behind)):
+            return ""
+        raw = data[self._from : self._to]
+        if b'"' in raw or b"\\" in raw:
+            return ""
+        try:
+            text = raw.decode()
+        except UnicodeDecodeError:
+            return ""
+        # Which says that there are no control characters either; JSON has them escaped.
+        return text if text.isprintable() else ""
+
+    def fits(self, data: bytes) -> bool:
+        """Whether this is an event of this shape whose text may hold escapes, but no quotation marks."""
+        raw = data[self._from : self._to]
+        return data.startswith(self._before) and data.endswith(self._behind) and b'"' not in raw
+
+
+def shape_of(data: bytes, delta: Delta, read: Callable[[Doc], Delta]) -> Shape | None:
+    """The shape of an event of one `data` line, which was read as `delta`; None when it has none.
+
+    It has one when it brought text and nothing that comes once, the text stands in it at one place only, and with
+    `PROBE` at that place it is read as the same with that text.
+    """
+    text = delta.text
+    usual = Delta(text, message_id=delta.message_id, conversation_id=delta.conversation_id)
+    if not text or delta != usual or delta.mode is not TextMode.ADD or not text.isprintable():
+        return None
+    quoted = b'"%b"' % text.encode("utf-8", "replace")
+    at = data.find(quoted)
+    if at < 0 or data.find(quoted, at + 1) >= 0:
+        return None
+    before, behind = data[: at + 1], data[at + len(quoted) - 1 :]
+    try:
+        probed = fast_loads((before + PROBE.encode() + behind)[len(_FIELD) : -len(_END)])
+    except ValueError:
+        return None
+    if type(probed) is not dict or read(probed) != delta._replace(text=PROBE):
+        return None
+    return Shape(before, behind)

@@ -1,0 +1,182 @@
+"""The text of an event taken out of its bytes: what comes out of an answer is the same as by reading each event."""
+
+from __future__ import annotations
+
+import base64
+import json
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sse_perf_tool.formats import FORMATS, AnswerReader
+from sse_perf_tool.formats import answer as answer_module
+from sse_perf_tool.formats.shape import PROBE, Shape, shape_of
+from sse_perf_tool.formats.strange import StrangeEvents
+from sse_perf_tool.formats.trail import Part, Trail
+from sse_perf_tool.records import Delta
+from stream_bodies import VECTORS
+
+VERBATIM = [name for name, row in FORMATS.items() if row.verbatim]
+
+TEXTS = [
+    "Hello", " world", "x", "你好", "é", "", " ", "\n", '"', "\\", "a\\", 'say "hi"', "</think>", "[DONE]", "stop",
+    "data: x", "\u2028", "\x7f", "\u200b", PROBE, "emoji 😀", '","finish_reason":"stop', "1", "null", "0",
+]  # fmt: skip
+
+
+def raw(document: object, *, ascii_only: bool = False) -> bytes:
+    return b"data: " + json.dumps(document, ensure_ascii=ascii_only, separators=(",", ":")).encode() + b"\n\n"
+
+
+def chat(text: str, **more: Any) -> dict[str, Any]:
+    return {"id": "c1", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}], **more}
+
+
+def completion(text: str, **more: Any) -> dict[str, Any]:
+    return {"id": "c1", "object": "text_completion", "choices": [{"index": 0, "text": text, **more}]}
+
+
+def dify(text: str, event: str = "message", **more: Any) -> dict[str, Any]:
+    return {"event": event, "task_id": "t", "message_id": "m", "conversation_id": "c", "answer": text, **more}
+
+
+TOKEN = {"openai_chat": chat, "openai_completions": completion, "dify": dify}
+BETWEEN: dict[str, list[bytes]] = {
+    "openai_chat": [
+        raw(chat("late", usage={"prompt_tokens": 1, "completion_tokens": 2})),
+        raw({"id": "c1", "choices": [{"index": 1, "delta": {"content": "other"}}]}),
+        raw({"id": "c1", "choices": [{"index": 0, "delta": {"reasoning_content": "hm"}}]}),
+        raw({"id": "c1", "choices": [{"index": 0, "delta": {"tool_calls": [{"id": "f", "function": {"name": "g"}}]}}]}),
+        raw({"id": "c1", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
+        b'data: {"id":"c1","choices":[{"index":0,"delta":{"content":"a","content":"b"},"finish_reason":null}]}\n\n',
+        b'data: {"id":"c1","choices":[{"index":0,"delta":{"content":"\xff"},"finish_reason":null}]}\n\n',
+        b'data: {"id":"c1","choices":[{"index":0,"delta":{"content":"a\nb"},"finish_reason":null}]}\n\n',
+        b'data: {"id":"c1","choices":[{"index":0,"delta":{"content":"a\tb"},"finish_reason":null}]}\n\n',
+        b'data: {"id":"c1","choices":[{"index":0,"delta":{"content":"\\ud83d"},"finish_reason":null}]}\n\n',
+    ],
+    "openai_completions": [raw(completion("end", finish_reason="length"))],
+    "dify": [
+        raw(dify("agent", "agent_message")),
+        raw(dify("", "agent_thought", tool="t", id="1")),
+        raw(dify("instead", "message_replace")),
+        raw(dify("", "message_end", metadata={"usage": {"completion_tokens": 3}})),
+    ],
+}
+COMMON = [
+    b": ping\n\n",
+    b"data: [DONE]\n\n",
+    b'data: {"error":{"message":"no"}}\n\n',
+    b"event: x\ndata: {}\n\n",
+    b"data: ",
+]
+
+
+def plain(value: object) -> object:
+    """A value with the objects in it as what they hold, so that two can be compared."""
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, Trail | StrangeEvents | Part):
+        return {name: plain(getattr(value, name)) for name in getattr(value, "__slots__", None) or vars(value)}
+    return value
+
+
+def state_of(reader: AnswerReader) -> dict[str, Any]:
+    """All that a reader knows, but for the functions that it calls and how it goes about it."""
+    return {name: plain(value) for name, value in vars(reader).items() if name not in OWN}
+
+
+OWN = {"_shape", "_shapes", "_read", "_raw", "_load", "_parser", "_lone_data"}
+
+
+def read(name: str | None, pieces: list[bytes], patch: pytest.MonkeyPatch, *, by_shape: bool, **options: Any) -> Any:
+    """(the new chunks of each piece, what the reader knows in the end, how many texts came by their shape)"""
+    taken = SimpleNamespace(texts=0)
+    text_in = Shape.text_in
+
+    def counted(self: Shape, data: bytes) -> str:
+        text = text_in(self, data) if by_shape else ""
+        taken.texts += bool(text)
+        return text
+
+    patch.setattr(Shape, "text_in", counted)
+    reader = AnswerReader(FORMATS[name] if name else None, options, "text/event-stream")
+    new = [reader.feed(piece) for piece in pieces]
+    new.append(reader.close())
+    patch.setattr(Shape, "text_in", text_in)
+    state = state_of(reader)
+    return new, state | {"text": reader.text, "choices": reader.choices, "reasoning": reader.reasoning}, taken.texts
+
+
+@pytest.mark.parametrize("name", VERBATIM)
+def test_whatever_is_said_and_whatever_comes_between_is_read_alike(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance, taken = Random(7), 0
+    for _ in range(60):
+        pieces = []
+        for _ in range(chance.randrange(2, 40)):
+            rare = chance.random() < 0.06
+            ascii_only = chance.random() < 0.1
+            text = chance.choice(TEXTS) if chance.random() < 0.3 else chance.choice(TEXTS[:5])
+            pieces.append(
+                chance.choice([*BETWEEN[name], *COMMON]) if rare else raw(TOKEN[name](text), ascii_only=ascii_only)
+            )
+        named = chance.choice([name, None])
+        new, state, texts = read(named, pieces, monkeypatch, by_shape=True)
+        assert (new, state) == read(named, pieces, monkeypatch, by_shape=False)[:2], pieces
+        taken += texts
+    assert taken > 150
+
+
+@pytest.mark.parametrize(
+    "vector", [each for each in VECTORS if each.get("format") in VERBATIM], ids=lambda v: v["name"]
+)
+def test_the_vectors_event_by_event(vector: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    body = base64.b64decode(vector["stream"])
+    pieces = [piece + b"\n\n" for piece in body.split(b"\n\n") if piece]
+    new, state, _ = read(vector["format"], pieces, monkeypatch, by_shape=True, **vector.get("options", {}))
+    assert (new, state) == read(vector["format"], pieces, monkeypatch, by_shape=False, **vector.get("options", {}))[:2]
+
+
+def test_nearly_all_events_of_a_usual_answer_come_by_their_shape(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = [raw(chat(f"token {number}")) for number in range(100)]
+    _, state, texts = read("openai_chat", pieces, monkeypatch, by_shape=True)
+    assert (state["chunks"], state["events"], texts) == (100, 100, 98)
+
+
+def test_where_each_event_is_another_the_shapes_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bytes] = []
+
+    def noted(data: bytes, *more: Any) -> Shape | None:
+        looked.append(data)
+        return shape_of(data, *more)
+
+    monkeypatch.setattr(answer_module, "shape_of", noted)
+    pieces = [raw(chat("x", obfuscation=str(number))) for number in range(160)]
+    read("openai_chat", pieces, monkeypatch, by_shape=True)
+    assert len(looked) < 160 / 8 + 5
+
+
+def test_with_milestones_each_event_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = [raw(chat(text)) for text in ("a", "b", "c", "now", "d")]
+    rules = ["reached=choices.0.delta.content=now"]
+    _, state, texts = read("openai_chat", pieces, monkeypatch, by_shape=True, milestones=rules)
+    assert texts == 0
+    assert [part["name"] for part in state["trail"]["parts"]] == ["", "reached"]
+
+
+@pytest.mark.parametrize(
+    ("document", "delta"),
+    [
+        (chat("stop", object="stop"), Delta("stop", message_id="c1")),
+        ({"id": "c1", "choices": [chat("a")["choices"][0], chat("b")["choices"][0]]}, Delta("ab", message_id="c1")),
+        (chat("ab"), Delta("ab", finish_reason="stop", end=True)),
+        (chat("a", name="ab"), Delta("ab", message_id="c1")),
+    ],
+    ids=["the text is there twice", "two texts in one", "it ends", "the text is another one"],
+)
+def test_what_has_no_shape(document: Any, delta: Delta) -> None:
+    read_event = FORMATS["openai_chat"].reader({})
+    assert shape_of(raw(document), delta, lambda doc: read_event("message", doc)) is None
