@@ -101,7 +101,7 @@ def test_a_profile_of_node_without_its_idle_time(tmp_path: Path) -> None:
         (((10, 14),), 0, 12),
         (((10, 11), (10, 14)), 0, 12),
         (((11, 200),), 0, 10),
-        (((10, 14),), 60, 10),
+        (((10, 14),), 600, 10),
     ],
     ids=[
         "what V8 has inlined lies outside",

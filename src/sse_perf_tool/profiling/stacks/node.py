@@ -58,8 +58,8 @@ def _place(node: Mapping[str, Any]) -> Code:
     return Code(str(call["functionName"]) or "(anonymous)", file, int(call["lineNumber"]) + 1)
 
 
-LEAST_SELF = 0.1
-"""A function has to be at work itself for so much of its time before one of its lines stands for it."""
+LEAST_SELF = 0.03
+"""A function has to be at work itself, if only to call another, for so much of its time before a line stands for it."""
 
 
 def _busiest_lines(
