@@ -331,6 +331,9 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--calibrate", "--debug"], "--calibrate: cannot go with --debug; keep one of them"),
     (["report"], "report: no file; name one or more --records files (.jsonl)"),
     (["report", "no.jsonl"], "report no.jsonl: cannot be read (No such file or directory); check the path"),
+    (["report", "folder"],
+     ("report folder: is a folder without a whole profile (profile.json, run.jsonl); "
+      "name a --records file (.jsonl)")),
     (["report", "some", "--json", "some"], "--json some: is also the file of report; choose another name"),
     (["report", "some", "empty", "--csv", "t"],
      "--csv t: works with one run, but there are 2 files; name one of them or leave this out"),

@@ -69,6 +69,14 @@ def found() -> dict[str, Any]:
     return {**told, "findings": [each for each in told["findings"] if each["name"] != "machine_busy"]}
 
 
+def data_of(page: str) -> dict[str, Any]:
+    text = Path(page).read_text("utf-8")
+    data: dict[str, Any] = json.loads(
+        re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)[1]  # type: ignore[index]
+    )
+    return data
+
+
 def test_a_healthy_server_from_start_to_stop(tool: Tool, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSE_PERF_API_KEY", "sk-0123456789abcdef4Knu")
     ran = run(tool, port, code="import json, os; json.dump(dict(os.environ), open('seen.json', 'w'))\n" + CODE)
@@ -88,14 +96,18 @@ def test_a_healthy_server_from_start_to_stop(tool: Tool, port: int, monkeypatch:
     cases = {case.get("name"): case for case in ET.parse("run.xml").getroot().iter("testcase")}
     assert [child.tag for child in cases["loop_delay<50ms"]] == ["skipped"]
     assert list(cases["p50<1s"]) == []
-    page = Path("page.html").read_text("utf-8")
-    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[1])  # type: ignore[index]
+    page, data = Path("page.html").read_text("utf-8"), data_of("page.html")
     assert data["processes"][0]["cpu"]
     assert data["flames"] == []
     assert "flamegraph={}" not in page, "without flame graphs there is nothing to draw them"
     seen = json.loads(Path("seen.json").read_text())
     assert "SSE_PERF_API_KEY" not in seen, "secrets of the tool do not reach the server"
     assert seen["SSE_PROFILE_DIR"] == str(Path("page_profile").resolve())
+    again = tool("report", "page_profile", "--json", "again.json", "--html-report", "again.html")
+    assert again.status == 0, again.err
+    assert json.loads(Path("again.json").read_text())["profile"] == summary()["profile"]
+    assert data_of("again.html") == data, "the page is made again from the folder"
+    assert "Targets and warning signs" in again.out
 
 
 def test_a_target_that_is_missed_decides_when_asked(tool: Tool, port: int) -> None:

@@ -12,11 +12,11 @@ import pytest
 from chromium import FOUND, Browser
 from profiles import HANDLER, READ, evidence, hook, process, profile_of, run, stacks
 from sse_perf_tool.exporters.markdown import to_markdown
+from sse_perf_tool.profiling.folder import Drawn
 from sse_perf_tool.profiling.hooks.reading import Code
 from sse_perf_tool.profiling.report.lines import show_profile
 from sse_perf_tool.profiling.report.page import STYLE_OF_FLAMES, write_page
 from sse_perf_tool.profiling.report.wording import TEXTS
-from sse_perf_tool.profiling.session import Drawn
 from sse_perf_tool.profiling.stacks.heap import Growth
 from sse_perf_tool.profiling.stacks.samples import Sample, Stacks
 from sse_perf_tool.records import RunResult

@@ -160,9 +160,9 @@ class Arguments:
 
     `config` may be shown; `address`, `headers` and `keys` hold the real values, secrets too, and `masker` knows all of
     them.  Which fields count depends on `command`: "show" has `text`, "serve" has `rest`, "report" has `files`,
-    `html_report`, `report_named`, `brand`, `report_title`, `exports`, `stall_ms` and `color`, "calibrate" has `config`,
-    `processes`, `quick`, `exports` and `color`, "worker" has `joining` and `quiet`, "capacity" has `capacity` and the
-    fields of a run except its load.
+    `profile_folder`, `html_report`, `report_named`, `brand`, `report_title`, `exports`, `stall_ms` and `color`,
+    "calibrate" has `config`, `processes`, `quick`, `exports` and `color`, "worker" has `joining` and `quiet`,
+    "capacity" has `capacity` and the fields of a run except its load.
     """
 
     command: str
@@ -225,6 +225,8 @@ class Arguments:
     quick: bool = False
     """Calibrate the given load only."""
     files: tuple[Path, ...] = ()
+    profile_folder: Path | None = None
+    """For the report command: the folder of a profile, whose records are the only one of `files`."""
     rest: tuple[str, ...] = ()
     text: str = ""
 

@@ -11,6 +11,7 @@ from ..arguments import Arguments
 from ..console import Console
 from ..flags import PROGRAM
 from ..load.run import LoadRun
+from ..profiling.folder import RECORDS
 from ..profiling.report.lines import show_profile
 from ..profiling.report.page import write_page
 from ..profiling.server.process import ServerError
@@ -48,21 +49,23 @@ def _profiled(arguments: Arguments, environment: Environment, session: Session) 
     if session.stopped.is_set():
         return INTERRUPTED
     arguments = session.with_metrics()
+    arguments = replace(arguments, records_file=arguments.records_file or session.folder / RECORDS)
     send = partial(_send, arguments, session)
     session.compare(send)
     session.begin()
     if session.stopped.is_set():
         return INTERRUPTED
     around = Around(
-        after=lambda result, origin_ns: session.end(result, origin_ns, send),
-        show=_show,
+        after=lambda result, origin_ns, records: session.end(result, origin_ns, records, send),
+        show=show,
         page=lambda result, path, **how: write_page(result, session.drawn, path, **how),
     )
     result, whole = finished_run(arguments, environment, around=around)
     return status_of(result) or (OK if whole else SOME_FAILED)
 
 
-def _show(result: RunResult, console: Console) -> None:
+def show(result: RunResult, console: Console) -> None:
+    """The lines of its profile, if it has one."""
     if result.profile is not None:
         show_profile(console.writer, result.profile)
 

@@ -15,9 +15,10 @@ from ..formats import guess_from_url
 from ..goals.compare import differences
 from ..goals.past_run import read_run
 from ..load.run import format_warnings, load_warnings
+from ..profiling.report.lines import show_profile
 from ..records import RunResult
 from ..records.writer import left_behind, said_of_left
-from ..report_generator import generate_compare_report
+from ..report_generator import generate_compare_report, generate_html_report
 from ..trust import judge
 from .environment import OK, SOME_FAILED, Environment
 from .interrupts import interrupts
@@ -35,6 +36,9 @@ def main(arguments: Arguments, environment: Environment) -> int:
         damage = [text for _, _, damage in read for text in damage]
         return _compare(arguments, [result for result, _, _ in read], damage, console, environment)
     ((result, seen_format, _),) = read
+    page: Callable[..., Sequence[str]] = generate_html_report
+    if arguments.profile_folder is not None:
+        result, page = _with_profile(result, arguments.profile_folder)
     result = judged_again(result)
     console.start(result.config, result.warnings, seen_format=seen_format)
     if len(result.requests) == 1:
@@ -44,9 +48,24 @@ def main(arguments: Arguments, environment: Environment) -> int:
         console.errors(result.summary)
     console.findings(result)
     console.trust(result)
+    if result.profile is not None:
+        show_profile(console.writer, result.profile)
     console.goals(result)
     with interrupts(lambda: None):  # a file is written whole or not at all
-        return OK if write_result(arguments, result, console, environment) else SOME_FAILED
+        return OK if write_result(arguments, result, console, environment, page=page) else SOME_FAILED
+
+
+def _with_profile(result: RunResult, folder: Path) -> tuple[RunResult, Callable[..., Sequence[str]]]:
+    """The run with the profile of a folder, and what writes its page.  UsageError when it cannot be read."""
+    from ..profiling import folder as folders
+    from ..profiling.report.page import write_page
+
+    profile, drawn = folders.read_back(folder, result)
+
+    def page(result: RunResult, path: Path, **how: str) -> Sequence[str]:
+        return write_page(result, drawn, path, **how)
+
+    return replace(result, profile=profile), page
 
 
 def _compare(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..arguments import Arguments
@@ -43,8 +44,9 @@ def main(arguments: Arguments, environment: Environment) -> int:
 class Around(NamedTuple):
     """What a command does around the load of a run."""
 
-    after: Callable[[RunResult, int], RunResult] = lambda result, _origin_ns: result
-    """Called with the result and the start of the run (`time.perf_counter_ns`), before anything is judged or shown."""
+    after: Callable[[RunResult, int, Path | None], RunResult] = lambda result, *_: result
+    """Called with the result, the start of the run (`time.perf_counter_ns`) and the file of its records, all of which
+    are written, before anything is judged or shown."""
     show: Callable[[RunResult, Console], None] = lambda _result, _console: None
     """Called behind the summary."""
     page: Callable[..., Sequence[str]] = generate_html_report
@@ -174,7 +176,7 @@ def _sent(
             records.write(workers_line(result.workers, result.missing_requests))
         if server is not None:
             result = _with_server(result, server, load, records)
-    return around.after(result, load.origin.ns), records
+    return around.after(result, load.origin.ns, None if records is None else records.path), records
 
 
 def _with_server(result: RunResult, server: ServerWatch, load: LoadRun, records: LineWriter | None) -> RunResult:

@@ -139,7 +139,7 @@ EXAMPLES = """\
 """
 
 _COMMAND_HELP = {
-    "report": (REPORT_FLAGS, "FILE.jsonl ... "),
+    "report": (REPORT_FLAGS, "FILE.jsonl|FOLDER ... "),
     "capacity": (CAPACITY_FLAGS, ""),
     "calibrate": (CALIBRATE_FLAGS, ""),
     "bench": (BENCH_FLAGS, ""),

@@ -9,6 +9,7 @@ Of every run, its Prometheus page, read once a second:
 Of the command `profile`:
 
 * `session.py`: the order of all that is started and stopped; `wording.py`: its texts.
+* `folder.py`: the files of a profile, and the verdict that follows from them, now and when `report` reads them again.
 * `server/`: the server's life, and its processes seen from outside.
 * `hooks/`: what is put into the server's processes, and what it tells.
 * `stacks/`: CPU time by function, memory by line.

@@ -7,39 +7,33 @@ as some write what they know only then.  Whatever is missing is one line in `not
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from statistics import mean
 from urllib.parse import urlsplit
 
 from ..arguments import Arguments
 from ..arguments.parsed import ProfileArguments
 from ..errors import UsageError
-from ..flags.profile_checks import limits
 from ..masking import mask_url
 from ..records import RunConfig, RunResult, Stats
-from ..records.profile import COST_LIMIT, Profile, ProfileCost, ServerProcess, Words, profile_document
+from ..records.profile import COST_LIMIT, ProfileCost, Words
 from ..texts import LANGUAGES, speaker
+from .folder import PYSPY, Drawn, Facts, drawn_of, judged, keep, keep_records
 from .hooks.install import SEEN_S, environment_with_hooks, tell
-from .hooks.reading import HookSeries, read_hooks
-from .judge.causes import findings
-from .judge.evidence import Evidence
-from .judge.targets import targets
+from .hooks.reading import HookSeries
 from .server.listener import listener_of
 from .server.process import TEXTS as SERVER_TEXTS
 from .server.process import Server, ServerError, answers, listens
 from .server.watch import ProcessSeries, ProcessWatch
 from .server.watch import is_installed as psutil_is_installed
-from .stacks import heap, node, pyspy
-from .stacks.samples import Stacks
+from .stacks import heap, pyspy
 from .wording import MISSING, TEXTS
 
 REST_S = 5.0
@@ -55,16 +49,6 @@ Send = Callable[[RunConfig], RunResult]
 """Sends load and shows nothing of it."""
 
 
-@dataclass
-class Drawn:
-    """What only the page draws."""
-
-    processes: Sequence[ProcessSeries] = ()
-    hooks: Sequence[HookSeries] = ()
-    stacks: Sequence[Stacks] = ()
-    growth: Sequence[heap.Growth] = ()
-
-
 class Session:
     """A server and all that looks at it, while entered.
 
@@ -78,12 +62,11 @@ class Session:
         self.stopped = threading.Event()
         self.not_measured: list[Words] = []
         self.drawn = Drawn()
-        self.cost: ProfileCost | None = None
         self._stack = contextlib.ExitStack()
         self._server: Server | None = None
         self._watch: ProcessWatch | None = None
         self._pyspy: pyspy.PySpy | None = None
-        self._pyspy_span_ns = (0, 0)
+        self._pyspy_told: tuple[int, ...] = ()
         self._plain: tuple[RunResult, float] | None = None
         self._begin_cpu_s = 0.0
         self.folder = Path()
@@ -269,7 +252,7 @@ class Session:
             self._miss("pyspy_broken", why=why)
             return
         pid = self.asked.pid or self._the_server.pid
-        path = self.folder / "cpu.python.speedscope.json"
+        path = self.folder / PYSPY
         sampler = pyspy.PySpy(pid, path, self.asked.sample_rate, native=self.asked.native)
         if not sampler.begins():
             hint = _hint_of(pid)
@@ -281,8 +264,11 @@ class Session:
 
     # --- after the load
 
-    def end(self, result: RunResult, origin_ns: int, send: Send) -> RunResult:
-        """Stops the samplers, then the server, and says what was seen: the run with its `profile`."""
+    def end(self, result: RunResult, origin_ns: int, records: Path | None, send: Send) -> RunResult:
+        """Stops the samplers, then the server, and says what was seen: the run with its `profile`.
+
+        `records` is where the lines of the run were written.
+        """
         self._stop_samplers()
         self._tell(self._say("resting", seconds=REST_S))
         with contextlib.suppress(OSError):
@@ -291,39 +277,52 @@ class Session:
         self.stopped.wait(REST_S)
         used_s = self._watch.cpu_s() - self._begin_cpu_s if self._watch else 0.0
         died = self._how_it_died()
-        lines = self._watch.series(origin_ns) if self._watch else []
         self._stack.close()
         if self._watch is not None and self._watch.ended_early:
             self._miss("sampler")
         growth = self._heap_pass(send)
-        self.cost = self._cost_of(result, used_s)
-        hooks = read_hooks(self.folder, origin_ns) if self.asked.inject and self.asked.pid is None else []
-        stacks = self._stacks(lines, origin_ns)
-        self._miss_hooks(lines, hooks)
-        self.drawn = Drawn(lines, hooks, stacks, growth)
-        evidence = Evidence(
-            result,
-            lines,
-            {each.pid: each for each in hooks},
-            {each.pid: each for each in stacks},
-            dict(enumerate(growth)),
-            limits(list(self.asked.limits)),
-            sampled=self._pyspy is not None and self.asked.native,
-            died=died,
-        )
-        profile = self._profile(evidence)
-        self._write(profile)
-        warnings = (*result.warnings, *self._cost_words())
+        cost = self._cost_of(result, used_s)
+        facts = self._facts(origin_ns, died, cost, growth)
+        looks = self._watch.lines if self._watch else []
+        self.drawn = drawn_of(self.folder, facts, looks)
+        self._miss_hooks(self.drawn.processes, self.drawn.hooks)
+        facts = replace(facts, not_measured=self.not_measured)
+        profile = judged(result, self.drawn, facts, self.folder)
+        warnings = (*result.warnings, *self._cost_words(cost))
+        try:
+            keep(self.folder, facts, looks, profile, self._arguments.lang)
+            if records is not None:
+                keep_records(self.folder, records)
+        except OSError as error:
+            warnings = (*warnings, self._say("unkept", path=self.folder, reason=error.strerror))
         return replace(result, profile=profile, warnings=warnings)
+
+    def _facts(
+        self, origin_ns: int, died: Words | None, cost: ProfileCost | None, growth: Sequence[heap.Growth]
+    ) -> Facts:
+        return Facts(
+            command=self.asked.shown,
+            passes=self.asked.passes,
+            origin_ns=origin_ns,
+            limits=[limit.rule for limit in self.asked.limits],
+            decides=self.asked.fail_on_targets,
+            sampled=self._pyspy is not None and self.asked.native,
+            pyspy=self._pyspy_told,
+            died=died,
+            steps=self._server.steps if self._server else (),
+            cost=cost,
+            growth=growth,
+        )
 
     def _stop_samplers(self) -> None:
         if self._pyspy is not None:
             until_ns = time.perf_counter_ns()
             wrote = self._pyspy.stop()
-            self._pyspy_span_ns = (self._pyspy.began_ns, until_ns)
-            if not wrote:
+            if wrote:
+                self._pyspy_told = (self._pyspy.began_ns, until_ns, self._pyspy.late)
+            else:
                 self._miss("pyspy_nothing")
-            elif self._pyspy.late:
+            if self._pyspy.late:
                 self._miss("pyspy_late", n=self._pyspy.late)
         with contextlib.suppress(OSError):
             tell(self.folder, "cpu.stop")
@@ -340,15 +339,6 @@ class Session:
             self._server.stop(self.asked.stop_signal, left if left and not self._server.owns(left) else None)
             for step in self._server.steps:
                 self._tell(step[LANGUAGES.index(self._arguments.lang)])
-
-    def _stacks(self, lines: Sequence[ProcessSeries], origin_ns: int) -> list[Stacks]:
-        found = node.read_all(self.folder, origin_ns)
-        if self._pyspy is not None:
-            begin_s, end_s = ((ns - origin_ns) / 1e9 for ns in self._pyspy_span_ns)
-            labels = {each.pid: each.label for each in lines}
-            curves = {(each.pid, thread): curve for each in lines for thread, curve in each.thread_cpu.items()}
-            found += self._pyspy.stacks((begin_s, end_s), labels, curves)
-        return [each for each in found if each.samples]
 
     def _miss_hooks(self, lines: Sequence[ProcessSeries], hooks: Sequence[HookSeries]) -> None:
         """A line for each process whose hook said nothing; short-lived ones had no time to."""
@@ -437,38 +427,10 @@ class Session:
         cpu = (plain_s * 1000 / sent[0], used_s * 1000 / sent[1]) if self._watch else (None, None)
         return ProfileCost((ttft[0], ttft[1]), cpu, sent)
 
-    def _cost_words(self) -> list[str]:
+    def _cost_words(self, cost: ProfileCost | None) -> list[str]:
         """A warning when profiling raised the load's own figure by more than the limit."""
-        if self.cost is None:
-            return []
-        worst = self.cost.worst
+        worst = None if cost is None else cost.worst
         return [self._say("cost", share=worst)] if worst is not None and worst > COST_LIMIT else []
-
-    def _profile(self, evidence: Evidence) -> Profile:
-        held = targets(evidence, frozenset(limit.name for limit in self.asked.limits))
-        return Profile(
-            command=self.asked.shown,
-            passes=self.asked.passes,
-            processes=[_process_row(evidence, each) for each in evidence.processes],
-            targets=held,
-            findings=findings(evidence, held),
-            not_measured=list(self.not_measured),
-            steps=list(self._server.steps) if self._server else [],
-            cost=self.cost,
-            folder=str(self.folder),
-            decides=self.asked.fail_on_targets,
-        )
-
-    def _write(self, profile: Profile) -> None:
-        """What was judged and what it was judged by, beside the files of the profilers."""
-        document = {
-            "schema": "sse-perf-profile/1",
-            **profile_document(profile, LANGUAGES.index(self._arguments.lang)),
-            "series": [{**asdict(each), "thread_cpu": None} for each in self.drawn.processes],
-        }
-        with contextlib.suppress(OSError):
-            text = json.dumps(_without_nan(document), ensure_ascii=False)
-            (self.folder / "profile.json").write_text(text, encoding="utf-8")
 
 
 def shorter(config: RunConfig, share: float, least_s: float) -> RunConfig:
@@ -481,29 +443,6 @@ def shorter(config: RunConfig, share: float, least_s: float) -> RunConfig:
         cut = {"stages": [], "stages_of": None, "duration_s": 0.0, "requests": wanted}
     plain = {"warmup_s": 0.0, "warmup_requests": 0, "cooldown_s": 0.0, "ramp_up_s": 0.0}
     return replace(config, **nothing, **cut, **plain)  # type: ignore[arg-type]
-
-
-def _process_row(evidence: Evidence, process: ProcessSeries) -> ServerProcess:
-    cpu = process.values("cpu", evidence.begin_s, evidence.end_s)
-    threads = process.values("threads", 0.0, evidence.end_s)
-    ended = process.at_s[-1] if process.at_s and process.at_s[-1] < evidence.end_s - 1 else None
-    return ServerProcess(
-        process.pid,
-        process.name,
-        process.kind,
-        round(mean(cpu), 1) if cpu else None,
-        evidence.peak_mb(process),
-        round(max(threads)) if threads else None,
-        ended,
-    )
-
-
-def _without_nan(value: object) -> object:
-    if isinstance(value, dict):
-        return {name: _without_nan(each) for name, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _exists(pid: int) -> bool:

@@ -23,6 +23,15 @@ TEXTS: Texts = {
     "no_process": ("--pid {pid}: there is no such process", "--pid {pid}：没有这个进程"),
     "port": ("port {port}", "端口 {port}"),
     "folder_failed": ("{path}: cannot be made or run ({reason})", "{path}：无法创建或运行（{reason}）"),
+    "unkept": (
+        "{path}: cannot be written ({reason}); the page cannot be made again from it",
+        "{path}：无法写入（{reason}），因此不能由该目录重新生成页面",
+    ),
+    "unread": ("{path}: cannot be read ({reason})", "{path}：无法读取（{reason}）"),
+    "damaged": (
+        "{path}: is damaged, or of another version; name the records beside it, run.jsonl",
+        "{path}：已损坏或版本不符，请改用同目录的记录文件 run.jsonl",
+    ),
     "cost": (
         "the figures are those of a server under profilers, whose TTFT P50 is higher by {share:.0%}",
         "数据来自分析器下的服务端：TTFT P50 比无分析器时高 {share:.0%}",

@@ -9,10 +9,10 @@ from typing import Any
 
 from ...records import RunResult
 from ...report_parts.data import left_out_s, percentiles_data, seconds_data
+from ..folder import Drawn
 from ..hooks.reading import HookSeries, Seen
 from ..judge.waits import kind_of
 from ..server.watch import ProcessSeries
-from ..session import Drawn
 from ..stacks.samples import columns_of
 
 MOST_POINTS = 1500

@@ -13,8 +13,8 @@ from ...report_parts.page import More, big_figures_html, build_page, facts_html,
 from ...report_parts.tables import errors_table
 from ...report_parts.trust import trust_html
 from ...texts import speaker
+from ..folder import Drawn
 from ..judge.wording import TEXTS as JUDGE_TEXTS
-from ..session import Drawn
 from .data import profile_data
 from .parts import (
     cost_html,

@@ -61,7 +61,8 @@ class ProcessWatch:
 
     def __init__(self, pids: Sequence[int], guard: int = 0, every_s: float = EVERY_S) -> None:
         self._told = {"pids": list(pids), "guard": guard, "every_s": every_s}
-        self._lines: list[dict[str, Any]] = []
+        self.lines: list[dict[str, Any]] = []
+        """What the sampler said so far."""
         self._first = threading.Event()
         self.ended_early = False
 
@@ -95,29 +96,29 @@ class ProcessWatch:
     def _read(self) -> None:
         for line in cast("IO[str]", self._process.stdout):
             with contextlib.suppress(ValueError):  # cut short by its end
-                self._lines.append(json.loads(line))
-            if len(self._lines) > 1:
+                self.lines.append(json.loads(line))
+            if len(self.lines) > 1:
                 self._first.set()
         self._first.set()
 
     def cpu_s(self) -> float:
         """CPU seconds of all processes of the server at the last look, those that ended included."""
         latest: dict[int, float] = {}
-        for line in list(self._lines):
+        for line in list(self.lines):
             latest |= {each["pid"]: each["cpu_s"] for each in line.get("processes", ()) if "cpu_s" in each}
         return sum(latest.values())
 
     def kinds(self) -> dict[int, str]:
         """The processes that are known by now, and what they are."""
-        return {line["process"]["pid"]: line["process"]["kind"] for line in list(self._lines) if "process" in line}
+        return {line["process"]["pid"]: line["process"]["kind"] for line in list(self.lines) if "process" in line}
 
     def series(self, origin_ns: int) -> list[ProcessSeries]:
         """What was seen, for a run that began at `origin_ns` of `time.perf_counter_ns`."""
-        return series_of(self._lines, origin_ns)
+        return series_of(self.lines, origin_ns)
 
     def own_cpu_s(self) -> float:
         """What the looking itself took."""
-        return max((float(line.get("own_cpu_s", 0.0)) for line in self._lines), default=0.0)
+        return max((float(line.get("own_cpu_s", 0.0)) for line in self.lines), default=0.0)
 
 
 def is_installed() -> bool:

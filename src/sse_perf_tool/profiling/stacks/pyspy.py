@@ -107,13 +107,16 @@ class PySpy:
         cast("IO[str]", self._process.stdout).close()
         return self.path.is_file() and self.path.stat().st_size > 0
 
-    def stacks(self, span_s: tuple[float, float], labels: Mapping[int, str], curves: Curves) -> list[Stacks]:
-        """The stacks of each process; [] when the file cannot be read.  `span_s`: from when to when it sampled."""
-        try:
-            with self.path.open("rb") as file:
-                return stacks_of(json.loads(file.read(MOST_BYTES)), span_s, labels, curves, self.late)
-        except (OSError, ValueError, KeyError, TypeError, IndexError):
-            return []
+
+def read_stacks(
+    path: Path, span_s: tuple[float, float], labels: Mapping[int, str], curves: Curves, late: int = 0
+) -> list[Stacks]:
+    """What py-spy wrote, as `stacks_of`; [] when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return stacks_of(json.loads(file.read(MOST_BYTES)), span_s, labels, curves, late)
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return []
 
 
 def stacks_of(
