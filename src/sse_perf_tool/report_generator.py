@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 
@@ -22,16 +22,19 @@ from .report_parts.data import run_data
 from .report_parts.goals import goals_html
 from .report_parts.inside import inside_html
 from .report_parts.page import (
+    Place,
     again_html,
-    big_figures_html,
+    bar_html,
     build_page,
     facts_html,
+    moment,
     read_template,
     verdict_html,
     warnings_html,
 )
 from .report_parts.shape import shape_html
-from .report_parts.tables import errors_table, groups_section, metrics_table, outcomes_table
+from .report_parts.tables import errors_section, groups_section, metrics_table
+from .report_parts.tiles import big_figures_html
 from .report_parts.trust import trust_html
 from .report_parts.verdict import verdict
 from .report_parts.wording import both, in_both, pair
@@ -59,28 +62,53 @@ def generate_html_report(
     language = lang or result.config.lang
     parts = {
         **frame(language, brand, in_both("report") if title is None else (title, title)),
+        "when": moment(result.started_unix_ns),
         "verdict": verdict_html(verdict(result)),
         "goals": goals_html(result),
-        "trust": trust_html(result),
+        "trust": trust_html(result, _SELF_CHARTS),
         "workers": workers_html(result),
         "facts": facts_html(result),
         "figures": big_figures_html(result),
         "warnings": warnings_html(result.warnings),
-        "errors": errors_table(result),
+        "errors": errors_section(result),
         "metrics": metrics_table(result.summary),
         "inside": inside_html(result),
         "turns": groups_section("turn", result.summary.turns, result.config.stream),
         "contexts": groups_section("context", result.summary.context_tiers, result.config.stream),
         "shape": shape_html(result),
-        "outcomes": outcomes_table(result.requests.main()),
         "again": again_html(result),
     }
+    parts["bar"] = bar_html(_places(result, parts), ranged=True)
     data = {"lang": language, **run_data(result)}
     page, offline = build_page(
         read_template("report.html"), parts, data, ["common.js", "charts.js", "phases.js", "report.js"]
     )
     write_atomically(path, page, private=True)
     return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
+
+
+_SELF_CHARTS = (
+    f'<details class="fold of-charts" id="self"><summary><h3>{both("section.self")}</h3></summary>'
+    '<div class="grid" id="self-charts"></div></details>'
+)
+
+
+def _places(result: RunResult, parts: Mapping[str, str]) -> list[Place]:
+    """Where the bar of a report leads: its parts in their order, without those that this run does not have."""
+    failed = f'{both("section.errors")} <span class="count">{result.summary.failed:,}</span>'
+    places = [
+        ("overview", both("section.overview"), True),
+        ("goals", both("goals"), parts["goals"]),
+        ("errors", failed, parts["errors"]),
+        ("times", both("section.times"), result.summary.sent),
+        ("load", both("section.load"), result.summary.sent),
+        ("server", both("section.server"), result.server_metrics),
+        ("inside", both("section.inside"), parts["inside"]),
+        ("requests", both("section.requests"), result.summary.sent),
+        ("trust", both("section.trust"), parts["trust"]),
+        ("setup", both("section.setup"), True),
+    ]
+    return [(anchor, label) for anchor, label, there in places if there]
 
 
 def generate_compare_report(
@@ -110,6 +138,7 @@ def generate_compare_report(
     tables = (difference_table(found, number) for number, found in enumerate(compared, 1))
     parts = {
         **frame(language, brand, in_both("compare_report") if title is None else (title, title)),
+        "bar": bar_html((), ranged=True),
         "verdict": compare_verdict_html(compared, results) + warnings_html(warnings),
         "differences": "".join(f'<section class="card">{each}</section>' for each in tables),
         "runs": runs_table(results, shown_names),
@@ -144,7 +173,10 @@ def generate_capacity_report(
 
 
 def frame(language: str, brand: str, title: tuple[str, str]) -> dict[str, str]:
-    """What stands around the content of a page: language, brand, title, version; all of it escaped."""
+    """What stands around the content of a page: language, brand, title, version; all of it escaped.
+
+    A page may put in markup of its own for `bar` (see `bar_html`) and for `when`, the moment that stands in its head.
+    """
     english, chinese = (printable(text, 200) for text in title)
     shown_brand = printable(brand, 80)
     return {
@@ -154,4 +186,6 @@ def frame(language: str, brand: str, title: tuple[str, str]) -> dict[str, str]:
         "title": pair(english, chinese),
         "page_title": escape(f"{chinese if language == 'zh' else english} · {shown_brand}"),
         "made_by": both("made_by", version=__version__),
+        "bar": "",
+        "when": "",
     }

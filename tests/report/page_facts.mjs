@@ -1,5 +1,5 @@
 // Opens a report in headless Chromium with the network cut, uses it as a reader would, and prints what it saw as JSON.
-// node page_facts.mjs REPORT.html CHROMIUM
+// node page_facts.mjs REPORT.html CHROMIUM [opening]: with "opening" only how it opens.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 const require = createRequire(import.meta.url);
 const { chromium } = require("playwright-core");
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
-const [file, executablePath] = process.argv.slice(2);
+const [file, executablePath, extent] = process.argv.slice(2);
 const facts = { requests: [], console: [] };
 
 const PATIENCE_MS = 180_000;
@@ -45,17 +45,41 @@ const faults = async () => {
   return found.violations.map((each) => `${each.impact} ${each.id}: ${each.nodes.slice(0, 3).map((node) => node.target.join(" ") + " " + (node.any[0] || {}).message).join(" | ")}`);
 };
 
+const finish = async () => { await browser.close(); process.stdout.write(JSON.stringify(facts), () => process.exit(0)); };
+
 const opened = Date.now();
 await page.goto(pathToFileURL(file).href);
 await settled();
 facts.ready_ms = Date.now() - opened;
 facts.title = await page.title();
+// As it opens: how long the page is, what stands on its first screen, and in which order its parts follow.
+facts.height = await page.evaluate(() => document.documentElement.scrollHeight);
+facts.first_screen = await page.evaluate(() => [".verdict", "#figures", ".next", "#sections", "canvas"].filter((part) => {
+  const box = document.querySelector(part)?.getBoundingClientRect();
+  return box && box.top >= 0 && box.bottom <= innerHeight;
+}));
+facts.order = await page.evaluate(() => [...document.querySelectorAll("main [id]")].map((node) => node.id));
+facts.folded = await page.evaluate(() => [...document.querySelectorAll("details[id]:not([open])")].map((node) => node.id));
+facts.dead_links = await page.evaluate(() => [...document.querySelectorAll('a[href^="#"]')].map((link) => link.hash).filter((hash) => !document.getElementById(hash.slice(1))));
+// A link into something folded opens it, from the keyboard too.
+if (facts.folded.includes("trust")) {
+  await page.locator('#sections a[href="#trust"]').focus();
+  await page.keyboard.press("Enter");
+  await until(() => page.evaluate(() => document.getElementById("trust").open));
+  facts.opened = await page.evaluate(() => document.getElementById("trust").open);
+  await until(() => page.evaluate(() => document.querySelector("#sections [aria-current]").hash === "#trust"));
+  facts.marked = await page.evaluate(() => document.querySelector("#sections [aria-current]").hash);
+}
+if (extent === "opening") await finish();
+await page.evaluate(() => { document.querySelectorAll("details").forEach((node) => { node.open = true; }); scrollTo(0, 0); });
+await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+await settled();
 facts.ink = await ink();
 facts.pwned = await page.evaluate(() => window.pwned === true);
 facts.elements = await page.evaluate(() => ({ scripts: document.scripts.length, images: document.images.length, frames: document.querySelectorAll("iframe,object,embed").length }));
 facts.text = await page.evaluate(() => document.body.innerText);
 facts.faults_light = await faults();
-facts.shown = await page.evaluate(() => ["bar", "charts", "errors", "metrics"].filter((id) => document.getElementById(id)?.checkVisibility()));
+facts.shown = await page.evaluate(() => ["bar", "charts", "errors", "load", "metrics", "requests"].filter((id) => document.getElementById(id)?.checkVisibility()));
 // Time charts none of whose points lies within their axes.
 facts.outside = await page.evaluate(() => [...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas))
   .filter((chart) => chart.options.plugins.zoom.zoom.mode === "x" && !chart.data.datasets.some((set) => set.data.some((point) => Array.isArray(point) || (point && !Number.isNaN(point.y) && point.x >= chart.scales.x.min && point.x <= chart.scales.x.max))))
@@ -63,7 +87,6 @@ facts.outside = await page.evaluate(() => [...document.querySelectorAll("canvas"
 // Chart -> series -> [how its legend calls it, how many points it has].
 facts.points = await page.evaluate(() => Object.fromEntries([...document.querySelectorAll("canvas")].map((canvas) => Chart.getChart(canvas))
   .map((chart) => [chart.canvas.id, Object.fromEntries(chart.data.datasets.filter((set) => set.series).map((set) => [set.series.key, [set.label, set.data.length]]))])));
-const finish = async () => { await browser.close(); process.stdout.write(JSON.stringify(facts), () => process.exit(0)); };
 if (!(await page.locator("canvas:visible").count())) await finish();
 
 // Hands: drag, double click, keyboard.
@@ -128,7 +151,8 @@ await card.locator(".legend button").first().click();
 
 // A table sorts both ways; not-measured cells stay last.
 const table = page.locator("#metrics-table, #compare-table, #steps-table, #bench-table");
-const third = () => table.locator("tbody tr td:nth-child(3)").allTextContents();
+// The figure itself: what stands in small letters below it is its interval.
+const third = () => table.locator("tbody tr td:nth-child(3)").evaluateAll((cells) => cells.map((cell) => cell.firstChild.textContent));
 await table.locator("thead button").nth(2).click();
 facts.sorted_down = await third();
 await table.locator("thead button").nth(2).click();

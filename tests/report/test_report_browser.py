@@ -28,6 +28,7 @@ from report_runs import (
     watched,
     whole_answer,
 )
+from report_scenes import healthy
 from sse_perf_tool.bench.page import write_page
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import OUTCOMES, Outcome
@@ -55,9 +56,9 @@ if MISSING:
 Facts = dict[str, Any]
 
 
-def facts_of(path: Path) -> Facts:
-    """What `page_facts.mjs` saw on the page."""
-    command = [*(NODE or []), str(HERE / "page_facts.mjs"), str(path), str(CHROMIUM)]
+def facts_of(path: Path, *extent: str) -> Facts:
+    """What `page_facts.mjs` saw on the page; with "opening" only what it saw before it touched anything."""
+    command = [*(NODE or []), str(HERE / "page_facts.mjs"), str(path), str(CHROMIUM), *extent]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -111,8 +112,30 @@ def test_the_console_has_no_error(page: Facts) -> None:
 
 
 def test_every_section_of_a_run_with_requests_is_shown(single: Facts) -> None:
-    assert single["shown"] == ["bar", "charts", "errors", "metrics"]
+    assert single["shown"] == ["bar", "errors", "load", "metrics", "requests"]
     assert single["outside"] == []
+
+
+def test_the_first_screen_says_how_it_went_how_fast_and_what_to_do(single: Facts) -> None:
+    assert single["first_screen"] == [".verdict", "#figures", ".next", "#sections", "canvas"]
+
+
+def test_the_page_is_at_most_half_as_long_as_one_with_everything_unfolded_was(single: Facts) -> None:
+    assert single["height"] <= 9_800 / 2
+
+
+def test_what_failed_stands_before_what_the_tool_says_of_itself(single: Facts) -> None:
+    parts = ("figures", "tails", "warnings", "errors", "metrics", "load", "slowest", "trust", "setup")
+    assert [name for name in single["order"] if name in parts] == list(parts)
+
+
+def test_the_links_of_the_page_lead_somewhere(page: Facts) -> None:
+    assert page["dead_links"] == []
+
+
+def test_what_is_trusted_is_folded_and_its_link_opens_it(calm_run: Facts) -> None:
+    assert {"trust", "flow", "each", "threads", "again"} <= set(calm_run["folded"])
+    assert (calm_run["opened"], calm_run["marked"]) == (True, "#trust")
 
 
 def test_every_canvas_is_drawn_in_colour_in_both_themes(page: Facts) -> None:
@@ -150,7 +173,7 @@ def test_a_run_of_whole_answers_has_no_charts_of_streams(tmp_path: Path) -> None
     done = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=60, check=True)
     page = done.stdout.partition('<script type="application/json"')[0]
     assert set(re.findall(r'id="card-(\w+)"', page)) == {
-        "rps", "threads", "system_tokens", "avg_latency", "total", "errors", "latency_percentiles", "latency_spread",
+        "rps", "threads", "system_tokens", "avg_latency", "total", "latency_percentiles", "latency_spread",
         "latency", "ttfb", "rate", "tokens", "waterfall", "latency_concurrency",
     }  # fmt: skip
     shown = re.sub(r"<[^>]+>", " ", page.partition("<main")[2])
@@ -255,10 +278,18 @@ def test_the_points_of_a_run_shorter_than_a_second_lie_within_its_charts(attacke
     assert attacked["outside"] == []
 
 
+@pytest.fixture(scope="module")
+def calm_run(tmp_path_factory: pytest.TempPathFactory) -> Facts:
+    path = tmp_path_factory.mktemp("report") / "calm.html"
+    generate_html_report(healthy(), path)
+    return facts_of(path, "opening")
+
+
 def test_a_run_without_any_request_shows_no_empty_charts(tmp_path: Path) -> None:
     generate_html_report(Tally(origin_ns=0).result(CONFIG, STARTED_UNIX_NS), tmp_path / "report.html")
     facts = facts_of(tmp_path / "report.html")
-    assert facts["console"] == facts["faults_light"] == facts["shown"] == []
+    assert facts["console"] == facts["faults_light"] == facts["dead_links"] == []
+    assert facts["shown"] == ["bar"]
     assert "No request finished" in facts["text"]
 
 

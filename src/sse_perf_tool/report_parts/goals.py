@@ -17,7 +17,7 @@ def goals_html(result: RunResult) -> str:
     """A section with each rule and its measured value; nothing when the run had no goal."""
     parts = [_thresholds_table(result), _goodput_html(result.summary.goodput), _baseline_table(result)]
     shown = "".join(parts)
-    return f'<section class="card" id="goals">{shown}</section>' if shown else ""
+    return f'<section class="card" id="goals"><h2>{both("goals")}</h2>{shown}</section>' if shown else ""
 
 
 def _goodput_html(goodput: Goodput | None) -> str:

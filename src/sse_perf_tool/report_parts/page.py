@@ -6,19 +6,18 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..metrics import success_rate
-from ..records import AnswerHead, RunResult, Stats, Summary
+from ..records import AnswerHead, RunResult, Summary
 from ..texts import Texts, printable
-from .figures import Both, figure, percent_text, time_text
+from .figures import time_text
 from .libraries import Library, inline_script, library_scripts
-from .verdict import Verdict, load_text, shown_percentile
-from .wording import TEXTS, both, in_both, pair, terms_html
+from .verdict import Verdict, load_text
+from .wording import TEXTS, both, pair, terms_html
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
@@ -87,21 +86,45 @@ def build_page(
     return text.encode("utf-8", "replace"), inlined
 
 
-def read_template(name: str) -> str:
-    """A page of the templates folder in the frame of all pages; texts of both languages are put in for {{t:key}}."""
-    text = "".join((TEMPLATES / part).read_text(encoding="utf-8") for part in ("top.html", name, "bottom.html"))
+def read_template(*names: str) -> str:
+    """A page of the templates folder in the frame of all pages, see `read_parts`."""
+    return read_parts("top.html", *names, "bottom.html")
+
+
+def read_parts(*names: str) -> str:
+    """Files of the templates folder, one after another; texts of both languages are put in for {{t:key}}."""
+    text = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in names)
     return re.sub(r"\{\{t:([\w.]+)\}\}", lambda match: both(match[1]), text)
 
 
+Place = tuple[str, str]
+"""The id of a part of the page, and the markup of what it is called."""
+
+
+def bar_html(places: Iterable[Place], *, ranged: bool = False) -> str:
+    """The bar that stays at the top of a page: links to its parts, and the range of its time charts if it has some."""
+    links = "".join(f'<a href="#{anchor}">{label}</a>' for anchor, label in places)
+    # The name of a landmark is an attribute, which cannot hold both languages.
+    nav = f'<nav id="sections" aria-label="{" / ".join(TEXTS["sections"])}">{links}</nav>'
+    return f'<div class="bar" id="bar">{nav}{read_parts("range.html") if ranged else ""}</div>'
+
+
+LOOKS_SHOWN = 4
+"""So many things to look at stand on the first screen; the others are folded."""
+
+
 def verdict_html(found: Verdict) -> str:
-    """The verdict at the top of the page: headline, sentences, what to look at next."""
+    """The verdict at the top of the page: a word for it, headline, sentences, what to look at next."""
     # Chinese sentences stand without a space between them.
     sentences = "".join(pair(f"{english} ", chinese) for english, chinese in found.sentences)
-    looks = "".join(f'<li><a href="#{look.anchor}">{pair(*look.text)}</a></li>' for look in found.looks)
-    next_steps = f"<h3>{both('look_next')}</h3><ul>{looks}</ul>" if looks else ""
+    looks = [f'<li><a href="#{look.anchor}">{pair(*look.text)}</a></li>' for look in found.looks]
+    first, more = "".join(looks[:LOOKS_SHOWN]), "".join(looks[LOOKS_SHOWN:])
+    count = len(looks) - LOOKS_SHOWN
+    folded = f"<details><summary>{both('look_more', n=count)}</summary><ul>{more}</ul></details>" if more else ""
+    next_steps = f'<div class="next"><h3>{both("look_next")}</h3><ul>{first}</ul>{folded}</div>' if looks else ""
     return (
-        f'<div class="verdict {found.grade}"><h2>{pair(*found.headline)}</h2>'
-        f'<p class="lead">{sentences}</p>{next_steps}</div>'
+        f'<section class="verdict two {found.grade}"><div><h2><span class="badge">{both(found.word)}</span> '
+        f'{pair(*found.headline)}</h2><p class="lead">{sentences}</p></div>{next_steps}</section>'
     )
 
 
@@ -151,15 +174,15 @@ def format_html(result: RunResult) -> str:
 
 
 def again_html(result: RunResult) -> str:
-    """How to make the run again: its flags as a file for --config, as a section; nothing when there are none."""
+    """How to make the run again: its flags as a file for --config, folded; nothing when there are none."""
     if not result.config.flags:
         return ""
     text = json.dumps(result.config.flags, ensure_ascii=False, indent=2)
     # Copied, it is the same JSON, but nothing in it can steer the page or a terminal.
     shown = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
     return (
-        f'<section class="card" id="again"><h2>{both("again")}</h2><p class="over">{both("again_how")}</p>'
-        f"<pre>{escape(shown)}</pre></section>"
+        f'<details class="card fold" id="again"><summary><h3>{both("again")}</h3></summary>'
+        f'<p class="over">{both("again_how")}</p><pre>{escape(shown)}</pre></details>'
     )
 
 
@@ -176,71 +199,6 @@ def moment(unix_ns: int) -> str:
     """Markup of a point in time, UTC to the second."""
     at = datetime.fromtimestamp(unix_ns / 1e9, tz=timezone.utc)
     return f'<time datetime="{at.isoformat()}">{at:%Y-%m-%d %H:%M:%S} UTC</time>'
-
-
-def big_figures_html(result: RunResult) -> str:
-    """The key figures, each with its unit and its number of samples."""
-    summary = result.summary
-    finished = summary.ok + summary.failed
-    rate = success_rate(summary.ok, finished)
-    none = in_both("na")
-    tiles = [
-        _tile("big.requests", f"{summary.sent:,}", "", _endings(summary)),
-        _tile(
-            "big.success", percent_text(rate).removesuffix(" %"), "%" if rate is not None else "", _samples(finished)
-        ),
-        *(_stream_tiles(summary) if result.config.stream else _whole_tiles(summary)),
-        _tile(
-            "big.tokens",
-            figure(summary.output_tokens_per_s) if summary.output_tokens else none[0],
-            both("tokens_unit"),
-            in_both("total_n", n=f"{summary.output_tokens:,}"),
-        ),
-        _tile("big.rps", figure(summary.requests_per_s), both("rps_unit"), _samples(summary.sent)),
-    ]
-    return "".join(tiles)
-
-
-def _stream_tiles(summary: Summary) -> list[str]:
-    return [
-        _metric_tile("big.ttft_p50", summary, "ttft_ms", 50),
-        _metric_tile("big.ttft_p99", summary, "ttft_ms", 99),
-        _metric_tile("big.tpot", summary, "tpot_ms", 50),
-        _metric_tile("big.latency", summary, "latency_ms", 50),
-    ]
-
-
-def _whole_tiles(summary: Summary) -> list[str]:
-    size = figure(summary.metrics.get("response_bytes", Stats()).mean)
-    return [
-        _metric_tile("big.latency", summary, "latency_ms", 50),
-        _metric_tile("big.latency_p99", summary, "latency_ms", 99),
-        _metric_tile("big.rate", summary, "tokens_per_s", 50, both("tokens_unit")),
-        _tile("big.transfer", figure(summary.bytes_per_s / 1000), "kB/s", in_both("bytes_each", n=size)),
-    ]
-
-
-def _endings(summary: Summary) -> Both:
-    counts = (("ok_n", summary.ok), ("failed_n", summary.failed), ("cancelled_n", summary.cancelled))
-    said = [in_both(key, n=f"{count:,}") for key, count in counts if count]
-    return " · ".join(text[0] for text in said), " · ".join(text[1] for text in said)
-
-
-def _samples(count: int) -> Both:
-    return in_both("of_n", n=f"{count:,}")
-
-
-def _metric_tile(key: str, summary: Summary, metric: str, percent: int, unit_html: str = "ms") -> str:
-    stats = summary.metrics.get(metric, Stats())
-    value = shown_percentile(stats, percent)
-    return _tile(key, figure(value), unit_html if value is not None else "", _samples(stats.count))
-
-
-def _tile(key: str, value: str, unit_html: str, note: Both) -> str:
-    return (
-        f'<div class="tile"><dt>{both(key)}</dt>'
-        f'<dd><b>{escape(value)}</b> <span class="unit">{unit_html}</span><small>{pair(*note)}</small></dd></div>'
-    )
 
 
 def warnings_html(warnings: Sequence[str]) -> str:

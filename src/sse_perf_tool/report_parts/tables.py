@@ -42,11 +42,12 @@ def metric_unit(name: str) -> str:
     return _UNITS.get(name, "ms" if name.endswith("_ms") else "")
 
 
-def metric_name(name: str) -> str:
-    """Markup of a metric's short name and of what it measures."""
+def metric_name(name: str, unit: str = "") -> str:
+    """Markup of a metric's short name, of its unit if it is given, and of what it measures."""
     short = both(f"metric.{name}") if f"metric.{name}" in TEXTS else escape(name)
+    shown_unit = f' <span class="unit">{escape(unit)}</span>' if unit else ""
     about = f"<small>{both(f'about.{name}')}</small>" if f"about.{name}" in TEXTS else ""
-    return f"{short}{about}"
+    return f"{short}{shown_unit}{about}"
 
 
 def table(heads: Sequence[str], rows: Iterable[str], *, caption: str, table_id: str) -> str:
@@ -72,24 +73,24 @@ def number_cell(value: float | None, text: str | None = None, note: str = "") ->
 
 
 def metrics_table(summary: Summary) -> str:
-    """Every metric that was measured: mean, standard deviation, min, P50, P90, P95, P99, max, count."""
+    """Every metric that was measured: P50, P90, P95, P99, mean, standard deviation, min, max, count."""
     shown = ((name, stats) for name, stats in summary.metrics.items() if stats.count and "[" not in name)
     rows = [_metric_row(name, stats, summary.intervals.get(name, {})) for name, stats in shown]
     if not rows:
         return f"<p>{both('nothing_measured')}</p>" if summary.sent else ""
     caption = f"{both('metrics')} <small>{both('intervals')}</small>" if summary.intervals else both("metrics")
-    heads = ("metric", "unit", "mean", "stddev", "min", "P50", "P90", "P95", "P99", "max", "count")
+    heads = ("metric", "P50", "P90", "P95", "P99", "mean", "stddev", "min", "max", "count")
     return table(heads, rows, caption=caption, table_id="metrics-table")
 
 
 def _metric_row(name: str, stats: Stats, intervals: Mapping[str, Interval]) -> str:
-    cells = [number_cell(value) for value in (stats.mean, stats.stddev, stats.min)]
+    cells = []
     for percent in (50, 90, 95, 99):
         value = shown_percentile(stats, percent)
         cells.append(number_cell(value, note="" if value is None else interval_text(intervals.get(f"p{percent}"))))
-    cells += [number_cell(stats.max), number_cell(stats.count, f"{stats.count:,}")]
-    unit = f'<td class="text">{metric_unit(name)}</td>'
-    return f'<tr><th scope="row">{metric_name(name)}</th>{unit}{"".join(cells)}</tr>'
+    cells += [number_cell(value) for value in (stats.mean, stats.stddev, stats.min, stats.max)]
+    cells.append(number_cell(stats.count, f"{stats.count:,}"))
+    return f'<tr><th scope="row">{metric_name(name, metric_unit(name))}</th>{"".join(cells)}</tr>'
 
 
 def interval_text(interval: Interval | None) -> str:
@@ -203,6 +204,19 @@ def errors_table(result: RunResult) -> str:
     )
     heads = ("outcome", "message", "requests", "share", "example")
     return table(heads, rows, caption=both("errors"), table_id="errors-table")
+
+
+def errors_section(result: RunResult) -> str:
+    """What failed, how and when, as a section; nothing when nothing failed."""
+    if not result.summary.errors:
+        return ""
+    chart = '<div class="grid of-charts" id="errors-charts"></div>'
+    return (
+        f'<section class="part" id="errors"><h2>{both("section.errors")}</h2>'
+        f'<div class="beside"><div class="card">{errors_table(result)}</div>{chart}</div>'
+        f'<details class="card fold" id="outcomes"><summary><h3>{both("outcomes_table")}</h3></summary>'
+        f"{outcomes_table(result.requests.main())}</details></section>"
+    )
 
 
 def thread_rows(table_of: RequestTable) -> list[list[float | None]]:

@@ -10,19 +10,22 @@ from .figures import figure, percent_text
 from .wording import both, pair, terms_html
 
 
-def trust_html(result: RunResult) -> str:
-    """Verdict, error bound, reasons and evidence; nothing when no answer was complete."""
+def trust_html(result: RunResult, more_html: str = "") -> str:
+    """Verdict, error bound, reasons and evidence, folded when the figures are trusted.
+
+    `more_html` is put at its end; it is all there is when no answer was complete but the tool watched itself.
+    """
     trust = result.trust
     if trust is None or trust.verdict == "not_measured":
-        return ""
+        return f'<section class="card" id="trust">{more_html}</section>' if more_html and result.self_watch else ""
     bound = bound_words(result)
     said = f"<span>{pair(f': {bound[0]}', f'：{bound[1]}')}</span>" if bound else ""
     reasons = "".join(f"<li>{pair(words(reason, 'en'), words(reason, 'zh'))}</li>" for reason in trust.reasons)
     return (
-        f'<section class="card" id="trust"><h2>{both("trust")}</h2>'
-        f'<p><span class="mark {_MARKS[verdict_key(trust)]}">{pair(*TEXTS[verdict_key(trust)])}</span>{said}</p>'
+        f'<details class="card fold" id="trust"{" open" if trust.reasons else ""}><summary><h2>{both("trust")}</h2> '
+        f'<span class="mark {_MARKS[verdict_key(trust)]}">{pair(*TEXTS[verdict_key(trust)])}</span>{said}</summary>'
         f"{f'<ul>{reasons}</ul>' if reasons else ''}"
-        f'<dl class="facts">{_facts(trust)}</dl><p class="notes">{both("trust_note")}</p></section>'
+        f'<dl class="facts">{_facts(trust)}</dl><p class="notes">{both("trust_note")}</p>{more_html}</details>'
     )
 
 

@@ -57,6 +57,8 @@ class Verdict(NamedTuple):
     missed) or none (nothing to judge)."""
 
     grade: str
+    word: str
+    """The key of the text that says it in a word or two."""
     headline: Both
     sentences: list[Both]
     looks: list[Look]
@@ -197,7 +199,15 @@ def verdict(result: RunResult) -> Verdict:
     grade = "bad" if result.missed or result.fails_more else _grade(summary)
     if grade == "good" and result.trust is not None and result.trust.reasons:
         grade = "fair"
-    return Verdict(grade, _with_goals(result, _headline(summary)), _sentences(result), looks)
+    return Verdict(grade, _word(result, grade), _with_goals(result, _headline(summary)), _sentences(result), looks)
+
+
+def _word(result: RunResult, grade: str) -> str:
+    """ "Good" is only what was asked for: without goals a run can do no more than show nothing wrong."""
+    if result.missed:
+        return "word.missed"
+    demanded = bool(result.thresholds or result.baseline)
+    return "word.passed" if grade == "good" and demanded else f"word.{grade}"
 
 
 def _looks(rules: Iterable[Rule], result: RunResult) -> Iterator[Look]:
@@ -212,6 +222,8 @@ def _with_goals(result: RunResult, headline: Both) -> Both:
     kept = [each.ok for rows in (result.thresholds, result.baseline) for each in rows]
     if not all(kept):
         said.append(in_both("missed_headline", missed=kept.count(False), all=len(kept)))
+    elif kept:
+        said.append(in_both("kept_headline.one" if len(kept) == 1 else "kept_headline.many", all=len(kept)))
     if not result.fails_more:
         said.append(headline)
     return ". ".join(each[0] for each in said), "。".join(each[1] for each in said)
@@ -406,7 +418,7 @@ def _doubt(result: RunResult) -> Look | None:
     return Look(in_both("look.trust"), "trust") if result.trust is not None and result.trust.reasons else None
 
 
-_FIRST: tuple[Rule, ...] = (_doubt, _failed)
+_FIRST: tuple[Rule, ...] = (_failed, _doubt)
 _RULES: tuple[Rule, ...] = (
     _goodput, _shape, _drift, _tail, _stall, _edges, _rate, _retried, _resent, _few, _estimate,
 )  # fmt: skip

@@ -221,13 +221,15 @@ function refresh(card) {
 }
 // A page that draws no frames (in the background, say) may never be idle: then it happens all the same.
 const idle = window.requestIdleCallback ? (task) => requestIdleCallback(task, { timeout: 200 }) : (task) => setTimeout(task, 20);
+// What is folded has no size: it is drawn when it is opened.
+const folded = (card) => Boolean(card.canvas.closest("details:not([open])"));
 let settling = false;
 function settle() {
   if (settling) return;
   settling = true;
   root.dataset.ready = "false";
   const next = () => {
-    const card = cards.find((each) => each.stale);
+    const card = cards.find((each) => each.stale && !folded(each));
     if (card) { draw(card); idle(next); } else { settling = false; root.dataset.ready = "true"; }
   };
   idle(next);
@@ -247,6 +249,7 @@ function setView(from, to) {
   const high = Math.min(whole_run.to, Math.max(from, to));
   if (!(high - low > (whole_run.to - whole_run.from) / 1e5)) return;
   view = { from: low, to: high };
+  root.dataset.zoomed = String(low > whole_run.from || high < whole_run.to);
   if (document.getElementById("range")) {
     document.getElementById("range-from").value = Number(low.toFixed(3));
     document.getElementById("range-to").value = Number(high.toFixed(3));
@@ -330,6 +333,7 @@ function addHands(card) {
   });
 }
 
+// A part of the page that its script makes, and the link of the bar to it.
 function addSection(parent, nav, id, titleKey) {
   const grid = make("div", { class: "grid" });
   parent.append(make("section", { id, class: "charts" }, say("h2", titleKey), grid));
@@ -346,7 +350,7 @@ function startCharts(from, to) {
   whole_run = { from, to };
   if (typeof Chart === "undefined") {
     document.getElementById("no-library").hidden = false;
-    ["bar", "zoom-hint", "charts"].map((id) => document.getElementById(id)).filter(Boolean).forEach((node) => { node.hidden = true; });
+    hideAll("#zoom-hint, #charts, .of-charts");
     return;
   }
   Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
@@ -363,6 +367,7 @@ function startCharts(from, to) {
     if (card.visible && card.stale) draw(card);
   }), { rootMargin: "150px" });
   cards.forEach((card) => observer.observe(card.canvas));
+  document.querySelectorAll("details").forEach((node) => node.addEventListener("toggle", settle));
   addEventListener("beforeprint", beforePrint);
   addEventListener("afterprint", afterPrint);
   settle();
@@ -372,13 +377,13 @@ function beforePrint() {
   printing = true;
   themeBefore = root.dataset.theme;
   setTheme("light");
-  cards.forEach(draw);
+  cards.filter((card) => !folded(card)).forEach(draw);
 }
 function afterPrint() {
   printing = false;
   if (themeBefore) root.dataset.theme = themeBefore; else delete root.dataset.theme;
   themeChanged();
-  cards.forEach(draw);
+  cards.filter((card) => !folded(card)).forEach(draw);
 }
 
 function startRange() {

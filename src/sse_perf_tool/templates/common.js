@@ -120,10 +120,57 @@ const csv = (columns) => {
   return lines.join("\r\n") + "\r\n";
 };
 
+const hideAll = (selector) => document.querySelectorAll(selector).forEach((node) => { node.hidden = true; });
+
+// A link into something folded opens it.
+function openTarget() {
+  const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  for (let node = target || null; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+  if (target) target.scrollIntoView();
+}
+
+// Marks the link of the bar to the part that is being read.
+function startBar() {
+  const links = [...document.querySelectorAll("#sections a")].map((link) => [link, document.getElementById(link.hash.slice(1))]).filter(([, part]) => part);
+  if (!links.length) return;
+  const show = () => {
+    const passed = links.filter(([, part]) => part.checkVisibility() && part.getBoundingClientRect().top < 160);
+    const [current] = passed.length ? passed[passed.length - 1] : links[0];
+    for (const [link, part] of links) {
+      link.hidden = !part.checkVisibility();
+      if (link === current) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  let waiting = false;
+  addEventListener("scroll", () => {
+    if (!waiting) requestAnimationFrame(() => { waiting = false; show(); });
+    waiting = true;
+  }, { passive: true });
+  show();
+}
+
+// Says on which sides a table goes on, so that its edge there fades.
+function startFades() {
+  const show = (box) => {
+    const rest = box.scrollWidth - box.clientWidth - box.scrollLeft;
+    box.dataset.more = (box.scrollLeft > 1 ? "left " : "") + (rest > 1 ? "right" : "");
+  };
+  const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => show(target)));
+  document.querySelectorAll(".scroll, .bar nav").forEach((box) => {
+    box.addEventListener("scroll", () => show(box), { passive: true });
+    sizes.observe(box);
+  });
+}
+
 function startPage() {
   document.getElementById("language").addEventListener("click", () => setLanguage(language() === "zh" ? "en" : "zh"));
   document.getElementById("theme").addEventListener("click", () => setTheme(isDark() ? "light" : "dark"));
   document.getElementById("print").addEventListener("click", () => print());
+  addEventListener("hashchange", openTarget);
+  openTarget();
+  startBar();
+  startFades();
   prefersDark.addEventListener("change", themeChanged);
   themeChanged();
   document.querySelectorAll("table.sortable").forEach((table) => table.querySelector("th button") || makeSortable(table));

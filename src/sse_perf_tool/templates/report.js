@@ -95,7 +95,7 @@ function errorChart(grid) {
     data: counts[each].map((y, x) => ({ x: end_s < step ? end_s / 2 : (x + 0.5) * step, y })),
   })));
   const stacked = (axes) => { axes.x.stacked = true; axes.x.offset = false; axes.y.stacked = true; return axes; };
-  addChart(grid, { id: "errors", title: "chart.errors", unit: "unit.requests", time: true, broad: true, step, series, axes: stacked, notes: () => [texts("note.step", { step })], empty: !names.length, emptyText: "no_errors" });
+  addChart(grid, { id: "errors", title: "chart.errors", unit: "unit.requests", time: true, step, series, axes: stacked, notes: () => [texts("note.step", { step })], empty: !names.length, emptyText: "no_errors" });
 }
 
 // The y axis of the heat map counts half-octaves; gaps of 0 have a row of their own just below the shortest others.
@@ -274,7 +274,7 @@ function requestTable() {
     column("metric.ttfb_ms", "ttfb"), ...ofStreams(column("metric.ttft_ms", "ttft")), column("metric.latency_ms", "latency"),
     ...ofStreams(column("metric.tpot_ms", "tpot"), column("metric.max_gap_ms", "max_gap")), column("tokens", "tokens", { show: whole }),
   ];
-  section.append(...buildTable("slowest-table", "slowest", columns, data.requests.slowest, 20));
+  section.append(...buildTable("slowest-table", "slowest", columns, data.requests.slowest, 10));
 }
 
 function threadTable() {
@@ -309,13 +309,16 @@ function downloads() {
   }
 }
 
-// Only what the server told of itself; without --metrics-url there is no section.
-function serverCharts(parent, nav) {
+// The place of the charts of a part of the page; null where this run does not have that part.
+const place = (id) => document.getElementById(id);
+
+// Only what the server told of itself; without --metrics-url there is no such part.
+function serverCharts() {
   if (!Object.keys(seconds).some((name) => name.startsWith("server_"))) return;
-  const section = addSection(parent, nav, "server", "section.server");
+  place("server").hidden = false;
   const chart = (id, unit, ...lines) => {
     const told = lines.filter(([column]) => seconds[column]);
-    if (told.length) perSecond(section, id, unit, told);
+    if (told.length) perSecond(place("server-charts"), id, unit, told);
   };
   chart("server_requests", "unit.requests", ["server_running", "series.server_running", "c1"], ["server_waiting", "series.server_waiting", "c4"]);
   chart("server_cache", "unit.percent", ["server_kv_cache_percent", "series.server_cache", "c1"]);
@@ -324,44 +327,62 @@ function serverCharts(parent, nav) {
   chart("server_memory", "unit.megabytes", ["server_memory_mb", "series.server_memory", "c1"]);
 }
 
-function buildCharts() {
-  const parent = document.getElementById("charts");
-  const nav = document.getElementById("sections");
-  const load = addSection(parent, nav, "load", "section.load");
+// The first screen: how much, and how fast, over the run.
+function firstCharts() {
+  const first = place("tails");
   const asked = has(seconds.asked) ? [["asked", "series.asked", "c6", { dash: [2, 2] }]] : [];
-  perSecond(load, "rps", "unit.per_s", [["done", "series.done", "c1"], ["started", "series.started", "c3", { dash: [5, 3] }], ["failed", "series.failed", "fail"], ...asked]);
-  if (asked.length) perSecond(load, "schedule_delay", "unit.ms", [["delay", "series.delay", "c1"]]);
+  perSecond(first, "rps", "unit.per_s", [["done", "series.done", "c1"], ["started", "series.started", "c3", { dash: [5, 3] }], ["failed", "series.failed", "fail"], ...asked]);
+  streamChart(percentileChart, first, "ttft_percentiles", data.percentiles.ttft);
+  percentileChart(first, "latency_percentiles", data.percentiles.latency);
+}
+
+function timeCharts() {
+  const spread = place("spread");
+  streamChart(spreadChart, spread, "ttft_spread", data.spreads.ttft, "unit.answers");
+  spreadChart(spread, "latency_spread", data.spreads.latency, "unit.answers");
+  streamChart(spreadChart, spread, "gap_spread", data.spreads.gap, "unit.gaps");
+  streamChart(heatChart, spread);
+  streamChart(concurrencyChart, spread, "ttft_concurrency", "ttft");
+  concurrencyChart(spread, "latency_concurrency", "latency");
+}
+
+function loadCharts() {
+  const load = place("load-charts");
+  if (has(seconds.asked)) perSecond(load, "schedule_delay", "unit.ms", [["delay", "series.delay", "c1"]]);
   perSecond(load, "threads", "unit.threads", [["active", "series.active", "c1"], ["threads", "series.threads", "c6", { dash: [5, 3] }]]);
   perSecond(load, "system_tokens", "unit.per_s", [["tokens", "series.tokens", "c1"], ...ofStreams(["chunks", "series.chunks", "c3", { dash: [5, 3] }])]);
   perSecond(load, "avg_latency", "unit.ms", [["latency", "series.latency", "c1"], ["ttft", "series.ttft", "c2"], ["ttfb", "series.ttfb", "c3", { dash: [5, 3] }]], { log: true });
   streamChart(perSecond, load, "avg_tpot", "unit.ms", [["tpot", "series.tpot", "c1"]], { log: true });
   perSecond(load, "total", "unit.requests", [["total", "series.total", "c1", { fill: true }]]);
-  errorChart(load);
-  const tails = addSection(parent, nav, "tails", "section.tails");
-  streamChart(percentileChart, tails, "ttft_percentiles", data.percentiles.ttft);
-  percentileChart(tails, "latency_percentiles", data.percentiles.latency);
-  const spread = addSection(parent, nav, "spread", "section.spread");
-  streamChart(spreadChart, spread, "ttft_spread", data.spreads.ttft, "unit.answers");
-  spreadChart(spread, "latency_spread", data.spreads.latency, "unit.answers");
-  streamChart(spreadChart, spread, "gap_spread", data.spreads.gap, "unit.gaps");
-  streamChart(heatChart, spread);
-  const each = addSection(parent, nav, "each", "section.requests");
+}
+
+function requestCharts() {
+  waterfallChart(place("flow-charts"));
+  const each = place("each-charts");
   streamChart(perRequest, each, "ttft", "unit.ms", "ttft");
   perRequest(each, "latency", "unit.ms", "latency");
   perRequest(each, "ttfb", "unit.ms", "ttfb");
   streamChart(perRequest, each, "tpot", "unit.ms", "tpot");
   perRequest(each, "rate", "unit.tokens_per_s", "rate");
   perRequest(each, "tokens", "unit.tokens", "tokens");
-  if (seconds.read_max) {
-    const self = addSection(parent, nav, "self", "section.self");
-    perSecond(self, "self_delay", "unit.ms", [["read_p99", "series.read_p99", "c1"], ["read_max", "series.read_max", "c3", { dash: [5, 3] }], ["gc_max", "series.gc_max", "c4"]], { log: true });
-    perSecond(self, "self_cpu", "unit.percent", [["own_cpu", "series.own_cpu", "c1"], ["cpu_wait", "series.cpu_wait", "c4"], ["machine_cpu", "series.machine_cpu", "c6", { dash: [5, 3] }]]);
-  }
-  serverCharts(parent, nav);
-  const flow = addSection(parent, nav, "flow", "section.flow");
-  waterfallChart(flow);
-  streamChart(concurrencyChart, flow, "ttft_concurrency", "ttft");
-  concurrencyChart(flow, "latency_concurrency", "latency");
+}
+
+// How the tool itself fared; it stands beside the trust in the figures.
+function selfCharts() {
+  const self = place("self-charts");
+  if (!self || !seconds.read_max) return;
+  perSecond(self, "self_delay", "unit.ms", [["read_p99", "series.read_p99", "c1"], ["read_max", "series.read_max", "c3", { dash: [5, 3] }], ["gc_max", "series.gc_max", "c4"]], { log: true });
+  perSecond(self, "self_cpu", "unit.percent", [["own_cpu", "series.own_cpu", "c1"], ["cpu_wait", "series.cpu_wait", "c4"], ["machine_cpu", "series.machine_cpu", "c6", { dash: [5, 3] }]]);
+}
+
+function buildCharts() {
+  firstCharts();
+  if (place("errors-charts")) errorChart(place("errors-charts"));
+  timeCharts();
+  loadCharts();
+  serverCharts();
+  requestCharts();
+  selfCharts();
 }
 
 whole_run = view = { from: 0, to: end_s };
@@ -369,7 +390,7 @@ buildCharts();
 requestTable();
 threadTable();
 downloads();
-if (!count) ["bar", "zoom-hint", "charts", "downloads"].forEach((id) => { document.getElementById(id).hidden = true; });
+if (!count) hideAll("#times, .of-charts, .of-requests");
 startPage();
 document.querySelectorAll("[data-request]").forEach((button) => {
   const row = requests.id.indexOf(Number(button.dataset.request));

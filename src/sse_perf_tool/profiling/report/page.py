@@ -9,8 +9,9 @@ from ...records.atomic_write import write_atomically
 from ...records.profile import Profile
 from ...report_generator import BRAND, OFFLINE_NOTES, frame
 from ...report_parts.libraries import FLAME_LIBRARIES
-from ...report_parts.page import More, big_figures_html, build_page, facts_html, read_template, warnings_html
+from ...report_parts.page import More, bar_html, build_page, facts_html, read_template, warnings_html
 from ...report_parts.tables import errors_table
+from ...report_parts.tiles import big_figures_html
 from ...report_parts.trust import trust_html
 from ...texts import speaker
 from ..folder import Drawn
@@ -47,6 +48,7 @@ def write_page(
     language, profile = lang or result.config.lang, result.profile or Profile()
     parts = {
         **frame(language, brand, TEXTS["profile.title"] if title is None else (title, title)),
+        "bar": bar_html((), ranged=True),
         "verdict": verdict_html(profile),
         "findings": findings_html(profile.findings),
         "targets": targets_html(profile.targets),

@@ -33,7 +33,8 @@ TEXTS: Texts = {
     "section.load": ("Load and throughput", "负载与吞吐"),
     "section.tails": ("Percentiles over time", "百分位数变化"),
     "section.spread": ("Distributions", "分布"),
-    "section.requests": ("Every request", "每个请求"),
+    "section.requests": ("Requests", "请求"),
+    "section.each": ("Every request as a point", "每个请求的散点图"),
     "section.flow": ("Request timelines", "请求时间线"),
     # charts
     "chart.rps": ("Requests per second", "每秒请求数"),
@@ -43,7 +44,7 @@ TEXTS: Texts = {
     "chart.avg_latency": ("Average times", "平均耗时"),
     "chart.avg_tpot": ("Average TPOT", "平均 TPOT"),
     "chart.total": ("Requests so far", "累计请求数"),
-    "chart.errors": ("Errors by kind", "错误分类"),
+    "chart.errors": ("Errors over time", "错误随时间变化"),
     "chart.ttft_percentiles": ("TTFT percentiles", "TTFT 百分位数"),
     "chart.latency_percentiles": ("Response time percentiles", "响应时间百分位数"),
     "chart.ttft_spread": ("Distribution of TTFT", "TTFT 分布"),

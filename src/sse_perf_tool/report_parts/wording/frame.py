@@ -11,6 +11,12 @@ TEXTS: Texts = {
     "switch_language": ("中文", "English"),
     "theme": ("Light or dark", "浅色或深色"),
     "print": ("Print", "打印"),
+    "sections": ("Parts of this page", "本页各部分"),
+    "section.overview": ("Overview", "概览"),
+    "section.errors": ("Errors", "错误"),
+    "section.trust": ("Trust", "可信度"),
+    "section.times": ("Response times", "响应时间"),
+    "section.setup": ("Settings of the run", "测试设置"),
     "skip": ("Skip to the results", "跳到结果"),
     "noscript": (
         "The charts need JavaScript. Figures and tables work without it.",

@@ -27,7 +27,7 @@ TEXTS: Texts = {
     "trust_rtt": ("Largest round trip", "最大往返时间"),
     "trust_lost": ("Packets retransmitted / out of order", "重传 / 乱序的数据包"),
     "trust_steps": ("Seconds with a step of the system clock", "系统时钟被调整的秒数"),
-    "section.self": ("The tool itself", "工具自身"),
+    "section.self": ("The tool itself, second by second", "工具自身的逐秒数据"),
     "chart.self_delay": ("Wait before reads", "读取等待时间"),
     "chart.self_cpu": ("CPU", "CPU"),
     "series.read_p99": ("P99", "P99"),

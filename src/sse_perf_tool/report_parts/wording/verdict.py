@@ -5,6 +5,12 @@ from __future__ import annotations
 from ...texts import Texts
 
 TEXTS: Texts = {
+    "word.passed": ("Passed", "通过"),
+    "word.missed": ("Not reached", "未达标"),
+    "word.good": ("Nothing wrong seen", "未见异常"),
+    "word.fair": ("With remarks", "需留意"),
+    "word.bad": ("Too many failures", "失败过多"),
+    "word.none": ("Nothing measured", "无数据"),
     "all_ok": ("All {n} succeeded", "{n}全部成功"),
     "some_ok": ("{share} of {n} succeeded", "{n}中 {share} 成功"),
     "one_ok": ("The request succeeded", "请求成功"),
@@ -65,6 +71,7 @@ TEXTS: Texts = {
     ),
     "cancelled": ("Not counted: {n} cancelled at the end.", "不计入数据：结束时被取消的 {n}。"),
     "look_next": ("What to look at next", "接下来看什么"),
+    "look_more": ("{n} more", "另有 {n} 项"),
     "look.nothing": ("Nothing stands out. Raise the load to find the limit.", "没有异常。可以加大压力以寻找上限。"),
     "look.failed": ("{n} failed, most often as “{outcome}”.", "{n}失败，最常见的是“{outcome}”。"),
     "look.rate": (
