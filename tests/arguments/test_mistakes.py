@@ -42,6 +42,7 @@ def test_a_duration_has_units_in_falling_order(text, seconds):
 
 
 PLACE = "give HOST:PORT, an IPv4 address or a name and a port, e.g. 10.0.0.1:5557"
+LISTENING = "give ADDR:PORT to listen on, e.g. 127.0.0.1:9464"
 SECONDS = "give a time above 0: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"
 SECONDS_0 = "give a time, 0 or above: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"
 SPACE = "is a space or control character; write it as"
@@ -112,6 +113,20 @@ MISTAKES: list[tuple[list[str], str]] = [
         ["--api-key", "-", "--bind", "h:1"],
         "--bind h:1: has no effect without --expect-workers; add it, or leave this out",
     ),
+    ([*KEYED, "--prometheus", "9464"], f"--prometheus 9464: {LISTENING}"),
+    ([*KEYED, "--prometheus", "h:x"], f"--prometheus h:x: {LISTENING}"),
+    ([*KEYED, "--prometheus", "::1:9464"], f"--prometheus ::1:9464: {LISTENING}"),
+    (
+        [*KEYED, "--otlp", "h:4318"],
+        "--otlp h:4318: a URL begins with http:// or https://; write it so",
+    ),
+    (
+        [*KEYED, "--otlp", "http://h:4318/?token=s3cr3t-value-0001"],
+        ("--otlp http://h:4318/?token=s3cr3t-…0001: a collector's URL has no ? or #; give http://HOST:4318, and keys in"
+        " OTEL_EXPORTER_OTLP_HEADERS"),
+    ),
+    ([*KEYED, "--otlp-sample", "0.1"], "--otlp-sample 0.1: has no effect without --otlp; add it, or leave this out"),
+    ([*KEYED, "--debug", "--otlp", "http://h"], "--otlp http://h: cannot go with --debug; keep one of them"),
     (["--expect-workers", "2", "--bind", "a:b"], f"--bind a:b: {PLACE}"),
     (["--expect-workers", "2", "--bind", "::1:1"], f"--bind ::1:1: {PLACE}"),
     (["--expect-workers", "2", "--bind", "h:70000"], f"--bind h:70000: {PLACE}"),

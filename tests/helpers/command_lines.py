@@ -208,6 +208,17 @@ EFFECTS: dict[str, Effect] = {
         lambda a: (a.studio_folder, a.records_file and a.records_file.parent),
         (Path(), Path("results")),
     ),
+    "prometheus": (
+        ["--prometheus", "[::1]:9464"],
+        lambda a: a.telemetry and a.telemetry.prometheus,
+        ("::1", 9464),
+    ),
+    "otlp": (["--otlp", "http://h:4318/v1/traces"], lambda a: a.telemetry and a.telemetry.otlp, "http://h:4318"),
+    "otlp_sample": (
+        ["--otlp", "http://h:4318/", "--otlp-sample", "5%"],
+        lambda a: a.telemetry and (a.telemetry.otlp, a.telemetry.share),
+        ("http://h:4318", 0.05),
+    ),
     "stall_ms": (["--stall-ms", "250"], lambda a: a.config.stall_ms, 250.0),
     "quiet": (["--quiet"], lambda a: a.quiet, True),
     "no_color": (["--no-color"], lambda a: a.color, False),

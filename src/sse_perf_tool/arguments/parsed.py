@@ -144,6 +144,18 @@ class WorkersWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class TelemetryWanted:
+    """Where a run is shown while it goes on, beside its own outputs."""
+
+    otlp: str | None = None
+    """The URL of a collector, with any secret in it and without `/v1/...`."""
+    share: float | None = None
+    """Of requests that have a span; None: as the environment says, else a tenth."""
+    prometheus: tuple[str, int] | None = None
+    """Address and port to listen on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Joining:
     """The master that a worker joins."""
 
@@ -207,6 +219,7 @@ class Arguments:
     studio: StudioArguments | None = None
     workers: WorkersWanted | None = None
     """None: this machine sends the load itself."""
+    telemetry: TelemetryWanted | None = None
     joining: Joining | None = None
     quiet: bool = False
     color: bool = True

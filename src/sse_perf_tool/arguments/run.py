@@ -19,7 +19,7 @@ from .files import inputs, outputs
 from .flag_values import Exclusion, FlagValues
 from .goals import baseline_of, check_goals
 from .output_paths import Now
-from .parsed import Arguments
+from .parsed import Arguments, TelemetryWanted
 from .request import (
     body_of,
     body_row,
@@ -59,6 +59,7 @@ NEEDS = (
     ("open_body", "open_url"),
     ("open_path", "open_url"),
     ("then_path", "then_url"),
+    ("otlp_sample", "otlp"),
     *load.NEEDS,
     *workers.NEEDS,
 )
@@ -73,6 +74,7 @@ EXCLUSIONS = (
     Exclusion("calibrate", "debug", "not_with"),
     Exclusion("itl_ms", "debug"),
     *(Exclusion("metrics_url", key, "not_with") for key in ("debug", "demo")),
+    *(Exclusion(key, "debug", "not_with") for key in ("prometheus", "otlp")),
     Exclusion("cacert", "insecure", "not_with"),
     Exclusion("no_stream", "raw", "not_with"),
     *(Exclusion(key, "demo", "not_with") for key in ("url", "host", "port")),
@@ -154,6 +156,7 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
         metrics_url=flags["metrics_url"] and flags["metrics_url"].geturl(),
         verify=verify_of(flags),
         studio_folder=studio_folder,
+        telemetry=_telemetry(flags),
         baseline=baseline_of(flags),
         processes=flags.given.get("processes"),
         workers=workers.workers_of(flags),
@@ -166,6 +169,13 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
         masker=masker,
         **written,
     )
+
+
+def _telemetry(flags: FlagValues) -> TelemetryWanted | None:
+    """Where the run is shown while it goes on; None for nowhere."""
+    if flags["prometheus"] is None and flags["otlp"] is None:
+        return None
+    return TelemetryWanted(flags["otlp"], flags["otlp_sample"], flags["prometheus"])
 
 
 def _studio_folder(flags: FlagValues) -> Path | None:

@@ -119,6 +119,7 @@ def masker_of(
         found += header_secrets(name, value, marked.names_a_secret(name))
     proxies = [value for name, value in environ.items() if name.lower().endswith("_proxy")]
     found += [flags["cluster_token"]] if flags["cluster_token"] else []
+    found += url_secrets(flags["otlp"] or "")
     others = [flags[key].geturl() for key in ("metrics_url", "open_url", "then_url") if flags[key]]
     for text in (*_url_texts(flags), *others, *proxies):
         found += url_secrets(text)

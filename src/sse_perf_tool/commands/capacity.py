@@ -22,7 +22,7 @@ from .environment import INTERRUPTED, MISSED, OK, PARTIAL, SOME_FAILED, Environm
 from .feed import Feed
 from .interrupts import interrupts
 from .outputs import exports_of, json_bytes, page_of, write_outputs
-from .setup import console_of, target_of, watching, workers_of
+from .setup import begun_telemetry, console_of, target_of, watching, workers_of
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
@@ -38,7 +38,8 @@ def main(arguments: Arguments, environment: Environment) -> int:
         server = open_files.enter_context(watching(arguments))
         told = server.metrics if server is not None else None
         groups = open_files.enter_context(workers_of(arguments, console, lambda: False))
-        search = CapacityRun(target_of(arguments), config, asked.search, asked.plan, told, groups)
+        telemetry = begun_telemetry(arguments, console, open_files)
+        search = CapacityRun(target_of(arguments), config, asked.search, asked.plan, told, groups, telemetry.tee(None))
         file = _steps_file(arguments, asked, console, open_files)
         shown.start(config, steps, asked.resume)
         for text in (*arguments.warnings, *asked.warnings):
@@ -50,6 +51,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
 
             def at_second(sample: IntervalSample, totals: Snapshot) -> None:
                 feed.second(sample, totals, level)
+                telemetry.second(sample)
                 row(sample, totals)
 
             return at_second
@@ -63,7 +65,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
         with interrupts(search.stop):
             ending = search.run(steps, begun, done)
     found = answer(asked.search, steps, ending)
-    for text in search.warnings:
+    for text in (*search.warnings, *telemetry.warnings()):
         console.warn(text)
     if file is not None and file.error is not None:
         said = {"path": file.path, "reason": file.error.strerror, "missing": file.missing}

@@ -24,7 +24,7 @@ from .feed import Feed, feed_for_studio
 from .interrupts import interrupts
 from .judging import judged, status_of
 from .outputs import write_result
-from .setup import Stopped, console_of, target_of, watching, workers_of
+from .setup import Stopped, begun_telemetry, console_of, target_of, watching, workers_of
 
 if TYPE_CHECKING:
     from ..profiling.watch import ServerWatch
@@ -136,11 +136,12 @@ def _sent(
         calibration = calibrated(arguments, console, stopped)
         target = target_of(arguments)
         groups = open_files.enter_context(workers_of(arguments, console, lambda: ending.asked))
+        telemetry = begun_telemetry(arguments, console, open_files)
         load = LoadRun(
             target,
             config,
             arguments.warnings,
-            records,
+            telemetry.tee(records),
             notice=SingleRequestNotices(console) if _is_single(arguments) and show_rows else None,
             on_abort=console.aborting,
             calibration=calibration,
@@ -155,6 +156,7 @@ def _sent(
 
         def at_second(sample: IntervalSample, totals: Snapshot) -> None:
             feed.second(sample, totals)
+            telemetry.second(sample)
             if rows_wanted(totals):
                 console.row(sample, totals, config)
 
@@ -167,6 +169,9 @@ def _sent(
         with watching(arguments) as server:
             result = load.run(at_second, at_tier)
             ending.over()
+        telemetry.second(load.last_second)
+        telemetry.close()
+        result = replace(result, warnings=(*result.warnings, *telemetry.warnings()))
         if worth_checking(target, config, result) and (arguments.workers is None or arguments.workers.local):
             check = CompressedRequest(target)
             ending.check = check

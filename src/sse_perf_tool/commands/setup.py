@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 from ..arguments import Arguments
 from ..console import Console
 from ..load.run import Groups
+from ..records import IntervalSample
+from ..records.writer import Lines, LineWriter
 from ..request.target import Target
 from ..request.tokens import TokenCounting
 from .environment import Environment
 
 if TYPE_CHECKING:
     from ..profiling.watch import ServerWatch
+    from ..telemetry.link import Telemetry
 
 
 def console_of(arguments: Arguments, environment: Environment) -> Console:
@@ -66,6 +69,38 @@ def watching(arguments: Arguments) -> contextlib.AbstractContextManager[ServerWa
     shown = arguments.config.metrics_url or ""
     more = {} if arguments.profile is None else {"every_s": arguments.profile.metrics_interval_s}
     return ServerWatch(arguments.metrics_url, shown, arguments.verify, arguments.lang, **more)
+
+
+class NoTelemetry:
+    """In place of `telemetry.link.Telemetry` when nothing is to be shown elsewhere; it does nothing."""
+
+    def tee(self, records: LineWriter | None) -> Lines | None:
+        """What takes the lines of the run."""
+        return records
+
+    def second(self, sample: IntervalSample | None) -> None:
+        """A second of the run is over."""
+
+    def close(self) -> None:
+        """The run is over."""
+
+    def warnings(self) -> list[str]:
+        """What is to be said of it."""
+        return []
+
+
+def begun_telemetry(
+    arguments: Arguments, console: Console, open_files: contextlib.ExitStack
+) -> Telemetry | NoTelemetry:
+    """Shows a run elsewhere until `open_files` ends, if that was asked for.  UsageError without what does that."""
+    if arguments.telemetry is None:
+        return NoTelemetry()
+    from ..telemetry.link import Telemetry  # only here: other runs do not pay for it
+
+    telemetry = open_files.enter_context(Telemetry(arguments.telemetry, arguments.lang))
+    for line in telemetry.lines():
+        console.line(line)
+    return telemetry
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from ..metrics import Tally
 from ..pace.division import Share, share_of
 from ..pace.schedule import processes_for
 from ..records import RunConfig, WorkerFacts
-from ..records.writer import LineWriter
+from ..records.writer import Lines
 from ..request.target import Target
 from ..test_runner import Origin, SharedStats, Snapshot
 from ..texts import speaker
@@ -69,7 +69,7 @@ class WorkerGroup(Parts):
         fleet: Fleet,
         target: Target,
         config: RunConfig,
-        records: LineWriter | None,
+        records: Lines | None,
         stats: SharedStats | None,
         after_id: int,
     ) -> None:
@@ -341,7 +341,7 @@ class Groups:
         self,
         target: Target,
         config: RunConfig,
-        records: LineWriter | None,
+        records: Lines | None,
         stats: SharedStats | None,
         after_id: int,
     ) -> WorkerGroup:

@@ -59,6 +59,14 @@ TEXTS = {
         "give HOST:PORT, an IPv4 address or a name and a port, e.g. 10.0.0.1:5557",
         "请给出 主机:端口（IPv4 地址或名称），例如 10.0.0.1:5557",
     ),
+    "listening": (
+        "give ADDR:PORT to listen on, e.g. 127.0.0.1:9464",
+        "请给出监听的 地址:端口，例如 127.0.0.1:9464",
+    ),
+    "otlp_query": (
+        "a collector's URL has no ? or #; give http://HOST:4318, and keys in OTEL_EXPORTER_OTLP_HEADERS",
+        "采集器网址不含 ? 或 #；请写成 http://主机:4318，密钥放入 OTEL_EXPORTER_OTLP_HEADERS",
+    ),
     "token": (
         "a token has {least} visible ASCII characters at least; leave it out to have one made",
         "令牌至少 {least} 个可见 ASCII 字符，请改正；不给出则自动生成",
@@ -403,6 +411,11 @@ def url(text: str, say: Say) -> SplitResult:
 def metrics_url(text: str, say: Say) -> SplitResult:
     """The same, of the page of metrics."""
     return _url(text, "--metrics-url", say)
+
+
+def otlp_url(text: str, say: Say) -> SplitResult:
+    """The same, of a collector."""
+    return _url(text, "--otlp", say)
 
 
 def open_url(text: str, say: Say) -> SplitResult:

@@ -163,6 +163,16 @@ FLAGS = (
     *(Flag((f"--{name}",), "output", checks.file_path, "FILE") for name in EXPORTERS),
     Flag(("--records",), "output", checks.file_path, "FILE"),
     Flag(("--studio",), "output", checks.file_path, "DIR"),
+    Flag(("--prometheus",), "output", _late("flags.telemetry_checks", "listening"), "ADDR:PORT"),
+    Flag(
+        ("--otlp",),
+        "output",
+        _late("flags.telemetry_checks", "collector"),
+        "URL",
+        show=checks.masked_url,
+        mask=mask_url,
+    ),
+    Flag(("--otlp-sample",), "output", load_checks.share, "SHARE"),
     Flag(("--stall-ms",), "output", checks.number(1, 600_000), "MS", 1000.0),
     Flag(("--quiet",), "output"),
     Flag(("--no-color",), "output"),
@@ -220,7 +230,7 @@ _CAPACITY_KEYS = frozenset(
     {"processes", "turns", "think_time", "timeout", "idle_timeout", "retries", "arrival", "cancel_rate", "cancel_after",
      "seed", "no_stream", "html_report", "no_report", "brand", "report_title", "model_name", "json", "quiet",
      "no_color", "workers", "expect_workers", "bind", "worker_wait", "cluster_token", "lang", "config", "help",
-     "version", "metrics_url"}
+     "version", "metrics_url", "prometheus", "otlp", "otlp_sample"}
 )  # fmt: skip
 CAPACITY_FLAGS = (
     *SEARCH_FLAGS,

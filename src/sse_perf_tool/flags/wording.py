@@ -281,6 +281,18 @@ HELP = {
         "folder of a studio, which shows this run as it goes on; records and summary go into its results/ by default",
         "Studio 所在目录，可实时观看此次运行；逐请求记录和摘要默认写入其 results/",
     ),
+    "prometheus": (
+        "while the run goes on, serve its metrics for Prometheus at http://ADDR:PORT/metrics",
+        "运行期间在 http://地址:端口/metrics 提供 Prometheus 指标",
+    ),
+    "otlp": (
+        "send metrics each second and a span for each request of a sample to this OpenTelemetry collector (OTLP/HTTP)",
+        "每秒向此 OpenTelemetry 采集器发送指标，并为抽样的请求各发送一个 span（OTLP/HTTP）",
+    ),
+    "otlp_sample": (
+        "share of requests that have a span, 0.1 or 10%; default OTEL_TRACES_SAMPLER, else 10%",
+        "发送 span 的请求比例，0.1 或 10%；默认取 OTEL_TRACES_SAMPLER，否则为 10%",
+    ),
     "token_estimate": (
         "how tokens are counted that the server does not report: words, weighted (by script and length) or chunks",
         "服务端未返回 Token 数时如何计数：words（按词）、weighted（按文字种类加权）或 chunks（按数据块）",

@@ -25,6 +25,7 @@ from ..records import (
     Trust,
 )
 from ..records.server import highest
+from ..records.writer import Lines
 from ..request.target import Target
 from ..test_runner import OnSample
 from ..texts import speaker
@@ -43,8 +44,8 @@ OnStepStart = Callable[[float, StepTimes, RunConfig], OnSample]
 class CapacityRun:
     """A search against `target`; `config` has all settings but the load.  With `groups` others send it.
 
-    `told` gives what the server said of itself since a moment (`time.perf_counter_ns`).  `stop()` may be called from a
-    signal handler.
+    `told` gives what the server said of itself since a moment (`time.perf_counter_ns`); `lines` takes a line for each
+    request.  `stop()` may be called from a signal handler.
     """
 
     def __init__(
@@ -55,7 +56,9 @@ class CapacityRun:
         plan: StepPlan,
         told: Callable[[int], ServerMetrics] | None = None,
         groups: Groups | None = None,
+        lines: Lines | None = None,
     ) -> None:
+        self._lines = lines
         self._told, self._origin_ns = told, 0
         self.search = search
         self.warnings: list[str] = []
@@ -137,7 +140,7 @@ class CapacityRun:
         )
 
     def _result(self, config: RunConfig, on_sample: OnSample = lambda _sample, _totals: None) -> RunResult:
-        self._running = LoadRun(self._target, config, groups=self._groups)
+        self._running = LoadRun(self._target, config, records=self._lines, groups=self._groups)
         try:
             if self._stopped.is_set():
                 self._running.cancel()

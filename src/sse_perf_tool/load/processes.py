@@ -3,7 +3,7 @@
 One Python process computes on one core, however many threads it has.  A child runs a `ThreadGroup` and talks to the
 parent over a pipe: it sends its counters four times a second and its tally at the end, and receives the commands to
 start, stop and cancel.  Each child writes its request lines straight to the records file, one write per line; one
-that cannot any more says so and goes on.  Where there is no file here, they go over the pipe.
+that cannot any more says so and goes on.  They go over the pipe where there is no file here, or somebody listens.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakSet
 
 from ..goals.thresholds import slos_of
 from ..metrics import Tally
 from ..pace.division import Share, shares_of
 from ..records import RunConfig
-from ..records.writer import Lines, LineWriter
+from ..records.writer import Lines, LineWriter, Tee
 from ..request.target import Target
 from ..test_runner import Origin, SharedStats, ThreadGroup, new_shared_stats, snapshot
 from ..texts import Texts, speaker
@@ -88,11 +88,13 @@ class ProcessGroup(Parts):
         self._error: Exception | None = None
         self._listeners: list[threading.Thread] = []
         self._children: list[_Child] = []
+        self._file = records.file if isinstance(records, Tee) else records if isinstance(records, LineWriter) else None
+        self._listener = records.listener if isinstance(records, Tee) else None if self._file is records else records
         work = _Work(
             config,
             after_id,
-            records.path if isinstance(records, LineWriter) else None,
-            lines=records is not None,
+            None if self._file is None else self._file.path,
+            lines=self._listener is not None,
             batches=on_batches is not None,
             last_words=last_words,
         )
@@ -180,9 +182,9 @@ class ProcessGroup(Parts):
             return False
         if kind == "counters":
             self.add_counters(child.part, *content)
-        elif kind == "lines" and self._records is not None:
+        elif kind == "lines" and self._listener is not None:
             for line in content:
-                self._records.write(line)
+                self._listener.write(line)
         elif kind == "batches" and self._on_batches is not None:
             self._on_batches(content)
         elif kind == "error":
@@ -190,8 +192,8 @@ class ProcessGroup(Parts):
             self.cancel()
         elif kind == "result":
             self.add_result(*content)
-        elif kind == "records" and isinstance(self._records, LineWriter):
-            self._records.fail(content)
+        elif kind == "records" and self._file is not None:
+            self._file.fail(content)
         return bool(kind != "result")
 
 
@@ -203,7 +205,7 @@ class _Work:
     after_id: int
     records_path: Path | None
     lines: bool
-    """Whether lines of requests are wanted: into that file, or over the pipe."""
+    """Whether lines of requests are wanted over the pipe, beside that file or instead of it."""
     batches: bool
     last_words: LastWords | None
 
@@ -283,6 +285,18 @@ class _LineQueue:
         return lines
 
 
+class _Out(NamedTuple):
+    """Where a child's lines go: into the file of the run, over the pipe, both or nowhere."""
+
+    file: LineWriter | None
+    queue: _LineQueue | None
+
+    @property
+    def records(self) -> Lines | None:
+        """What takes each line."""
+        return self.file if self.queue is None else Tee(self.file, self.queue)
+
+
 class _Pipe:
     """The child's end of its pipe, which several threads write to."""
 
@@ -301,16 +315,15 @@ def _child(connection: Connection, target: Target, work: _Work, share: Share, nu
     for stopping in STOPPING:
         signal.signal(stopping, signal.SIG_IGN)  # Ctrl-C reaches all processes; only the parent acts on it
     pipe = _Pipe(connection)
-    records: _LineQueue | LineWriter | None = None
-    if work.lines:
-        records = _LineQueue() if work.records_path is None else LineWriter.appending(work.records_path)
+    file = None if work.records_path is None else LineWriter.appending(work.records_path)
+    out = _Out(file, _LineQueue() if work.lines else None)
     stats = new_shared_stats()
 
     def count_begun() -> None:
         begun.value += 1  # whoever calls it holds the lock of the counters
 
     stats["begun"] = count_begun
-    group = ThreadGroup(target, work.config, share, records, stats=stats, after_id=work.after_id)
+    group = ThreadGroup(target, work.config, share, out.records, stats=stats, after_id=work.after_id)
     if work.batches:
         group.share_batches(lambda batches: pipe.send("batches", batches))
     try:
@@ -321,24 +334,22 @@ def _child(connection: Connection, target: Target, work: _Work, share: Share, nu
             kind, moments = pipe.receive()
     except (EOFError, OSError):  # the parent ended, or closed the pipe, while we got ready
         return
-    failed = _send_load(group, pipe, moments, records, may_end=work.last_words is None)
+    failed = _send_load(group, pipe, moments, out, may_end=work.last_words is None)
     with contextlib.suppress(BrokenPipeError):
         if failed is not None:
             pipe.send("error", failed)
             return
-        result = (group.tally, group.formats_seen, group.cpu_s, records.missing if records else 0)
+        result = (group.tally, group.formats_seen, group.cpu_s, file.missing if file else 0)
         pipe.send("result", result)
         return
     if work.last_words is not None:
         work.last_words(number, result)
 
 
-def _send_load(
-    group: ThreadGroup, pipe: _Pipe, moments: Any, records: _LineQueue | LineWriter | None, *, may_end: bool
-) -> Exception | None:
+def _send_load(group: ThreadGroup, pipe: _Pipe, moments: Any, out: _Out, *, may_end: bool) -> Exception | None:
     """Sends the load of a child from begin to end; what it failed with.  `may_end`: at once without a parent."""
     through, failed = threading.Event(), None
-    reporter = threading.Thread(target=_report, args=(pipe, group, through, records), daemon=True)
+    reporter = threading.Thread(target=_report, args=(pipe, group, through, out), daemon=True)
     # Threads that are there before it begins would all wake at once, and send a burst that no other run sends.
     time.sleep(max(0.0, (moments[1] - time.perf_counter_ns()) / NS_PER_S))
     try:
@@ -368,7 +379,7 @@ def _obey(pipe: _Pipe, group: ThreadGroup, may_end: bool) -> None:
         group.cancel()
 
 
-def _report(pipe: _Pipe, group: ThreadGroup, through: threading.Event, records: _LineQueue | LineWriter | None) -> None:
+def _report(pipe: _Pipe, group: ThreadGroup, through: threading.Event, out: _Out) -> None:
     last = told = False
     while not last:
         last = through.wait(REPORT_S)
@@ -377,9 +388,9 @@ def _report(pipe: _Pipe, group: ThreadGroup, through: threading.Event, records: 
         with group.shared_stats["lock"]:
             outcomes = dict(group.shared_stats["outcomes"])
         with contextlib.suppress(BrokenPipeError):  # the parent is gone, which `_obey` sees
-            if isinstance(records, _LineQueue) and (lines := records.take()):
+            if out.queue is not None and (lines := out.queue.take()):
                 pipe.send("lines", lines)
             pipe.send("counters", (counters, outcomes))
-            if isinstance(records, LineWriter) and records.error is not None and not told:
-                pipe.send("records", records.error)
+            if out.file is not None and out.file.error is not None and not told:
+                pipe.send("records", out.file.error)
                 told = True

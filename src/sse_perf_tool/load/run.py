@@ -16,7 +16,7 @@ from ..metrics import Tally
 from ..records import Abort, Calibration, IntervalSample, Outcome, RunConfig, RunResult, Summary, WorkerFacts
 from ..records.file import RecordsHeader, header_line
 from ..records.workers import over_rounds
-from ..records.writer import LineWriter
+from ..records.writer import Lines
 from ..request.proxy import proxies_of
 from ..request.target import Target
 from ..test_runner import OnSample, Origin, SharedStats, Snapshot, ThreadGroup, aggregate_stats, new_shared_stats
@@ -251,7 +251,7 @@ class Groups(Protocol):
         self,
         target: Target,
         config: RunConfig,
-        records: LineWriter | None,
+        records: Lines | None,
         stats: SharedStats | None,
         after_id: int,
     ) -> Group: ...
@@ -270,7 +270,7 @@ class LoadRun:
         target: Target,
         config: RunConfig,
         warnings: tuple[str, ...] = (),
-        records: LineWriter | None = None,
+        records: Lines | None = None,
         notice: Notice | None = None,
         grace_s: float = GRACE_S,
         on_abort: Callable[[Abort], None] = lambda _abort: None,
@@ -306,6 +306,11 @@ class LoadRun:
         self._groups = groups
         with _limits_are_said(config.threads, target.lang):
             self._group = self._new_group(0)
+
+    @property
+    def last_second(self) -> IntervalSample | None:
+        """The sample of what came behind the last whole second, of which `on_sample` is not told; known at the end."""
+        return self.shared_stats["time_series"][-1] if self.shared_stats["time_series"] else None
 
     def _new_group(self, number: int) -> Group:
         """The threads or processes of round `number`, from 0."""

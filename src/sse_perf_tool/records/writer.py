@@ -56,6 +56,29 @@ class Lines(Protocol):
     def write(self, line: str) -> None: ...
 
 
+class Tee:
+    """Lines for a file, if there is one, and for somebody who listens."""
+
+    def __init__(self, file: LineWriter | None, listener: Lines) -> None:
+        self.file, self.listener = file, listener
+
+    @property
+    def missing(self) -> int:
+        """Lines that are not in the file."""
+        return 0 if self.file is None else self.file.missing
+
+    @missing.setter
+    def missing(self, number: int) -> None:
+        if self.file is not None:
+            self.file.missing = number
+
+    def write(self, line: str) -> None:
+        """Hands a line to both."""
+        if self.file is not None:
+            self.file.write(line)
+        self.listener.write(line)
+
+
 class LineWriter:
     """A file that takes lines, opened without a buffer.
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import IO, Any, cast
 
-from ..watch import start_program
+from ...load.program import start_program
 
 EVERY_S = 0.5
 FIRST_S = 5.0

@@ -1,0 +1,11 @@
+"""Where people already look: a page for Prometheus (`--prometheus`) and OpenTelemetry (`--otlp`) while a run goes on.
+
+* `instruments.py`: the table of metrics, their names on the wire of OpenTelemetry and on the page of Prometheus.
+* `readings.py`: from a line of the records, or a second of the run, to values of these metrics.
+* `prometheus.py`, `otlp.py`: where the values go, each over the library made for it.
+* `exporter.py`: the process that does all this; its input is lines, as those of a records file.
+* `link.py`: `Telemetry`, the run's end of it, and the only file that the process of the load imports.
+
+The process that times the load makes no metric and talks to no collector: it hands the line of each finished request
+and the sample of each second to a process beside it.  So nothing here makes a figure late, however slow a collector is.
+"""

@@ -1,0 +1,132 @@
+"""The process that turns the lines of a run into metrics and spans, so that the process that times the load does not.
+
+Its standard input has one line of JSON with what is asked for (`otlp`, `share`, `prometheus`, `version`), then the
+lines of the run: the header of its records, the line of each finished request, and an object `{"sample": ...}` for each
+second; it ends with the run.  On its standard output stands a line of JSON: `{"ready": {"port": ...}}`, or
+`{"failed": {...}}` and it ends; then once a second, and at its end, `{"state": {...}}` with what came of the exports.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from .readings import Reading, Run
+
+if TYPE_CHECKING:
+    from .otlp import Otlp
+    from .prometheus import Page
+
+STATE_S = 1.0
+LAST_S = 8.0
+"""So long behind the end of its input the process lives at most, also when nobody is there any more to end it."""
+NICENESS = 10
+"""It yields the processor to the load."""
+
+
+class Exporter:
+    """Takes the lines of a run."""
+
+    def __init__(self, page: Page | None = None, otlp: Otlp | None = None) -> None:
+        self.page, self.otlp = page, otlp
+        self.unread = 0
+        """Lines that are no line of a run: a process of the load died in the middle of one."""
+        self._run = Run({})
+
+    def take(self, line: bytes) -> None:
+        """One line."""
+        try:
+            row = orjson.loads(line)
+            if "schema" in row:
+                self._run = Run(row["config"])
+            elif "sample" in row:
+                self._read(self._run.of_second(row["sample"]))
+            elif "request_id" in row:
+                self._read(self._run.of_request(row))
+                if self.otlp is not None:
+                    self.otlp.span(self._run, row)
+        except (ValueError, TypeError, KeyError):
+            self.unread += 1
+
+    def _read(self, readings: Iterable[Reading]) -> None:
+        for reading in tuple(readings):  # of a line that is damaged nothing is taken
+            if self.page is not None:
+                self.page.take(reading)
+            if self.otlp is not None:
+                self.otlp.take(reading)
+
+    def state(self) -> dict[str, Any]:
+        """What came of it so far."""
+        found: dict[str, Any] = {"unread": self.unread}
+        return found if self.otlp is None else found | vars(self.otlp.deliveries)
+
+    def close(self) -> None:
+        """Sends what is left."""
+        if self.otlp is not None:
+            self.otlp.close()
+
+
+def exporter_of(asked: dict[str, Any]) -> tuple[Exporter, int | None]:
+    """What was asked for, and the port of the page.  OSError when its place cannot be had."""
+    exporter, port = Exporter(), None
+    if asked["prometheus"] is not None:
+        from .prometheus import Page
+
+        exporter.page = Page()
+        port = exporter.page.serve(*asked["prometheus"])
+    if asked["otlp"] is not None:
+        from .otlp import Deliveries, Otlp, metric_reader, span_processor
+
+        told = Deliveries()
+        reader, spans = metric_reader(asked["otlp"], told), span_processor(asked["otlp"], told)
+        exporter.otlp = Otlp(asked["version"], asked["share"], told, reader, spans)
+    return exporter, port
+
+
+def main() -> None:
+    """Takes lines until standard input ends, and ends then itself, come what may."""
+    lines = sys.stdin.buffer
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(NICENESS)
+
+    def tell(kind: str, content: Any) -> None:
+        with contextlib.suppress(OSError):  # the run is gone: the end of the input follows
+            print(json.dumps({kind: content}), flush=True)
+
+    try:
+        exporter, port = exporter_of(json.loads(lines.readline()))
+    except OSError as error:
+        tell("failed", {"reason": error.strerror or str(error)})
+        return
+    tell("ready", {"port": port})
+    export(exporter, lines, tell)
+    os._exit(0)  # threads of the SDK may still wait for a collector
+
+
+def export(
+    exporter: Exporter,
+    lines: Iterable[bytes],
+    tell: Callable[[str, Any], None],
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Takes all lines, and says once a second and at the end what came of it."""
+    told_s = clock()
+    for line in lines:
+        exporter.take(line)
+        if (now_s := clock()) - told_s >= STATE_S:
+            told_s = now_s
+            tell("state", exporter.state())
+    killer = threading.Timer(LAST_S, os._exit, (1,))
+    killer.daemon = True
+    killer.start()
+    exporter.close()
+    tell("state", exporter.state())
+    killer.cancel()
