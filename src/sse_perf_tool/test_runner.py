@@ -26,7 +26,7 @@ from .request.target import Target
 from .tester import Notice, SSETester, surroundings
 from .trust.self_watch import SelfWatch, process_sources
 from .units import NS_PER_MS, NS_PER_S
-from .wire import GATE
+from .wire import GATE, outside
 
 SAMPLE_S = 1.0
 
@@ -251,22 +251,22 @@ def run_test_thread(
     """
     random = Random(tester.thread_id)  # noqa: S311 - no secret, and the same for every run
     sent, refused, pause_s = 0, 0, 0.0
-    try:
-        while (ticket := pace.take(tester.thread_id - 1, sent, pause_s)) is not None:
-            _count(stats, requests_started=1, threads_active=1, threads_total=int(not sent))
-            record = tester.test_streaming(*ticket)
-            sent += 1
-            with GATE:
+    with GATE:  # left while it waits, for a ticket or for the server: each time that it is entered anew may be a wait
+        try:
+            while (ticket := pace.take(tester.thread_id - 1, sent, pause_s)) is not None:
+                _count(stats, requests_started=1, threads_active=1, threads_total=int(not sent))
+                record = tester.send(*ticket)
+                sent += 1
                 count_finished(stats, record)
                 sink(record)
-            _count(stats, threads_active=-1)
-            pace.ended()
-            refused = refused + 1 if refused_at_once(record) else 0
-            pause_s = pause_after_refusals_s(refused)
-            if tester.conversation.turn > 1:
-                pause_s = random.uniform(*think_time_s)
-    finally:
-        tester.close()
+                _count(stats, threads_active=-1)
+                pace.ended()
+                refused = refused + 1 if refused_at_once(record) else 0
+                pause_s = pause_after_refusals_s(refused)
+                if tester.conversation.turn > 1:
+                    pause_s = random.uniform(*think_time_s)
+        finally:
+            tester.close()
 
 
 def _count(stats: SharedStats, **more: int) -> None:
@@ -388,7 +388,7 @@ class ThreadGroup:
         self._cpu_before_s = time.process_time()
         self.shared_stats["queued"] = self._queued
         self.shared_stats["under_way"] = self._under_way
-        self._pace.origin_ns, self._pace.more = begin_ns, self._start_one
+        self._pace.origin_ns, self._pace.more, self._pace.aside = begin_ns, self._start_one, outside
         self._watch = SelfWatch(process_sources([tester.socket for tester in self._testers]), origin.ns)
         prepare_interpreter(len(self._testers))
         for _ in self._testers if self._pace.start_all else self._testers[:1]:

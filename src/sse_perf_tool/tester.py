@@ -226,18 +226,27 @@ class SSETester:
         `intended_ns` and `phase` are noted in the record.  After `leave_after_s` it leaves, if the answer is not whole.
         """
         with GATE:
-            target, conversation = self.target, self.conversation
-            asked = query or conversation.query or target.queries.next(conversation.turn, target.context_tokens)
-            asked = target.queries.made(asked, request_id - 1)
-            answer = AnswerTimeline(
-                request_id, self.thread_id, asked, conversation.turn, target.stream, target.counting
-            )
-            answer.intended_ns, answer.phase, answer.leave_after_s = intended_ns, phase, leave_after_s
-            self._under_way = answer
-            try:
-                return self._test(answer)
-            finally:
-                self._under_way = None
+            return self.send(request_id, intended_ns, phase, leave_after_s, query)
+
+    def send(
+        self,
+        request_id: int,
+        intended_ns: int | None,
+        phase: Phase,
+        leave_after_s: float | None,
+        query: Query | None,
+    ) -> RequestRecord:
+        """As `test_streaming`, with the gate held."""
+        target, conversation = self.target, self.conversation
+        asked = query or conversation.query or target.queries.next(conversation.turn, target.context_tokens)
+        asked = target.queries.made(asked, request_id - 1)
+        answer = AnswerTimeline(request_id, self.thread_id, asked, conversation.turn, target.stream, target.counting)
+        answer.intended_ns, answer.phase, answer.leave_after_s = intended_ns, phase, leave_after_s
+        self._under_way = answer
+        try:
+            return self._test(answer)
+        finally:
+            self._under_way = None
 
     @property
     def so_far(self) -> tuple[int, float | None] | None:

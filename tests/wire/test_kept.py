@@ -13,9 +13,15 @@ import requests
 from requests_to_server import CHUNKED_HEAD, HELLO, JSON, WHOLE, WORLD, failing, promising, redirect, target_of
 from scripted_server import ANSWER, CLOSE, DONE, FINISH, RESET, Script, Serve, Step, chunk, chunked, head, sized
 from scripted_server import until_close as closing
-from sse_perf_tool.records import Outcome, RequestRecord
+from sse_perf_tool import test_runner
+from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
+from sse_perf_tool.test_runner import Origin, ThreadGroup
 from sse_perf_tool.tester import SSETester
+from sse_perf_tool.wire import gate as gate_module
+from sse_perf_tool.wire import sockets
+from sse_perf_tool.wire.gate import Gate
 from sse_perf_tool.wire.kept import Headers, Kept
+from sse_perf_tool.wire.reading import Reader
 from sse_perf_tool.wire.sockets import PumpedSocket
 
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n"
@@ -201,3 +207,35 @@ def test_headers_are_found_in_any_letters_and_joined() -> None:
     assert (headers.get("CONTENT-TYPE"), headers.get("none", 3), headers.get("Via")) == ("a", 3, "1.1 one, 1.1 two")
     assert "content-Type" in headers
     assert "Date" not in headers
+
+
+def test_a_worker_passes_the_gate_once_for_each_time_that_it_waits(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, reader: Reader
+) -> None:
+    class Counting(Gate):
+        entered = 0
+
+        def enter(self) -> None:
+            self.entered += 1
+            super().enter()
+
+    if reader.kind != "python":
+        pytest.skip("the compiled one passes it without a call that could be counted")
+    gate, waits = Counting(), 0
+    for module in (gate_module, sockets, test_runner):
+        monkeypatch.setattr(module, "GATE", gate)
+    wait = PumpedSocket._wait_for_reads
+
+    def counted(self: PumpedSocket, seconds: float) -> None:
+        nonlocal waits
+        waits += 1
+        wait(self, seconds)
+
+    monkeypatch.setattr(PumpedSocket, "_wait_for_reads", counted)
+    server = serve(ANSWER)
+    group = ThreadGroup(target_of(server), RunConfig(threads=1, requests=20))
+    group.start(Origin.now(), time.perf_counter_ns())
+    group.wait()
+    assert group.tally.summary(RunConfig(), (), whole=True).sent == 20
+    assert gate.entered <= 1 + waits
+    assert waits <= 3 * 20

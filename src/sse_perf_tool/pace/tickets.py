@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from itertools import islice
 from typing import NamedTuple, Protocol
 
@@ -20,6 +21,7 @@ from .replay import Replayed
 from .schedule import leaves_early, phase_of, schedule_s, thread_spans_s
 
 Clock = Callable[[], int]
+Aside = Callable[[], AbstractContextManager[None]]
 
 
 class Ticket(NamedTuple):
@@ -48,11 +50,13 @@ class Pace(Protocol):
     """The interface of a pace.  `origin_ns` is the start of the round; it is set before the first `take`.
 
     `start_all`: all threads are started at once.  Otherwise one is started, and another at each call of `more`.
+    `aside`: what a thread does while it waits, when others cannot go on before that; gives a context.
     """
 
     origin_ns: int
     start_all: bool
     more: Callable[[], None]
+    aside: Aside
 
     def take(self, thread: int, sent: int, pause_s: float) -> Ticket | None:
         """Waits until `thread` (from 0), which has sent so many requests, may send the next; None: it is finished.
@@ -114,6 +118,7 @@ class ClosedLoop:
         self.origin_ns = 0
         self.start_all = True
         self.more: Callable[[], None] = _nobody
+        self.aside: Aside = nullcontext
         self._tickets = tickets
         self._share = share
         self._requests = None if config.requests is None else share.requests(config.requests)
@@ -128,7 +133,10 @@ class ClosedLoop:
         begin_s = self._next_s(thread, now_s + pause_s)
         if begin_s is None or sent == self._each or self.all_taken():
             return None
-        if self._tickets.stopped.wait(begin_s - now_s) if begin_s > now_s else self._tickets.stopped.is_set():
+        if begin_s > now_s:
+            with self.aside():
+                self._tickets.stopped.wait(begin_s - now_s)
+        if self._tickets.stopped.is_set():
             return None
         with self._lock:
             if self.all_taken():
@@ -170,6 +178,7 @@ class OpenLoop:
         self.origin_ns = 0
         self.start_all = False
         self.more: Callable[[], None] = _nobody
+        self.aside: Aside = nullcontext
         self._tickets = tickets
         self._share = share
         self._queries = [each.query for each in replayed]
@@ -182,6 +191,10 @@ class OpenLoop:
 
     def take(self, thread: int, sent: int, pause_s: float) -> Ticket | None:  # noqa: ARG002 - all threads are alike
         """See `Pace`."""
+        with self.aside():
+            return self._take()
+
+    def _take(self) -> Ticket | None:
         with self._lock:
             called = threading.Event() if self._led else None
             if called is None:
@@ -244,6 +257,7 @@ class Batches:
         self.tell_ended: Callable[[int | None], None] | None = None
         self._over = False
         self._changed = threading.Condition()
+        self.aside: Aside = nullcontext
 
     @property
     def origin_ns(self) -> int:
@@ -256,14 +270,15 @@ class Batches:
 
     def take(self, thread: int, sent: int, pause_s: float) -> Ticket | None:
         """See `Pace`."""
-        with self._changed:
-            before = self._placed // self._size * self._size
-            self._placed += 1
-            self._changed.wait_for(lambda: self._over or self._loop.all_taken() or self._may_begin(before))
-        ticket = self._loop.take(thread, sent, pause_s)
-        if ticket is None:  # the others of its batch would wait for a request that is never sent
-            self._wake_all()
-        return ticket
+        with self.aside():
+            with self._changed:
+                before = self._placed // self._size * self._size
+                self._placed += 1
+                self._changed.wait_for(lambda: self._over or self._loop.all_taken() or self._may_begin(before))
+            ticket = self._loop.take(thread, sent, pause_s)
+            if ticket is None:  # the others of its batch would wait for a request that is never sent
+                self._wake_all()
+            return ticket
 
     def _may_begin(self, before: int) -> bool:
         """Whether the batch may begin that follows on so many requests."""
@@ -277,7 +292,8 @@ class Batches:
             if not rest:
                 self._changed.notify_all()
         if not rest and self.tell_ended is not None:
-            self.tell_ended(batches)
+            with self.aside():
+                self.tell_ended(batches)
 
     def allow(self, batches: int) -> None:
         """So many batches have ended everywhere."""

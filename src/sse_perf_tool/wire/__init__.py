@@ -19,7 +19,7 @@ time, and what reads or decrypts in Python takes its turn between them.
 from .adapter import TimedAdapter, tls_context
 from .body import FramingError, can_decode, codings_of, drain, reads
 from .exchange import Exchange, Interruptible, StoppedError, Trace
-from .gate import GATE
+from .gate import GATE, outside
 from .pump import half_octave
 from .reading import reader_kind, the_reader
 from .tcp_info import TcpInfo
@@ -37,6 +37,7 @@ __all__ = [
     "codings_of",
     "drain",
     "half_octave",
+    "outside",
     "reader_kind",
     "reads",
     "the_reader",

@@ -6,6 +6,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType, TracebackType
 from typing import Any
@@ -79,6 +81,16 @@ class Gate:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.leave()
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """Leaves the gate for a wait; for a worker that holds it."""
+    GATE.leave()
+    try:
+        yield
+    finally:
+        GATE.enter()
 
 
 def _gate() -> Any:
