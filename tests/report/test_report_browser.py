@@ -146,8 +146,8 @@ def test_every_canvas_is_drawn_in_colour_in_both_themes(page: Facts) -> None:
 
 def test_all_charts_of_the_report_are_there(single: Facts) -> None:
     names = (
-        "rps threads system_tokens avg_latency avg_tpot total errors ttft_percentiles latency_percentiles ttft_spread "
-        "latency_spread gap_spread gap_heat ttft latency ttfb tpot rate tokens waterfall ttft_concurrency "
+        "rps threads system_tokens avg_latency avg_tpot total errors error_share ttft_percentiles latency_percentiles "
+        "ttft_spread latency_spread gap_spread gap_heat ttft latency ttfb tpot rate tokens waterfall ttft_concurrency "
         "latency_concurrency self_delay self_cpu"
     )
     assert {f"chart-{name}" for name in names.split()} == set(single["ink"])

@@ -13,6 +13,7 @@ from ..records import NOT_MEASURED, SERVER_FIGURES, RunConfig, RunResult, Stats
 from ..records.server import highest
 from ..texts import printable
 from ..units import NS_PER_MS, NS_PER_S
+from .buckets import drawn_s, widened
 from .data import seconds_data
 from .figures import Both, figure, percent_text, time_text
 from .page import code, format_html, moment
@@ -221,6 +222,7 @@ def _signed(value: float) -> str:
 def comparison_data(results: Sequence[RunResult], names: Sequence[str]) -> dict[str, Any]:
     """The data of the charts: per-second series, medians over time and distributions of each run, in the same bins."""
     width = max(percentile_step_s(result.summary.ok, result.duration_ns / NS_PER_S) for result in results)
+    drawn = max(drawn_s(result.time_series) for result in results)
     times = {"ttft": "ttft_ns", "latency": "latency_ns"}
     spreads = {name: histograms([_ok_ms(result, column) for result in results]) for name, column in times.items()}
     spreads["gap"] = histograms([[(gap / 1000, count) for gap, count in result.gap_histogram] for result in results])
@@ -232,7 +234,7 @@ def comparison_data(results: Sequence[RunResult], names: Sequence[str]) -> dict[
             {
                 "name": f"{run_letter(number)} {printable(names[number], 60)}",
                 "duration_s": result.duration_ns / NS_PER_S,
-                "seconds": seconds_data(result.time_series),
+                "seconds": seconds_data(widened(result.time_series, drawn)),
                 "percentiles": {
                     name: percentiles_over_time(result.requests, column, width, result.duration_ns / NS_PER_S)._asdict()
                     for name, column in times.items()

@@ -24,7 +24,9 @@ from ..records import (
 )
 from ..trust import read_delay_ms
 from ..units import NS_PER_MS, NS_PER_S
+from .buckets import drawn_s, widened
 from .inside import phases_data
+from .limits import limits_data
 from .reduce import (
     MAX_POINTS,
     OK,
@@ -64,6 +66,8 @@ def run_data(result: RunResult) -> Json:
         "outcomes": [outcome.value for outcome in OUTCOMES],
         "requests": requests_data(result),
         "seconds": seconds_data(result.time_series, result.self_watch, result.server_metrics),
+        "drawn": drawn_data(result.time_series),
+        "limits": limits_data(result),
         "errors": errors_data(result.time_series),
         "heat": heat_data(result.time_series),
         "percentiles": percentiles_data(result),
@@ -204,6 +208,9 @@ def seconds_data(
         for name, value_of in _WATCH_COLUMNS.items():
             found = (known.get(sample.second) for sample in samples)
             columns[name] = [None if sample is None else value_of(sample) for sample in found]
+    columns["failed_share"] = [
+        None if sample.success_rate is None else 100 * (1 - sample.success_rate) for sample in samples
+    ]
     columns |= _server_columns(samples, server) if server else {}
     measured = [[-1 if value is None else value for value in column] for column in columns.values()]
     rows = sample_rows(measured, [0] * len(samples))
@@ -212,6 +219,12 @@ def seconds_data(
         "width_s": samples[0].width_s if samples else 1,
         "columns": {name: [_short(column[row]) for row in rows] for name, column in columns.items()},
     }
+
+
+def drawn_data(samples: Sequence[IntervalSample]) -> Json | None:
+    """What is counted in the time series, in intervals wide enough to be drawn; None where they are so already."""
+    width_s = drawn_s(samples)
+    return None if not samples or samples[0].width_s == width_s else seconds_data(widened(samples, width_s))
 
 
 def _server_columns(samples: Sequence[IntervalSample], server: ServerMetrics) -> dict[str, list[Any]]:
@@ -229,18 +242,18 @@ def _short(value: float | None) -> float | None:
 
 def errors_data(samples: Sequence[IntervalSample]) -> Json:
     """Requests that did not end ok, by outcome, added up over `step_s` seconds."""
-    width = bin_s(samples, ERROR_BINS)
+    width = max(bin_s(samples, ERROR_BINS), drawn_s(samples))
     return {"step_s": width, "counts": sum_over_time(samples, width)}
 
 
 def heat_data(samples: Sequence[IntervalSample]) -> Json:
     """The gap heat map as [time bin, half-octave bucket, gaps] cells of `step_s` seconds."""
-    width = bin_s(samples, HEAT_BINS)
+    width = max(bin_s(samples, HEAT_BINS), drawn_s(samples))
     return {"step_s": width, "cells": gap_cells(samples, width)}
 
 
 def percentiles_data(result: RunResult) -> Json:
-    """P50, P90 and P99 of TTFT and latency over the run."""
+    """P50, P95 and P99 of TTFT and latency over the run."""
     duration_s = result.duration_ns / NS_PER_S
     width = percentile_step_s(result.summary.ok, duration_s)
     found = {

@@ -124,12 +124,12 @@ def _even_edges(low: float, high: float, bins: int) -> list[float]:
 
 
 class Percentiles(NamedTuple):
-    """P50, P90 and P99 of each group; None where a group has too few values for it."""
+    """P50, P95 and P99 of each group; None where a group has too few values for it."""
 
     at: list[float]
     samples: list[int]
     p50: list[float | None]
-    p90: list[float | None]
+    p95: list[float | None]
     p99: list[float | None]
 
 
@@ -143,7 +143,7 @@ def percentiles_by_group(groups: Iterable[tuple[int, int]], width: float, scale:
         ordered = sorted(gathered[number])
         found.at.append((number + 0.5) * width)
         found.samples.append(len(ordered))
-        for percent, line in ((50, found.p50), (90, found.p90), (99, found.p99)):
+        for percent, line in ((50, found.p50), (95, found.p95), (99, found.p99)):
             value_at = percentile(ordered, percent) if enough_for(percent, len(ordered)) else None
             line.append(None if value_at is None else round(value_at * scale, 3))
     return found

@@ -15,9 +15,19 @@ const clock = (s) => {
   return h ? h + ":" + String(m).padStart(2, "0") + ":" + rest : m + ":" + rest;
 };
 
+// The same moment by the clock on the wall, in UTC as servers log it; "" on pages that do not tell when the run began.
+function wall(s) {
+  if (data.started_unix_ms === undefined) return "";
+  const iso = new Date(data.started_unix_ms + s * 1000).toISOString();
+  if (whole_run.to >= 86400) return iso.slice(5, 16).replace("T", " ");
+  const range = view.to - view.from;
+  return iso.slice(11, range < 0.8 ? 23 : range < 8 ? 21 : 19);
+}
+const both_clocks = (s, at) => (wall(s) ? [clock(s), wall(s) + (at ? "" : " UTC")] : clock(s));
+
 // The middle of a second or longer step that begins at `from`: the last one ends with the run.
 const middle = (from, step, end) => (from + Math.min(from + step, Math.max(end, from))) / 2;
-const span = (x, step) => (step ? clock(x - step / 2) + " – " + clock(x + step / 2) : clock(x));
+const span = (x, step) => (step ? clock(x - step / 2) + " – " + clock(x + step / 2) : clock(x)) + (wall(x) ? "  ·  " + wall(x) + " UTC" : "");
 
 // Crosses and triangles, so that a failure is not told by its colour alone.
 const POINTS = {
@@ -27,12 +37,23 @@ const POINTS = {
   unseen: { radius: 0 },
 };
 
+// Dots where points stand apart; on a dense line only where no line leads to them.
+const APART_PX = 24;
+function dotRadius(series, width) {
+  if (series.plain || series.axis) return 0;
+  const inside = series.data.filter((point) => point.x >= view.from && point.x <= view.to).length;
+  if ((series.timed ? inside : series.data.length) * APART_PX <= width) return 2.5;
+  const there = (at) => series.data[at] !== undefined && !Number.isNaN(series.data[at].y);
+  const lone = series.data.map((_, at) => there(at) && !there(at - 1) && !there(at + 1));
+  return lone.includes(true) ? lone.map((each) => (each ? 2 : 0)) : 0;
+}
+
 // series: {key, color, data: [{x, y}], kind: "line"|"points"|"bars", point?, dash?, axis?, stack?, fill?}
-function dataset(series) {
+function dataset(series, width) {
   const common = { data: series.data, yAxisID: series.axis || "y", parsing: series.parsing, normalized: true };
   if (series.kind === "points") return { ...common, type: "scatter", showLine: false, clip: 5, ...POINTS[series.point || "ok"], ...(!series.point && series.data.length <= 60 ? { radius: 3.5 } : {}), hoverRadius: 6 };
   if (series.kind === "bars") return { ...common, type: "bar", barPercentage: 1, categoryPercentage: series.wide ? 1 : 0.9, stack: series.stack, grouped: series.grouped, minBarLength: series.minLength, maxBarThickness: series.thickest };
-  return { ...common, type: "line", borderWidth: 1.8, borderDash: series.dash || [], radius: series.data.length <= 60 && !series.axis && !series.plain ? 2.5 : 0, hoverRadius: 4, tension: 0, spanGaps: false, stepped: series.stepped || false, fill: series.fill || false };
+  return { ...common, type: "line", borderWidth: 1.8, borderDash: series.dash || [], radius: dotRadius(series, width), hoverRadius: 4, tension: 0, spanGaps: false, stepped: series.stepped || false, fill: series.fill || false };
 }
 
 function paint(set, series) {
@@ -64,10 +85,12 @@ function axes(spec) {
     ticks: { ...ticks, maxRotation: 0, autoSkipPadding: 14, maxTicksLimit: 9, includeBounds: false },
   };
   if (spec.time) Object.assign(x, { min: view.from, max: view.to, afterBuildTicks: timeTicks });
-  if (spec.time) x.ticks.callback = clock;
+  if (spec.time) x.ticks.callback = both_clocks;
   else x.ticks.callback = mark;
   if (spec.xTitle) x.title = { display: true, text: text(spec.xTitle), color: ticks.color, font: ticks.font };
   const y = { type: spec.log && spec.isLog ? "logarithmic" : "linear", beginAtZero: true, grid: { color: grid }, border: { display: false }, ticks: { ...ticks, maxTicksLimit: 6, callback: mark }, afterFit: alike };
+  const goals = spec.limitsAt === "x" ? [] : shownLimits(spec).map((limit) => limit.value);
+  if (goals.length) Object.assign(y, { suggestedMax: Math.max(...goals) * 1.04, suggestedMin: Math.min(...goals) });
   const found = { x, y };
   if (spec.series().some((series) => series.axis === "rug")) found.rug = { display: false, min: 0, max: 1, position: "right" };
   if (spec.series().some((series) => series.axis === "share")) {
@@ -91,11 +114,54 @@ function binAxis(axes, edges, geometric) {
   return axes;
 }
 
+// Where a value lies on an axis of bin numbers; null beyond its ends.
+function binOf(edges, geometric, value) {
+  const bin = edges.findIndex((edge, at) => edge <= value && value < edges[at + 1]);
+  if (bin < 0) return null;
+  const [low, high] = [edges[bin], edges[bin + 1]];
+  return bin + (geometric && low > 0 ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low));
+}
+
+// --- goals: lines across a chart, at a height or, with `limitsAt: "x"`, at a place
+const LIMIT_COLORS = { met: "good", missed: "fail", slo: "c5" };
+const shownLimits = (spec) => spec.near.filter((limit) => !spec.hidden[limit.key]);
+
+// A goal far above all there is would press the lines flat: it is named below the chart instead.
+function sortLimits(spec) {
+  const limits = spec.empty ? [] : spec.limits || [];
+  const heights = limits.length && spec.limitsAt !== "x" ? spec.series().filter((series) => series.axis === undefined).flatMap((series) => series.data.map((point) => point.y)) : [];
+  const top = heights.reduce((most, y) => (y > most ? y : most), 0);
+  const near = (limit) => limit.value !== null && (spec.limitsAt === "x" || limit.value <= 3 * top);
+  spec.near = limits.filter(near);
+  spec.far = limits.filter((limit) => !near(limit));
+}
+
+const limitLines = (spec) => ({
+  id: "limits",
+  afterDatasetsDraw: ({ ctx, chartArea: area, scales: { x, y } }) => {
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(area.left, area.top, area.width, area.height);
+    ctx.clip();
+    ctx.lineWidth = 1.5;
+    ctx.setLineDash([7, 4]);
+    for (const limit of shownLimits(spec)) {
+      const [across, at] = [spec.limitsAt === "x", (spec.limitsAt === "x" ? x : y).getPixelForValue(limit.value)];
+      ctx.strokeStyle = css(LIMIT_COLORS[limit.state]);
+      ctx.beginPath();
+      ctx.moveTo(...(across ? [at, area.top] : [area.left, at]));
+      ctx.lineTo(...(across ? [at, area.bottom] : [area.right, at]));
+      ctx.stroke();
+    }
+    ctx.restore();
+  },
+});
+
 function tooltip(spec) {
   const label = (item) => {
     const series = item.dataset.series;
     if (series.axis === "rug") return text(series.key);
-    return text(series.key) + ": " + reading(item.parsed.y) + (series.axis === "share" ? " %" : " " + text(spec.unit));
+    return text(series.key) + ": " + reading(item.parsed.y) + (series.axis === "share" ? " %" : spec.unit ? " " + text(spec.unit) : "");
   };
   const title = (items) => (spec.time && items.length ? span(items[0].parsed.x, spec.step) : "");
   return { enabled: true, animation: false, displayColors: true, boxPadding: 4, callbacks: { label, title, ...(spec.tooltip || {}) } };
@@ -130,10 +196,10 @@ const phases = {
   },
 };
 
-function chartConfig(spec) {
+function chartConfig(spec, width) {
   const list = spec.series();
   const datasets = list.map((series) => {
-    const set = dataset(series);
+    const set = dataset({ ...series, timed: spec.time }, width);
     paint(set, series);
     set.series = series;
     set.label = series.key;
@@ -152,20 +218,22 @@ function chartConfig(spec) {
       plugins: { legend: { display: false }, tooltip: tooltip(spec), zoom: zoomOptions(spec) },
       onClick: spec.click ? (event, _, chart) => spec.click(chart.getElementsAtEventForMode(event, "nearest", { axis: spec.clickAxis || "xy", intersect: spec.clickAxis === undefined }, true)) : undefined,
     },
-    plugins: [...(spec.plugins || []), ...(spec.time ? [phases] : [])],
+    plugins: [...(spec.plugins || []), ...(spec.time ? [phases] : []), ...(spec.near.length ? [limitLines(spec)] : [])],
   };
 }
 
 function legend(card) {
   const { spec } = card;
   const list = make("div", { class: "legend" });
-  if (spec.bare) return list;
-  for (const series of spec.series()) {
-    if (!series.data.length && !series.always) continue;
-    const swatch = make("i", { class: "swatch " + series.kind + " " + (series.point || "") + (series.dash ? " dashed" : ""), "data-color": series.color });
+  const add = (series, kind) => {
+    const swatch = make("i", { class: "swatch " + kind, "data-color": series.color });
     const button = make("button", { type: "button", "aria-pressed": "true", on: { click: () => toggle(card, series, button) } }, swatch, say("span", series.key));
     list.append(button);
+  };
+  for (const series of spec.bare ? [] : spec.series()) {
+    if (series.data.length || series.always) add(series, series.kind + " " + (series.point || "") + (series.dash ? " dashed" : ""));
   }
+  for (const limit of spec.near) add({ key: limit.key, color: LIMIT_COLORS[limit.state] }, "line dashed");
   return list;
 }
 
@@ -176,9 +244,11 @@ function toggle(card, series, button) {
   refresh(card);
 }
 
-// spec: {id, title, unit, series(), time?, log?, labels?(), notes?() -> [string], empty?, controls?, xTitle?, ...}
+// spec: {id, title, unit?, series(), time?, log?, labels?(), notes?() -> [string], empty?, controls?, xTitle?, limits?, ...}
+// A title that says the unit ("Requests per second") has no `unit`.
 function addChart(parent, spec) {
   spec.hidden = {};
+  sortLimits(spec);
   const canvas = make("canvas", { id: "chart-" + spec.id, role: "img", tabindex: 0, "aria-describedby": "notes-" + spec.id });
   const cross = make("div", { class: "cross", hidden: true });
   const readout = make("p", { class: "readout", "aria-hidden": "true" });
@@ -186,15 +256,15 @@ function addChart(parent, spec) {
   const foot = make("div", { class: "foot" }, notes, readout);
   const card = { spec, canvas, cross, readout, notes, chart: null, visible: false, stale: true };
   const controls = make("div", { class: "controls" }, spec.log && !spec.empty ? logButton(card) : null, spec.controls && !spec.empty ? spec.controls(card) : null);
-  const head = make("div", { class: "head" }, make("h3", {}, say("span", spec.title), " ", say("small", spec.unit)), controls);
+  const head = make("div", { class: "head" }, make("h3", {}, say("span", spec.title), ...(spec.unit ? [" ", say("small", spec.unit)] : [])), controls);
   const plot = make("div", { class: "plot" + (spec.empty ? " none" : spec.tall ? " tall" : "") }, spec.empty ? say("p", spec.emptyText || "no_data", { class: "empty" }) : canvas, cross);
   card.node = make("figure", { class: "card chart" + (spec.broad ? " broad" : ""), id: "card-" + spec.id }, head, spec.empty ? null : legend(card), plot, foot);
   parent.append(card.node);
   if (spec.empty) return card;
   cards.push(card);
   const describe = () => {
-    canvas.setAttribute("aria-label", text(spec.title) + " (" + text(spec.unit) + ")");
-    const marked = spec.time && shaded.length ? [text("note.phases")] : [];
+    canvas.setAttribute("aria-label", text(spec.title) + (spec.unit ? " (" + text(spec.unit) + ")" : ""));
+    const marked = [...(spec.time && shaded.length ? [text("note.phases")] : []), ...spec.far.map((limit) => texts("note.limit_outside", { limit: text(limit.key) }))];
     notes.textContent = [...marked, ...(spec.notes ? spec.notes() : [])].join(" ");
   };
   describe();
@@ -236,7 +306,7 @@ function settle() {
 }
 function draw(card) {
   card.stale = false;
-  const config = chartConfig(card.spec);
+  const config = chartConfig(card.spec, card.canvas.parentElement.clientWidth);
   if (!card.chart) { card.chart = new Chart(card.canvas, config); return; }
   card.chart.data = config.data;
   card.chart.options = config.options;
@@ -281,7 +351,7 @@ function showCross(x) {
     const { scales, chartArea } = card.chart;
     card.cross.hidden = false;
     Object.assign(card.cross.style, { left: scales.x.getPixelForValue(x) + "px", top: chartArea.top + "px", height: chartArea.height + "px" });
-    card.readout.textContent = clock(x) + "  " + (card.spec.read ? card.spec.read(x) : readSeries(card, x));
+    card.readout.textContent = clock(x) + "  " + (wall(x) ? wall(x) + " UTC  ·  " : "") + (card.spec.read ? card.spec.read(x) : readSeries(card, x));
   }
 }
 function readSeries(card, x) {

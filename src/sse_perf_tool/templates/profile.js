@@ -17,7 +17,7 @@ function perSecond(grid, id, unit, lines, more = {}) {
 }
 
 function percentiles(grid, id, found) {
-  const series = () => [["p50", "P50", "c1"], ["p90", "P90", "c3", { dash: [5, 3] }], ["p99", "P99", "c2"]].map(([name, key, color, more]) => ({
+  const series = () => [["p50", "P50", "c1"], ["p95", "P95", "c3", { dash: [5, 3] }], ["p99", "P99", "c2"]].map(([name, key, color, more]) => ({
     key, color, kind: "line", ...more,
     data: found[name].map((y, at) => ({ x: middle(at * data.percentiles.step_s, data.percentiles.step_s, data.duration_s), y: y ?? NaN })),
   }));
@@ -53,7 +53,7 @@ function groupsChart(grid) {
 }
 
 function serverOwn(grid) {
-  perSecond(grid, "server_requests", "unit.requests", [["server_running", "series.server_running", "c1"], ["server_waiting", "series.server_waiting", "c4"]].filter(([name]) => seconds[name]));
+  perSecond(grid, "server_requests", null, [["server_running", "series.server_running", "c1"], ["server_waiting", "series.server_waiting", "c4"]].filter(([name]) => seconds[name]));
   perSecond(grid, "server_cache", "unit.percent", [["server_kv_cache_percent", "series.server_cache", "c1"]].filter(([name]) => seconds[name]));
   perSecond(grid, "server_tokens", "unit.per_s", [["server_generated_tokens_per_s", "series.server_generated", "c1"], ["server_prompt_tokens_per_s", "series.server_prompt", "c3", { dash: [5, 3] }]].filter(([name]) => seconds[name]));
 }
@@ -169,8 +169,8 @@ function buildCharts() {
   const nav = document.getElementById("sections");
   const load = addSection(parent, nav, "load", "profile.section_load");
   const onView = flames.length ? { onView: drawFlames } : {};
-  perSecond(load, "profile_rps", "unit.per_s", [["done", "series.done", "c1"], ["started", "series.started", "c3", { dash: [5, 3] }], ["failed", "series.failed", "fail"]], onView);
-  perSecond(load, "profile_active", "unit.requests", [["active", "series.profile_active", "c1"]]);
+  perSecond(load, "profile_rps", null, [["done", "series.done", "c1"], ["started", "series.started", "c3", { dash: [5, 3] }], ["failed", "series.failed", "fail"]], onView);
+  perSecond(load, "profile_active", null, [["active", "series.profile_active", "c1"]]);
   if (data.streamed) percentiles(load, "profile_ttft", data.percentiles.ttft);
   percentiles(load, "profile_latency", data.percentiles.latency);
   if (data.processes.length) {

@@ -2,16 +2,18 @@
 const requests = data.requests.columns;
 const count = requests.id.length;
 const seconds = data.seconds.columns;
-const width_s = data.seconds.width_s;
+// What is counted is drawn in wider intervals where few requests end in a second.
+const drawn = data.drawn || data.seconds;
+const someFailed = drawn.columns.failed_share.some((share) => share > 0);
 const name = (row) => data.outcomes[requests.outcome[row]];
 const isOk = (row) => name(row) === "ok";
 const isCancelled = (row) => name(row) === "cancelled";
 const isFailed = (row) => !isOk(row) && !isCancelled(row);
 const end_s = Math.max(data.duration_s, 0.001);
 
-const line = (column, key, color, more = {}) => ({
+const line = (source, column, key, color, more = {}) => ({
   key, color, kind: "line", ...more,
-  data: seconds.second.map((second, at) => ({ x: middle(second, width_s, end_s), y: seconds[column][at] ?? NaN })),
+  data: source.columns.second.map((second, at) => ({ x: middle(second, source.width_s, end_s), y: source.columns[column][at] ?? NaN })),
 });
 const cache = (make) => { let found; return () => (found ??= make()); };
 const has = (column) => column.some((value) => value !== null);
@@ -19,17 +21,27 @@ const has = (column) => column.some((value) => value !== null);
 const ofStreams = (...things) => (data.streamed ? things : []);
 const streamChart = (chart, ...args) => { if (data.streamed) chart(...args); };
 
-function perSecond(grid, id, unit, lines, more = {}) {
-  const sampled = seconds.second.length < data.seconds.total;
-  const note = () => [
-    ...(width_s > 1 ? [texts("note.width", { step: whole(width_s) })] : []),
-    ...(sampled ? [texts("note.seconds_sampled", { shown: whole(seconds.second.length), total: whole(data.seconds.total) })] : []),
-  ];
-  const measured = lines.filter(([column]) => has(seconds[column]));
-  addChart(grid, { id, title: "chart." + id, unit, time: true, step: width_s, notes: note, series: cache(() => measured.map((args) => line(...args))), empty: !measured.length, ...more });
-}
+// The goals of the run as lines: those about one of the metrics, by one of the functions ("" is an SLO).
+data.limits.forEach((limit, at) => {
+  limit.key = "limit." + at;
+  data.texts[limit.key] = limit.text;
+});
+const limitsOf = (metric, ...functions) => data.limits.filter((limit) => limit.metric === metric && functions.includes(limit.function));
 
-function perRequest(grid, id, unit, column) {
+const overTime = (source) => (grid, id, unit, lines, more = {}) => {
+  const { columns, width_s: step, total } = source;
+  const sampled = columns.second.length < total;
+  const note = () => [
+    ...(step > 1 ? [texts("note.width", { step: whole(step) })] : []),
+    ...(sampled ? [texts("note.seconds_sampled", { shown: whole(columns.second.length), total: whole(total) })] : []),
+  ];
+  const measured = lines.filter(([column]) => has(columns[column]));
+  addChart(grid, { id, title: "chart." + id, unit, time: true, step, notes: note, series: cache(() => measured.map((args) => line(source, ...args))), empty: !measured.length, ...more });
+};
+const perSecond = overTime(data.seconds);
+const counted = overTime(drawn);
+
+function perRequest(grid, id, unit, column, more = {}) {
   const points = (test) => {
     const found = [];
     for (let row = 0; row < count; row += 1) if (requests[column][row] !== null && test(row)) found.push({ x: requests.start[row], y: requests[column][row], row });
@@ -46,9 +58,9 @@ function perRequest(grid, id, unit, column) {
     { key: "series.unmeasured", color: "fail", kind: "points", point: "unmeasured", axis: "rug", data: unmeasured() },
   ]);
   const notes = () => [text("note.by_start"), ...sampledNote()];
-  const label = (item) => describeRow(item.raw.row, item.dataset.series.axis === "rug" ? "" : reading(item.parsed.y) + " " + text(unit));
+  const label = (item) => describeRow(item.raw.row, item.dataset.series.axis === "rug" ? "" : reading(item.parsed.y) + (unit ? " " + text(unit) : ""));
   addChart(grid, {
-    id, title: "chart." + id, unit, time: true, log: true, series, notes, empty: !has(requests[column]),
+    id, title: "chart." + id, unit, time: true, log: true, series, notes, empty: !has(requests[column]), ...more,
     tooltip: { label }, click: (hits) => { if (hits.length) openDetails(hitRow(series, hits[0])); },
   });
 }
@@ -57,19 +69,19 @@ const describeRow = (row, value) => "#" + requests.id[row] + "  " + (value ? val
 const sampledNote = () => (count < data.requests.total ? [texts("note.sampled", { shown: whole(count), total: whole(data.requests.total) })] : []);
 
 function percentileLines(found) {
-  return ["p50", "p90", "p99"].map((p, at) => ({
+  return ["p50", "p95", "p99"].map((p, at) => ({
     key: "series." + p, color: ["c1", "c2", "c4"][at], dash: [null, [6, 3], [2, 2]][at], kind: "line", always: true,
     data: found.at.map((x, i) => ({ x, y: found[p][i] ?? NaN })),
-  }));
+  })).filter((series) => series.data.some((point) => !Number.isNaN(point.y)));
 }
-function percentileChart(grid, id, found) {
+function percentileChart(grid, id, found, limits) {
   const step = data.percentiles.step_s;
   const lacking = found.p99.some((value) => value === null);
   const notes = () => [texts("note.step", { step }), ...(lacking ? [text("note.p99_missing")] : [])];
-  addChart(grid, { id, title: "chart." + id, unit: "unit.ms", time: true, log: true, step, notes, series: cache(() => percentileLines(found)), empty: !has(found.p50), emptyText: found.at.length ? "few_samples" : undefined });
+  addChart(grid, { id, title: "chart." + id, unit: "unit.ms", time: true, log: true, step, notes, limits, series: cache(() => percentileLines(found)), empty: !has(found.p50), emptyText: found.at.length ? "few_samples" : undefined });
 }
 
-function spreadChart(grid, id, found, unit) {
+function spreadChart(grid, id, found, unit, limits) {
   const total = found.counts.reduce((sum, each) => sum + each, 0);
   const range = (items) => figure(found.edges[Math.floor(items[0].parsed.x)]) + " – " + figure(found.edges[Math.floor(items[0].parsed.x) + 1]) + " ms";
   const series = cache(() => {
@@ -82,11 +94,13 @@ function spreadChart(grid, id, found, unit) {
   });
   const notes = () => [texts("note.spread", { n: whole(total) + " " + text(unit) }), ...(found.geometric ? [text("note.geometric")] : [])];
   const scaled = (axes) => binAxis(axes, found.edges, found.geometric);
-  addChart(grid, { id, title: "chart." + id, unit: "unit.ms", log: true, plainX: true, series, notes, axes: scaled, empty: !total,
+  const places = limits.map((limit) => ({ ...limit, value: binOf(found.edges, found.geometric, limit.value) }));
+  addChart(grid, { id, title: "chart." + id, xTitle: "unit.ms", log: true, plainX: true, series, notes, axes: scaled, empty: !total, limits: places, limitsAt: "x",
     tooltip: { title: (items) => (items.length ? range(items) : ""), label: (item) => text(item.dataset.series.key) + ": " + (item.dataset.series.axis ? figure(item.parsed.y) + " %" : whole(item.parsed.y)) } });
 }
 
-function errorChart(grid) {
+function errorCharts(grid) {
+  if (someFailed) counted(grid, "error_share", "unit.percent", [["failed_share", "series.failed", "fail"]], { limits: limitsOf("errors", "rate"), bare: true });
   const { step_s: step, counts } = data.errors;
   const names = Object.keys(counts);
   const colors = ["fail", "c2", "c4", "c5", "c3", "c1", "c6"];
@@ -95,7 +109,7 @@ function errorChart(grid) {
     data: counts[each].map((y, x) => ({ x: end_s < step ? end_s / 2 : (x + 0.5) * step, y })),
   })));
   const stacked = (axes) => { axes.x.stacked = true; axes.x.offset = false; axes.y.stacked = true; return axes; };
-  addChart(grid, { id: "errors", title: "chart.errors", unit: "unit.requests", time: true, step, series, axes: stacked, notes: () => [texts("note.step", { step })], empty: !names.length, emptyText: "no_errors" });
+  addChart(grid, { id: "errors", title: "chart.errors", unit: "unit.requests", time: true, step, series, axes: stacked, notes: () => [texts("note.step", { step })] });
 }
 
 // The y axis of the heat map counts half-octaves; gaps of 0 have a row of their own just below the shortest others.
@@ -151,7 +165,8 @@ function heatChart(grid) {
     return column.length ? said(column.reduce((a, b) => (b.number > a.number ? b : a))) : "–";
   };
   const notes = () => [texts(isDark() ? "note.heat_dark" : "note.heat", { step })];
-  addChart(grid, { id: "gap_heat", title: "chart.gap_heat", unit: "unit.ms", time: true, step, series, axes: scaled, notes, read, plugins: [heatPlugin], bare: true, empty: !cells.length, tooltip: { label: (item) => said(item.raw) } });
+  const limits = limitsOf("itl_ms", "p", "med", "max", "").map((limit) => ({ ...limit, value: limit.value > 0 ? 2 * Math.log2(limit.value * 1000) : null }));
+  addChart(grid, { id: "gap_heat", title: "chart.gap_heat", unit: "unit.ms", time: true, step, series, axes: scaled, notes, read, limits, plugins: [heatPlugin], bare: true, empty: !cells.length, tooltip: { label: (item) => said(item.raw) } });
 }
 
 function concurrencyChart(grid, id, column) {
@@ -209,7 +224,7 @@ function waterfallChart(grid) {
     ],
     axes: (axes) => {
       const ticks = axes.x.ticks;
-      axes.x = { ...axes.x, type: "linear", grid: axes.y.grid, ticks: { ...ticks, callback: ownClock ? mark : clock } };
+      axes.x = { ...axes.x, type: "linear", grid: axes.y.grid, ticks: { ...ticks, callback: ownClock ? mark : both_clocks } };
       axes.y = { type: "category", labels: rows.map((row) => "#" + requests.id[row]), stacked: true, grid: { display: false }, ticks: { color: ticks.color, font: ticks.font, autoSkip: false } };
       return axes;
     },
@@ -320,7 +335,7 @@ function serverCharts() {
     const told = lines.filter(([column]) => seconds[column]);
     if (told.length) perSecond(place("server-charts"), id, unit, told);
   };
-  chart("server_requests", "unit.requests", ["server_running", "series.server_running", "c1"], ["server_waiting", "series.server_waiting", "c4"]);
+  chart("server_requests", null, ["server_running", "series.server_running", "c1"], ["server_waiting", "series.server_waiting", "c4"]);
   chart("server_cache", "unit.percent", ["server_kv_cache_percent", "series.server_cache", "c1"]);
   chart("server_tokens", "unit.per_s", ["server_generated_tokens_per_s", "series.server_generated", "c1"], ["server_prompt_tokens_per_s", "series.server_prompt", "c3", { dash: [5, 3] }]);
   chart("server_preemptions", "unit.per_s", ["server_preemptions_per_s", "series.server_preemptions", "c4"]);
@@ -331,16 +346,18 @@ function serverCharts() {
 function firstCharts() {
   const first = place("tails");
   const asked = has(seconds.asked) ? [["asked", "series.asked", "c6", { dash: [2, 2] }]] : [];
-  perSecond(first, "rps", "unit.per_s", [["done", "series.done", "c1"], ["started", "series.started", "c3", { dash: [5, 3] }], ["failed", "series.failed", "fail"], ...asked]);
-  streamChart(percentileChart, first, "ttft_percentiles", data.percentiles.ttft);
-  percentileChart(first, "latency_percentiles", data.percentiles.latency);
+  const failed = someFailed ? [["failed", "series.failed", "fail"]] : [];
+  counted(first, "rps", null, [["done", "series.done", "c1"], ["started", "series.started", "c3", { dash: [5, 3] }], ...failed, ...asked], { limits: limitsOf("requests", "rate") });
+  streamChart(percentileChart, first, "ttft_percentiles", data.percentiles.ttft, limitsOf("ttft_ms", "p", "med", ""));
+  percentileChart(first, "latency_percentiles", data.percentiles.latency, limitsOf("latency_ms", "p", "med", ""));
 }
 
 function timeCharts() {
   const spread = place("spread");
-  streamChart(spreadChart, spread, "ttft_spread", data.spreads.ttft, "unit.answers");
-  spreadChart(spread, "latency_spread", data.spreads.latency, "unit.answers");
-  streamChart(spreadChart, spread, "gap_spread", data.spreads.gap, "unit.gaps");
+  const values = ["p", "med", "max", ""];
+  streamChart(spreadChart, spread, "ttft_spread", data.spreads.ttft, "unit.answers", limitsOf("ttft_ms", ...values));
+  spreadChart(spread, "latency_spread", data.spreads.latency, "unit.answers", limitsOf("latency_ms", ...values));
+  streamChart(spreadChart, spread, "gap_spread", data.spreads.gap, "unit.gaps", limitsOf("itl_ms", ...values));
   streamChart(heatChart, spread);
   streamChart(concurrencyChart, spread, "ttft_concurrency", "ttft");
   concurrencyChart(spread, "latency_concurrency", "latency");
@@ -348,23 +365,25 @@ function timeCharts() {
 
 function loadCharts() {
   const load = place("load-charts");
-  if (has(seconds.asked)) perSecond(load, "schedule_delay", "unit.ms", [["delay", "series.delay", "c1"]]);
-  perSecond(load, "threads", "unit.threads", [["active", "series.active", "c1"], ["threads", "series.threads", "c6", { dash: [5, 3] }]]);
-  perSecond(load, "system_tokens", "unit.per_s", [["tokens", "series.tokens", "c1"], ...ofStreams(["chunks", "series.chunks", "c3", { dash: [5, 3] }])]);
-  perSecond(load, "avg_latency", "unit.ms", [["latency", "series.latency", "c1"], ["ttft", "series.ttft", "c2"], ["ttfb", "series.ttfb", "c3", { dash: [5, 3] }]], { log: true });
-  streamChart(perSecond, load, "avg_tpot", "unit.ms", [["tpot", "series.tpot", "c1"]], { log: true });
-  perSecond(load, "total", "unit.requests", [["total", "series.total", "c1", { fill: true }]]);
+  counted(load, "system_tokens", "unit.per_s", [["tokens", "series.tokens", "c1"], ...ofStreams(["chunks", "series.chunks", "c3", { dash: [5, 3] }])], { limits: limitsOf("tokens", "rate") });
+  const means = ["latency_ms", "ttft_ms", "ttfb_ms"].flatMap((metric) => limitsOf(metric, "avg"));
+  counted(load, "avg_latency", "unit.ms", [["latency", "series.latency", "c1"], ["ttft", "series.ttft", "c2"], ["ttfb", "series.ttfb", "c3", { dash: [5, 3] }]], { log: true, limits: means });
+  streamChart(counted, load, "avg_tpot", "unit.ms", [["tpot", "series.tpot", "c1"]], { log: true, bare: true, limits: limitsOf("tpot_ms", "avg") });
+  perSecond(load, "threads", null, [["active", "series.active", "c1"], ["threads", "series.threads", "c6", { dash: [5, 3] }]]);
+  if (has(seconds.asked)) counted(load, "schedule_delay", "unit.ms", [["delay", "series.delay", "c1"]], { bare: true });
+  perSecond(load, "total", null, [["total", "series.total", "c1", { fill: true }]], { bare: true });
 }
 
 function requestCharts() {
   waterfallChart(place("flow-charts"));
   const each = place("each-charts");
-  streamChart(perRequest, each, "ttft", "unit.ms", "ttft");
-  perRequest(each, "latency", "unit.ms", "latency");
-  perRequest(each, "ttfb", "unit.ms", "ttfb");
-  streamChart(perRequest, each, "tpot", "unit.ms", "tpot");
-  perRequest(each, "rate", "unit.tokens_per_s", "rate");
-  perRequest(each, "tokens", "unit.tokens", "tokens");
+  const ofRequests = (metric, ...more) => ({ limits: limitsOf(metric, "", "max", "min", ...more) });
+  streamChart(perRequest, each, "ttft", "unit.ms", "ttft", ofRequests("ttft_ms"));
+  perRequest(each, "latency", "unit.ms", "latency", ofRequests("latency_ms"));
+  perRequest(each, "ttfb", "unit.ms", "ttfb", ofRequests("ttfb_ms", "p", "med"));
+  streamChart(perRequest, each, "tpot", "unit.ms", "tpot", ofRequests("tpot_ms", "p", "med"));
+  perRequest(each, "rate", "unit.tokens_per_s", "rate", ofRequests("tokens_per_s", "p", "med"));
+  perRequest(each, "tokens", null, "tokens", ofRequests("output_tokens", "p", "med"));
 }
 
 // How the tool itself fared; it stands beside the trust in the figures.
@@ -377,7 +396,7 @@ function selfCharts() {
 
 function buildCharts() {
   firstCharts();
-  if (place("errors-charts")) errorChart(place("errors-charts"));
+  if (place("errors-charts")) errorCharts(place("errors-charts"));
   timeCharts();
   loadCharts();
   serverCharts();

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...records import RunResult
 from ...report_parts.data import left_out_s, percentiles_data, seconds_data
+from ...units import NS_PER_MS
 from ..folder import Drawn
 from ..hooks.reading import HookSeries, Seen
 from ..judge.waits import kind_of
@@ -28,6 +29,7 @@ def profile_data(result: RunResult, drawn: Drawn, limits: Mapping[str, float]) -
     duration_s = result.duration_ns / 1e9
     last = [each.at_s[-1] for each in drawn.processes if each.at_s]
     return {
+        "started_unix_ms": result.started_unix_ns // NS_PER_MS,
         "duration_s": duration_s,
         "end_s": max([duration_s, *last]),
         "streamed": result.config.stream,

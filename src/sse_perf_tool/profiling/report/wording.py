@@ -86,7 +86,7 @@ TEXTS: Texts = {
     ),
     "profile.at_once": ("At once, mean", "同时数（平均）"),
     "profile.for": ("For", "等待"),
-    "chart.profile_rps": ("Requests", "请求"),
+    "chart.profile_rps": ("Requests per second", "每秒请求数"),
     "chart.profile_active": ("Requests under way", "进行中的请求"),
     "chart.profile_ttft": ("First chunk over time", "首个数据块时间"),
     "chart.profile_latency": ("Response time over time", "响应时间"),
