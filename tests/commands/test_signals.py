@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from scripted_server import ANSWER, DONE, Serve, chunk, chunked, head, token
-from tool_runs import FILES, SCRIPT, SLOW, Tool, at, records
+from tool_runs import FILES, SCRIPT, SLOW, Tool, at, lines_written, records
 
 ROOT = Path(__file__).resolve().parents[2]
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -157,7 +157,7 @@ def test_whenever_the_first_signal_comes_the_status_is_130(
 @needs_proc
 def test_a_signal_while_the_files_are_written_leaves_them_whole(serve: Serve, start: Start, tmp_path: Path) -> None:
     process = start(*at(serve(SHORT_ANSWER), "--requests", "5", *FILES))
-    while not (tmp_path / "run.jsonl").exists() or len(records(tmp_path / "run.jsonl")) < 5:
+    while lines_written(tmp_path / "run.jsonl") < 1 + 5:
         assert process.poll() is None
         time.sleep(0.002)
     process.send_signal(signal.SIGTERM)

@@ -60,3 +60,8 @@ def summary() -> dict[str, Any]:
 def records(path: Path = Path("run.jsonl")) -> list[dict[str, Any]]:
     """The lines of the records file behind its header."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+
+
+def lines_written(path: Path) -> int:
+    """How many whole lines a file has that is still being written; 0 before it is there."""
+    return path.read_bytes().count(b"\n") if path.exists() else 0
