@@ -52,6 +52,8 @@ def test_levels_are_those_of_min_max_and_sweep():
     assert isinstance(found.least, int)
     assert search_of("--sweep", "1,8,2").ladder == (1, 8, 2)
     assert search_of("--by", "rate", "--min", "0.5").least == 0.5
+    demand = "ttft_from_schedule_ms<500"
+    assert search_of("--by", "rate", "--slo", demand).slo == (demand,)
 
 
 @pytest.mark.parametrize(("argv", "retries"), [([], 0), (["--retries", "2"], 2)])

@@ -86,14 +86,16 @@ def table_after(text: str, line: str) -> list[str]:
 
 
 def tool_commands() -> Iterator[tuple[str, str]]:
-    """(page, command) for every command line of the tool: in blocks, indented, and in running text."""
+    """(page, command) for every command line of the tool: in blocks, indented, and in running text; each once."""
+    found: dict[str, str] = {}
     for page in PAGES:
         text = page.read_text(encoding="utf-8").replace("\\\n", " ")
         blocks = "\n".join(block for _, block in FENCED.findall(text))
         lines = [*blocks.splitlines(), *re.findall(r"^ {4}(.*)$", prose_of(text), re.MULTILINE)]
         lines += re.findall(r"`([^`\n]+)`", prose_of(text))
-        for command in dict.fromkeys(" ".join(line.split()) for line in lines if _COMMAND.match(line.strip())):
-            yield page.name, command
+        for command in (" ".join(line.split()) for line in lines if _COMMAND.match(line.strip())):
+            found.setdefault(command, page.name)
+    return ((page_name, command) for command, page_name in found.items())
 
 
 def parsed(command: str) -> Arguments:
@@ -108,7 +110,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in which every command can be typed: the examples, some records, some certificate."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
-    for name in ("run", "before", "after"):
+    for name in ("run", "before", "after", "dify", "good", "alone", "company"):
         (tmp_path / f"{name}.jsonl").write_text(header_line(RecordsHeader(RunConfig(), 0)) + "\n")
     (tmp_path / "mine").write_text("threads = 20\n")
     (tmp_path / "old.json").write_text(to_json(Tally(0).result(RunConfig(), 0)))

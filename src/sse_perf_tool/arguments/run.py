@@ -132,7 +132,7 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
     check_turns(flags, row, body, queries)
     check_tokenizer(flags)
     load.warn_of_trace(flags, body, replayed)
-    check_goals(flags, RunConfig(**shape).open_loop)
+    check_goals(flags, RunConfig(**shape).open_loop or flags.given.get("by") == "rate")
     options = {**custom_options(flags), **stream_options(body, example)}
     if flags["milestone"]:
         options["milestones"] = flags["milestone"]
