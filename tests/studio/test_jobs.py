@@ -322,11 +322,12 @@ def alive(pid: int) -> bool:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks the system for processes")
-def test_a_server_that_is_killed_takes_its_worker_with_it_and_the_job_is_interrupted(folder: Path) -> None:
+def test_a_server_that_is_killed_takes_its_worker_with_it_and_what_waited_goes_on(folder: Path) -> None:
     process, port = spawn(folder)
     with process:
         first = Studio(None, None, port)  # type: ignore[arg-type]
-        job, waiting = started(first, "wait"), started(first, "wait")
+        job = started(first, "wait")
+        waiting, old = started(first, "events 2"), started(first, "wait")
         with first.events(f"/api/events?job={job['id']}") as events:
             plan = next(event for event in events if event["event"] == "plan")
             next(event for event in events if event["event"] == "cell")
@@ -334,8 +335,11 @@ def test_a_server_that_is_killed_takes_its_worker_with_it_and_the_job_is_interru
         assert alive(worker)
         process.send_signal(signal.SIGKILL)
     wait_for(lambda: not alive(worker), 2)
+    path = folder / ".studio" / "jobs" / f"{old['id']}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "created_at": "2026-01-31T08:00:00.000Z"}))
     with running(folder, worker=WORKER) as second:
-        for each in (job, waiting):
+        assert [event["event"] for event in kept(second, waiting["id"])] == ["job", "plan", "run", "run", "job", "end"]
+        for each in (job, old):
             found = second.get(f"/api/jobs/{each['id']}")
             assert (found["state"], found["can_run_rest"]) == ("interrupted", True)
         events = kept(second, job["id"])
@@ -343,3 +347,25 @@ def test_a_server_that_is_killed_takes_its_worker_with_it_and_the_job_is_interru
         assert events[-1]["data"]["state"] == "interrupted"
         assert [int(event["id"]) for event in events] == [1, 2, 3, 4, 5]
         assert TOKEN not in json.dumps(events)
+
+
+def test_a_job_that_cannot_be_done_when_its_turn_comes_fails_and_the_next_one_begins(
+    studio: Studio, folder: Path
+) -> None:
+    first, second, third = (started(studio, label) for label in ("wait", "events 1", "wait"))
+    until(studio, first["id"], "running")
+    (folder / "config.yaml").write_text("providers: [")
+    for job in (first, third):
+        studio.ask("POST", f"/api/jobs/{job['id']}/cancel")
+    failed = until(studio, second["id"], "failed")
+    assert "config.yaml:1 cannot be read" in failed["error"]
+    (folder / "config.yaml").write_text(CONFIG)
+    until(studio, started(studio, "events 1")["id"], "done")
+
+
+def test_keys_are_those_of_the_moment_in_which_a_job_begins(studio: Studio, folder: Path) -> None:
+    first, second = started(studio, "wait"), started(studio, "secret")
+    until(studio, first["id"], "running")
+    (folder / ".env").write_text("A_KEY=sk-another-0123456789wxyz\n")
+    studio.ask("POST", f"/api/jobs/{first['id']}/cancel")
+    assert "sk-…wxyz" in until(studio, second["id"], "failed")["error"]

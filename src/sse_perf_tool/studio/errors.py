@@ -86,8 +86,12 @@ class ApiError(Exception):
 
     def document(self, lang: str) -> dict[str, Any]:
         """The body of the answer."""
+        return refusal(self.code, self.text(lang), self.field, self.hint)
+
+    def text(self, lang: str) -> str:
+        """What a person is told."""
         shown = {name: printable(str(value), 600) for name, value in self.values.items()}
-        return refusal(self.code, speaker(TEXTS, lang)(self.code, **shown), self.field, self.hint)
+        return speaker(TEXTS, lang)(self.code, **shown)
 
 
 def refusal(code: str, message: str, field: str | None = None, hint: str | None = None) -> dict[str, Any]:

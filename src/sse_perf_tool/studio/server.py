@@ -32,6 +32,10 @@ TEXTS: Texts = {
         "ending: the job that runs has 5 s for its last answers and is kept; Ctrl-C again ends at once",
         "正在结束：运行中的任务还有 5 秒完成最后的回答，结果会保留；再按 Ctrl-C 立即结束",
     ),
+    "left": (
+        "jobs that still waited when the studio died: {count}; they begin now, and Stop in the page takes them back",
+        "上次 Studio 异常退出时有 {count} 个任务在排队；现在开始执行，可在页面中停止",
+    ),
     "remote": (
         (
             "warning: listens on {host}, so other machines reach it, over plain HTTP: token, keys that are entered and "
@@ -58,8 +62,10 @@ def serve(settings: Settings, stdout: TextIO) -> None:
     print(say("secret"), file=stdout)
     if not settings.loopback:
         print(say("remote", host=settings.host, port=port), file=stdout)
-    stdout.flush()
     workspace = Workspace(settings)
+    if left := workspace.queue.left():
+        print(say("left", count=left), file=stdout)
+    stdout.flush()
 
     def before_the_end() -> None:
         if workspace.queue.busy:

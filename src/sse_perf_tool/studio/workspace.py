@@ -10,6 +10,7 @@ from typing import Any
 
 from ..bench.config import BenchConfig
 from ..masking import header_secrets, url_secrets
+from .contract.jobs import BenchAsked, JobAsked, asked_of
 from .contract.results import Head
 from .errors import ApiError
 from .files.backups import Backups
@@ -19,6 +20,7 @@ from .files.env_file import EnvFile
 from .history.index import Index
 from .history.remarks import Remarks
 from .jobs.job import Job
+from .jobs.load import variable_in
 from .jobs.queue import JobQueue
 from .jobs.terminal import TerminalRuns
 from .settings import Settings
@@ -39,7 +41,9 @@ class Workspace:
         self.env = EnvFile(settings.env_path)
         self.index = Index(settings.own / "index.sqlite", settings.results, settings.watch)
         self.remarks = Remarks(settings.own / "remarks.json")
-        self.queue = JobQueue(settings.folder, settings.own, settings.results, settings.worker, self._label)
+        self.queue = JobQueue(
+            settings.folder, settings.own, settings.results, settings.worker, self.order_of, self._label
+        )
         self.terminal = TerminalRuns(self.queue, settings.own / "live", settings.results)
 
     def keys(self) -> Keys:
@@ -52,6 +56,33 @@ class Workspace:
         if found.problem is not None:
             raise ApiError("read_only", what=f"{self.config.path.name}:{found.problem.line}", field="config")
         return found.config
+
+    def config_for(self, asked: JobAsked, lang: str) -> BenchConfig:
+        """The config as it is now where the job is about a model of it; `ApiError` when it cannot be read."""
+        needed = not asked.demo if isinstance(asked, BenchAsked) else asked.target.kind == "model"
+        return self.read_config(lang) if needed else BenchConfig(())
+
+    def order_of(self, job: Job) -> dict[str, Any]:
+        """What the worker of a job is told, with the keys as they are now; `ApiError` when it cannot be done."""
+        try:
+            asked = asked_of(job.kind, job.request)
+        except ValueError as error:  # of a studio of another version
+            raise ApiError("invalid", what=str(error)) from error
+        return {
+            "job": job.request,
+            "lang": job.lang,
+            "environ": self.keys().all,
+            "rest_of": job.rest_of,
+            "secrets": self.secrets(self.config_for(asked, job.lang)) + self._secrets_asked(asked),
+        }
+
+    def _secrets_asked(self, asked: JobAsked) -> list[str]:
+        """The keys that a target names besides the config."""
+        if isinstance(asked, BenchAsked) or asked.target.kind != "url":
+            return []
+        names = [asked.target.api_key_env, *map(variable_in, asked.target.headers.values())]
+        values = (self.keys().all.get(name, "") for name in names if name)
+        return [value for value in values if len(value) >= SHORTEST_SECRET]
 
     def as_it_is(self, head: Head) -> Head:
         """A row with what was said of the result, and whether it goes on still."""

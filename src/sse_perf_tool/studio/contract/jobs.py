@@ -94,6 +94,18 @@ class CapacityAsked(_LoadAsked):
 
 JobAsked = Annotated[BenchAsked | RunAsked | CapacityAsked, Field(discriminator="kind")]
 
+_BY_KIND: dict[str, type[BenchAsked | RunAsked | CapacityAsked]] = {
+    "bench": BenchAsked,
+    "run": RunAsked,
+    "capacity": CapacityAsked,
+}
+
+
+def asked_of(kind: str, request: object) -> BenchAsked | RunAsked | CapacityAsked:
+    """What was asked for, of what a job has kept of it.  pydantic.ValidationError for what is none."""
+    return _BY_KIND[kind].model_validate(request)
+
+
 JobState = Literal["queued", "running", "cancelling", "done", "cancelled", "failed", "interrupted"]
 
 

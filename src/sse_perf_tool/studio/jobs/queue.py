@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,18 @@ LOG = logging.getLogger(__name__)
 MOST_WAITING = 50
 MOST_KEPT = 500
 """Jobs whose events are kept; their results stay."""
+KEEPS_ITS_PLACE = timedelta(hours=12)
+"""A job that has waited longer when the studio starts does not begin: nobody expects its load and cost any more."""
 
 TEXTS: Texts = {
     "worker_died": ("the worker ended (status {status}){said}", "工作进程已退出（状态 {status}）{said}"),
     "not_started": ("the worker could not be started: {reason}", "无法启动工作进程：{reason}"),
     "disk": ("{path}: cannot be written: {reason}; the job was ended", "{path}：无法写入：{reason}；任务已结束"),
     "run_died": ("the run ended without a word", "该运行已中断"),
+    "waited_too_long": (
+        "the studio had ended before the turn of this job came, which is long ago; start it again if you still want it",
+        "轮到此任务之前 Studio 已退出，且已过去很久；如仍需要，请重新开始",
+    ),
     "interrupted": (
         "the studio ended before this job did; what was measured until then is kept",
         "Studio 在任务结束前已退出；此前的测量结果已保留",
@@ -47,8 +53,11 @@ class JobQueue:
         own: Path,
         results: Path,
         worker: Sequence[str],
+        order_of: Callable[[Job], dict[str, Any]],
         has_result: Callable[[Job], None] = lambda _job: None,
     ) -> None:
+        """`order_of` gives what the worker of a job is told, when its turn has come: the keys are those of that moment.
+        It raises ApiError when there is no such job any more."""
         self.files = JobFolder(own / "jobs")
         self.jobs: dict[str, Job] = {}
         self.has_result = has_result
@@ -59,9 +68,8 @@ class JobQueue:
         """The job whose state changed last."""
         self.ticks: dict[str, tuple[int, Data]] = {}
         """Job -> (number, what is passing and not kept)."""
-        self._folder, self._results, self._worker = folder, results, tuple(worker)
+        self._folder, self._results, self._worker, self._order_of = folder, results, tuple(worker), order_of
         self._logs: dict[str, EventLog] = {}
-        self._orders: dict[str, dict[str, Any]] = {}
         self._by_key: dict[str, str] = {}
         self._waiting: list[str] = []
         self._running: tuple[str, WorkerProcess | None] | None = None
@@ -71,11 +79,14 @@ class JobQueue:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Reads the jobs of before; what had not ended then is interrupted."""
+        """Reads the jobs of before: what waited waits again, as nobody has taken it back; what ran is interrupted."""
         for job in self.files.read():
             self.jobs[job.id] = job
-            if job.open:
-                self._end(job, "interrupted", speaker(TEXTS, job.lang)("interrupted"))
+            if job.state == "queued" and _keeps_its_place(job):
+                self._waiting.append(job.id)
+            elif job.open:
+                why = "waited_too_long" if job.state == "queued" else "interrupted"
+                self._end(job, "interrupted", speaker(TEXTS, job.lang)(why))
         for job_id in list(self.jobs)[:-MOST_KEPT]:
             del self.jobs[job_id]
             self.files.forget(job_id)
@@ -133,8 +144,12 @@ class JobQueue:
         stamp = f"{datetime.now():%Y%m%d_%H%M%S}"
         return next(name for n in range(1, 10_000) if (name := f"{stamp}_{n:02}") not in self.jobs)
 
-    def add(self, job: Job, order: Mapping[str, Any], key: str | None = None) -> Job:
-        """Puts a job at the end of the queue.  `order` is what its worker is told."""
+    def left(self) -> int:
+        """How many jobs of before will wait again."""
+        return sum(job.state == "queued" and _keeps_its_place(job) for job in self.files.read())
+
+    def add(self, job: Job, key: str | None = None) -> Job:
+        """Puts a job at the end of the queue."""
         if len(self._waiting) >= MOST_WAITING or self._stopping:
             raise ApiError("slow_down")
         job.created_at = now_text()
@@ -144,7 +159,6 @@ class JobQueue:
         except OSError as error:
             raise ApiError("unwritable", what=error.filename or self.files.folder, reason=error.strerror) from error
         self.jobs[job.id] = job
-        self._orders[job.id] = dict(order)
         if key:
             self._by_key[key] = job.id
         self._waiting.append(job.id)
@@ -203,10 +217,15 @@ class JobQueue:
                 self._wake()
 
     async def _run(self, job: Job) -> None:
-        order, say = self._orders.pop(job.id), speaker(TEXTS, job.lang)
-        mask = Masker(order.pop("secrets", ()))
+        say = speaker(TEXTS, job.lang)
         job.started_at = now_text()
         self._state(job, "running")
+        try:
+            order = self._order_of(job)
+        except ApiError as error:
+            self._end(job, "failed", error.text(job.lang))
+            return
+        mask = Masker(order.pop("secrets", ()))
         try:
             worker = await WorkerProcess.start(self._worker, self._folder, order)
         except OSError as error:
@@ -277,7 +296,6 @@ class JobQueue:
 
     def _close(self, job: Job) -> None:
         self.ticks.pop(job.id, None)
-        self._orders.pop(job.id, None)
         if (log := self._logs.pop(job.id, None)) is not None:
             log.close()
 
@@ -285,6 +303,14 @@ class JobQueue:
         self.seen += 1
         for wake in self._wakes:
             wake.set()
+
+
+def _keeps_its_place(job: Job) -> bool:
+    try:
+        created = datetime.fromisoformat(job.created_at.replace("Z", "+00:00"))
+        return datetime.now(timezone.utc) - created < KEEPS_ITS_PLACE
+    except (ValueError, TypeError):
+        return False
 
 
 class Listener:

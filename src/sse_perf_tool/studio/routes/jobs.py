@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Header
 
-from ...bench.config import BenchConfig
 from ...errors import UsageError
-from ..contract.jobs import BenchAsked, CapacityAsked, JobAsked, Jobs, ModelName, Plan, RunAsked
+from ..contract.jobs import BenchAsked, JobAsked, Jobs, ModelName, Plan, asked_of
 from ..contract.jobs import Job as JobShown
 from ..errors import ApiError
 from ..jobs.job import Job
-from ..jobs.load import field_of, variable_in
+from ..jobs.load import field_of
 from ..jobs.plan import cells_of, planned, title_of
-from ..workspace import SHORTEST_SECRET, Workspace
+from ..workspace import Workspace
 from .common import Lang, Space
 
 router = APIRouter(prefix="/api", tags=["jobs"])
@@ -25,7 +24,7 @@ Asked = Annotated[JobAsked, Body()]
 @router.post("/plan")
 def plan(body: Asked, space: Space, lang: Lang) -> Plan:
     """What a job would send, at most."""
-    return plan_for(space, body, lang)[1]
+    return plan_for(space, body, lang)
 
 
 @router.post("/jobs", status_code=202)
@@ -69,70 +68,43 @@ async def rest(job_id: str, space: Space, lang: Lang) -> JobShown:
     job = space.queue.get(job_id)
     if not job.can_run_rest or job.request is None:
         raise ApiError("rest_none")
-    asked = _ASKED[job.kind].model_validate(job.request)
+    asked = asked_of(job.kind, job.request)
     if isinstance(asked, BenchAsked):
         asked = _rest_of_bench(space, job, asked, lang)
     rest_of = job.result_id if job.kind == "capacity" else None
     return space.queue.shown(enqueue(space, asked, lang, rest_of=rest_of))
 
 
-_ASKED: dict[str, type[BenchAsked | RunAsked | CapacityAsked]] = {
-    "bench": BenchAsked,
-    "run": RunAsked,
-    "capacity": CapacityAsked,
-}
-
-
-def plan_for(space: Workspace, asked: JobAsked, lang: str) -> tuple[BenchConfig, Plan]:
-    """The config as it is now, and what the job would send; `ApiError` for what the engine refuses."""
-    needs_config = not asked.demo if isinstance(asked, BenchAsked) else asked.target.kind == "model"
-    config = space.read_config(lang) if needs_config else BenchConfig(())
+def plan_for(space: Workspace, asked: JobAsked, lang: str) -> Plan:
+    """What the job would send, with the config as it is now; `ApiError` for what the engine refuses."""
     try:
-        found = planned(asked, config, space.keys().all, lang)
+        return planned(asked, space.config_for(asked, lang), space.keys().all, lang)
     except UsageError as error:
         field = "models" if isinstance(asked, BenchAsked) else field_of(error, asked)
         raise ApiError("invalid", field=field, what=str(error)) from error
-    return config, found
 
 
 def enqueue(space: Workspace, asked: JobAsked, lang: str, *, key: str | None = None, rest_of: str | None = None) -> Job:
     """A job at the end of the queue.  `ApiError` for what the engine refuses."""
-    config, plan = plan_for(space, asked, lang)
+    plan = plan_for(space, asked, lang)
     if asked.kind == "bench" and all(cell.skipped is not None for cell in plan.cells):
         raise ApiError("invalid", field="models", what=next(iter(plan.cells)).skipped)
-    request = asked.model_dump(mode="json")
     job = Job(
         space.queue.new_id(),
         asked.kind,
         title=title_of(asked, plan),
         label=asked.label,
         total=plan.requests,
-        request=request,
+        request=asked.model_dump(mode="json"),
         lang=lang,
         rest_of=rest_of,
     )
-    order: dict[str, Any] = {
-        "job": request,
-        "lang": lang,
-        "environ": space.keys().all,
-        "rest_of": rest_of,
-        "secrets": space.secrets(config) + _secrets_asked(asked, space),
-    }
-    return space.queue.add(job, order, key)
-
-
-def _secrets_asked(asked: JobAsked, space: Workspace) -> list[str]:
-    """The keys that a target names besides the config."""
-    if isinstance(asked, BenchAsked) or asked.target.kind != "url":
-        return []
-    names = [asked.target.api_key_env, *map(variable_in, asked.target.headers.values())]
-    values = (space.keys().all.get(name, "") for name in names if name)
-    return [value for value in values if len(value) >= SHORTEST_SECRET]
+    return space.queue.add(job, key)
 
 
 def _rest_of_bench(space: Workspace, job: Job, asked: BenchAsked, lang: str) -> BenchAsked:
     """The same for the models of which some cell has not come to its end."""
-    config = BenchConfig(()) if asked.demo else space.read_config(lang)
+    config = space.config_for(asked, lang)
     try:
         _, cells = cells_of(asked, config, space.keys().all, lang)
     except UsageError as error:
