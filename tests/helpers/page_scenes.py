@@ -473,10 +473,10 @@ def with_job(job: dict[str, Any], events: str = "") -> Scene:
     }
 
 
-def result_scene(which: dict[str, Any], document: dict[str, Any] | None) -> Scene:
+def result_scene(which: dict[str, Any], document: dict[str, Any] | None, **more: Any) -> Scene:
     return {
         "path": f"/results/{which['id']}",
-        "api": {f"GET /api/results/{which['id']}": {"head": which, "document": document}},
+        "api": {f"GET /api/results/{which['id']}": {"head": which, "document": document, **more}},
     }
 
 
@@ -577,6 +577,8 @@ SCENES: dict[str, Scene] = {
         "steps": [
             ["click", "text=/An address|一个地址/", ""],
             ["click", "label:has-text('Requests per second'), label:has-text('每秒请求数')", ""],
+            ["fill", "[name=url]", "http://localhost:8000/chat"],
+            ["fill", "[name=headers]", "X-Team: a: b\n\nX-Api-Key: $MY_KEY\nodd"],
         ],
     },
     "capacity": {"path": "/capacity", "steps": [["see", "summary", ""]]},
@@ -593,6 +595,13 @@ SCENES: dict[str, Scene] = {
                 {"rule": "errors:rate<20%", "value": 0.1, "ok": True, "note": ""},
             ]
         ),
+        ttft_over_time={
+            "width_s": 2,
+            "stretches": [
+                {"second": 2 * at, "p50_ms": 50.0 + at % 3, "p95_ms": None if at == 2 else 70.0 + at % 5}
+                for at in range(8)
+            ],
+        },
     ),
     "result_capacity": result_scene(HEADS[3], capacity()),
     "result_unreadable": result_scene(HEADS[5], None),
@@ -648,6 +657,20 @@ SCENES: dict[str, Scene] = {
         "path": "/providers",
         "api": {"POST /api/models/discover": FOUND},
         "steps": [["click", "[data-provider=openai] > .head button >> nth=1", ""], ["see", "dialog .tick", ""]],
+    },
+    "providers_discover_add": {
+        "path": "/providers",
+        "api": {
+            "POST /api/models/discover": FOUND,
+            "POST /api/config/providers/openai/models/several": CHANGE,
+        },
+        "steps": [
+            ["click", "[data-provider=openai] > .head button >> nth=1", ""],
+            ["click", "dialog .tick >> nth=0", ""],
+            ["click", "dialog .tick >> nth=2", ""],
+            ["click", "dialog .actions button >> nth=1", ""],
+            ["see", ".diff", ""],
+        ],
     },
     "providers_broken": {"path": "/providers", "api": {"GET /api/config": BROKEN_CONFIG}},
     "providers_none": {"path": "/providers", "api": {"GET /api/config": NO_CONFIG}},

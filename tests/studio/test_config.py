@@ -156,6 +156,21 @@ def test_providers_and_models_are_added_changed_and_removed(here: Studio) -> Non
     assert here.get("/api/config")["providers"] == []
 
 
+def test_several_models_are_one_change_which_is_shown_before(here: Studio) -> None:
+    models = {"models": [{"id": "o3", "context_window": 200_000}, {"id": "o4-mini", "context_window": None}]}
+    shown = change(here, "POST", "/providers/open/models/several?preview=true", models).json["diff"]
+    assert [line for line in shown.splitlines()[2:] if line[0] in "+-"] == [
+        "+      - id: o3",
+        "+        context_window: 200000",
+        "+      - id: o4-mini",
+    ]
+    assert file_of(here) == TEXT
+    assert change(here, "POST", "/providers/open/models/several", models).status == 201
+    assert [m["id"] for m in here.get("/api/config")["providers"][1]["models"]] == ["gpt-4o", "o3", "o4-mini"]
+    assert len(here.get("/api/config/backups")["backups"]) == 1
+    assert change(here, "POST", "/providers/open/models/several", {"models": []}).status == 422
+
+
 def test_what_the_page_shows_masked_stays_as_it_is_when_it_comes_back(here: Studio) -> None:
     local = here.get("/api/config")["providers"][0]
     body = {"api_base": local["api_base"], "headers": {**local["headers"], "X-Team": "b"}}

@@ -54,6 +54,28 @@ def test_an_address_is_asked_without_any_key(shared: Studio, serve: Serve) -> No
     assert server.requests[0].line == "GET /v1/models HTTP/1.1"
 
 
+def test_an_address_is_asked_with_the_key_that_is_to_be_its(shared: Studio, serve: Serve) -> None:
+    server = told(serve, {"data": [{"id": "m"}]})
+    provider(shared, server)
+    base = {"api_base": server.url("/v1"), "api_key": "sk-typed-0123456789"}
+    found = shared.ask("POST", "/api/models/discover", base).json
+    assert [model["id"] for model in found["models"]] == ["m"]
+    assert server.requests[0].header("Authorization") == "Bearer sk-typed-0123456789"
+    shared.ask("POST", "/api/models/discover", {**base, "model_prefix": "anthropic"})
+    assert server.requests[1].header("x-api-key") == "sk-typed-0123456789"
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+def test_a_key_that_is_refused_is_said_with_what_to_do(shared: Studio, serve: Serve, status: str) -> None:
+    server = told(serve, {"error": "sk-typed-0123456789"}, status)
+    provider(shared, server)
+    body = {"api_base": server.url("/v1"), "api_key": "sk-typed-0123456789"}
+    answer = shared.ask("POST", "/api/models/discover", body)
+    assert (answer.status, answer.code) == (502, "key_refused")
+    assert f"valid key (HTTP {status[:3]})" in answer.json["error"]["message"]
+    assert b"sk-typed" not in answer.body
+
+
 @pytest.mark.parametrize(
     ("fields", "line", "document"),
     [

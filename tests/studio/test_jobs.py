@@ -203,6 +203,19 @@ def test_no_key_is_in_what_anybody_can_read(studio: Studio, folder: Path) -> Non
     assert KEY not in answer.body.decode()
 
 
+def test_a_benchmark_under_its_first_name_streams_its_events(studio: Studio) -> None:
+    answer = studio.ask("POST", "/api/benchmark", {"models": ["a/m"], "runs": 2})
+    assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (200, "text/event-stream")
+    lines = [line for line in answer.body.decode().splitlines() if line.startswith("data: ")]
+    events = [json.loads(line.removeprefix("data: ")) for line in lines]
+    assert [event["type"] for event in events] == ["job", "plan", "job", "end"]
+    assert events[-1]["state"] == "done"
+    (job,) = studio.get("/api/jobs")["jobs"]
+    assert {event["job"] for event in events} == {job["id"]}
+    assert (job["request"]["models"], job["request"]["runs"]) == ([{"provider_key": "a", "model_id": "m"}], 2)
+    assert studio.ask("POST", "/api/benchmark", {"models": ["x"]}).json["error"]["field"] == "models"
+
+
 def test_the_same_key_gives_the_same_job(studio: Studio) -> None:
     one, two, other = (
         studio.ask("POST", "/api/jobs", {"kind": "bench", "label": "events 1"}, headers={"Idempotency-Key": key}).json
@@ -235,6 +248,7 @@ def test_what_the_engine_refuses_is_refused_with_its_field(studio: Studio) -> No
         ({"kind": "capacity", "target": target, "flags": {"slo": ["x"]}}, "flags.slo"),
         ({"kind": "run", "target": {**target, "headers": {"X-Api-Key": KEY}}}, "target.headers"),
         ({"kind": "run", "target": {**target, "headers": {"X-Api-Key": "$NOT_SET"}}}, "target.headers"),
+        ({"kind": "run", "target": {**target, "headers": {"no colon": ""}}}, "target.headers"),
         ({"kind": "run", "target": {**target, "url": f"http://u:{KEY}@h/v1/chat/completions"}}, "target.url"),
         ({"kind": "run", "target": target, "flags": {"extra_body": f'{{"api_key": "{KEY}"}}'}}, "flags.extra_body"),
         ({"kind": "run", "target": target, "flags": {"metrics-url": f"http://h/?key={KEY}"}}, "flags.metrics_url"),

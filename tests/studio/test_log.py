@@ -65,24 +65,32 @@ def test_of_a_long_run_as_many_seconds_are_read_again_as_a_chart_has_points(tmp_
     assert len(list(reader.new())) == 5, "what comes later is not thinned"
 
 
-def test_the_percentiles_of_a_second_are_of_the_answers_that_ended_in_it(tmp_path: Path) -> None:
+def test_the_percentiles_are_of_the_newest_answers_and_of_as_many_seconds_as_they_need(tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
     tail = RecordsTail(path)
     assert tail.ttft_ms() == (None, None), "no file yet"
 
     def add(*values: float | None, outcome: str = "ok") -> None:
+        common = {"outcome": outcome, "started_at_ns": 1, "latency_ms": 2.0}
         with path.open("a") as file:
-            file.writelines(json.dumps({"outcome": outcome, "ttft_ms": value}) + "\n" for value in values)
+            file.writelines(json.dumps({**common, "ttft_ms": value}) + "\n" for value in values)
 
     path.write_text('{"schema": "x"}\n')
     add(*range(1, 101))
     assert tail.ttft_ms() == (50.5, pytest.approx(95.05))
-    assert tail.ttft_ms() == (None, None), "nothing new"
-    add(7, None)
-    add(1000, outcome="timeout")
+    add(*[7.0] * 20)
+    assert tail.ttft_ms() == (7, 7), "twenty are enough: those of before are left out"
+    add(1000, None)
+    add(5000, outcome="timeout")
     with path.open("a") as file:
         file.write('{"outcome": "ok", "tt')
-    assert tail.ttft_ms() == (7, 7)
+    p50, p95 = tail.ttft_ms()
+    assert (p50, p95) == (7, 7), "one of this second and twenty of the one before: the twentieth of 21"
     with path.open("a") as file:
-        file.write('ft_ms": 9}\n')
-    assert tail.ttft_ms() == (9, 9), "the line that was half there"
+        file.write('ft_ms": 1000, "started_at_ns": 1, "latency_ms": 2}\n')
+    assert tail.ttft_ms() == (7, pytest.approx(7 + 0.95 * 993)), "with the line that was half there: 19.95 of 0 to 21"
+    for _ in range(10):
+        last = tail.ttft_ms()
+    assert last == (None, None), "nothing of the last ten seconds"
+    add(4, 8)
+    assert tail.ttft_ms() == (6, None), "two are enough for a median and not for a P95"

@@ -124,6 +124,22 @@ def test_a_change_is_shown_before_it_is_written(facts: dict[str, Facts]) -> None
     assert "# an old model" in facts["providers_change"]["text"]
 
 
+def test_several_models_are_added_in_one_change_that_is_shown(facts: dict[str, Facts]) -> None:
+    asked = facts["providers_discover_add"]["asked"]
+    writes = [each for each in asked if each["name"].startswith("POST /api/config")]
+    models = [{"id": "gpt-3", "context_window": 128_000}, {"id": "gpt-5", "context_window": 128_000}]
+    assert [(each["search"], each["body"]) for each in writes] == [("?preview=true", {"models": models})]
+
+
+def test_headers_are_sent_line_by_line(facts: dict[str, Facts]) -> None:
+    asked = [each["body"] for each in facts["load_rate_url"]["asked"] if each["name"] == "POST /api/plan"]
+    assert asked[-1]["target"]["headers"] == {"X-Team": "a: b", "X-Api-Key": "$MY_KEY", "odd": ""}
+
+
+def test_a_load_test_shows_its_percentiles_over_time(facts: dict[str, Facts]) -> None:
+    assert any(words in facts["result_run"]["text"] for words in ("of 2 s each", "每 2 秒"))
+
+
 def test_a_check_says_what_to_do(facts: dict[str, Facts]) -> None:
     assert "skip_temperature" in facts["providers_check_failed"]["text"]
 

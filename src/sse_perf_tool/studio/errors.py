@@ -42,6 +42,10 @@ TEXTS: Texts = {
     "unreadable": ("cannot be read: {what}", "无法读取：{what}"),
     "unlike": ("choose two to six results of the same kind", "请选择两到六个同类结果"),
     "unreachable": ("{what}", "{what}"),
+    "key_refused": (
+        "{what}: the service wants a valid key (HTTP {status}); enter it, or correct it under Keys",
+        "{what}：服务要求有效的密钥（HTTP {status}），请填写，或在“密钥”中改正",
+    ),
     "rest_none": ("nothing of this job is left to be done", "此任务没有剩余内容"),
     "slow_down": ("too many jobs wait; cancel one first", "排队任务过多，请先取消"),
     "studio_failed": ("the studio met a fault of its own: {what}", "Studio 内部错误：{what}"),
@@ -65,6 +69,7 @@ STATUS = {
     "unreadable": 409,
     "unlike": 422,
     "unreachable": 502,
+    "key_refused": 502,
     "rest_none": 409,
     "slow_down": 429,
     "studio_failed": 500,

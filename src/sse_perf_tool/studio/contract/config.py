@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from .basis import Answer, Body, Line, Name, Text
 
@@ -114,6 +114,12 @@ class NewModel(ModelBody):
     id: Name
 
 
+class NewModels(Body):
+    """Several models to be added at once."""
+
+    models: Annotated[list[NewModel], Field(min_length=1, max_length=500)]
+
+
 class ProviderChange(Body):
     """Fields that are given change; null takes one out of the file."""
 
@@ -215,10 +221,16 @@ class Checked(Answer):
 
 
 class DiscoverAsked(Body):
-    """A provider of the config, or an address before it is one; to an address no key is sent."""
+    """A provider of the config by its key, or one that is not there yet by its address or prefix.
+
+    To the latter no key is sent but the one that is given here.
+    """
 
     provider_key: Name | None = None
     api_base: Name | None = None
+    model_prefix: Line | None = None
+    format: Line | None = None
+    api_key: Annotated[SecretStr, Field(max_length=10_000)] | None = None
 
 
 class FoundModel(Answer):

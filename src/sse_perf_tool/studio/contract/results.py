@@ -54,11 +54,28 @@ class Results(Answer):
     matching: int
 
 
+class Stretch(Answer):
+    """Some seconds of a run, from `second` on; null: too few answers."""
+
+    second: int
+    p50_ms: float | None
+    p95_ms: float | None
+
+
+class TtftOverTime(Answer):
+    """The time to the first token over a run."""
+
+    width_s: int
+    stretches: list[Stretch]
+
+
 class Result(Answer):
     """One of them, whole."""
 
     head: Head
     document: Document
+    ttft_over_time: TtftOverTime | None = None
+    """Of a load test whose records are there."""
     said: list[str] = Field(default_factory=list)
     """What the command line would say of it: who is fastest, and what to keep in mind."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -50,14 +50,15 @@ def remove_provider(key: str) -> Change:
     return change
 
 
-def add_model(key: str, fields: Fields) -> Change:
-    """Adds a model at the end of a provider."""
+def add_models(key: str, models: Sequence[Fields]) -> Change:
+    """Adds models at the end of a provider."""
 
     def change(document: Any) -> None:
         provider = _table(document["providers"], key)
         if provider.get("models") is None:
             provider["models"] = []
-        provider["models"].append(dict(fields))
+        for fields in models:
+            provider["models"].append(dict(fields))
 
     return change
 

@@ -226,4 +226,6 @@ def field_of(error: UsageError, asked: RunAsked | CapacityAsked) -> str | None:
         return None
     if key in asked.flags or key.replace("_", "-") in asked.flags:
         return f"flags.{key}"
+    if key == "header":
+        return "target.headers"
     return f"target.{key}" if key in _OF_THE_TARGET else f"flags.{key}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import requests
 from fastapi import APIRouter
 
-from ...bench.config import BenchConfig, Model, Provider
+from ...bench.config import Model, Provider
 from ...bench.endpoint import TEXTS as ENDPOINT_TEXTS
 from ...bench.endpoint import Endpoint, Wish, endpoint_of, joined, prefix_of
 from ...bench.keys import key_of
@@ -18,7 +19,6 @@ from ...texts import loads_bounded, printable, speaker
 from ..contract.config import CheckAsked, Checked, DiscoverAsked, Discovered, FoundModel
 from ..errors import ApiError
 from ..jobs.process import WorkerProcess
-from ..workspace import Workspace
 from .common import Lang, Space
 from .providers import provider_of
 
@@ -60,26 +60,26 @@ async def check(body: CheckAsked, space: Space, lang: Lang) -> Checked:
 @router.post("/models/discover")
 def discover(body: DiscoverAsked, space: Space, lang: Lang) -> Discovered:
     """Asks a service which models it has."""
-    if (body.provider_key is None) == (body.api_base is None):
-        raise ApiError("invalid", field="provider_key", what="provider_key / api_base")
+    if (body.provider_key is None) == (not body.api_base and not body.model_prefix):
+        raise ApiError("invalid", field="provider_key", what="provider_key / api_base / model_prefix")
     config = space.read_config(lang)
+    secrets = space.secrets(config)
     if body.provider_key is not None:
-        url, headers, known = _asked(space, config, provider_of(config, body.provider_key), lang)
+        url, headers, known = _asked(provider_of(config, body.provider_key), space.keys().all, "provider_key", lang)
     else:
-        try:
-            base = Provider("new", "new", body.api_base)
-            url, headers, known = (
-                models_url(endpoint_of(base, Model("any", "any"), Wish(), {}, _say(lang))),
-                {},
-                set[str](),
-            )
-        except UsageError as error:
-            raise ApiError("invalid", field="api_base", what=str(error)) from error
+        key = body.api_key.get_secret_value() if body.api_key is not None else None
+        secrets += [key] if key else []
+        new = Provider(
+            "new", "new", body.api_base, model_prefix=body.model_prefix or "", format=body.format, secret=key
+        )
+        url, headers, known = _asked(new, {}, "api_base", lang)
     if not url.startswith(("http://", "https://")):
         raise ApiError("invalid", field="api_base", what=printable(mask_url(url), 200))
-    mask = Masker(space.secrets(config))
+    mask = Masker(secrets)
     try:
         rows = _rows(_fetched(url, headers))
+    except _KeyRefusedError as error:
+        raise ApiError("key_refused", what=mask(mask_url(url)), status=error) from error
     except (requests.RequestException, ValueError) as error:
         reason = printable(mask(mask_text(str(error))), 400)
         raise ApiError("unreachable", what=f"{mask(mask_url(url))}: {reason}") from error
@@ -91,16 +91,13 @@ def _say(lang: str) -> Any:
     return speaker(ENDPOINT_TEXTS, lang)
 
 
-def _asked(
-    space: Workspace, config: BenchConfig, provider: Provider, lang: str
-) -> tuple[str, dict[str, str], set[str]]:
+def _asked(provider: Provider, keys: Mapping[str, str], field: str, lang: str) -> tuple[str, dict[str, str], set[str]]:
     """(URL of the list, headers with the key, the models that the config has)."""
     model = next(iter(provider.models), Model("any", "any"))
-    keys = space.keys().all
     try:
         endpoint = endpoint_of(provider, model, Wish(), keys, _say(lang))
     except UsageError as error:
-        raise ApiError("invalid", field="provider_key", what=str(error)) from error
+        raise ApiError("invalid", field=field, what=str(error)) from error
     key = key_of(provider, endpoint.key_env, keys)
     headers = dict(endpoint.headers)
     if key and endpoint.auth:
@@ -125,10 +122,16 @@ def models_url(endpoint: Endpoint) -> str:
     return url.rstrip("/") + "/models"
 
 
+class _KeyRefusedError(Exception):
+    """The service answered 401 or 403, which is the only argument."""
+
+
 def _fetched(url: str, headers: dict[str, str]) -> Any:
     """The JSON at an address; no redirect is followed, as a key must not go elsewhere."""
     headers = {**headers, "anthropic-version": "2023-06-01"} if "x-api-key" in headers else headers
     with requests.get(url, headers=headers, timeout=PATIENCE_S, allow_redirects=False, stream=True) as answer:
+        if answer.status_code in (401, 403):
+            raise _KeyRefusedError(answer.status_code)
         if answer.status_code != 200:
             raise ValueError(f"HTTP {answer.status_code}")
         data = b""

@@ -12,7 +12,7 @@ from ...bench.config import BenchConfig, Model, Provider
 from ...bench.endpoint import TEXTS as ENDPOINT_TEXTS
 from ...masking import header_secrets, mask_header, mask_url
 from ...texts import speaker
-from ..contract.config import Changed, KeyToEnv, ModelBody, NewModel, NewProvider, ProviderChange
+from ..contract.config import Changed, KeyToEnv, ModelBody, NewModel, NewModels, NewProvider, ProviderChange
 from ..errors import ApiError
 from ..files import edits
 from ..files.config_view import key_names
@@ -65,7 +65,17 @@ def add_model(
 ) -> Changed:
     """Adds a model at the end."""
     _provider(space, key, lang)
-    return space.config.change(edits.add_model(key, _new_model(body)), if_match, lang, preview=preview)
+    return space.config.change(edits.add_models(key, [_new_model(body)]), if_match, lang, preview=preview)
+
+
+@router.post("/{key}/models/several", status_code=201)
+def add_models(
+    key: str, body: NewModels, space: Space, lang: Lang, if_match: IfMatch = None, preview: Preview = False
+) -> Changed:
+    """Adds several models at the end, in one change of the file."""
+    _provider(space, key, lang)
+    models = [_new_model(model) for model in body.models]
+    return space.config.change(edits.add_models(key, models), if_match, lang, preview=preview)
 
 
 @router.put("/{key}/models/{number}")

@@ -15,9 +15,10 @@ from ...errors import UsageError
 from ...texts import printable
 from ..contract.results import Head, Remark, Result, Results
 from ..errors import ApiError
-from ..history.documents import document_of, said_of
+from ..history.documents import MOST_RECORDS, document_of, said_of
 from ..history.finding import Found
 from ..history.index import Wanted
+from ..history.over_time import ttft_over_time
 from ..history.reports import report_of
 from ..workspace import Workspace
 from .common import Lang, Space
@@ -53,7 +54,8 @@ def one(result_id: str, space: Space, lang: Lang) -> Result:
     found, head = result_of(space, result_id)
     with unreadable_is_said():
         document = document_of(found, head, lang)
-        return Result(head=head, document=document, said=said_of(head, document, lang))
+        over_time = ttft_over_time(found.path(".jsonl"), MOST_RECORDS) if head.kind == "run" else None
+        return Result(head=head, document=document, ttft_over_time=over_time, said=said_of(head, document, lang))
 
 
 @router.patch("/{result_id}")

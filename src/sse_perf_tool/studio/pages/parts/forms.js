@@ -82,11 +82,12 @@ export function chipsField(label, values, { read = (text) => text, show = String
   return node;
 }
 
-// What was typed and not sent survives a reload in this tab; never a key.
+// What was typed and not sent survives a reload in this tab; never a key, which a header may have.
+const keyless = (name, value) => (name === "headers" ? undefined : value);
 export function draft(name, plain) {
   let kept = {};
   try { kept = JSON.parse(sessionStorage.getItem(`draft.${name}`) || "{}"); } catch { kept = {}; }
   const values = { ...structuredClone(plain), ...kept };
-  const save = () => sessionStorage.setItem(`draft.${name}`, JSON.stringify(values));
+  const save = () => sessionStorage.setItem(`draft.${name}`, JSON.stringify(values, keyless));
   return { values, save, forget: () => sessionStorage.removeItem(`draft.${name}`) };
 }

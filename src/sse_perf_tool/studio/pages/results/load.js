@@ -7,12 +7,12 @@ import { language, named, say } from "../parts/words.js";
 
 const METRICS = ["ttft_ms", "ttfa_ms", "ttfb_ms", "tpot_ms", "itl_ms", "latency_ms", "max_gap_ms", "tokens_per_s", "output_tokens"];
 
-export function loadResult({ document: found }) {
+export function loadResult({ document: found, ttft_over_time: over_time }) {
   const { metrics = {}, rates = {}, requests = {} } = found;
   return make("div", {}, verdict(found), tiles([
     [say("chart.rps"), figure(rates.requests_per_s), say("unit.per_s")], [`TTFT ${say("chart.p50")}`, figure(metrics.ttft_ms?.p50), "ms"], [`TTFT ${say("chart.p95")}`, figure(metrics.ttft_ms?.p95), "ms"],
     [say("chart.latency"), figure(metrics.latency_ms?.p50), "ms"], [say("chart.tokens"), figure(rates.output_tokens_per_s), say("unit.per_s")], [say("load.ok"), percent(requests.sent ? requests.ok / requests.sent : null), say("load.of", { n: whole(requests.sent) })],
-  ]), goals(found), chartsMissing() ? null : charts(found), figures(metrics), errors(found), notes(found));
+  ]), goals(found), chartsMissing() ? null : charts(found, over_time), figures(metrics), errors(found), notes(found));
 }
 
 function verdict(found) {
@@ -39,7 +39,7 @@ function goals({ thresholds = [] }) {
   return make("section", { class: "card" }, table(columns, thresholds, { caption: say("goals.title") }));
 }
 
-function charts({ time_series: rows = [] }) {
+function charts({ time_series: rows = [] }, over_time) {
   const at = (row) => row.second + (row.width_s || 1) / 2;
   const line = (name, colour, read) => ({ name, colour, kind: "line", data: rows.map((row) => ({ x: at(row), y: read(row) ?? NaN })) });
   const each = (row, value) => value / (row.width_s || 1);
@@ -47,10 +47,16 @@ function charts({ time_series: rows = [] }) {
   return make("div", { class: "charts thirds" },
     picture("chart.rps", "unit.per_s", [line(say("chart.rps"), "c1", (row) => each(row, row.requests_ok))]),
     picture("chart.active", "unit.none", [line(say("chart.active"), "c2", (row) => row.threads_active)]),
-    picture("chart.ttft_mean", "unit.ms", [line("TTFT", "c4", (row) => row.avg_ttft_ms)]),
+    over_time ? percentiles(over_time) : picture("chart.ttft_mean", "unit.ms", [line("TTFT", "c4", (row) => row.avg_ttft_ms)]),
     picture("chart.tokens", "unit.per_s", [line(say("chart.tokens"), "c3", (row) => each(row, row.tokens))]),
     picture("chart.errors", "unit.per_s", [line(say("chart.errors"), "fail", (row) => each(row, row.requests_failed))]),
     picture("chart.latency", "unit.ms", [line(say("chart.latency"), "c5", (row) => row.avg_latency_ms)]));
+}
+
+// P50 and P95 of stretches that are long enough to have some; single stretches stand as points.
+function percentiles({ width_s: width, stretches }) {
+  const series = [["p50_ms", "c1", "chart.p50"], ["p95_ms", "c4", "chart.p95"]].map(([field, colour, key]) => ({ name: say(key), colour, kind: "line", data: stretches.map((each) => ({ x: each.second + width / 2, y: each[field] ?? NaN })) }));
+  return chart({ title: say("chart.ttft"), unit: width > 1 ? say("unit.ms_each", { n: width }) : say("unit.ms"), time: true, series });
 }
 
 function figures(metrics) {

@@ -5,7 +5,7 @@ import { choiceField, chipsField, selectField, textField, tick } from "../parts/
 import { state } from "../parts/session.js";
 import { say } from "../parts/words.js";
 
-export const plainTarget = { kind: "", url: "", format: "auto", model: "", api_key_env: "", chosen: "", max_tokens: "" };
+export const plainTarget = { kind: "", url: "", format: "auto", model: "", api_key_env: "", headers: "", chosen: "", max_tokens: "" };
 
 const SEP = "\u0000";
 const text = (value) => (String(value ?? "").trim() === "" ? null : String(value).trim());
@@ -17,7 +17,13 @@ export function targetOf(values) {
     const [provider_key, model_id] = values.chosen.split(SEP);
     return model_id ? { kind: "model", provider_key, model_id, max_tokens: text(values.max_tokens) === null ? null : Number(values.max_tokens), temperature: null } : null;
   }
-  return text(values.url) ? { kind: "url", url: values.url.trim(), format: values.format, model: text(values.model), api_key_env: text(values.api_key_env), headers: {} } : null;
+  return text(values.url) ? { kind: "url", url: values.url.trim(), format: values.format, model: text(values.model), api_key_env: text(values.api_key_env), headers: headersOf(values.headers) } : null;
+}
+
+// A line without a colon is a name without a value, which the server refuses by its name.
+function headersOf(lines) {
+  const pairs = String(lines || "").split("\n").filter((line) => line.trim()).map((line) => line.split(/:(.*)/s, 2).map((part) => part.trim()));
+  return Object.fromEntries(pairs.map(([name, value = ""]) => [name, value]));
 }
 
 // The section in which the target is chosen; `fields` gets those that a refusal may name.
@@ -39,7 +45,8 @@ export function targetSection({ config, env, values, fields, changed }) {
       fields.format = selectField(say("provider.format"), values.format, [["auto", say("target.format_auto")], ...state.formats], { change: set("format") });
       fields.model = textField(say("target.model_name"), values.model, { change: set("model"), name: "model" });
       fields.api_key_env = selectField(say("target.key"), values.api_key_env, [["", say("target.no_key")], ...names], { change: set("api_key_env"), hint: say("target.key_hint") });
-      return [fields.url, make("div", { class: "trio" }, fields.format, fields.model, fields.api_key_env)];
+      fields.headers = textField(say("target.headers"), values.headers, { area: true, rows: 2, placeholder: "X-Api-Key: $MY_KEY", hint: say("target.headers_hint"), change: set("headers"), name: "headers" });
+      return [fields.url, make("div", { class: "trio" }, fields.format, fields.model, fields.api_key_env), fields.headers];
     },
     demo: () => [make("p", { class: "muted" }, say("target.demo_text"))],
   };

@@ -83,15 +83,15 @@ function markField(fields, error) {
   return true;
 }
 
-// The models of a provider: found by asking it, or typed, one a line.
-function modelsPart(values) {
+// The models of a provider that is not there yet: found by asking it with the key that was typed, or typed, one a line.
+function modelsPart(values, secret) {
   const typed = textField(say("provider.model_ids"), values.ids, { area: true, hint: say("provider.model_ids_hint"), change: (value) => { values.ids = value; }, name: "ids" });
   const found = make("div", { class: "models-found" });
   const search = button(say("provider.discover"), async () => {
     search.disabled = true;
     fill(found, make("p", { class: "muted" }, say("loading")));
     try {
-      const { models } = await post("/api/models/discover", { api_base: values.api_base });
+      const { models } = await post("/api/models/discover", { api_base: text(values.api_base), model_prefix: text(values.model_prefix), format: text(values.format), api_key: text(secret.control.value) });
       const boxes = models.slice(0, 500).map((model) => tick(foreign(model.id, 120), false, (on) => { values.ids = on ? `${values.ids}\n${model.id}`.trim() : values.ids.split("\n").filter((id) => id.trim() !== model.id).join("\n"); typed.control.value = values.ids; }));
       fill(found, models.length ? make("div", { class: "models flush" }, ...boxes) : make("p", {}, say("provider.none_found")));
     } catch (error) {
@@ -107,7 +107,7 @@ export function addProvider({ preset = {}, etag, done }) {
   if (values.display_name === "…") Object.assign(values, { key: "", display_name: "" });
   const fields = providerFields(values, { fresh: true });
   const secret = textField(say("provider.secret"), "", { type: "password", hint: say("provider.secret_hint", { path: state.env_path }), autocomplete: "new-password" });
-  const body = make("div", {}, make("div", { class: "pair" }, fields.key, fields.display_name), fields.api_base, make("div", { class: "pair" }, fields.api_key_env, secret), make("div", { class: "pair" }, fields.format, fields.model_prefix), modelsPart(values));
+  const body = make("div", {}, make("div", { class: "pair" }, fields.key, fields.display_name), fields.api_base, make("div", { class: "pair" }, fields.api_key_env, secret), make("div", { class: "pair" }, fields.format, fields.model_prefix), modelsPart(values, secret));
   return dialog(say("provider.add"), body, [[say("go_on"), async (box) => {
     const names = ["display_name", "api_base", "api_key_env", "format", "model_prefix"];
     const sent = { key: values.key.trim(), ...Object.fromEntries(names.map((name) => [name, text(values[name])]).filter(([, value]) => value !== null)), models: values.ids.split("\n").map((id) => id.trim()).filter(Boolean).map((id) => ({ id })) };
@@ -163,7 +163,7 @@ export function editModel({ provider, model, etag, done }) {
   }, "primary"]]);
 }
 
-// Asks the provider what it has, and adds what is chosen, one after the other; each changes the file.
+// Asks the provider what it has, and adds what is chosen in one change of the file.
 export function discoverModels({ provider, etag, done }) {
   const list = make("div", {}, make("p", { class: "muted" }, say("loading")));
   const chosen = new Set();
@@ -172,11 +172,9 @@ export function discoverModels({ provider, etag, done }) {
     fill(list, make("p", { class: "small" }, foreign(url)), rows.length ? make("div", { class: "models flush" }, ...rows) : make("p", {}, say("provider.none_found")));
   }, (error) => fill(list, problem(error)));
   return dialog(say("provider.discover_of", { name: provider.display_name }), list, [[say("provider.add_chosen"), async (box) => {
-    let tag = etag;
-    for (const model of chosen) ({ etag: tag } = await call("POST", `/api/config/providers/${encodeURIComponent(provider.key)}/models`, { body: { id: model.id, context_window: model.context_window }, etag: tag }));
-    box.close();
-    if (chosen.size) toast(say("config.written"));
-    await done();
+    if (!chosen.size) throw new Error(say("provider.none_chosen"));
+    const models = [...chosen].map((model) => ({ id: model.id, context_window: model.context_window }));
+    return changeConfig({ method: "POST", path: `/api/config/providers/${encodeURIComponent(provider.key)}/models/several`, body: { models }, etag, title: say("provider.discover_of", { name: provider.display_name }), done: async () => { box.close(); await done(); } });
   }, "primary"]]);
 }
 

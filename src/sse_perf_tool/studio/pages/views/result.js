@@ -45,6 +45,7 @@ function actions(head, { go, again, wrong }) {
   return make("div", { class: "row acts" },
     head.has_report ? make("a", { class: "as-button primary", href: report, target: "_blank", rel: "noopener", id: "report" }, say("result.report")) : null,
     head.has_report ? make("a", { class: "as-button", href: `${report}&download=true`, download: true }, say("result.download")) : null,
+    make("a", { class: "as-button", href: `/api/results/${encodeURIComponent(head.id)}/file`, download: true, id: "data" }, say("result.data")),
     head.state === "unreadable" ? null : link(`/history?pick=${encodeURIComponent(head.id)}&kind=${head.kind}`, say("result.compare")),
     rest,
     button(say("result.label"), () => editHead(head, again), { id: "label" }),
