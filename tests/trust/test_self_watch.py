@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from readers import KINDS, use
 from sse_perf_tool.trust.self_watch import (
     CONNECTIONS_A_LOOK,
     HEARTBEAT_NS,
+    SLOW_BEAT_NS,
     Connection,
     Counts,
     Heartbeat,
@@ -237,6 +239,19 @@ def test_a_heartbeat_counts_how_late_it_is_woken() -> None:
         heartbeat.note(HEARTBEAT_NS + late_us * 1000)
     # 2**9.5 is 724 and 2**10 1024: 1000 microseconds are in bucket 20.
     assert {at: count for at, count in enumerate(heartbeat.late) if count} == {0: 2, 1: 1, 3: 1, 4: 1, 20: 1, 55: 1}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_late_wake_ups_are_those_of_the_reading_thread_where_it_counts_them(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beats: list[int] = []
+    monkeypatch.setattr(Heartbeat, "start", lambda self: beats.append(self._every_ns))
+    reader = use(kind, monkeypatch)
+    sources = process_sources([])
+    assert beats == [HEARTBEAT_NS if kind == "python" else SLOW_BEAT_NS]
+    assert (reader.wakes is None) is (kind == "python")
+    assert sum(sources.counts().wakes) <= sum(reader.wakes or ())  # which goes on counting
 
 
 def test_a_heartbeat_beats_until_it_is_stopped() -> None:

@@ -87,7 +87,9 @@ class Distribution:
         """(value, count), ascending by value."""
         if self._coarse:
             self._fold()
-        return sorted((self._coarse or self._exact).items())
+        found = self._coarse or self._exact
+        values = sorted(found)  # of pairs it would take four times as long
+        return list(zip(values, map(found.__getitem__, values), strict=True))
 
     def stats(self, scale: float = 1.0) -> Stats:
         """`Stats` of all values, each multiplied by `scale` (0.001 makes milliseconds of microseconds)."""

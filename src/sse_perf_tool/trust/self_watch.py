@@ -26,6 +26,9 @@ STEP_NS = 1_000_000
 """NTP makes the wall clock run faster or slower by up to 0.5 ms a second; beyond that it was set."""
 HEARTBEAT_NS, HEARTBEAT_BUCKETS = 20_000_000, 56
 """Fifty beats a second cost some 0.2 % of a core and see what happens to one read in a hundred within seconds."""
+SLOW_BEAT_NS = 100_000_000
+"""Where the reading thread counts by itself how late it is woken, the beats only tell whether the process stood still.
+Each asks for the CPU time of all threads, which are thousands in some runs."""
 STILL_NS, STILL_CPU = 1_000_000_000, 0.1
 """A process stood still when a thread of it slept so much too long and all of them used less than this share of it: one
 that computes is busy, and says so by its CPU."""
@@ -154,8 +157,9 @@ class Heartbeat(threading.Thread):
     meanwhile are read at once.  The compiled one does not wait for the interpreter and counts how late it is by itself.
     """
 
-    def __init__(self, moment: Callable[[], Moment] = lambda: Moment.now()) -> None:
+    def __init__(self, moment: Callable[[], Moment] = lambda: Moment.now(), every_ns: int = HEARTBEAT_NS) -> None:
         super().__init__(name="heartbeat", daemon=True)
+        self._every_ns = every_ns
         self.late = [0] * HEARTBEAT_BUCKETS
         self._over = threading.Event()
         self._moment = moment
@@ -169,7 +173,7 @@ class Heartbeat(threading.Thread):
         while not self._over.is_set():
             with self._lock:
                 before = self._before = self._moment()
-            if not self._over.wait(HEARTBEAT_NS / NS_PER_S):
+            if not self._over.wait(self._every_ns / NS_PER_S):
                 self.note(self._moment().ns - before.ns)
                 with self._lock:
                     self._look_back()
@@ -183,15 +187,15 @@ class Heartbeat(threading.Thread):
 
     def _look_back(self) -> None:
         before, now = self._before, self._moment()
-        counted_ns = now.ns - before.ns - HEARTBEAT_NS
-        still_ns = max(counted_ns, now.awake_ns - before.awake_ns - HEARTBEAT_NS)
+        counted_ns = now.ns - before.ns - self._every_ns
+        still_ns = max(counted_ns, now.awake_ns - before.awake_ns - self._every_ns)
         if still_ns >= STILL_NS and now.cpu_ns - before.cpu_ns <= STILL_CPU * still_ns:
             self._stills.append(Still(before.ns, still_ns, max(0, counted_ns)))
             self._before = now
 
     def note(self, slept_ns: int) -> None:
         """Counts a sleep of this length."""
-        late_us = max(0, slept_ns - HEARTBEAT_NS) // NS_PER_US
+        late_us = max(0, slept_ns - self._every_ns) // NS_PER_US
         self.late[min(half_octave(late_us), HEARTBEAT_BUCKETS - 1)] += 1
 
     def stop(self) -> None:
@@ -201,7 +205,8 @@ class Heartbeat(threading.Thread):
 
 def process_sources(sockets: Sequence[Callable[[], Any]]) -> Sources:
     """The figures of this process; `sockets` give the `PumpedSocket` of each connection, None while there is none."""
-    reader, heartbeat, turn = the_reader(), Heartbeat(), _RoundRobin(sockets)
+    reader, turn = the_reader(), _RoundRobin(sockets)
+    heartbeat = Heartbeat(every_ns=HEARTBEAT_NS if reader.wakes is None else SLOW_BEAT_NS)
 
     def counts() -> Counts:
         wakes = reader.wakes
