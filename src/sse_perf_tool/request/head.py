@@ -18,12 +18,16 @@ class Heads:
     def __init__(self, mask: Callable[[str], str]) -> None:
         self._mask = mask
         self._before: tuple[object, ...] = ()
+        self._headers: Mapping[str, str] = {}
 
     def new(self, headers: Mapping[str, str], raw: Any) -> AnswerHead | None:
         """The head of an answer whose body was not read yet, None when it is that of the answer before.
 
         `raw` is urllib3's response: it knows how the end of the body is told.
         """
+        if headers is self._headers:
+            return None  # the wire has seen that the bytes of the head are the same
+        self._headers = headers
         get = headers.get
         named = (get("Server"), get("Via"), get("X-Powered-By"), get("Content-Encoding"))
         framing = "chunked" if raw.chunked else "close" if raw.length_remaining is None else "length"
