@@ -22,7 +22,6 @@ from markdown_pages import (
 # Pages that nobody has translated yet. A page leaves the list with its translation; none is added.
 ENGLISH_ONLY = {
     "architecture.md",
-    "files.md",
     "report.md",
 }
 CHINESE = sorted(DOCS.rglob("*_zh.md"))
