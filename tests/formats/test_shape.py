@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from itertools import islice
 from random import Random
 from types import SimpleNamespace
 from typing import Any
@@ -111,6 +112,14 @@ def read(name: str | None, pieces: list[bytes], patch: pytest.MonkeyPatch, *, by
     return new, state | {"text": reader.text, "choices": reader.choices, "reasoning": reader.reasoning}, taken.texts
 
 
+def together(pieces: list[bytes], chance: Random) -> list[bytes]:
+    """The same in reads of several pieces."""
+    body, reads = iter(pieces), []
+    while read_of := list(islice(body, chance.randrange(1, 5))):
+        reads.append(b"".join(read_of))
+    return reads
+
+
 @pytest.mark.parametrize("name", VERBATIM)
 def test_whatever_is_said_and_whatever_comes_between_is_read_alike(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     chance, taken = Random(7), 0
@@ -123,6 +132,8 @@ def test_whatever_is_said_and_whatever_comes_between_is_read_alike(name: str, mo
             pieces.append(
                 chance.choice([*BETWEEN[name], *COMMON]) if rare else raw(TOKEN[name](text), ascii_only=ascii_only)
             )
+        if chance.random() < 0.5:
+            pieces = together(pieces, chance)
         named = chance.choice([name, None])
         new, state, texts = read(named, pieces, monkeypatch, by_shape=True)
         assert (new, state) == read(named, pieces, monkeypatch, by_shape=False)[:2], pieces
@@ -144,6 +155,23 @@ def test_nearly_all_events_of_a_usual_answer_come_by_their_shape(monkeypatch: py
     pieces = [raw(chat(f"token {number}")) for number in range(100)]
     _, state, texts = read("openai_chat", pieces, monkeypatch, by_shape=True)
     assert (state["chunks"], state["events"], texts) == (100, 100, 98)
+
+
+def test_events_that_came_in_one_read_come_by_their_shape_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = [raw(chat(f"token {number}")) for number in range(100)]
+    reads = [*pieces[:2], b"".join(pieces[2:90]), b"".join([*pieces[90:], b": ping\n\n"])]
+    new, state, texts = read("openai_chat", reads, monkeypatch, by_shape=True)
+    assert new == [1, 1, 88, 10, 0]
+    assert (state["chunks"], state["events"], state["json_events"]) == (100, 100, 100)
+    assert texts >= 88
+    assert state["text"] == "".join(f"token {number}" for number in range(100))
+
+
+def test_the_first_bytes_of_a_body_of_small_events_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = [raw({"choices": [{"delta": {"content": text}}]}) for text in "abcdef"]
+    _, state, texts = read("openai_chat", pieces, monkeypatch, by_shape=True)
+    assert len(state["head"]) >= 64
+    assert texts > 0
 
 
 def test_where_each_event_is_another_the_shapes_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,6 +153,8 @@ class AnswerReader:
                 self.chunks += 1
                 self._texts.append(text)
                 return 1
+            if texts := shape.texts_in(data):
+                return self._add_texts(texts)
             self._shape = None  # an event of another kind may change what those of this one mean
         if len(self.head) < HEAD:
             self.head += data[:HEAD]
@@ -170,9 +172,18 @@ class AnswerReader:
         events = self._parser.feed(data)
         return self._take(events) if events else 0
 
+    def _add_texts(self, texts: list[str]) -> int:
+        """Adds those of several events that brought text alone."""
+        number = len(texts)
+        self.events += number
+        self.json_events += number
+        self.chunks += number
+        self._texts += texts
+        return number
+
     def _new_shape(self, data: bytes, delta: Delta) -> Shape | None:
         """That of an event that brought text alone; None too once they have proved to be of little use."""
-        if self._shapes > MOST_SHAPES + self.chunks // CHUNKS_A_SHAPE:
+        if len(self.head) < HEAD or self._shapes > MOST_SHAPES + self.chunks // CHUNKS_A_SHAPE:
             return None
         self._shapes += 1
         return shape_of(data, delta, lambda doc: self._read("message", doc))

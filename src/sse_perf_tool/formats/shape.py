@@ -42,6 +42,14 @@ class Shape:
         # Which says that there are no control characters either; JSON has them escaped.
         return text if text.isprintable() else ""
 
+    def texts_in(self, data: bytes) -> list[str]:
+        """The texts of several events of this shape that came in one read; [] when that is not all that it holds."""
+        events = data.split(_END)
+        if len(events) < 3 or events.pop():
+            return []
+        texts = [self.text_in(event + _END) for event in events]
+        return texts if all(texts) else []
+
     def fits(self, data: bytes) -> bool:
         """Whether this is an event of this shape whose text may hold escapes, but no quotation marks."""
         raw = data[self._from : self._to]
