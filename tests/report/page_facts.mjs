@@ -197,7 +197,10 @@ facts.phone_names = (await metrics()).names;
 await page.setViewportSize({ width: 1440, height: 900 });
 facts.metrics_cut = (await metrics()).cut;
 await page.emulateMedia({ media: "print" });
+const pages = async () => (await page.pdf({ format: "A4" })).toString("latin1").match(/\/Type \/Page\b/g).length;
+facts.pdf_summary_pages = await pages();
+await page.evaluate(() => { document.documentElement.dataset.print = "all"; });
 facts.print_width = await page.evaluate(() => Math.max(...[...document.querySelectorAll("canvas")].map((canvas) => canvas.getBoundingClientRect().width / canvas.closest("figure").getBoundingClientRect().width)));
-facts.pdf_pages = (await page.pdf({ format: "A4" })).toString("latin1").match(/\/Type \/Page\b/g).length;
+facts.pdf_pages = await pages();
 
 await finish();

@@ -259,6 +259,11 @@ def test_charts_stay_inside_their_cards_on_paper(page: Facts) -> None:
     assert 2 <= page["pdf_pages"] <= 12
 
 
+def test_a_report_is_printed_on_one_page_unless_everything_is_asked_for(single: Facts) -> None:
+    assert single["pdf_summary_pages"] == 1
+    assert single["pdf_pages"] > 3
+
+
 def test_names_of_runs_stay_text(compared: Facts) -> None:
     assert not compared["pwned"]
     assert compared["elements"]["images"] == 0

@@ -17,7 +17,7 @@ def goals_html(result: RunResult) -> str:
     """A section with each rule and its measured value; nothing when the run had no goal."""
     parts = [_thresholds_table(result), _goodput_html(result.summary.goodput), _baseline_table(result)]
     shown = "".join(parts)
-    return f'<section class="card" id="goals"><h2>{both("goals")}</h2>{shown}</section>' if shown else ""
+    return f'<section class="card" id="goals">{shown}</section>' if shown else ""
 
 
 def _goodput_html(goodput: Goodput | None) -> str:
@@ -30,13 +30,18 @@ def _mark(ok: bool, bad: str) -> str:
 
 
 def _thresholds_table(result: RunResult) -> str:
+    noted = any(each.note for each in result.thresholds)
     rows = [
         f'<tr><th scope="row">{code(each.rule)}</th>{number_cell(each.value, measured_text(each.rule, each.value))}'
-        f'{_mark(each.ok, "missed")}<td class="text">{escape(printable(each.note))}</td></tr>'
+        f"{_mark(each.ok, 'missed')}{_note_cell(each.note) if noted else ''}</tr>"
         for each in result.thresholds
     ]
-    heads = ("threshold", "measured", "judgement", "note")
-    return table(heads, rows, caption=both("thresholds"), table_id="thresholds-table") if rows else ""
+    heads = ("threshold", "measured", "judgement", *(("note",) if noted else ()))
+    return table(heads, rows, caption=both("thresholds"), table_id="thresholds-table", short=True) if rows else ""
+
+
+def _note_cell(note: str) -> str:
+    return f'<td class="text">{escape(printable(note))}</td>'
 
 
 def _baseline_table(result: RunResult) -> str:
@@ -46,8 +51,7 @@ def _baseline_table(result: RunResult) -> str:
         bad = "not_comparable" if each.old is None or each.new is None else "worse"
         rows.append(
             f'<tr><th scope="row">{code(each.rule)}</th>{number_cell(each.old, old)}{number_cell(each.new, new)}'
-            f"<td>{difference}</td><td>{interval}</td>{_mark(each.ok, bad)}"
-            f'<td class="text">{escape(printable(each.note))}</td></tr>'
+            f"<td>{difference}</td><td>{interval}</td>{_mark(each.ok, bad)}{_note_cell(each.note)}</tr>"
         )
     if not rows:
         return ""

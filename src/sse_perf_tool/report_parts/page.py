@@ -123,8 +123,8 @@ def verdict_html(found: Verdict) -> str:
     folded = f"<details><summary>{both('look_more', n=count)}</summary><ul>{more}</ul></details>" if more else ""
     next_steps = f'<div class="next"><h3>{both("look_next")}</h3><ul>{first}</ul>{folded}</div>' if looks else ""
     return (
-        f'<section class="verdict two {found.grade}"><div><h2><span class="badge">{both(found.word)}</span> '
-        f'{pair(*found.headline)}</h2><p class="lead">{sentences}</p></div>{next_steps}</section>'
+        f'<section class="verdict two {found.grade}"><h2><span class="badge">{both(found.word)}</span> '
+        f'{pair(*found.headline)}</h2><p class="lead">{sentences}</p>{next_steps}</section>'
     )
 
 

@@ -50,8 +50,19 @@ def metric_name(name: str, unit: str = "") -> str:
     return f"{short}{shown_unit}{about}"
 
 
-def table(heads: Sequence[str], rows: Iterable[str], *, caption: str, table_id: str) -> str:
-    """A sortable table; `heads` are keys of `TEXTS` or plain words such as P50."""
+PAPER_ROWS = 5
+"""Rows of a `short` table on the printed page; the style sheet knows it, too."""
+
+
+def table(heads: Sequence[str], rows: Iterable[str], *, caption: str, table_id: str, short: bool = False) -> str:
+    """A sortable table; `heads` are keys of `TEXTS` or plain words such as P50.
+
+    Of a `short` one the printed page has its first rows only, and says how many are left out.
+    """
+    rows = list(rows)
+    rest = len(rows) - PAPER_ROWS
+    kind = " class=short" if short else ""
+    left_out = f'<p class="notes rest">{both("rest_n", n=f"{rest:,}")}</p>' if short and rest > 0 else ""
     cells = "".join(
         f'<th scope="col"{" class=text" if head in _TEXT_COLUMNS else ""}>'
         f"{both(head) if head in TEXTS else escape(head)}</th>"
@@ -60,7 +71,7 @@ def table(heads: Sequence[str], rows: Iterable[str], *, caption: str, table_id: 
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-labelledby="{table_id}-caption">'
         f'<table class="sortable" id="{table_id}"><caption id="{table_id}-caption">{caption}</caption>'
-        f"<thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        f"<thead><tr>{cells}</tr></thead><tbody{kind}>{''.join(rows)}</tbody></table></div>{left_out}"
     )
 
 
@@ -78,9 +89,13 @@ def metrics_table(summary: Summary) -> str:
     rows = [_metric_row(name, stats, summary.intervals.get(name, {})) for name, stats in shown]
     if not rows:
         return f"<p>{both('nothing_measured')}</p>" if summary.sent else ""
-    caption = f"{both('metrics')} <small>{both('intervals')}</small>" if summary.intervals else both("metrics")
     heads = ("metric", "P50", "P90", "P95", "P99", "mean", "stddev", "min", "max", "count")
-    return table(heads, rows, caption=caption, table_id="metrics-table")
+    note = f'<p class="notes">{both("intervals")}</p>' if summary.intervals else ""
+    return table(heads, rows, caption=both("metrics"), table_id="metrics-table") + note
+
+
+KEY_METRICS = ("ttft_ms", "itl_ms", "tpot_ms", "latency_ms", "tokens_per_s")
+"""Those that stand on the printed page."""
 
 
 def _metric_row(name: str, stats: Stats, intervals: Mapping[str, Interval]) -> str:
@@ -90,7 +105,8 @@ def _metric_row(name: str, stats: Stats, intervals: Mapping[str, Interval]) -> s
         cells.append(number_cell(value, note="" if value is None else interval_text(intervals.get(f"p{percent}"))))
     cells += [number_cell(value) for value in (stats.mean, stats.stddev, stats.min, stats.max)]
     cells.append(number_cell(stats.count, f"{stats.count:,}"))
-    return f'<tr><th scope="row">{metric_name(name, metric_unit(name))}</th>{"".join(cells)}</tr>'
+    kind = "" if name in KEY_METRICS else ' class="off-paper"'
+    return f'<tr{kind}><th scope="row">{metric_name(name, metric_unit(name))}</th>{"".join(cells)}</tr>'
 
 
 def interval_text(interval: Interval | None) -> str:
@@ -195,7 +211,8 @@ def errors_table(result: RunResult) -> str:
     failed = max(1, result.summary.failed)
     rows = (
         f'<tr><th scope="row">{outcome_name(group.outcome)}</th>'
-        f'<td class="text wide">{escape(printable(group.message, ERROR_CHARS))}{_after_chunks_html(group)}</td>'
+        f'<td class="text wide"><div class="message">{escape(printable(group.message, ERROR_CHARS))}</div>'
+        f"{_after_chunks_html(group)}</td>"
         + number_cell(group.count, f"{group.count:,}")
         + number_cell(group.count / failed, percent_text(group.count / failed))
         + f'<td data-v="{group.example_request}"><button class="link" type="button" '
@@ -203,18 +220,18 @@ def errors_table(result: RunResult) -> str:
         for group in groups
     )
     heads = ("outcome", "message", "requests", "share", "example")
-    return table(heads, rows, caption=both("errors"), table_id="errors-table")
+    return table(heads, rows, caption=both("errors"), table_id="errors-table", short=True)
 
 
 def errors_section(result: RunResult) -> str:
     """What failed, how and when, as a section; nothing when nothing failed."""
     if not result.summary.errors:
         return ""
-    chart = '<div class="grid of-charts" id="errors-charts"></div>'
+    chart = '<div class="grid of-charts off-paper" id="errors-charts"></div>'
     return (
         f'<section class="part" id="errors"><h2>{both("section.errors")}</h2>'
-        f'<div class="beside"><div class="card">{errors_table(result)}</div>{chart}</div>'
-        f'<details class="card fold" id="outcomes"><summary><h3>{both("outcomes_table")}</h3></summary>'
+        f'<div class="card">{errors_table(result)}</div>{chart}'
+        f'<details class="card fold off-paper" id="outcomes"><summary><h3>{both("outcomes_table")}</h3></summary>'
         f"{outcomes_table(result.requests.main())}</details></section>"
     )
 

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from ..errors import UsageError
 from ..goals.thresholds import TEXTS as RULE_TEXTS
-from ..goals.thresholds import Rule, parse_rule, with_unit
+from ..goals.thresholds import Rule, parse_rule, unit_of
 from ..metrics import success_rate
 from ..records import IntervalSample, RunResult, Stats, Summary
 from ..texts import speaker
 from .figures import Both, figure, percent_text
 from .verdict import shown_percentile
-from .wording import both, in_both, pair
+from .wording import TEXTS, both, in_both, pair
 
 PERCENTS = (50, 95, 99)
 SPARK_POINTS = 60
@@ -139,20 +139,35 @@ def _tile_html(tile: Tile, result: RunResult) -> str:
     goals = _goals_of(tile.subjects, result)
     kept = {ok for _, ok in goals}
     grade = "bad" if False in kept else tile.grade or ("good" if kept else "")
-    values = "".join(
-        f"<span>{f'<i>{escape(label)}</i> ' if label else ''}<b>{escape(value)}</b></span> "
-        for label, value in tile.values
-    )
+    missed = {_label(rule) for rule, ok in goals if not ok}
+    values = "".join(_value_html(label, value, bad=label in missed) for label, value in tile.values)
     kind = " ".join(filter(None, ("tile", "wide" if tile.wide else "", grade)))
     demands = "".join(_goal_html(rule, ok) for rule, ok in goals[:GOALS_SHOWN])
+    unit = f'<span class="unit">{tile.unit_html}</span>'
+    # One unit for several values stands above them.
+    above, beside = (f" {unit}", "") if tile.wide else ("", unit)
     return (
-        f'<div class="{kind}"><dt>{both(tile.key)}</dt><dd><span class="values">{values}'
-        f'<span class="unit">{tile.unit_html}</span></span>{_spark(result.time_series, tile.course)}'
+        f'<div class="{kind}"><dt>{both(tile.key)}{_about(tile.key)}{above}</dt><dd><span class="values">{values}'
+        f"{beside}</span>{_spark(result.time_series, tile.course)}"
         f"{demands}<small>{pair(*tile.note)}</small></dd></div>"
     )
 
 
+def _about(key: str) -> str:
+    return f" <small>{both(f'{key}.about')}</small>" if f"{key}.about" in TEXTS else ""
+
+
+def _value_html(label: str, value: str, *, bad: bool) -> str:
+    shown = f"<i>{escape(label)}</i> " if label else ""
+    return f"<span>{shown}<b{' class=bad' if bad else ''}>{escape(value)}</b></span> "
+
+
 # --- goals
+
+
+def _label(rule: Rule) -> str:
+    """The label of the value in a tile that a rule is about: "P95", or "" of a tile with a single value."""
+    return "" if rule.percent is None else f"P{rule.percent:g}"
 
 
 def _goals_of(subjects: Sequence[str], result: RunResult) -> list[tuple[Rule, bool]]:
@@ -175,9 +190,11 @@ def _goal_html(rule: Rule, ok: bool) -> str:
 
 
 def goal_text(rule: Rule) -> Both:
-    """What a rule demands, without its subject: "P95 < 250 ms", "mean ≤ 1.5 s"."""
+    """What a rule demands, without its subject: "P95 < 250 ms", "mean ≤ 1,500 ms"."""
     sign = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}.get(rule.operator, rule.operator)
-    demand = f"{sign} {with_unit(rule.text, rule.limit)}"
+    scale, unit = unit_of(rule.text)
+    # The unit of a rate stands in its tile.
+    demand = f"{sign} {rule.limit * scale:,.10g}{'' if unit == '/s' else unit}"
     english, chinese = _function(rule)
     return f"{english} {demand}".strip(), f"{chinese} {demand}".strip()
 

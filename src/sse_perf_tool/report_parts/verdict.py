@@ -315,6 +315,20 @@ def _failed(result: RunResult) -> Look | None:
     return Look(in_both("look.failed", values), "errors")
 
 
+MISSED_NAMED = 3
+"""Missed goals that are named at the top; all of them stand in their table."""
+
+
+def _missed(result: RunResult) -> Look | None:
+    rules = [f"{each.rule} ({measured_text(each.rule, each.value)})" for each in result.thresholds if not each.ok]
+    rules += [each.rule for each in result.baseline if not each.ok]
+    if not rules:
+        return None
+    named = printable(", ".join(rules[:MISSED_NAMED]), 300)
+    more = len(rules) - MISSED_NAMED
+    return Look(in_both("look.missed_more" if more > 0 else "look.missed", rules=named, n=more), "goals")
+
+
 def _goodput(result: RunResult) -> Look | None:
     goodput = result.summary.goodput
     if goodput is None or goodput.share is None or goodput.share >= GOOD_SHARE:
@@ -418,7 +432,7 @@ def _doubt(result: RunResult) -> Look | None:
     return Look(in_both("look.trust"), "trust") if result.trust is not None and result.trust.reasons else None
 
 
-_FIRST: tuple[Rule, ...] = (_failed, _doubt)
+_FIRST: tuple[Rule, ...] = (_missed, _failed, _doubt)
 _RULES: tuple[Rule, ...] = (
     _goodput, _shape, _drift, _tail, _stall, _edges, _rate, _retried, _resent, _few, _estimate,
 )  # fmt: skip

@@ -129,6 +129,16 @@ function openTarget() {
   if (target) target.scrollIntoView();
 }
 
+// Paper has a page of the most important unless everything is asked for.
+function printAll() {
+  root.dataset.print = "all";
+  const closed = [...document.querySelectorAll("details:not([open])")];
+  closed.forEach((node) => { node.open = true; });
+  addEventListener("afterprint", () => { delete root.dataset.print; closed.forEach((node) => { node.open = false; }); }, { once: true });
+  // What was folded is drawn first.
+  requestAnimationFrame(() => requestAnimationFrame(() => print()));
+}
+
 // Marks the link of the bar to the part that is being read.
 function startBar() {
   const links = [...document.querySelectorAll("#sections a")].map((link) => [link, document.getElementById(link.hash.slice(1))]).filter(([, part]) => part);
@@ -167,6 +177,8 @@ function startPage() {
   document.getElementById("language").addEventListener("click", () => setLanguage(language() === "zh" ? "en" : "zh"));
   document.getElementById("theme").addEventListener("click", () => setTheme(isDark() ? "light" : "dark"));
   document.getElementById("print").addEventListener("click", () => print());
+  const all = document.getElementById("print-all");
+  if (all) all.addEventListener("click", printAll);
   addEventListener("hashchange", openTarget);
   openTarget();
   startBar();

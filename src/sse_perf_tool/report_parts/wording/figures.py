@@ -7,9 +7,11 @@ from ...texts import Texts
 TEXTS: Texts = {
     # big figures
     "big.success": ("Success rate", "成功率"),
-    "big.ttft": ("Time to first token (TTFT)", "首 Token 时间（TTFT）"),
+    "big.ttft": ("TTFT", "TTFT"),
+    "big.ttft.about": ("time to first token", "首 Token 时间"),
     "big.latency": ("Response time", "响应时间"),
-    "big.tpot": ("Time per token (TPOT)", "每 Token 耗时（TPOT）"),
+    "big.tpot": ("TPOT", "TPOT"),
+    "big.tpot.about": ("time per token", "每 Token 耗时"),
     "big.goodput": ("Goodput", "Goodput"),
     "goodput_n": ("{n} of {of} met the SLOs", "{of} 个中 {n} 个满足 SLO"),
     "goal.errors": ("failed", "失败"),
@@ -88,6 +90,7 @@ TEXTS: Texts = {
     "retries": ("Retries", "重试"),
     "tokens": ("Tokens", "Token"),
     "prompt_tokens": ("Prompt tokens", "输入 Token"),
+    "rest_n": ("{n} more on the page itself", "其余 {n} 行见网页"),
     "show_all": ("Show all {n}", "显示全部 {n} 行"),
     "by_thread_note": (
         "Means and percentiles of ok requests; the last row is computed from all requests, not from the rows above.",

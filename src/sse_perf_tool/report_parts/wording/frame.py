@@ -11,6 +11,7 @@ TEXTS: Texts = {
     "switch_language": ("中文", "English"),
     "theme": ("Light or dark", "浅色或深色"),
     "print": ("Print", "打印"),
+    "print_all": ("Print everything", "打印全部内容"),
     "sections": ("Parts of this page", "本页各部分"),
     "section.overview": ("Overview", "概览"),
     "section.errors": ("Errors", "错误"),

@@ -6,7 +6,7 @@ from ...texts import Texts
 
 TEXTS: Texts = {
     "word.passed": ("Passed", "通过"),
-    "word.missed": ("Not reached", "未达标"),
+    "word.missed": ("Failed", "未通过"),
     "word.good": ("Nothing wrong seen", "未见异常"),
     "word.fair": ("With remarks", "需留意"),
     "word.bad": ("Too many failures", "失败过多"),
@@ -73,6 +73,8 @@ TEXTS: Texts = {
     "look_next": ("What to look at next", "接下来看什么"),
     "look_more": ("{n} more", "另有 {n} 项"),
     "look.nothing": ("Nothing stands out. Raise the load to find the limit.", "没有异常。可以加大压力以寻找上限。"),
+    "look.missed": ("Missed: {rules}.", "未达到：{rules}。"),
+    "look.missed_more": ("Missed: {rules} and {n} more.", "未达到：{rules}，另有 {n} 项。"),
     "look.failed": ("{n} failed, most often as “{outcome}”.", "{n}失败，最常见的是“{outcome}”。"),
     "look.rate": (
         "Only {share} of the target rate of {asked} requests/s was sent, with threads free: this machine is too busy.",
