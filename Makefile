@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo demo-bench test check docs assets dev-assets serve serve-prod fuzz torture test-pythons test-peers test-proxies test-profile test-distributed bench trust-grid sanitize clean
+.PHONY: demo demo-bench test check docs assets dev-assets serve serve-prod fuzz torture test-pythons test-peers test-prometheus test-proxies test-profile test-distributed bench trust-grid sanitize clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
@@ -87,6 +87,10 @@ sanitize: .venv/ready
 test-peers: .venv/ready
 	sh tests/peers/setup.sh $(PYTHON)
 	TEST_PEERS=1 $(BIN)/pytest -q tests/peers
+
+# A Prometheus of Debian reads a run and answers the queries of the dashboard (apt-get install prometheus); half a minute.
+test-prometheus: .venv/dev-ready
+	TEST_PROMETHEUS=1 $(BIN)/pytest -q tests/telemetry
 
 # Through reverse proxies of Debian (apt-get install nginx-light haproxy caddy lighttpd); those that are missing are skipped.
 test-proxies: .venv/ready

@@ -6,7 +6,8 @@ it is installed.  For TTFT and for the gaps between chunks the table shows the t
 reported, and the error; then what it cost: CPU time (user and system, with all child processes) per chunk, and memory
 (the sum of the largest resident sizes of its processes; on systems other than Linux that of the largest process).
 
-With `--against REV` this tool as it was at that revision of the repository is one more client, in the same turns.
+With `--against REV` this tool as it was at that revision of the repository is one more client, in the same turns; with
+`--with "FLAGS"` this tool with further flags is one.
 
 Server and clients share the machine, so the figures hold for this machine and this hour: compare pairs of one run.
 With `--runs N` the clients take turns N times and the table shows medians.  The lines of ratios below it are medians of
@@ -22,6 +23,7 @@ import io
 import json
 import os
 import platform
+import shlex
 import statistics
 import subprocess
 import sys
@@ -171,14 +173,18 @@ def machine_cpu_s() -> float | None:
 
 
 def command_of(client: str, url: str, load: Load, file: Path, roots: Mapping[str, Path]) -> list[str]:
-    """How to start this client so that it writes its figures to `file`; `roots` has where the tool stands, if it is."""
+    """How to start this client so that it writes its figures to `file`; `roots` has where the tool stands, if it is.
+
+    One whose name begins with a dash is this tool with these flags.
+    """
     if client not in roots:
         script = str(TOOLS / "bench_clients.py")
         return [sys.executable, script, client, url, str(load.threads), str(load.duration), str(file)]
     flags = f"--api-key - --threads {load.threads} --duration {load.duration:g} --quiet --lang en".split()
     flags.append("--no-compression-check")  # it would be one request more than is counted
     outputs = ["--json", str(file), "--html-report", str(file.with_suffix(".html"))]
-    return [sys.executable, str(roots[client] / "sse_perfTestTool.py"), "--url", url, *flags, *outputs]
+    more = shlex.split(client) if client.startswith("-") else []
+    return [sys.executable, str(roots[client] / "sse_perfTestTool.py"), "--url", url, *flags, *outputs, *more]
 
 
 def measure(client: str, port: int, load: Load, roots: Mapping[str, Path]) -> Flat:
@@ -336,6 +342,7 @@ def parse(arguments: list[str] | None) -> tuple[dict[str, Load], argparse.Namesp
     parser.add_argument("--duration", type=float, help="seconds each client sends for")
     parser.add_argument("--runs", type=int, default=1, help="runs of each client, of which the median is shown")
     parser.add_argument("--against", metavar="REV", help="one more client: this tool as of a revision, such as HEAD~1")
+    parser.add_argument("--with", dest="more", metavar="FLAGS", help="one more client: this tool with these flags too")
     parser.add_argument("--only", metavar="CLIENTS", help="names of clients to run beside this tool, with commas")
     parser.add_argument("--quick", action="store_true", help="a small load of 2 s, to see whether it works")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
@@ -360,6 +367,9 @@ def main(arguments: list[str] | None = None) -> int:
         if asked.against is not None:
             roots[asked.against] = stack.enter_context(tool_at(asked.against))
             names.insert(1, asked.against)
+        if asked.more is not None:
+            roots[asked.more] = ROOT
+            names.insert(1, asked.more)
         for name, load in loads.items():
             print(f"\n{load}, {asked.runs} run(s)", flush=True)
             turns = run_load(load, asked.runs, roots, names)

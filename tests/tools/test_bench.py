@@ -128,6 +128,13 @@ def test_another_revision_is_one_more_client() -> None:
         pass
 
 
+def test_the_tool_with_further_flags_is_one_more_client() -> None:
+    _, asked = bench.parse(["--with", "--otlp http://h:4318 --quiet"])
+    command = bench.command_of(asked.more, "http://h/", LOAD, Path("f.json"), {asked.more: bench.ROOT})
+    assert command[1] == str(bench.ROOT / "sse_perfTestTool.py")
+    assert command[-3:] == ["--otlp", "http://h:4318", "--quiet"]
+
+
 def test_a_client_that_there_is_not_is_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         bench.parse(["--only", "curl"])
