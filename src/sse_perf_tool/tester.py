@@ -274,6 +274,8 @@ class SSETester:
                 request = self._request(
                     target.body.build(query, conversation.id or self._session_id, conversation.history), key
                 )
+                if target.tracing is not None:
+                    request.headers["traceparent"] = target.tracing.header(answer.request_id)
                 exchange.begin(timeout_s, target.idle_timeout_s, hint)
                 if target.following is not None:
                     self._follow(request, answer, target.following, timeout_s)

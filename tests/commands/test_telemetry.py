@@ -35,9 +35,10 @@ def total(collector: Receiver, name: str) -> int:
 
 
 def test_a_collector_gets_each_request_of_all_processes(serve: Serve, tool: Tool, collector: Receiver) -> None:
-    load = ["--requests", "12", "--processes", "2", "--otlp-sample", "1"]
+    load = ["--requests", "12", "--processes", "2", "--otlp-sample", "1", "--otlp-traceparent"]
+    server = serve(ANSWER)
     url = collector.url.replace("//", f"//me:{PASSWORD}@") + "/v1/metrics/"
-    ran = tool(*at(serve(ANSWER), *FILES, *PLAIN, *load, "--model", "m", "--query", "what?", "--otlp", url))
+    ran = tool(*at(server, *FILES, *PLAIN, *load, "--model", "m", "--query", "what?", "--otlp", url))
     assert ran.status == 0, ran.err
     assert summary()["warnings"] == []
     assert total(collector, "sse_perf.requests") == total(collector, "sse_perf.requests.started") == 12
@@ -47,6 +48,9 @@ def test_a_collector_gets_each_request_of_all_processes(serve: Serve, tool: Tool
     assert durations.sum == pytest.approx(summary()["metrics"]["latency_ms"]["mean"] * 12 / 1000, rel=1e-6)
     assert sorted(plain(span.attributes)["sse_perf.request.id"] for span in collector.spans) == [*range(1, 13)]
     assert {span.name for span in collector.spans} == {"chat m"}
+    spans = {f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01" for span in collector.spans}
+    assert {request.header("traceparent") for request in server.requests} == spans
+    assert len(spans) == 12
     assert collector.heads[0]["Authorization"].startswith("Basic ")
     for secret in (KEY, PASSWORD, "what?"):
         assert secret.encode() not in collector.bodies
@@ -84,8 +88,10 @@ def test_a_collector_that_is_gone_costs_two_lines_and_no_request(
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        ran = tool(*at(serve(ANSWER), *FILES, *PLAIN, "--requests", "4", "--otlp", url, "--otlp-sample", "1"))
+        server = serve(ANSWER)
+        ran = tool(*at(server, *FILES, *PLAIN, "--requests", "4", "--otlp", url, "--otlp-sample", "1"))
     assert ran.status == 0
+    assert not any(request.header("traceparent") for request in server.requests)
     said = [text for text in summary()["warnings"] if "--otlp" in text]
     assert said[0].startswith(f"--otlp {url}: 4 of 4 spans did not arrive")
     assert summary()["requests"]["ok"] == 4

@@ -219,6 +219,11 @@ EFFECTS: dict[str, Effect] = {
         lambda a: a.telemetry and (a.telemetry.otlp, a.telemetry.share),
         ("http://h:4318", 0.05),
     ),
+    "otlp_traceparent": (
+        ["--otlp", "http://h:4318", "--otlp-traceparent"],
+        lambda a: a.telemetry and (a.telemetry.share, a.telemetry.tracing and a.telemetry.tracing.share),
+        (0.1, 0.1),
+    ),
     "stall_ms": (["--stall-ms", "250"], lambda a: a.config.stall_ms, 250.0),
     "quiet": (["--quiet"], lambda a: a.quiet, True),
     "no_color": (["--no-color"], lambda a: a.color, False),

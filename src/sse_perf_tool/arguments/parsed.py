@@ -19,6 +19,7 @@ from ..providers import ApiKeyProvider, Query, QueryProvider
 from ..records import CapacitySearch, RunConfig, StepResult
 from ..request.body import BodyBuilder
 from ..request.steps import Following, Opening
+from ..request.tracing import Tracing
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -153,6 +154,8 @@ class TelemetryWanted:
     """Of requests that have a span; None: as the environment says, else a tenth."""
     prometheus: tuple[str, int] | None = None
     """Address and port to listen on."""
+    tracing: Tracing | None = None
+    """The trace context that requests take to the server; None: they take none."""
 
 
 @dataclass(frozen=True, slots=True)

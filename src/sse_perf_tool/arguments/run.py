@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from ..flags import FLAGS
 from ..formats import FORMATS, guess_from_url
 from ..records import RunConfig
+from ..request.tracing import Tracing
 from ..texts import Texts
 from . import load, workers
 from .config import run_config
@@ -46,6 +48,8 @@ TEXTS: Texts = {
     ),
 }
 
+DEFAULT_SAMPLE = 0.1
+"""The share of requests that have a span, where the trace context of a request has to say it before it begins."""
 DEMO_DEFAULTS = {"threads": 5, "duration": 10.0}
 _MANY_REQUESTS = ("threads", "processes", "duration", "ramp_up", "requests", "turns", "think_time", "context_tiers",
                   *workers.KEYS, *load.MANY_REQUESTS)  # fmt: skip
@@ -60,6 +64,7 @@ NEEDS = (
     ("open_path", "open_url"),
     ("then_path", "then_url"),
     ("otlp_sample", "otlp"),
+    ("otlp_traceparent", "otlp"),
     *load.NEEDS,
     *workers.NEEDS,
 )
@@ -175,7 +180,11 @@ def _telemetry(flags: FlagValues) -> TelemetryWanted | None:
     """Where the run is shown while it goes on; None for nowhere."""
     if flags["prometheus"] is None and flags["otlp"] is None:
         return None
-    return TelemetryWanted(flags["otlp"], flags["otlp_sample"], flags["prometheus"])
+    tracing, share = None, flags["otlp_sample"]
+    if flags["otlp_traceparent"]:
+        share = DEFAULT_SAMPLE if share is None else share
+        tracing = Tracing(secrets.randbits(64), share)
+    return TelemetryWanted(flags["otlp"], share, flags["prometheus"], tracing)
 
 
 def _studio_folder(flags: FlagValues) -> Path | None:

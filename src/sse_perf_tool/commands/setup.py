@@ -57,6 +57,7 @@ def target_of(arguments: Arguments) -> Target:
         lang=arguments.lang,
         opening=arguments.opening,
         following=arguments.following,
+        tracing=None if arguments.telemetry is None else arguments.telemetry.tracing,
     )
 
 

@@ -173,6 +173,7 @@ FLAGS = (
         mask=mask_url,
     ),
     Flag(("--otlp-sample",), "output", load_checks.share, "SHARE"),
+    Flag(("--otlp-traceparent",), "output"),
     Flag(("--stall-ms",), "output", checks.number(1, 600_000), "MS", 1000.0),
     Flag(("--quiet",), "output"),
     Flag(("--no-color",), "output"),
@@ -230,7 +231,7 @@ _CAPACITY_KEYS = frozenset(
     {"processes", "turns", "think_time", "timeout", "idle_timeout", "retries", "arrival", "cancel_rate", "cancel_after",
      "seed", "no_stream", "html_report", "no_report", "brand", "report_title", "model_name", "json", "quiet",
      "no_color", "workers", "expect_workers", "bind", "worker_wait", "cluster_token", "lang", "config", "help",
-     "version", "metrics_url", "prometheus", "otlp", "otlp_sample"}
+     "version", "metrics_url", "prometheus", "otlp", "otlp_sample", "otlp_traceparent"}
 )  # fmt: skip
 CAPACITY_FLAGS = (
     *SEARCH_FLAGS,

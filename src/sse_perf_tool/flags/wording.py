@@ -293,6 +293,10 @@ HELP = {
         "share of requests that have a span, 0.1 or 10%; default OTEL_TRACES_SAMPLER, else 10%",
         "发送 span 的请求比例，0.1 或 10%；默认取 OTEL_TRACES_SAMPLER，否则为 10%",
     ),
+    "otlp_traceparent": (
+        "send a traceparent header with each request, so that spans of the server belong to its trace",
+        "每个请求发送 traceparent 请求头，使服务端的 span 归入同一条链路",
+    ),
     "token_estimate": (
         "how tokens are counted that the server does not report: words, weighted (by script and length) or chunks",
         "服务端未返回 Token 数时如何计数：words（按词）、weighted（按文字种类加权）或 chunks（按数据块）",

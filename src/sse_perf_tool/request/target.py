@@ -16,6 +16,7 @@ from ..providers import ApiKeyProvider, QueryProvider
 from .body import BodyBuilder
 from .steps import Following, Opening
 from .tokens import BY_WORDS, TokenCounting
+from .tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Target:
     """The request that opens a session for each user, before the first one that is measured."""
     following: Following | None = None
     """The GET that fetches the stream, when the answer to the POST only tells where it is."""
+    tracing: Tracing | None = None
+    """The trace context that each request takes along; None: it has none."""
     direct: bool = False
     """Past the proxies of the environment, to a server of our own."""
 

@@ -1,9 +1,10 @@
 """The process that turns the lines of a run into metrics and spans, so that the process that times the load does not.
 
-Its standard input has one line of JSON with what is asked for (`otlp`, `share`, `prometheus`, `version`), then the
-lines of the run: the header of its records, the line of each finished request, and an object `{"sample": ...}` for each
-second; it ends with the run.  On its standard output stands a line of JSON: `{"ready": {"port": ...}}`, or
-`{"failed": {...}}` and it ends; then once a second, and at its end, `{"state": {...}}` with what came of the exports.
+Its standard input has one line of JSON with what is asked for (`otlp`, `share`, `tracing`, `prometheus`, `version`),
+then the lines of the run: the header of its records, the line of each finished request, and an object
+`{"sample": ...}` for each second; it ends with the run.  On its standard output stands a line of JSON:
+`{"ready": {"port": ...}}`, or `{"failed": {...}}` and it ends; then once a second, and at its end, `{"state": {...}}`
+with what came of the exports.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from ..request.tracing import Tracing
 from .readings import Reading, Run
 
 if TYPE_CHECKING:
@@ -87,7 +89,8 @@ def exporter_of(asked: dict[str, Any]) -> tuple[Exporter, int | None]:
 
         told = Deliveries()
         reader, spans = metric_reader(asked["otlp"], told), span_processor(asked["otlp"], told)
-        exporter.otlp = Otlp(asked["version"], asked["share"], told, reader, spans)
+        tracing = asked["tracing"] and Tracing(*asked["tracing"])
+        exporter.otlp = Otlp(asked["version"], asked["share"], told, reader, spans, tracing)
     return exporter, port
 
 

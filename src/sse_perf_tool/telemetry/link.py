@@ -108,6 +108,7 @@ class Telemetry:
         self._reader = threading.Thread(target=self._read, name="telemetry-state", daemon=True)
         self._reader.start()
         asked = {"otlp": wanted.otlp, "share": wanted.share, "prometheus": wanted.prometheus, "version": __version__}
+        asked["tracing"] = wanted.tracing
         with contextlib.suppress(OSError):  # it has died: the reader notices
             self._input.write(json.dumps(asked).encode() + b"\n")
             self._input.flush()

@@ -31,6 +31,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ParentBased, Sampler, TraceIdRatioBased
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
+from ..request.tracing import Tracing
 from .instruments import INSTRUMENTS, Instrument, Kind
 from .readings import COUNTED, Reading, Run, error_type
 
@@ -125,7 +126,13 @@ class Otlp:
     """The metrics and spans of a run, given to a reader and a processor of the SDK."""
 
     def __init__(
-        self, version: str, share: float | None, deliveries: Deliveries, reader: MetricReader, spans: SpanProcessor
+        self,
+        version: str,
+        share: float | None,
+        deliveries: Deliveries,
+        reader: MetricReader,
+        spans: SpanProcessor,
+        tracing: Tracing | None = None,
     ) -> None:
         self.deliveries = deliveries
         logging.getLogger("opentelemetry").addHandler(_Reasons(deliveries))
@@ -134,7 +141,8 @@ class Otlp:
             about["service.name"] = SERVICE
         resource = Resource.create({**about})
         self._meters = MeterProvider([reader], resource, shutdown_on_exit=False, views=_views())
-        self._tracers = TracerProvider(sampler_of(share), resource, shutdown_on_exit=False)
+        self._ids = None if tracing is None else _Ids(tracing)
+        self._tracers = TracerProvider(sampler_of(share), resource, shutdown_on_exit=False, id_generator=self._ids)
         self._tracers.add_span_processor(spans)
         meter = self._meters.get_meter("sse_perf_tool", version)
         self._tracer = self._tracers.get_tracer("sse_perf_tool", version)
@@ -148,6 +156,8 @@ class Otlp:
         """The span of a finished request, if it is one of the sample."""
         common = run.common(row["format"])
         begin_ns = row["started_at_ns"]
+        if self._ids is not None:
+            self._ids.request_id = row["request_id"]
         span = self._tracer.start_span(
             " ".join(str(common[key]) for key in ("gen_ai.operation.name", "gen_ai.request.model") if key in common),
             kind=SpanKind.CLIENT,
@@ -174,6 +184,23 @@ class Otlp:
         """Ends the threads of the SDK."""
         self._tracers.shutdown()
         self._meters.shutdown()
+
+
+class _Ids:
+    """The ids of the trace context that the request of the next span had; in the form that the SDK asks for."""
+
+    def __init__(self, tracing: Tracing) -> None:
+        self._tracing = tracing
+        self.request_id = 0
+
+    def generate_trace_id(self) -> int:
+        return self._tracing.ids(self.request_id)[0]
+
+    def generate_span_id(self) -> int:
+        return self._tracing.ids(self.request_id)[1]
+
+    def is_trace_id_random(self) -> bool:
+        return True
 
 
 def _views() -> list[View]:
