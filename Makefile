@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo demo-bench test check docs assets dev-assets serve serve-prod fuzz torture test-pythons test-peers test-prometheus test-proxies test-profile test-distributed bench trust-grid sanitize clean
+.PHONY: demo demo-bench test check docs assets dev-assets serve serve-prod fuzz torture test-pythons test-lowest reproducible sbom audit test-peers test-prometheus test-proxies test-profile test-distributed bench trust-grid sanitize clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
@@ -87,6 +87,33 @@ sanitize: .venv/ready
 test-peers: .venv/ready
 	sh tests/peers/setup.sh $(PYTHON)
 	TEST_PEERS=1 $(BIN)/pytest -q tests/peers
+
+# The suite with the lowest version of each dependency that pyproject.toml takes, in a .venv of its own; LOWEST="-- tests/wire" for less.
+test-lowest: .venv/dev-ready dev-assets
+	$(BIN)/python tools/run_lowest.py $(LOWEST)
+
+# Sdist and wheel into dist/, built twice: the bytes of the wheel must be the same.
+reproducible: .venv/ready assets
+	$(BIN)/pip install --quiet --disable-pip-version-check build
+	$(BIN)/python tools/build_twice.py dist
+
+# An environment of nothing but the tool and what it needs, for the two below.
+RUNTIME = server,bench,studio,completion,profile,distributed,yaml,tokenizers,prometheus,otel
+.venv-3.runtime/ready: pyproject.toml
+	$(PYTHON) -m venv --clear .venv-3.runtime
+	.venv-3.runtime/bin/pip install --quiet --disable-pip-version-check ".[$(RUNTIME)]"
+	touch .venv-3.runtime/ready
+
+# What the tool is made of, with the scripts that a wheel bundles, as CycloneDX: dist/sse-perf.cdx.json.
+sbom: .venv/ready .venv-3.runtime/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check cyclonedx-bom
+	mkdir -p dist
+	$(BIN)/python tools/sbom.py .venv-3.runtime/bin/python dist/sse-perf.cdx.json
+
+# Known weaknesses of what is installed with the tool; asks the database of the Python package index.
+audit: .venv/ready .venv-3.runtime/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit
+	PIPAPI_PYTHON_LOCATION=.venv-3.runtime/bin/python $(BIN)/pip-audit --local --skip-editable --progress-spinner off
 
 # A Prometheus of Debian reads a run and answers the queries of the dashboard (apt-get install prometheus); half a minute.
 test-prometheus: .venv/dev-ready

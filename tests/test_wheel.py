@@ -16,6 +16,8 @@ from sse_perf_tool.report_parts.libraries import ASSETS, LIBRARIES
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "sse_perf_tool"
+EPOCH = "1700000000"
+"""2023-11-14 22:13:20 UTC."""
 KEPT = (".py", ".pyi", ".html", ".js", ".css", ".typed", ".mjs", ".cjs")
 
 
@@ -26,7 +28,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     shutil.copytree(ROOT / "src", tree / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__", "*.so"))
-    env = {**unmeasured(), "SSE_PERF_NO_COMPILE": "1"}
+    env = {**unmeasured(), "SSE_PERF_NO_COMPILE": "1", "SOURCE_DATE_EPOCH": EPOCH}
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(out), str(tree)]
     subprocess.run(command, env=env, check=True, capture_output=True)
     (found,) = out.glob("*.whl")
@@ -46,6 +48,12 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
     assert any(name.endswith("/LICENSE") for name in held)
     if all((ASSETS / library.asset).is_file() for library in LIBRARIES):
         assert "sse_perf_tool/assets/LICENSES.txt" in held, "their licences go with what is bundled"
+
+
+def test_nothing_in_the_wheel_is_dated_by_when_or_where_it_was_built(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        assert {each.date_time for each in archive.infolist()} == {(2023, 11, 14, 22, 13, 20)}
+        assert not any(str(wheel.parent.parent).encode() in archive.read(name) for name in archive.namelist())
 
 
 def test_it_runs_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
