@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections import deque
+from dataclasses import asdict
 from importlib.util import find_spec
 from typing import IO, Any, cast
 
@@ -107,8 +108,7 @@ class Telemetry:
         self._process = start_program(self._program)
         self._reader = threading.Thread(target=self._read, name="telemetry-state", daemon=True)
         self._reader.start()
-        asked = {"otlp": wanted.otlp, "share": wanted.share, "prometheus": wanted.prometheus, "version": __version__}
-        asked["tracing"] = wanted.tracing
+        asked = {**asdict(wanted), "version": __version__}
         with contextlib.suppress(OSError):  # it has died: the reader notices
             self._input.write(json.dumps(asked).encode() + b"\n")
             self._input.flush()
