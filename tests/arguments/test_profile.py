@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from command_lines import NOON, problem
 from sse_perf_tool.arguments import Arguments, parse_arguments
 from sse_perf_tool.arguments.parsed import ProfileArguments
 from sse_perf_tool.flags import FLAGS, PROFILE_FLAGS
+from sse_perf_tool.flags.help import help_text
 from sse_perf_tool.flags.profile_checks import Limit
 
 pytestmark = pytest.mark.usefixtures("own_folder")
@@ -72,6 +74,8 @@ def test_it_has_the_load_of_a_run_and_defaults_of_its_own() -> None:
     assert (found.config.rate_per_s, found.config.threads) == (4.0, 40)
     assert asked_all("--concurrent", "3", "--requests", "9", *SERVER).config.requests_wanted == 9
     assert asked_all("--demo").config.threads == 5
+    (threads,) = re.findall(r"--connections N\n.*\n\s+\(default (\d+)\)", help_text("en", "profile"))
+    assert threads == "10"
 
 
 @pytest.mark.parametrize(
@@ -129,6 +133,13 @@ def test_the_folder_stands_beside_the_page() -> None:
         (["--target", "p51<1s", *SERVER], "--target p51<1s: give NAME<VALUE, e.g. 'p50<1s'"),
         (["--target", "p50<1MB", *SERVER], "--target p50<1MB: p50 is in ms / s; write it so"),
         (["--stop-signal", "NO", *SERVER], "--stop-signal NO: no such signal; give a name as INT, TERM or QUIT"),
+        (
+            ["--url", "http://localhost:8000", *SERVER],
+            (
+                "--url http://localhost:8000: names a server, but no endpoint; did you mean "
+                "http://localhost:8000/v1/chat/completions? (no answer: the server is not started yet;"
+            ),
+        ),
         (["--redy", "x", *SERVER], "--redy: no such flag; did you mean --ready?"),
     ],
 )

@@ -10,12 +10,17 @@ import socket
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from profiles import hook
+from profiles import process as helper
+from sse_perf_tool.arguments import parse_arguments
 from sse_perf_tool.profiling import session
 from sse_perf_tool.profiling.hooks import install
 from sse_perf_tool.profiling.server import process
@@ -165,6 +170,13 @@ def test_a_command_that_there_is_none_of(tool: Tool, port: int) -> None:
     ran = run(tool, port, server=("no-such-program",))
     assert ran.status == 1
     assert ran.err == "sse_perfTestTool.py: no-such-program: no such program; check the name behind --\n"
+    Path("server.py").touch(0o600)
+    ran = run(tool, port, server=("./server.py",))
+    assert ran.err == (
+        "sse_perfTestTool.py: ./server.py: is no program that can be started; "
+        "name what runs it, e.g. python3 ./server.py, or chmod +x it\n"
+    )
+    assert not Path("page_profile").exists(), "nothing is begun"
 
 
 def test_load_waits_for_a_text_and_a_page_and_a_server_may_run_on(tool: Tool, port: int) -> None:
@@ -200,6 +212,18 @@ def test_a_server_that_forks_away_is_measured_and_left_alone(tool: Tool, port: i
     assert [row["pid"] for row in found()["processes"] if row["peak_mb"]] == [pid]
 
 
+def test_a_hook_that_said_nothing_is_one_line_with_the_reason() -> None:
+    arguments = parse_arguments(["profile", "--port", "8000", "--", "serve"], {}, lambda: datetime(2026, 1, 1))
+    assert arguments.profile is not None
+    looked = session.Session(arguments, arguments.profile, print)
+    ours, others, short = helper(1), replace(helper(2), is_ours=False), replace(helper(3), at_s=[0.0, 2.0])
+    looked._miss_hooks([ours, others, short, helper(4)], [hook(4)])
+    assert [english for english, _ in looked.not_measured] == [
+        "event-loop delay and waits of python 1: its hook was not loaded (python -I or -E, a frozen program)",
+        "event-loop delay and waits of python 2: it runs as another user, whose hook may not write into the folder",
+    ]
+
+
 def test_a_server_that_runs_is_attached_to_and_never_gets_a_signal(
     tool: Tool, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -220,6 +244,8 @@ def test_a_server_that_runs_is_attached_to_and_never_gets_a_signal(
     assert goes_on
     assert sent == []
     assert found()["steps"] == []
+    (row,) = [each for each in found()["targets"] if each["name"] == "loop_delay"]
+    assert row["why"] == "no hook was loaded into the server"
     assert found()["not_measured"] == ["event-loop delay and waits: only of a server that this command starts"]
 
 

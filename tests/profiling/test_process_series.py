@@ -45,6 +45,8 @@ def test_counters_become_rates_and_the_first_look_has_none() -> None:
 def test_what_a_system_does_not_tell_is_not_measured() -> None:
     (found,) = series_of([facts(7), {"at_ns": 10 * S, "processes": [{"pid": 7}]}], 10 * S)
     assert all(math.isnan(each[0]) for each in (found.cpu, found.rss_mb, found.threads, found.fds))
+    assert found.is_ours, "a system that does not tell the user"
+    assert not series_of([facts(7, is_ours=False)], 0)[0].is_ours
 
 
 def test_this_process_and_its_child_are_seen() -> None:
@@ -56,7 +58,8 @@ def test_this_process_and_its_child_are_seen() -> None:
         found = sampler.look(psutil.Process(child.pid))
         assert found is not None
         assert found["rss"] > 1_000_000
-        assert sampler.described(psutil.Process(child.pid))["kind"] == "python"
+        told = sampler.described(psutil.Process(child.pid))
+        assert (told["kind"], told["is_ours"]) == ("python", True)
         child.kill()
     assert sampler.look(tree.processes[child.pid]) is None
 

@@ -135,8 +135,8 @@ def parse_arguments(
         return Arguments("serve", language, rest=server_words(words, language))
     flags, texts, arguments_of, reads_settings = _COMMANDS[name]
     own = own_words(argv)[1:] if name == "profile" else words
-    command = words[len(own) + 1 :]  # of the profile command: nothing can be asked before it has run
-    asks = None if command else get
+    command = words[len(own) + 1 :]
+    asks = endpoint.not_started if command else get
     values = FlagValues(
         flags, own, language, texts, environ, EXCLUSIONS, reads_settings=reads_settings, get=asks, spoken=spoken
     )

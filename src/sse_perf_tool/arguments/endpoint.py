@@ -26,6 +26,7 @@ TEXTS: Texts = {
     ),
     "not_asked": ("nothing was asked", "未向其询问"),
     "no_answer": ("no answer: {reason}", "没有应答：{reason}"),
+    "not_started": ("the server is not started yet", "服务端尚未启动"),
     "refused": ("connection refused", "连接被拒绝"),
     "too_late": ("nothing came in time", "超时"),
     "no_tls": ("TLS failed", "TLS 失败"),
@@ -64,6 +65,11 @@ class Reply(NamedTuple):
 
 Get = Callable[[str, Mapping[str, str], "bool | str"], Reply]
 """(URL, headers, `verify` as `requests` takes it) -> the reply."""
+
+
+def not_started(_url: str, _headers: Mapping[str, str], _verify: bool | str) -> Reply:
+    """The `Get` of a server that is started later: it cannot be asked what it is."""
+    return Reply(None, reason="not_started")
 
 
 class Found(NamedTuple):

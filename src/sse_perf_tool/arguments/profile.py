@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..errors import UsageError
-from ..flags import PROGRAM, profile_checks
+from ..flags import PROFILE_DEFAULTS, PROGRAM, profile_checks
 from ..flags.checks import NO_KEY
 from ..masking import Masker, mask_key, mask_url
 from ..texts import Texts, printable
@@ -52,7 +52,6 @@ PASSES = {
 }  # fmt: skip
 """Word -> the passes that it means; the last two are the names that Clinic.js has for them."""
 _ORDER = ("doctor", "flame", "heap", "async")
-DEFAULTS = {"threads": 10, "duration": 30.0}
 _HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")  # noqa: S104 - compared with, not listened on
 
 
@@ -70,7 +69,7 @@ def profile_arguments(
     flags.rest.clear()
     flags.defaults["api_key"] = NO_KEY  # most servers on one's own machine ask for none
     if not flags["demo"]:
-        flags.defaults |= {name: value for name, value in DEFAULTS.items() if not _other_load(flags, name)}
+        flags.defaults |= {name: value for name, value in PROFILE_DEFAULTS.items() if not _other_load(flags, name)}
     run = run_arguments(flags, environ, now)
     if run.address.host not in _HERE and not flags["demo"]:
         raise flags.wrong("url" if flags["url"] else "host", "here_only")

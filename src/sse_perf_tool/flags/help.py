@@ -15,6 +15,7 @@ from .table import (
     CALIBRATE_FLAGS,
     CAPACITY_FLAGS,
     FLAGS,
+    PROFILE_DEFAULTS,
     PROFILE_FLAGS,
     REPORT_FLAGS,
     STUDIO_FLAGS,
@@ -143,7 +144,10 @@ _COMMAND_HELP = {
     "capacity": (CAPACITY_FLAGS, ""),
     "calibrate": (CALIBRATE_FLAGS, ""),
     "bench": (BENCH_FLAGS, ""),
-    "profile": (PROFILE_FLAGS, "[PASSES] "),
+    "profile": (
+        tuple(flag._replace(default=PROFILE_DEFAULTS.get(flag.key, flag.default)) for flag in PROFILE_FLAGS),
+        "[PASSES] ",
+    ),
     "studio": (STUDIO_FLAGS, ""),
     "worker": (WORKER_FLAGS, ""),
 }

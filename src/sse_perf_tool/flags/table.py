@@ -316,6 +316,8 @@ PROFILE_FLAGS = (
     *(flag for flag in FLAGS if flag.key not in _NOT_IN_PROFILE),
 )
 """The flags of the profile command: its own, and those of a run."""
+PROFILE_DEFAULTS = {"threads": 10, "duration": 30.0}
+"""Its load, where no other flag says one."""
 
 STUDIO_FLAGS = (
     Flag(("--dir",), "studio", checks.file_path, "DIR", "."),

@@ -30,7 +30,7 @@ from .hooks.install import SEEN_S, environment_with_hooks, tell
 from .hooks.reading import HookSeries
 from .server.listener import listener_of
 from .server.process import TEXTS as SERVER_TEXTS
-from .server.process import Server, ServerError, answers, listens
+from .server.process import Server, ServerError, answers, fault_of, listens
 from .server.watch import ProcessSeries, ProcessWatch
 from .server.watch import is_installed as psutil_is_installed
 from .stacks import heap, pyspy
@@ -97,6 +97,8 @@ class Session:
     def _check(self) -> None:
         host, port = self._place()
         pid = self.asked.pid
+        if self.asked.command and (why := fault_of(self.asked.command[0], self._arguments.lang)) is not None:
+            raise ServerError(why)
         if pid is None and listens(host, port):
             raise ServerError(speaker(SERVER_TEXTS, self._arguments.lang)("taken", port=port))
         if pid is not None and not _exists(pid):
@@ -251,7 +253,7 @@ class Session:
         if why := pyspy.fault(found):
             self._miss("pyspy_broken", why=why)
             return
-        pid = self.asked.pid or self._the_server.pid
+        pid = self.asked.pid or self._serving_pid()
         path = self.folder / PYSPY
         sampler = pyspy.PySpy(pid, path, self.asked.sample_rate, native=self.asked.native)
         if not sampler.begins():
@@ -262,6 +264,11 @@ class Session:
         self._pyspy = sampler
         self._stack.callback(sampler.stop)
 
+    def _serving_pid(self) -> int:
+        """The first process of the server; where that has left one behind and ended, what takes connections."""
+        server = self._the_server
+        return (listener_of(self._place()[1]) or server.pid) if server.has_ended() else server.pid
+
     # --- after the load
 
     def end(self, result: RunResult, origin_ns: int, records: Path | None, send: Send) -> RunResult:
@@ -270,13 +277,11 @@ class Session:
         `records` is where the lines of the run were written.
         """
         self._stop_samplers()
-        self._tell(self._say("resting", seconds=REST_S))
-        with contextlib.suppress(OSError):
-            tell(self.folder, "gc.2")
-            tell(self.folder, "rest")
-        self.stopped.wait(REST_S)
-        used_s = self._watch.cpu_s() - self._begin_cpu_s if self._watch else 0.0
         died = self._how_it_died()
+        if died is None:
+            self._rest()
+        used_s = self._watch.cpu_s() - self._begin_cpu_s if self._watch else 0.0
+        died = died or self._how_it_died()
         self._stack.close()
         if self._watch is not None and self._watch.ended_early:
             self._miss("sampler")
@@ -313,6 +318,14 @@ class Session:
             cost=cost,
             growth=growth,
         )
+
+    def _rest(self) -> None:
+        """Gives memory the time to come back."""
+        self._tell(self._say("resting", seconds=REST_S))
+        with contextlib.suppress(OSError):
+            tell(self.folder, "gc.2")
+            tell(self.folder, "rest")
+        self.stopped.wait(REST_S)
 
     def _stop_samplers(self) -> None:
         if self._pyspy is not None:
@@ -351,7 +364,7 @@ class Session:
         elif self.asked.inject:
             for each in watched:
                 if each.pid not in seen and each.at_s and each.at_s[-1] - each.at_s[0] > 3:
-                    self._miss("hook_silent", process=each.label)
+                    self._miss("hook_silent" if each.is_ours else "hook_user", process=each.label)
 
     # --- the heap pass
 

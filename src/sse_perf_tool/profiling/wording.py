@@ -88,6 +88,10 @@ MISSING: Texts = {
         "event-loop delay and waits of {process}: its hook was not loaded (python -I or -E, a frozen program)",
         "{process} 的事件循环延迟与等待：钩子未加载（python -I、-E、-S，忽略 NODE_OPTIONS 的 node，或打包的程序）",
     ),
+    "hook_user": (
+        "event-loop delay and waits of {process}: it runs as another user, whose hook may not write into the folder",
+        "{process} 的事件循环延迟与等待：进程以其他用户运行，其钩子无法写入目录",
+    ),
     "other_kind": (
         "event-loop delay, waits, CPU by function: no process of Python or Node.js was found",
         "事件循环延迟、等待、各函数的 CPU：未找到 Python 或 Node.js 进程",

@@ -71,7 +71,7 @@ def _cpu(evidence: Evidence) -> Measured:
 def loop_delay(evidence: Evidence) -> Measured:
     """The worst of all event loops."""
     found = [p99 for hook in evidence.hooks.values() if (p99 := evidence.loop_p99_ms(hook)) is not None]
-    return (max(found), _NO_REASON) if found else (None, words("no_loop"))
+    return (max(found), _NO_REASON) if found else (None, words("no_loop" if evidence.hooks else "no_hook"))
 
 
 MOST_FOR_GROWTH = 20

@@ -12,6 +12,7 @@ TEXTS: Texts = {
     # why a target has no value
     "no_ok": ("no request was ok", "没有成功的请求"),
     "no_samples": ("the server's processes could not be looked at", "无法观察服务端进程"),
+    "no_hook": ("no hook was loaded into the server", "未在服务端加载钩子"),
     "no_loop": ("no event loop was seen in the server", "未在服务端发现事件循环"),
     "few": ("fewer than {n} ok requests", "成功请求少于 {n} 个"),
     "not_constant": ("the load was not constant", "负载不恒定"),

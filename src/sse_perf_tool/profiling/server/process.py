@@ -21,6 +21,10 @@ TEXTS: Texts = {
         "{command}: no such program; check the name behind --",
         "{command}：没有这个程序，请检查 -- 之后的名称",
     ),
+    "no_program": (
+        "{command}: is no program that can be started; name what runs it, e.g. python3 {command}, or chmod +x it",
+        "{command}：不是可执行的程序，请写出运行它的程序，例如 python3 {command}，或用 chmod +x 使其可执行",
+    ),
     "taken": (
         "port {port} is taken: something listens there already; stop it, or profile it with --pid",
         "端口 {port} 已被占用，请先停止该程序，或用 --pid 直接分析它",
@@ -58,6 +62,14 @@ class ServerError(Exception):
     """Why there is no server to load: lines for the user, its own last lines among them."""
 
 
+def fault_of(program: str, lang: str) -> str | None:
+    """Why a program cannot be started; None when it is there."""
+    if shutil.which(program) is not None:
+        return None
+    key = "no_program" if Path(program).exists() else "no_command"
+    return speaker(TEXTS, lang)(key, command=printable(program, 80))
+
+
 class Server:
     """A command in a process group of its own, its output in a file."""
 
@@ -77,8 +89,8 @@ class Server:
 
     def start(self) -> None:
         """ServerError when the command cannot be started."""
-        if shutil.which(self.command[0]) is None:
-            raise ServerError(self._say("no_command", command=printable(self.command[0], 80)))
+        if (why := fault_of(self.command[0], self._lang)) is not None:
+            raise ServerError(why)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - the command of the user
                 list(self.command),

@@ -79,7 +79,7 @@ def _fd_limit(process: psutil.Process) -> int | None:
 _FACTS: tuple[tuple[str, Callable[[psutil.Process], Any]], ...] = (
     ("name", lambda process: process.name()),
     ("command", lambda process: process.cmdline()[:40]),
-    ("user", lambda process: process.username()),
+    ("is_ours", lambda process: process.uids().effective == os.geteuid()),  # AttributeError on Windows
     ("cores", lambda process: len(process.cpu_affinity())),
     ("fd_limit", _fd_limit),
 )

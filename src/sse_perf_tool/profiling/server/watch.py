@@ -44,6 +44,8 @@ class ProcessSeries:
     switches_per_s: list[float] = field(default_factory=list)
     thread_cpu: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
     """By the system's number of a thread: (second, CPU seconds used by then)."""
+    is_ours: bool = True
+    """Whether it runs as the user of this tool."""
 
     @property
     def label(self) -> str:
@@ -133,11 +135,9 @@ def series_of(lines: Iterable[Mapping[str, Any]], origin_ns: int) -> list[Proces
     for line in lines:
         if "process" in line:
             facts = line["process"]
-            names = ("pid", "name", "kind", "cores", "fd_limit")
-            found.setdefault(
-                facts["pid"],
-                ProcessSeries(**{name: facts[name] for name in names}, command=facts.get("command") or ()),
-            )
+            names = ("pid", "name", "kind", "cores", "fd_limit", "is_ours")
+            known = {name: facts[name] for name in names if name in facts}
+            found.setdefault(facts["pid"], ProcessSeries(**known, command=facts.get("command") or ()))
             continue
         for each in line["processes"]:
             series = found.setdefault(each["pid"], ProcessSeries(each["pid"]))
