@@ -217,7 +217,7 @@ def test_the_console_has_a_row_a_tier_within_80_columns(lang: str, title: str, c
         (
             "zh",
             "上下文 1000 token（2/2）",
-            "，提示约 64±8 token，共享前缀 20 token，并依次以 0, 1000 token 的上下文重复",
+            "，提示词约 64±8 token，共享前缀 20 token，并依次以 0, 1000 token 的上下文重复",
         ),
     ],
 )

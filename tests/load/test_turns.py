@@ -373,7 +373,7 @@ def test_the_console_bounds_the_turns_it_shows(capsys: Any) -> None:
     ("lang", "words"),
     [
         ("en", "2 threads, one conversation each, 3 turns per conversation, think time 1–2.5 s"),
-        ("zh", "2 个线程，各一个会话，每个会话 3 轮，思考 1–2.5 秒"),
+        ("zh", "2 个线程，各一个会话，每个会话 3 轮，轮间等待 1–2.5 秒"),
     ],
 )
 def test_the_load_is_told_with_its_turns_and_thought(lang: str, words: str, capsys: Any) -> None:
@@ -381,7 +381,7 @@ def test_the_load_is_told_with_its_turns_and_thought(lang: str, words: str, caps
     Console(sys.stdout, lang).start(config)
     assert words in capsys.readouterr().out
     assert "3 turns per conversation, think time 1–2.5 s" in load_text(config)[0]
-    assert "每个会话 3 轮，思考 1–2.5 秒" in load_text(config)[1]
+    assert "每个会话 3 轮，轮间等待 1–2.5 秒" in load_text(config)[1]
 
 
 def test_the_report_has_a_row_a_turn_in_both_languages(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ TEXTS: Texts = {
     "title": ("SSE performance test", "SSE 性能测试"),
     "target": ("Target", "目标"),
     "found": ("Found", "识别结果"),
-    "query": ("Query", "查询"),
+    "query": ("Query", "问题"),
     "load": ("Load", "负载"),
     "one_thread": ("1 thread", "1 个线程"),
     "many_threads": ("{number} threads", "{number} 个线程"),

@@ -119,7 +119,7 @@ HELP = {
     ),
     "replay": (
         "recorded trace to replay: JSON lines with timestamp and query or body",
-        "重放请求记录：每行一个含 timestamp 与 query 或 body 的 JSON",
+        "重放轨迹：每行一个含 timestamp 与 query 或 body 的 JSON",
     ),
     "speed": (
         "replay speed; 2 is twice as fast as recorded",
@@ -187,11 +187,11 @@ HELP = {
     ),
     "prompt_tokens": (
         "send generated prompts of about N tokens instead of queries; MEAN:STDDEV varies the length",
-        "不用给定的问题，而发送约 N 个 token 的生成提示；平均:标准差 使长度随机变化",
+        "不用给定的问题，而发送约 N 个 token 的生成提示词；平均:标准差 使长度随机变化",
     ),
     "shared_prefix_tokens": (
         "put the same N tokens before every prompt",
-        "在每个提示前加上相同的、N 个 token 的前缀",
+        "在每个提示词前加上相同的、N 个 token 的前缀",
     ),
     "context_tiers": (
         "run the whole load once per context length: N tokens of filler before each query",
@@ -322,7 +322,7 @@ HELP = {
         "visible text",
         "可见文本",
     ),
-    "reasoning_path": ("reasoning text", "推理文本"),
+    "reasoning_path": ("reasoning text", "思考文本"),
     "event_path": (
         "type of the event; default @event, the SSE event name",
         "事件类型；默认 @event，即 SSE 事件名",
@@ -333,7 +333,7 @@ HELP = {
     ),
     "reasoning_event": (
         "events of this type carry reasoning; repeatable",
-        "此类事件带推理文本；可重复",
+        "此类事件带思考文本；可重复",
     ),
     "close_ends": (
         "the end of the connection ends the answer, no end marker is needed",

@@ -127,7 +127,7 @@ TEXTS: Texts = {
     ),
     "note.waterfall": (
         "Select a bar for its times, ids, query and error.",
-        "点击条形可查看时间、ID、提问与错误。",
+        "点击条形可查看时间、ID、问题与错误。",
     ),
     "note.concurrency": ("Lines are from all ok requests.", "曲线基于全部成功请求。"),
     "waterfall.pick": ("Show", "显示"),

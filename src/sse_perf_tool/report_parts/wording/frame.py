@@ -66,7 +66,7 @@ TEXTS: Texts = {
     "conversation_id": ("Conversation", "会话 ID"),
     "message_id": ("Message id", "消息 ID"),
     "finish_reason": ("Finish reason", "结束原因"),
-    "query": ("Query", "提问"),
+    "query": ("Query", "问题"),
     "error": ("Error", "错误"),
     "chunks": ("Chunks", "数据块"),
     "no_texts": (
