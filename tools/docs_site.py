@@ -40,6 +40,8 @@ SCRIPTS = {
 """Name in the site -> file in node_modules."""
 OTHER_LANGUAGE = re.compile(r"\A(# .*\n\n)\[(?:中文|English)\]\(\S+\)\n")
 _LINK = re.compile(r"(\]\()([^)\s#]+)(#[^)\s]*)?(?=\))")
+_WIDE = "\u3000-\u303f\u4e00-\u9fff\uff00-\uffef\u2014\u2018-\u201d\u2026"
+_CHINESE_LINES = re.compile(rf"(?<=[{_WIDE}])\n *(?=[{_WIDE}])|(?<=[，。；：、（！？])\n *(?=[`\[A-Za-z])")
 _FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 log = logging.getLogger("mkdocs.hooks.docs_site")
@@ -125,6 +127,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     del files
     source = Path(str(page.file.abs_src_path))
     parts = _FENCED.split(OTHER_LANGUAGE.sub(r"\1", markdown, count=1))
+    if is_chinese(config):
+        parts[::2] = [_CHINESE_LINES.sub("", part) for part in parts[::2]]  # browsers show a line end as a space
     parts[::2] = [_LINK.sub(lambda link: in_site(link, source, page, config), part) for part in parts[::2]]
     return "".join(parts)
 

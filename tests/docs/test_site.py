@@ -90,3 +90,9 @@ def test_the_search_knows_the_words_of_chinese_sentences_and_works_from_a_file(s
     (entry,) = (each for each in index["docs"] if each["location"] == "formats.html")
     assert "\u200b数据流\u200b" in entry["text"]
     assert (site / "zh" / "search" / "search_index.js").is_file()
+
+
+def test_the_lines_of_a_chinese_paragraph_are_joined_without_a_space(site: Path) -> None:
+    for page in (site / "zh").glob("*.html"):
+        text = re.sub(r"<pre.*?</pre>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        assert re.findall(r"[\u4e00-\u9fff，。；：]\n *[\u4e00-\u9fff]", text) == [], page.name
