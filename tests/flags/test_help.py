@@ -118,7 +118,7 @@ def test_help_imports_what_it_shows_and_nothing_else() -> None:
     imported = set(done.stderr.split())
     own = {name.removeprefix("sse_perf_tool.") for name in imported if name.startswith("sse_perf_tool.")}
     formats = {f"formats.{path.stem}" for path in (ROOT / "src/sse_perf_tool/formats").glob("*.py")}
-    reading = {f"formats.{name}" for name in ("__init__", "answer", "body", "marking", "strange", "trail")}
+    reading = {f"formats.{name}" for name in ("__init__", "answer", "body", "marking", "shape", "strange", "trail")}
     assert own == {
         "cli", "commands", "commands.environment", "commands.interrupts", "errors",
         "exporters", "exporters.table",
