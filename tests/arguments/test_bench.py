@@ -38,7 +38,7 @@ EFFECTS: dict[str, tuple[list[str], Callable[[BenchArguments], Any], Any]] = {
     "retries": (["--retries", "2"], lambda b: b.retries, 2),
     "seed": (["--seed", "8"], lambda b: b.seed, 8),
 }
-OTHERS = {"metrics_url"}
+OTHERS = {"metrics_url", "studio"}
 """Shown in tests of their own."""
 OUTPUTS = {"html_report", "brand", "report_title", "json", "csv", "markdown", "junit"}
 OF_EVERY_COMMAND = {*OUTPUTS, *OTHERS, "no_color", "lang", "help", "version"}
@@ -60,6 +60,15 @@ def test_a_flag_has_its_effect(flag: str) -> None:
 
 def test_every_flag_is_shown_to_have_an_effect() -> None:
     assert {flag.key for flag in BENCH_FLAGS} == set(EFFECTS) | OF_EVERY_COMMAND
+
+
+def test_a_studio_that_watches_has_the_results() -> None:
+    Path("there").mkdir()
+    found = parsed("bench", "--studio", "there")
+    assert found.studio_folder == Path("there")
+    assert found.bench is not None
+    assert found.bench.results == Path("there/results")
+    assert parsed("bench", "--studio", "there", "--results", "r").bench.results == Path("r")  # type: ignore[union-attr]
 
 
 def test_without_any_flag_the_config_decides() -> None:

@@ -104,3 +104,10 @@ def test_a_late_tab_sees_it_all_and_goes_on_when_the_others_close(facts: Facts) 
     before, after = facts["late"]
     assert 2 <= before < after
     assert facts["streams_after"] == 1
+
+
+def test_a_tab_that_nobody_looks_at_has_no_stream_and_goes_on_where_it_was(facts: Facts) -> None:
+    streams, runs = facts["hidden"]
+    assert streams == 0
+    assert facts["resumed_after"] > runs, "every run is an event, and the plan is one"
+    assert facts["streams_again"] == 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -55,6 +57,58 @@ def test_a_run_is_watched_and_listed(studio: Studio, serve: Serve, tool: Tool) -
     (row,) = studio.get("/api/results")["results"]
     assert (row["id"], row["has_report"]) == (job["result_id"], True)
     assert list((folder / ".studio" / "live").iterdir()) == []
+
+
+def kinds_of(studio: Studio, job: dict[str, Any]) -> list[str]:
+    """Which events a job has, each kind once."""
+    kinds = []
+    with studio.events(f"/api/events?job={job['id']}") as events:
+        for event in events:
+            if "id" in event:
+                kinds.append(event["event"])
+            if event["event"] == "end":
+                return list(dict.fromkeys(kinds))
+    raise AssertionError("no end")
+
+
+def test_a_benchmark_is_watched_and_listed(studio: Studio, serve: Serve, tool: Tool, tmp_path: Path) -> None:
+    server = serve(chunked(token("a"), 0.02, token("b"), FINISH, DONE))
+    config = tmp_path / "config.yaml"
+    config.write_text(f"providers: {{p: {{api_base: '{server.url('/v1')}', models: [{{id: m}}, {{id: n}}]}}}}\n")
+    folder = studio.workspace.settings.folder
+    ran = tool("bench", "--config", str(config), "--runs", "1", "--studio", str(folder))
+    assert ran.status == 0, ran.err
+    assert "p / m" in ran.out
+    (job,) = jobs(studio, "done")
+    assert (job["origin"], job["kind"], job["title"], job["done"], job["total"]) == (
+        "terminal", "bench", "p / m, p / n", 4, 4
+    )  # fmt: skip
+    assert kinds_of(studio, job) == ["job", "plan", "lane", "run", "cell", "end"]
+    (row,) = studio.get("/api/results")["results"]
+    assert (row["id"], row["state"], row["ok"]) == (job["result_id"], "done", 2)
+
+
+def test_a_search_for_capacity_is_watched_and_listed(studio: Studio, serve: Serve, tool: Tool) -> None:
+    server = serve(chunked(token("a"), 0.05, token("b"), FINISH, DONE))
+    folder = studio.workspace.settings.folder
+    words = ["--url", server.url(), "--api-key", "-", "--sweep", "1", "--step-duration", "1.2", "--no-report"]
+    ran = tool("capacity", *words, "--slo", "ttft_ms:p(50)<5000", "--studio", str(folder))
+    assert ran.status == 0, ran.err
+    (job,) = jobs(studio, "done")
+    assert (job["kind"], job["title"]) == ("capacity", server.url())
+    assert kinds_of(studio, job) == ["job", "load", "step_begin", "snapshot", "step", "end"]
+    (row,) = studio.get("/api/results")["results"]
+    assert (row["id"], row["kind"], row["level"]) == (job["result_id"], "capacity", 1)
+
+
+def test_ctrl_c_in_the_terminal_is_a_cancelled_job(studio: Studio, serve: Serve, tool: Tool) -> None:
+    server = serve(chunked(token("a"), 0.05, token("b"), FINISH, DONE))
+    folder = studio.workspace.settings.folder
+    Timer(1.0, lambda: signal.raise_signal(signal.SIGINT)).start()
+    ran = tool("--url", server.url(), "--api-key", "-", "--duration", "60", "--studio", str(folder))
+    assert ran.status == 130, ran.err
+    (job,) = jobs(studio, "cancelled")
+    assert job["error"] is None
 
 
 def test_a_run_that_was_killed_is_interrupted(studio: Studio) -> None:

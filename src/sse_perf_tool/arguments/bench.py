@@ -17,6 +17,7 @@ from .files import drop_files_of_runs, inputs, outputs
 from .flag_values import FlagValues
 from .output_paths import Now
 from .parsed import Arguments, BenchArguments
+from .studio_folder import studio_folder_of
 
 TEXTS: Texts = {
     "compare_two": (
@@ -32,6 +33,7 @@ ACTIONS = ("list", "history", "show", "compare", "demo")
 def bench_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Arguments:
     """The benchmark that is asked for.  UsageError for flags that contradict each other."""
     drop_files_of_runs(flags, BENCH_FLAGS)
+    studio_folder = studio_folder_of(flags, "bench")
     actions = [key for key in ACTIONS if flags[key]]
     if len(actions) > 1:
         raise flags.wrong(actions[0], "one_action", other=flags.name(actions[1]))
@@ -54,6 +56,7 @@ def bench_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> 
             metrics_url=flags["metrics_url"] and mask_url(flags["metrics_url"].geturl()),
         ),
         metrics_url=flags["metrics_url"] and flags["metrics_url"].geturl(),
+        studio_folder=studio_folder,
         bench=BenchArguments(
             config=Path(flags["config"]),
             config_named="config" in flags.given,

@@ -21,6 +21,7 @@ from .flag_values import FlagValues
 from .output_paths import Now
 from .parsed import Arguments, CapacityArguments
 from .run import run_arguments
+from .studio_folder import studio_folder_of
 
 TEXTS: Texts = {
     **capacity_checks.TEXTS,
@@ -47,9 +48,10 @@ def capacity_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) 
     """The arguments of a run without its load, and those of the search."""
     flags.refuse_rest()
     drop_files_of_runs(flags, CAPACITY_FLAGS)
+    studio_folder = studio_folder_of(flags, "capacity")
     found = _search(flags)
     flags.defaults["threads"] = 1  # the settings are those of one answer; each step has its own load
-    run = run_arguments(flags, environ, now)
+    run = run_arguments(flags, environ, now, studio_folder)
     command = shown_command(["capacity", *flags.argv], run.masker)
     config = replace(run.config, slo=found.search.slo, command=command)
     for key, path in {"html_report": run.html_report, **run.exports}.items():

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 
 from ..flags import FLAGS
@@ -36,6 +34,7 @@ from .request import (
     stream_options,
 )
 from .settings import settings_text
+from .studio_folder import studio_folder_of
 from .target import auth_of, headers_of, keys_of, masker_of, verify_of
 
 TEXTS: Texts = {
@@ -115,8 +114,13 @@ def run_command(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Argu
     return run_arguments(flags, environ, now)
 
 
-def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Arguments:
-    """Combines the flags of a run and loads the files that they name."""
+def run_arguments(
+    flags: FlagValues, environ: Mapping[str, str], now: Now, studio_folder: Path | None = None
+) -> Arguments:
+    """Combines the flags of a run and loads the files that they name.
+
+    `studio_folder` is that of another command, which has said already where its files go.
+    """
     command = _command(flags)
     for key, other in NEEDS:
         if key in flags.given and other not in flags.given:
@@ -141,7 +145,8 @@ def run_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Ar
     options = {**custom_options(flags), **stream_options(body, example)}
     if flags["milestone"]:
         options["milestones"] = flags["milestone"]
-    studio_folder = _studio_folder(flags) if command != "debug" else None
+    if studio_folder is None and command != "debug":
+        studio_folder = studio_folder_of(flags, "run")
     sent = {"body": json.loads(body.build(example)), "opening": flags["open_body"]}
     written = outputs(flags, environ, now, inputs(flags), default_report=command != "debug")
     masker = masker_of(flags, headers, keys, environ, sent)
@@ -185,29 +190,6 @@ def _telemetry(flags: FlagValues) -> TelemetryWanted | None:
         share = DEFAULT_SAMPLE if share is None else share
         tracing = Tracing(secrets.randbits(64), share)
     return TelemetryWanted(flags["otlp"], share, flags["prometheus"], tracing)
-
-
-def _studio_folder(flags: FlagValues) -> Path | None:
-    """The folder of a studio that watches the run; records and summary are written for it, if not elsewhere."""
-    if not flags["studio"]:
-        return None
-    folder = Path(flags["studio"])
-    if not folder.is_dir():
-        raise flags.wrong("studio", "no_folder", folder=folder)
-    try:
-        (folder / "results").mkdir(exist_ok=True)
-    except OSError as error:
-        raise flags.wrong("studio", "not_writable", reason=error.strerror) from error
-    flags.defaults |= {key: str(path) for key, path in files_of_run(folder / "results", datetime.now()).items()}
-    return folder
-
-
-def files_of_run(results: Path, now: datetime, kind: str = "run") -> dict[str, Path]:
-    """The records and the summary of a run among the results of a studio, under a name that no other has."""
-    stamp = f"{kind}_{now:%Y%m%d_%H%M%S}"
-    names = (stamp if number == 1 else f"{stamp}_{number}" for number in itertools.count(1))
-    name = next(name for name in names if not any(results.glob(f"{name}.*")))
-    return {"records": results / f"{name}.jsonl", "json": results / f"{name}.json"}
 
 
 def _command(flags: FlagValues) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..errors import UsageError
 from ..masking import header_secrets, mask_url, url_secrets
@@ -78,8 +78,28 @@ class Cell:
         """The name of the API format; "litellm" where LiteLLM speaks it."""
         return self.endpoint.format.name if self.endpoint.format is not None else "litellm"
 
+    @property
+    def row(self) -> dict[str, Any]:
+        """What may be shown of it, as JSON."""
+        return {
+            "provider_key": self.provider_key,
+            "provider": self.provider,
+            "model_id": self.model_id,
+            "model": self.model,
+            "context_tokens": self.context_tokens,
+            "format": self.format,
+            "url": self.url,
+            "skipped": self.skipped,
+        }
+
     def __repr__(self) -> str:
         return f"Cell{self.name}"  # a key must not show in a traceback
+
+
+def title_of(names: Iterable[str]) -> str:
+    """What a person calls a benchmark of these models, each "provider / model"; the first three and how many more."""
+    each = list(dict.fromkeys(names))
+    return ", ".join(each[:3]) + (f", +{len(each) - 3}" if len(each) > 3 else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from ..bench.endpoint import TEXTS as ENDPOINT_TEXTS
 from ..bench.endpoint import Wish
 from ..bench.keys import environment_of
 from ..bench.plan import TEXTS as PLAN_TEXTS
-from ..bench.plan import Cell, Selection, plan_of
+from ..bench.plan import Cell, Selection, plan_of, title_of
 from ..bench.results import Document, bench_document, with_server
 from ..bench.settings import Settings
 from ..bench.store import Store, find, listed
@@ -35,10 +35,12 @@ from ..providers import Query
 from ..records.atomic_write import write_atomically
 from ..records.writer import LineWriter, new_lines
 from ..texts import LANGUAGES, Texts, speaker
+from .bench_feed import BenchFeed, Both
 from .environment import INTERRUPTED, MISSED, OK, SOME_FAILED, Environment, unwritten_is_said
 from .interrupts import interrupts
 from .outputs import printed
 from .setup import watching
+from .watched import watched
 
 TEXTS: Texts = {
     "missing_package": (
@@ -83,7 +85,11 @@ def main(arguments: Arguments, environment: Environment) -> int:
         if asked.action == "list":
             console.plan(cells)
             return OK
-        return measured(arguments, asked, cells, settings, console, environment, stack)
+        title = title_of(f"{cell.provider} / {cell.model}" for cell in cells if cell.skipped is None)
+        environment = watched(environment, arguments, "bench", title, stack)
+        if environment.feed is not None:
+            console = Both(console, BenchFeed(environment.feed, settings))
+        return environment.ended(measured(arguments, asked, cells, settings, console, environment, stack))
 
 
 def _console(arguments: Arguments, asked: BenchArguments, environment: Environment) -> Any:

@@ -23,10 +23,17 @@ from .feed import Feed
 from .interrupts import interrupts
 from .outputs import exports_of, json_bytes, page_of, write_outputs
 from .setup import begun_telemetry, console_of, target_of, watching, workers_of
+from .watched import watched
 
 
 def main(arguments: Arguments, environment: Environment) -> int:
     """Runs the search; exit status 99 when no load meets the goals."""
+    with contextlib.ExitStack() as stack:
+        environment = watched(environment, arguments, "capacity", arguments.config.url, stack)
+        return environment.ended(_searched(arguments, environment))
+
+
+def _searched(arguments: Arguments, environment: Environment) -> int:
     asked = arguments.capacity
     if asked is None:
         raise TypeError("the capacity command without a search")

@@ -54,6 +54,12 @@ class Environment:
     feed: Feed | None = None
     """Whoever watches from beside; None is nobody."""
 
+    def ended(self, status: int) -> int:
+        """The exit status, told to whoever watches."""
+        if self.feed is not None:
+            self.feed.status = status
+        return status
+
     @property
     def with_document(self) -> Environment:
         """The same when an output goes to standard output: what the console says goes to standard error."""

@@ -5,19 +5,13 @@ Without anybody who watches, nothing is done.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import secrets
 import threading
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
 from ..records import IntervalSample, RunConfig
-from ..records.writer import LineWriter, new_lines
 from ..test_runner import Snapshot
 
 Write = Callable[[str], None]
@@ -27,6 +21,8 @@ class Feed:
     """Where the events of a run go; without `write` nowhere."""
 
     def __init__(self, write: Write | None = None) -> None:
+        self.status: int | None = None
+        """The exit status of the command, once it is known."""
         self._write = write
         self._lock = threading.Lock()
 
@@ -83,28 +79,3 @@ class Feed:
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
-
-
-@contextlib.contextmanager
-def feed_for_studio(folder: Path, kind: str, title: str, lang: str) -> Iterator[Feed]:
-    """A feed that the studio of a folder reads while the run goes on.  UsageError when it cannot be written."""
-    live = folder / ".studio" / "live"
-    try:
-        live.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise UsageError(f"--studio {folder}: {error.strerror}") from error
-    name = f"{datetime.now():%Y%m%d_%H%M%S}_{secrets.token_hex(3)}.jsonl"
-    with new_lines(live / name, lang) as lines:
-        feed = Feed(lines.write)
-        feed.tell("hello", pid=os.getpid(), kind=kind, title=title)
-        state = "failed"
-        try:
-            yield feed
-            state = "done"
-        finally:
-            _end(feed, lines, state)
-
-
-def _end(feed: Feed, lines: LineWriter, state: str) -> None:
-    if lines.error is None:
-        feed.tell("end", state=state)

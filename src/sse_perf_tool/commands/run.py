@@ -20,11 +20,12 @@ from ..report_generator import generate_html_report
 from ..test_runner import Snapshot
 from .calibrate import calibrated
 from .environment import OK, SOME_FAILED, Environment
-from .feed import Feed, feed_for_studio
+from .feed import Feed
 from .interrupts import interrupts
 from .judging import judged, status_of
 from .outputs import write_result
 from .setup import Stopped, begun_telemetry, console_of, target_of, watching, workers_of
+from .watched import watched
 
 if TYPE_CHECKING:
     from ..profiling.watch import ServerWatch
@@ -34,11 +35,9 @@ if TYPE_CHECKING:
 def main(arguments: Arguments, environment: Environment) -> int:
     """Sends the load and returns the exit status."""
     with contextlib.ExitStack() as stack:
-        if arguments.studio_folder is not None:
-            feed = feed_for_studio(arguments.studio_folder, "run", arguments.config.url, arguments.lang)
-            environment = replace(environment, feed=stack.enter_context(feed))
+        environment = watched(environment, arguments, "run", arguments.config.url, stack)
         result, whole = finished_run(arguments, environment)
-        return status_of(result) or (OK if whole else SOME_FAILED)
+        return environment.ended(status_of(result) or (OK if whole else SOME_FAILED))
 
 
 class Around(NamedTuple):

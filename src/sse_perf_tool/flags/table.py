@@ -231,7 +231,8 @@ _CAPACITY_KEYS = frozenset(
     {"processes", "turns", "think_time", "timeout", "idle_timeout", "retries", "arrival", "cancel_rate", "cancel_after",
      "seed", "no_stream", "html_report", "no_report", "brand", "report_title", "model_name", "json", "quiet",
      "no_color", "workers", "expect_workers", "bind", "worker_wait", "cluster_token", "lang", "config", "help",
-     "version", "metrics_url", "prometheus", "otlp", "otlp_sample", "otlp_traceparent"}
+     "version", "metrics_url", "prometheus", "otlp", "otlp_sample", "otlp_traceparent",
+     "studio"}
 )  # fmt: skip
 CAPACITY_FLAGS = (
     *SEARCH_FLAGS,
@@ -279,7 +280,7 @@ _TARGET_FLAGS = (
 
 _BENCH_KEYS = frozenset(
     {"timeout", "retries", "seed", "html_report", "brand", "report_title", "json", "csv", "markdown", "junit",
-     "no_color", "lang", "help", "version", "metrics_url"}
+     "no_color", "lang", "help", "version", "metrics_url", "studio"}
 )  # fmt: skip
 BENCH_FLAGS = (
     *_TARGET_FLAGS,

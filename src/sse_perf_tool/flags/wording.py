@@ -278,8 +278,8 @@ HELP = {
         "运行中为每个请求写一行 JSON（.jsonl）",
     ),
     "studio": (
-        "folder of a studio, which shows this run as it goes on; records and summary go into its results/ by default",
-        "Studio 所在目录，可实时观看此次运行；逐请求记录和摘要默认写入其 results/",
+        "folder of a studio, which shows this as it goes on; what is written goes into its results/ by default",
+        "Studio 所在目录，可在其页面实时观看；写出的文件默认放入其 results/",
     ),
     "prometheus": (
         "while the run goes on, serve its metrics for Prometheus at http://ADDR:PORT/metrics",

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from ..arguments import Arguments
-from ..arguments.run import files_of_run
+from ..arguments.studio_folder import files_of
 from ..bench.config import BenchConfig, load_config
 from ..commands import capacity, demo, run
 from ..commands.asking import get_json
@@ -31,11 +31,11 @@ def config_of(asked: BenchAsked | RunAsked | CapacityAsked, lang: str) -> BenchC
 def send_load(order: Order, asked: RunAsked | CapacityAsked, feed: Feed) -> tuple[int, str]:
     """Does it; (exit status of the command, id of the result).  UsageError as the command has it."""
     RESULTS.mkdir(exist_ok=True)
-    files = files_of_run(RESULTS, datetime.now(), asked.kind)
+    files = files_of(RESULTS, datetime.now(), asked.kind)
     if order.rest_of is not None and asked.kind == "capacity":
-        files = {"json": RESULTS / f"{order.rest_of}.json"}
+        files = {"resume": RESULTS / f"{order.rest_of}.steps.jsonl", "json": RESULTS / f"{order.rest_of}.json"}
     result_id = files["json"].stem
-    config, written = config_of(asked, order.lang), _outputs(asked, files)
+    config, written = config_of(asked, order.lang), [f"--{name}={path}" for name, path in files.items()]
     arguments = load_arguments(asked, config, order.environ, order.lang, written, get_json)
     environment = Environment(io.StringIO(), _Warnings(feed), {}, feed=feed)
     with contextlib.ExitStack() as stack:
@@ -44,12 +44,6 @@ def send_load(order: Order, asked: RunAsked | CapacityAsked, feed: Feed) -> tupl
         for text in arguments.warnings:
             feed.tell("warning", text=text)
         return _sent(asked, arguments, environment), result_id
-
-
-def _outputs(asked: RunAsked | CapacityAsked, files: dict[str, Path]) -> list[str]:
-    if asked.kind == "capacity":
-        return [f"--json={files['json']}", f"--resume={files['json'].with_suffix('.steps.jsonl')}"]
-    return [f"--{name}={path}" for name, path in files.items()]
 
 
 def _sent(asked: RunAsked | CapacityAsked, arguments: Arguments, environment: Environment) -> int:

@@ -12,6 +12,7 @@ from ...bench.endpoint import Wish
 from ...bench.order import lanes_of
 from ...bench.plan import TEXTS as PLAN_TEXTS
 from ...bench.plan import Cell, Selection, plan_of
+from ...bench.plan import title_of as models_title
 from ...flags import PROGRAM
 from ...texts import printable, speaker
 from ..contract.jobs import BenchAsked, CapacityAsked, JobAsked, Plan, PlannedCell, PlannedLane, RunAsked
@@ -39,20 +40,6 @@ def cells_of(
     return whole, plan_of(whole, Selection((), (), tiers, wish), environ, say)
 
 
-def planned_cell(cell: Cell) -> PlannedCell:
-    """A cell as the page shows it."""
-    return PlannedCell(
-        provider_key=cell.provider_key,
-        provider=cell.provider,
-        model_id=cell.model_id,
-        model=cell.model,
-        context_tokens=cell.context_tokens,
-        format=cell.format,
-        url=cell.url,
-        skipped=cell.skipped,
-    )
-
-
 def _bench(asked: BenchAsked, config: BenchConfig, environ: Mapping[str, str], lang: str) -> Plan:
     whole, cells = cells_of(asked, config, environ, lang)
     each = ((asked.runs or whole.defaults.runs) + 1) * asked.threads
@@ -61,7 +48,7 @@ def _bench(asked: BenchAsked, config: BenchConfig, environ: Mapping[str, str], l
     lanes = lanes_of(cells, asked.order)
     return Plan(
         kind="bench",
-        cells=[planned_cell(cell) for cell in cells],
+        cells=[PlannedCell.model_validate(cell.row) for cell in cells],
         requests=each * len(measured),
         max_tokens=tokens,
         lanes=[PlannedLane(name=lane.name, requests=each * sum(map(len, lane.groups))) for lane in lanes],
@@ -86,9 +73,7 @@ def _load(asked: RunAsked | CapacityAsked, config: BenchConfig, environ: Mapping
 def title_of(asked: JobAsked, plan: Plan) -> str:
     """What a person calls the job: the same in both languages."""
     if isinstance(asked, BenchAsked):
-        cells = [cell for cell in plan.cells if cell.skipped is None]
-        names = list(dict.fromkeys(f"{cell.provider} / {cell.model}" for cell in cells))
-        shown = ", ".join(names[:3]) + (f", +{len(names) - 3}" if len(names) > 3 else "")
+        shown = models_title(f"{cell.provider} / {cell.model}" for cell in plan.cells if cell.skipped is None)
         return printable(shown, 200)
     target = asked.target
     if target.kind == "demo":

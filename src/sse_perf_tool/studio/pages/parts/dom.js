@@ -20,6 +20,16 @@ export function fill(node, ...children) {
   return node;
 }
 
+// Does the task with the next picture, once however often it is called until then.
+export function oncePerFrame(task) {
+  let waits = false;
+  return () => {
+    if (waits) return;
+    waits = true;
+    requestAnimationFrame(() => { waits = false; task(); });
+  };
+}
+
 let last = 0;
 export const freshId = (name) => `${name}-${(last += 1)}`;
 

@@ -1,10 +1,12 @@
 // One EventSource for all tabs of this browser: HTTP/1.1 has six connections to a host, and each tab with one of its own
 // would use them up.  The tab that holds a lock has the source and tells the others by a channel; when it closes, the next
-// one goes on behind the last event that it knows.  Events with an id are applied once, whichever way they come.
+// one goes on behind the last event that it knows.  A tab that nobody looks at for a minute gives the source up, and takes
+// it again in the same way.  Events with an id are applied once, whichever way they come.
 import { get } from "./api.js";
 
 const LOCK = "sse-perf-events";
 const RETRY_MS = 2000;
+const HIDDEN_MS = 60000;
 const NAMES = ["job", "plan", "lane", "run", "cell", "load", "snapshot", "tier", "step_begin", "step", "warning", "end"];
 
 const channel = new BroadcastChannel(LOCK);
@@ -72,6 +74,7 @@ function takeEvent(event, job) {
 }
 
 function open() {
+  if (!leads) return;
   source?.close();
   const job = followed;
   source = new EventSource(job ? `/api/events?job=${encodeURIComponent(job)}&after=${last}` : "/api/events");
@@ -94,7 +97,7 @@ let retries = false;
 function again() {
   if (retries) return;
   retries = true;
-  setTimeout(() => { retries = false; get("/api/health").then(open, (error) => { if (error.status !== 401) again(); }); }, RETRY_MS);
+  setTimeout(() => { retries = false; if (leads) get("/api/health").then(open, (error) => { if (error.status !== 401) again(); }); }, RETRY_MS);
 }
 
 channel.onmessage = ({ data: said }) => {
@@ -107,10 +110,32 @@ channel.onmessage = ({ data: said }) => {
   }
 };
 
-export function startLive() {
-  const lead = () => { leads = true; open(); return new Promise(() => {}); };
+let wish = null; // to lead; an AbortController while it is there
+let release = () => {};
+
+function enter() {
+  if (wish) return;
+  const mine = (wish = new AbortController());
+  const lead = () => (wish === mine ? new Promise((done) => { [leads, release] = [true, done]; open(); }) : null);
   // Locks are there on this machine and over HTTPS; elsewhere each tab has its own source.
-  if (navigator.locks) navigator.locks.request(LOCK, lead);
+  if (navigator.locks) navigator.locks.request(LOCK, { signal: mine.signal }, lead).catch((error) => { if (error.name !== "AbortError") throw error; });
   else lead();
   if (!leads) channel.postMessage({ kind: "hello" });
+}
+
+function leave() {
+  wish?.abort();
+  [wish, leads] = [null, false];
+  source?.close();
+  release();
+}
+
+export function startLive() {
+  let leaving = 0;
+  enter();
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(leaving);
+    if (document.hidden) leaving = setTimeout(leave, HIDDEN_MS);
+    else enter();
+  });
 }

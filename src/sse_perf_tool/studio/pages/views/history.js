@@ -2,85 +2,81 @@
 import { get, query } from "../parts/api.js";
 import { problem } from "../parts/dialog.js";
 import { button, fill, foreign, link, make } from "../parts/dom.js";
-import { figure, mark, moment, whole } from "../parts/format.js";
+import { moment, whole } from "../parts/format.js";
 import { onJobs } from "../parts/live.js";
-import { empty, statePill, title, trustPill } from "../parts/show.js";
+import { empty, statePill, title } from "../parts/show.js";
 import { named, say } from "../parts/words.js";
+import { headsTable } from "../results/heads.js";
 import { dropResult, editHead } from "./result.js";
 
 const MOST_COMPARED = 6;
 const STATES = ["done", "cancelled", "interrupted", "failed", "unreadable"];
 
 export async function view({ params, go }) {
-  const asked = { q: params.get("q") || "", kind: params.get("kind") || "", state: params.get("state") || "", provider: params.get("provider") || "", model: params.get("model") || "" };
-  const picked = new Map();
+  const asked = Object.fromEntries(["q", "kind", "state", "provider", "model"].map((name) => [name, params.get(name) || ""]));
+  const list = resultList(asked, go);
+  const filters = filterRow(asked, () => { history.replaceState(null, "", `/history?${query(asked)}`); list.load(); });
+  await list.load();
+  list.pick(params.get("pick"));
+  const jobs = make("div", {});
+  const now = () => get("/api/jobs").then((found) => fill(jobs, jobsOf(found.jobs)), () => {});
+  now();
+  const stop = onJobs(({ changed }) => { if (!changed) return; now(); if (changed.result_id) list.load(); });
+  return { title: say("nav.history"), node: make("div", {}, title(say("nav.history")), jobs, filters, ...list.nodes), leave: stop };
+}
+
+// The results that are asked for, page by page; `load()` begins anew.
+function resultList(asked, go) {
   const place = make("div", {});
   const count = make("p", { class: "lead", "aria-live": "polite" });
-  const compare = make("div", { class: "picked", hidden: true });
-  let heads = [];
-  let next = null;
-  let asks = 0;
+  const picks = picksBar(go, () => draw());
+  const acts = { edit: (head) => editHead(head, load), drop: (head) => dropResult(head, load) };
+  let [heads, next, total, asks] = [[], null, 0, 0];
 
   async function load(more = false) {
     const mine = (asks += 1);
     try {
-      const found = await get(`/api/results?${query({ ...asked, limit: 50, before: more ? next : "" })}`);
+      const found = await get(`/api/results?${query({ ...asked, limit: 50, before: more === true ? next : "" })}`);
       if (mine !== asks) return;
-      heads = more ? [...heads, ...found.results] : found.results;
-      next = found.next;
-      count.textContent = found.total ? say("history.count", { matching: whole(found.matching ?? found.total), total: whole(found.total) }) : "";
-      draw(found.total);
+      heads = more === true ? [...heads, ...found.results] : found.results;
+      [next, total] = [found.next, found.total];
+      count.textContent = total ? say("history.count", { matching: whole(found.matching ?? total), total: whole(total) }) : "";
+      draw();
     } catch (error) {
       if (mine === asks) fill(place, make("div", { class: "card bad" }, problem(error), button(say("try_again"), () => load())));
     }
   }
 
-  function draw(total) {
+  function draw() {
     if (!total) { fill(place, empty(say("history.none"), say("history.none_text"), link("/run", say("nav.run")), link("/load", say("nav.load")))); return; }
-    if (!heads.length) { fill(place, empty(say("history.nothing"), say("history.nothing_text"), button(say("history.clear"), () => { Object.keys(asked).forEach((key) => { asked[key] = ""; }); go("/history"); }))); return; }
-    fill(place, make("section", { class: "card flush" }, rows()), next ? make("p", {}, button(say("history.more"), () => load(true), { id: "more" })) : null);
+    if (!heads.length) { fill(place, empty(say("history.nothing"), say("history.nothing_text"), button(say("history.clear"), () => go("/history")))); return; }
+    fill(place, make("section", { class: "card flush" }, headsTable(heads, picks, acts)), next ? make("p", {}, button(say("history.more"), () => load(true), { id: "more" })) : null);
   }
 
-  function rows() {
-    const head = make("tr", {}, ...["history.pick", "history.when", "history.what", "col.state", "history.figures", "actions"].map((key, at) => make("th", { scope: "col", class: at === 5 ? null : "text" }, at ? say(key) : make("span", { class: "sr" }, say(key)))));
-    return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": say("nav.history") }, make("table", { class: "stack pick" }, make("thead", {}, head), make("tbody", {}, ...heads.map(row))));
+  function pick(id) {
+    const head = heads.find((each) => each.id === id);
+    if (head) { picks.change(head, true); draw(); }
   }
 
-  function row(each) {
-    const name = each.label || named("kind.", each.kind);
-    const readable = each.state !== "unreadable";
-    const box = make("input", { type: "checkbox", checked: picked.has(each.id), disabled: !readable, "aria-label": say("history.pick_of", { name: `${name}, ${moment(each.started_at)}` }), on: { change: () => pick(each, box) } });
-    const title_of = readable ? link(`/results/${encodeURIComponent(each.id)}`, foreign(name, 120)) : foreign(each.file);
-    const who = [...new Set([...each.models])];
-    const about = readable ? `${each.label ? `${named("kind.", each.kind)} · ` : ""}${who.slice(0, 3).join(", ")}${who.length > 3 ? ` +${who.length - 3}` : ""}` : each.problem;
-    return make("tr", { "data-id": each.id }, make("td", { class: "text" }, box), make("td", { class: "text nowrap" }, moment(each.started_at)), make("th", { scope: "row", class: "text wide" }, title_of, make("small", {}, foreign(about || "")), each.note ? make("small", {}, foreign(each.note, 160)) : null, each.ours ? null : make("small", {}, foreign(each.file))), make("td", { class: "text" }, statePill(each.state), " ", each.trust && each.trust !== "trusted" ? trustPill(each.trust) : null), make("td", { class: "text wide" }, best(each)), make("td", { class: "acts-cell" }, make("div", { class: "row end" }, button(say("result.label_short"), () => editHead(each, load), { "aria-label": say("history.label_of", { name }) }), each.ours ? button(say("delete"), () => dropResult(each, load), { class: "danger", "aria-label": say("history.delete_of", { name }) }) : null)));
-  }
+  return { nodes: [count, picks.node, place], load, pick };
+}
 
-  function best(each) {
-    if (each.kind === "bench") return [each.best_ttft_ms === null ? null : make("div", {}, "TTFT ", make("b", {}, figure(each.best_ttft_ms)), " ms ", make("small", {}, foreign(each.best_ttft_model, 80))), each.best_tokens_per_s === null ? null : make("div", {}, make("b", {}, figure(each.best_tokens_per_s)), " tokens/s ", make("small", {}, foreign(each.best_tokens_model, 80))), each.failed ? make("small", { class: "bad-text" }, say("history.failed", { n: whole(each.failed) })) : null];
-    if (each.kind === "capacity") return each.level === null ? say("capacity.no_level") : [make("b", {}, mark(each.level)), " ", say("history.level")];
-    return [make("div", {}, `TTFT ${say("chart.p95")} `, make("b", {}, figure(each.ttft_p95_ms ?? each.ttft_p50_ms)), " ms"), make("div", {}, make("b", {}, figure(each.requests_per_s)), ` ${say("unit.per_s")} `, each.threads ? make("small", {}, say("load.threads_of", { n: each.threads })) : null), each.thresholds_missed ? make("small", { class: "bad-text" }, say("load.goals_missed", { n: each.thresholds_missed })) : null, each.failed ? make("small", { class: "bad-text" }, say("history.failed", { n: whole(each.failed) })) : null];
-  }
+// What is chosen to be compared, and what is still wrong with the choice.
+function picksBar(go, redraw) {
+  const picked = new Map();
+  const node = make("div", { class: "picked", hidden: true });
 
-  function pick(each, box) {
-    if (box.checked) picked.set(each.id, each); else picked.delete(each.id);
+  function show() {
     const kinds = new Set([...picked.values()].map((one) => one.kind));
     const enough = picked.size >= 2 && picked.size <= MOST_COMPARED && kinds.size === 1;
     const why = kinds.size > 1 ? say("history.kinds") : picked.size > MOST_COMPARED ? say("history.too_many", { most: MOST_COMPARED }) : picked.size < 2 ? say("history.one_more") : say("history.picked", { n: picked.size });
-    compare.hidden = !picked.size;
-    fill(compare, make("span", { "aria-live": "polite" }, why), button(say("history.compare"), () => go(`/compare?ids=${[...picked.keys()].map(encodeURIComponent).join(",")}`), { class: "primary", id: "compare", disabled: !enough }), button(say("history.unpick"), () => { picked.clear(); draw(1); compare.hidden = true; }));
+    const compare = button(say("history.compare"), () => go(`/compare?ids=${[...picked.keys()].map(encodeURIComponent).join(",")}`), { class: "primary", id: "compare", disabled: !enough });
+    const none = button(say("history.unpick"), () => { picked.clear(); show(); redraw(); });
+    node.hidden = !picked.size;
+    fill(node, make("span", { "aria-live": "polite" }, why), compare, none);
   }
 
-  const filters = filterRow(asked, () => { history.replaceState(null, "", `/history?${query(asked)}`); load(); });
-  await load();
-  const first = params.get("pick");
-  const start = heads.find((each) => each.id === first);
-  if (start) { picked.set(start.id, start); draw(1); pick(start, { checked: true }); }
-  const jobs = make("div", {});
-  const now = () => get("/api/jobs").then((found) => fill(jobs, jobsOf(found.jobs)), () => {});
-  now();
-  const stop = onJobs(({ changed }) => { if (!changed) return; now(); if (changed.result_id) load(); });
-  return { title: say("nav.history"), node: make("div", {}, title(say("nav.history")), jobs, filters, count, compare, place), leave: stop };
+  return { node, has: (id) => picked.has(id), change: (head, on) => { if (on) picked.set(head.id, head); else picked.delete(head.id); show(); } };
 }
 
 // What runs, what waits, and what was interrupted before it had a result: none of these is in the list of results.
