@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 
 from command_lines import ROOT
+from sse_perf_tool.flags.checks import file_path
+from sse_perf_tool.studio.jobs.load import flags_of
 from studio_server import TOKEN, Studio, running
 
 KEY = "sk-canary-0123456789abcdef"
@@ -222,6 +224,11 @@ def test_the_same_key_gives_the_same_job(studio: Studio) -> None:
         for key in ("k", "k", "l")
     )
     assert one["id"] == two["id"] != other["id"]
+
+
+def test_a_job_names_no_file_of_this_machine() -> None:
+    keys = {flag.key for kind in ("run", "capacity") for flag in flags_of(kind) if flag.check is file_path}
+    assert keys == set()
 
 
 def test_what_the_engine_refuses_is_refused_with_its_field(studio: Studio) -> None:

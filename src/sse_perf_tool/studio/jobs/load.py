@@ -45,10 +45,11 @@ TEXTS: Texts = {
 
 _OF_THE_TARGET = frozenset({"host", "port", "api_path", "url", "api_key", "format", "model", "header", "demo"})
 _NOT_OF_A_JOB = frozenset(
-    # Files of this machine, and what is about a terminal.
+    # Files of this machine, what would listen on it, and what is about a terminal.
     {"cacert", "replay", "param_file", "api_key_file", "request_body_file", "baseline", "allow", "config", "resume",
      "print_config", "debug", "simple", "version", "help", "quiet", "no_color", "lang", "records", "html_report",
-     "no_report", "brand", "report_title", "shuffle", "calibrate", "itl_ms", "speed", "studio"}
+     "no_report", "brand", "report_title", "shuffle", "calibrate", "itl_ms", "speed", "studio", "tokenizer",
+     "prometheus"}
 )  # fmt: skip
 
 

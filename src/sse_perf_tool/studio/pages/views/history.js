@@ -5,7 +5,7 @@ import { button, fill, foreign, link, make } from "../parts/dom.js";
 import { moment, whole } from "../parts/format.js";
 import { onJobs } from "../parts/live.js";
 import { empty, statePill, title } from "../parts/show.js";
-import { named, say } from "../parts/words.js";
+import { say } from "../parts/words.js";
 import { headsTable } from "../results/heads.js";
 import { dropResult, editHead } from "./result.js";
 
