@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import string
+
 import pytest
 
-from sse_perf_tool.texts import clip, default_language, display_width, pad, printable, speaker, together
+from sse_perf_tool.load import run
+from sse_perf_tool.report_parts.messages import TABLES, message
+from sse_perf_tool.texts import (
+    clip,
+    default_language,
+    display_width,
+    in_both_languages,
+    pad,
+    printable,
+    speaker,
+    together,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +69,33 @@ def test_foreign_text_loses_escapes_and_line_ends() -> None:
     assert printable("a\x1b[31mred\r\nb\u202ec") == "a\ufffd[31mred b\ufffdc"
     assert printable("x" * 50, limit=10) == "x" * 9 + "…"
     assert printable("你好\u2028世界") == "你好 世界"
+
+
+@pytest.mark.parametrize(
+    ("key", "table"),
+    [(key, table) for table in (*TABLES, run.TEXTS) for key in table],
+)
+def test_a_message_in_one_language_is_found_in_both(key: str, table: dict[str, tuple[str, str]]) -> None:
+    names = [(name, spec) for _, name, spec, _ in string.Formatter().parse(table[key][0]) if name]
+    values = {name: 7.5 if spec else f"<{name}>" for name, spec in names}
+    english, chinese = (speaker(table, lang)(key, **values) for lang in ("en", "zh"))
+    tables = (*TABLES, run.TEXTS)
+    assert in_both_languages(english, tables) == (english, chinese)
+    assert in_both_languages(chinese, tables) == (english, chinese)
+
+
+def test_values_of_a_message_are_said_in_both_languages_too() -> None:
+    said = (
+        "no whole answer within 60 s: stalled after 3 chunks, 20 s of silence (--timeout); before that HTTP 503 twice"
+    )
+    assert message(said) == (
+        said,
+        "60 秒内没有收到完整回答：收到 3 个数据块 后停滞，静默 20 s（--timeout）；此前 HTTP 503 两次",
+    )
+
+
+def test_what_a_server_says_stays_as_it_is() -> None:
+    for said in ("overloaded", "a: b; c", "{error}", "", "HTTP 503: 过载: overloaded, try again in 3 s"):
+        assert message(said)[0] == said
+    assert message("HTTP 503: 过载: x")[1] == "HTTP 503：过载: x"
+    assert message("HTTP 503 " * 500)[1] == "HTTP 503 " * 500

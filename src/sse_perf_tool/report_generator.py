@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import __version__
 from .goals.compare import Difference, differences
+from .load.run import TEXTS as LOAD_TEXTS
 from .records import Capacity, RunConfig, RunResult
 from .records.atomic_write import write_atomically
 from .report_parts.capacity import capacity_data, capacity_facts_html, capacity_verdict_html, steps_table
@@ -69,7 +70,7 @@ def generate_html_report(
         "workers": workers_html(result),
         "facts": facts_html(result),
         "figures": big_figures_html(result),
-        "warnings": warnings_html(result.warnings),
+        "warnings": warnings_html(result.warnings, [LOAD_TEXTS]),
         "errors": errors_section(result),
         "metrics": metrics_table(result.summary),
         "inside": inside_html(result),

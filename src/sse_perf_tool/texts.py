@@ -7,9 +7,11 @@ function that says a key in one language.
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 LANGUAGES = ("en", "zh")
 
@@ -42,6 +44,77 @@ def speaker(table: Texts, language: str) -> Say:
         return text.format(**values) if values else text
 
     return say
+
+
+def in_both_languages(said: str, tables: Iterable[Texts]) -> tuple[str, str]:
+    """What was said in one language over one of `tables`, in (English, Chinese); itself twice when no text fits.
+
+    A value in it may be such a text, too.  Of several texts that fit, that with most letters of its own counts; one
+    with a value and hardly a letter would fit everything, and is not asked.
+    """
+    return _translated(said, [(_cut(row[0]), _cut(row[1])) for table in tables for row in table.values()], depth=4)
+
+
+FEWEST_LETTERS = 4
+_VALUE = re.compile(r"\{(\w+)[^{}]*\}")
+
+
+class _Template(NamedTuple):
+    """A text cut at its values: the letters around them, one string more than there are values, and their names."""
+
+    letters: list[str]
+    names: list[str]
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.letters))
+
+
+@lru_cache(maxsize=1000)
+def _cut(text: str) -> _Template:
+    parts = _VALUE.split(text)
+    return _Template(parts[0::2], parts[1::2])
+
+
+def _translated(said: str, rows: Sequence[tuple[_Template, _Template]], depth: int) -> tuple[str, str]:
+    best, found = 0, None
+    for row in rows if depth else ():
+        for template in row:
+            enough = template.size >= FEWEST_LETTERS or not template.names
+            if enough and template.size > best and (values := _values_in(said, template)) is not None:
+                best, found = template.size, (row, values)
+    if found is None:
+        return said, said
+    (english, chinese), values = found
+    both = {name: _translated(value, rows, depth - 1) for name, value in values.items()}
+    return (
+        _filled(english, {name: pair[0] for name, pair in both.items()}),
+        _filled(chinese, {name: pair[1] for name, pair in both.items()}),
+    )
+
+
+def _values_in(said: str, template: _Template) -> dict[str, str] | None:
+    """The values between the letters; None when the text has others.  It is walked once, as it may be a server's."""
+    (first, *between), names = template
+    if not names:
+        return {} if said == first else None
+    if not said.startswith(first) or not said.endswith(between[-1]):
+        return None
+    at, values = len(first), dict[str, str]()
+    for name, after in zip(names[:-1], between, strict=False):
+        if (found := said.find(after, at)) < 0:
+            return None
+        values[name], at = said[at:found], found + len(after)
+    end = len(said) - len(between[-1])
+    if end < at:
+        return None
+    values[names[-1]] = said[at:end]
+    return values
+
+
+def _filled(template: _Template, values: Mapping[str, str]) -> str:
+    letters, names = template
+    return letters[0] + "".join(values[name] + after for name, after in zip(names, letters[1:], strict=True))
 
 
 def can_show(text: str, stream: object) -> bool:

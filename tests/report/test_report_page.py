@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from report_runs import ATTACK, CONFIG, MS, STARTED_UNIX_NS, attacked_run, sample_run, simulate
+from sse_perf_tool.load.run import TEXTS as LOAD_TEXTS
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import RunResult
 from sse_perf_tool.report_generator import generate_html_report
 from sse_perf_tool.report_parts.page import command_html, json_for_script
+from sse_perf_tool.request.outcomes import TEXTS as OUTCOME_TEXTS
+from sse_perf_tool.texts import speaker
 
 
 class Page(HTMLParser):
@@ -142,6 +145,17 @@ def test_the_totals_of_the_thread_table_are_made_from_all_requests(tmp_path: Pat
     assert total[0] == -1
     assert total[1] == 300 == sum(row[1] for row in threads)
     assert total[3] == pytest.approx(run.summary.metrics["ttft_ms"].mean, abs=0.001)
+
+
+def test_messages_of_the_tool_are_read_in_the_language_of_the_page(tmp_path: Path) -> None:
+    run = sample_run(300)
+    (group, *others), warning = run.summary.errors, speaker(LOAD_TEXTS, "zh")("dropped", dropped=7)
+    refused = replace(group, message=speaker(OUTCOME_TEXTS, "en")("refused", host="a:1"))
+    summary = replace(run.summary, errors=[refused, *others])
+    source = written(replace(run, summary=summary, warnings=[warning]), tmp_path)
+    assert '<span lang="zh">a:1 拒绝连接：服务是否已启动？端口是否正确？</span>' in source
+    assert '<span lang="en">scheduled requests that were never sent' in source
+    assert "7; increase --threads</span>" in source
 
 
 def test_a_run_without_a_single_request_still_makes_a_page(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from ..units import NS_PER_MS, NS_PER_S
 from .buckets import drawn_s, widened
 from .inside import phases_data
 from .limits import limits_data
+from .messages import message
 from .reduce import (
     MAX_POINTS,
     OK,
@@ -150,6 +151,8 @@ def _texts(record: RequestRecord) -> Json:
     limits = {"query": TEXT_LIMIT, "error": ERROR_LIMIT}
     limits |= dict.fromkeys(("conversation_id", "message_id", "finish_reason"), ID_LIMIT)
     found: Json = {name: text[:limit] for name, limit in limits.items() if (text := getattr(record, name))}
+    if record.error and (both := message(found["error"]))[0] != both[1]:
+        found["error_in_both"] = both
     return {**found, "phases": phases} if (phases := phases_data(record)) else found
 
 

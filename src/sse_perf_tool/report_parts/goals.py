@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from ..goals.thresholds import measured_text
 from ..records import Goodput, RunResult
 from ..texts import printable
+from .messages import message
 from .page import code
 from .tables import number_cell, table
 from .verdict import baseline_cells, baseline_title, goodput_text
@@ -41,7 +40,7 @@ def _thresholds_table(result: RunResult) -> str:
 
 
 def _note_cell(note: str) -> str:
-    return f'<td class="text">{escape(printable(note))}</td>'
+    return f'<td class="text">{pair(*map(printable, message(note)))}</td>'
 
 
 def _baseline_table(result: RunResult) -> str:

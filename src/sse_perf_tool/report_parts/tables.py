@@ -22,6 +22,7 @@ from ..records import (
 from ..texts import printable
 from ..units import NS_PER_MS
 from .figures import Both, figure, percent_text
+from .messages import message
 from .reduce import OK, by_key
 from .verdict import shown_percentile
 from .wording import TEXTS, both, in_both, pair
@@ -203,6 +204,10 @@ def _after_chunks_html(group: ErrorGroup) -> str:
     return "" if said is None else f" <small>{pair(*said)}</small>"
 
 
+def _message_html(said: str) -> str:
+    return pair(*(printable(text, ERROR_CHARS) for text in message(said)))
+
+
 def errors_table(result: RunResult) -> str:
     """Failed requests grouped by outcome and message, the most frequent first, each with an example to open."""
     groups = result.summary.errors[:ERRORS_SHOWN]
@@ -211,7 +216,7 @@ def errors_table(result: RunResult) -> str:
     failed = max(1, result.summary.failed)
     rows = (
         f'<tr><th scope="row">{outcome_name(group.outcome)}</th>'
-        f'<td class="text wide"><div class="message">{escape(printable(group.message, ERROR_CHARS))}</div>'
+        f'<td class="text wide"><div class="message">{_message_html(group.message)}</div>'
         f"{_after_chunks_html(group)}</td>"
         + number_cell(group.count, f"{group.count:,}")
         + number_cell(group.count / failed, percent_text(group.count / failed))

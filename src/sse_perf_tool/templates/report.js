@@ -265,7 +265,7 @@ function openDetails(row) {
     ["metric.tpot_ms", ms("tpot")], ["metric.max_gap_ms", ms("max_gap")],
     ["metric.tokens_per_s", requests.rate[row] === null ? null : figure(requests.rate[row]) + " " + text("unit.tokens_per_s")],
     ["tokens", requests.tokens[row]], ["prompt_tokens", requests.prompt_tokens[row]], ...ofStreams(["chunks", requests.chunks[row]]), ["retries", requests.retries[row]],
-    ...["conversation_id", "message_id", "finish_reason", "query", "error"].map((key) => [key, texts_of && texts_of[key]]),
+    ...["conversation_id", "message_id", "finish_reason", "query", "error"].map((key) => [key, texts_of && texts_of[key]]).map(([key, said]) => [key, key === "error" && said && texts_of.error_in_both ? texts_of.error_in_both[language() === "zh" ? 1 : 0] : said]),
   ].filter(([, value]) => value !== null && value !== undefined);
   const list = make("dl", {}, ...facts.map(([key, value]) => make("div", { class: key === "query" || key === "error" ? "wide" : null }, make("dt", {}, text(key)), make("dd", { dir: "auto" }, String(value)))));
   if (texts_of && texts_of.phases) list.append(phaseBar(texts_of.phases, requests.latency[row]));

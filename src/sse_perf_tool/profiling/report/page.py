@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ...load.run import TEXTS as LOAD_TEXTS
 from ...records import RunResult
 from ...records.atomic_write import write_atomically
 from ...records.profile import Profile
@@ -58,7 +59,7 @@ def write_page(
         "processes": processes_html(profile),
         "heap": heap_html(drawn.growth),
         "facts": server_facts(profile) + facts_html(result),
-        "warnings": warnings_html(result.warnings),
+        "warnings": warnings_html(result.warnings, [LOAD_TEXTS]),
         "trust": trust_html(result),
         "errors": errors_table(result),
         "flame_hint": said("profile.flame_hint"),
