@@ -4,7 +4,7 @@ Four tables.  The parts of the way of a chunk, and of an event that is not like 
 a loop: the least of several rounds, which is what a step costs when nothing else disturbs it.  Then a run of 200
 streams with a chunk every 20 ms against the paced server in this process, with the CPU time of its threads as Linux
 counts it for each (/proc/self/task/*/schedstat), and one of answers of a single chunk, which shows what a request
-costs.  Last the start-up and the report, as commands.
+costs; below each, how often a worker gave up its core in an answer.  Last the start-up and the report, as commands.
 The tool is called inside here, past its command line: when its parts change, this file changes with them.
 """
 
@@ -15,6 +15,7 @@ import collections
 import contextlib
 import io
 import os
+import re
 import resource
 import socket
 import statistics
@@ -132,12 +133,16 @@ def parts_of_another() -> Iterator[tuple[str, float]]:
     yield "accumulate: the rest of AnswerReader.feed", whole_us - sse_us - json_us - format_us
 
 
+_WAITED = re.compile(r"(?m)^voluntary_ctxt_switches:\s+(\d+)")
+
+
 class ThreadTimes(threading.Thread):
-    """Adds up the CPU time of the threads of this process by the first part of their names."""
+    """Adds up CPU time and waits of the threads of this process, by the first part of their names."""
 
     def __init__(self) -> None:
         super().__init__(name="sampler", daemon=True)
         self._ns: dict[str, int] = {}
+        self._switches: dict[str, int] = {}
         self._names: dict[str, str] = {}
         self._before: dict[str, int] = {}
         self._over = threading.Event()
@@ -153,6 +158,7 @@ class ThreadTimes(threading.Thread):
         for task in Path("/proc/self/task").iterdir():
             with contextlib.suppress(OSError):  # it has just ended
                 self._ns[task.name] = int((task / "schedstat").read_text(encoding="utf-8").split()[0])
+                self._switches[task.name] = int(_WAITED.findall((task / "status").read_text(encoding="utf-8"))[0])
 
     def stop(self) -> dict[str, float]:
         """CPU seconds by name."""
@@ -164,9 +170,13 @@ class ThreadTimes(threading.Thread):
             found[self._names.get(tid, "other")] += ns - self._before.get(tid, 0)
         return {name: ns / 1e9 for name, ns in found.items()}
 
+    def waits_of(self, name: str) -> int:
+        """How often the threads of this name have given up their core to wait for something, after `stop`."""
+        return sum(number for tid, number in self._switches.items() if self._names.get(tid) == name)
 
-def run_inside(load: bench.Load, folder: Path) -> tuple[dict[str, float], float, dict[str, Any]]:
-    """The tool in this process: (CPU seconds by thread name, CPU seconds of the process, the server's truth)."""
+
+def run_inside(load: bench.Load, folder: Path) -> tuple[dict[str, float], float, dict[str, Any], int]:
+    """The tool in this process: (CPU seconds by thread name, of the process, the server's truth, waits of workers)."""
     with bench.paced_server(load) as port:
         flags = f"--api-key - --threads {load.threads} --processes 1 --duration {load.duration:g} --quiet --lang en"
         outputs = [
@@ -182,18 +192,20 @@ def run_inside(load: bench.Load, folder: Path) -> tuple[dict[str, float], float,
         with contextlib.redirect_stdout(io.StringIO()):
             cli.main(["--url", bench.url_of(port), *flags.split(), *outputs])
         used_s = sum(resource.getrusage(resource.RUSAGE_SELF)[:2]) - before_s
-        return times.stop(), used_s, bench.truth_of(port)
+        by_name = times.stop()
+        return by_name, used_s, bench.truth_of(port), times.waits_of("worker")
 
 
 def print_run(load: bench.Load, folder: Path, unit: str) -> None:
     """One run and what each kind of thread took for each chunk ("chunks") or request ("done")."""
-    by_name, used_s, truth = run_inside(load, folder)
+    by_name, used_s, truth, waits = run_inside(load, folder)
     number = max(1, truth[unit])
     print(f"\n{load}: {truth['chunks']:,} chunks, {truth['done']:,} answers; us CPU a {NAMES[unit]}")
     known = {"pump": "pump", "worker": "workers", "MainThread": "main: live figures, report", "sampler": "(this look)"}
     for name, what in known.items():
         print(f"  {what:<58}{by_name.get(name, 0.0) / number * 1e6:8.1f}")
     print(f"  {'the process, less this look':<58}{(used_s - by_name['sampler']) / number * 1e6:8.1f}")
+    print(f"  {'how often its worker waited, an answer':<58}{waits / max(1, truth['done']):8.1f}")
 
 
 NAMES = {"chunks": "chunk", "done": "request"}
