@@ -31,17 +31,13 @@ if TYPE_CHECKING:
 
 NO_CHINESE = "this terminal cannot show Chinese (its encoding lacks it): English is used; set PYTHONIOENCODING=utf-8"
 
-IMPORTS_THRESHOLD = 50_000
-"""Allocations before a garbage collection: importing makes objects and no garbage, and a twentieth of the start was
-spent on looking for it."""
-
 Command = Callable[["Arguments", Environment], int]
 
 
 def main(argv: Sequence[str] | None = None, environment: Environment | None = None) -> int:
     """Runs the command line `argv` (without the program's name) and returns the exit status."""
     if environment is None:
-        gc.set_threshold(IMPORTS_THRESHOLD)
+        gc.disable()  # importing makes many objects and no garbage
         listen()
         environment = Environment.real()
         try:
@@ -49,6 +45,7 @@ def main(argv: Sequence[str] | None = None, environment: Environment | None = No
         except KeyboardInterrupt:
             status = INTERRUPTED
         deaf()
+        gc.enable()
         _let_go_of(environment.stdout)
         return status
     try:
@@ -77,7 +74,11 @@ def _main(argv: Sequence[str] | None, environment: Environment) -> int:
             environment = environment.with_document
         status = SOME_FAILED
         with unwritten_is_said("", environment):  # a full disk under what is written during the run
-            status = _command(arguments.command)(arguments, environment)
+            command = _command(arguments.command)
+            if not gc.isenabled():
+                gc.freeze()  # what was imported stays
+                gc.enable()
+            status = command(arguments, environment)
     except UsageError as error:
         print(f"{PROGRAM}: {error}", file=environment.stderr)
         return NO_WORKERS if isinstance(error, NoWorkersError) else WRONG_USAGE

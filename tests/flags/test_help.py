@@ -109,6 +109,23 @@ def test_help_loads_nothing_heavy_and_answers_at_once() -> None:
     assert time.perf_counter() - started < 2, "0.1 s on an idle machine"
 
 
+@pytest.mark.parametrize(("command", "status"), [("report", 0), ("--help", 0), ("--no-such-flag", 2)])
+def test_garbage_is_collected_but_while_a_command_is_imported(command: str, status: int, tmp_path: Path) -> None:
+    code = (
+        "import gc, sys\n"
+        "from sse_perf_tool import cli\n"
+        "cli._command = lambda _name: print(gc.isenabled()) or (lambda *_: print(gc.isenabled()) or 0)\n"
+        f"status = cli.main([{command!r}, *{['x.jsonl'] if command == 'report' else []!r}])\n"
+        "print(status, gc.isenabled(), file=sys.stderr)"
+    )
+    (tmp_path / "x.jsonl").write_text("{}\n")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path,
+                          env={"PYTHONPATH": str(ROOT / "src")})  # fmt: skip
+    assert done.stderr.splitlines()[-1] == f"{status} True"
+    if command == "report":
+        assert done.stdout.split() == ["False", "True"]
+
+
 def test_help_imports_what_it_shows_and_nothing_else() -> None:
     """A list and no time, so that it is the same on every machine: a name more here is paid by each start."""
     code = "import sys\nfrom sse_perf_tool.cli import main\nmain(['--help'])\nprint(*sys.modules, file=sys.stderr)"
