@@ -6,13 +6,15 @@ SSE_PERF_NO_COMPILE=1 leaves it out, for a wheel that fits everywhere.
 
 import os
 import sys
+from pathlib import Path
 
 from setuptools import Extension, setup
 
 READER = Extension(
     "sse_perf_tool.wire._reader",
     ["src/sse_perf_tool/wire/_reader.c"],
-    extra_compile_args=["-O2", "-std=gnu11"],
+    # The same bytes wherever it is built: debugging information, where Python's own flags ask for it, names the folder.
+    extra_compile_args=["-O2", "-std=gnu11", f"-fdebug-prefix-map={Path.cwd()}=."],
     libraries=["pthread"],
     optional=True,
 )

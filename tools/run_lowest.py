@@ -1,6 +1,6 @@
 """Runs the suite with the lowest version that each dependency may have: `python tools/run_lowest.py [-- PYTEST ...]`.
 
-`pyproject.toml` says `requests>=2.31`; here 2.31 is installed, and so for all extras but `litellm`, whose many
+`pyproject.toml` says `rich>=13.7`; here 13.7 is installed, and so for all extras but `litellm`, whose many
 dependencies agree with nobody's lowest versions.  What dependencies bring themselves is as new as they take it.  It
 runs under Python 3.10 where that is found, else under the one that runs this: old ones have no wheels for new Pythons.
 """
@@ -21,7 +21,9 @@ if sys.version_info >= (3, 11):
 else:
     from pip._vendor import tomli as tomllib
 
-LEFT_OUT = ("litellm",)
+LEFT_OUT = ("litellm", "dev")
+CHECKERS = ("import-linter", "mypy", "ruff", "types-")
+"""Tools of the checks alone, which a run of the tests does without, and which want newer versions of their own."""
 OLDEST = "3.10"
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:\[\w+\])?([^;]*)")
 
@@ -32,6 +34,7 @@ def requirements(project: Mapping[str, Any]) -> Iterator[str]:
     for extra, asked in project["optional-dependencies"].items():
         if extra not in LEFT_OUT:
             yield from asked
+    yield from (each for each in project["optional-dependencies"]["dev"] if not each.startswith(CHECKERS))
 
 
 def constraints(project: Mapping[str, Any]) -> list[str]:
@@ -70,9 +73,8 @@ def environment() -> Path:
         subprocess.run([interpreter(OLDEST) or sys.executable, "-m", "venv", "--clear", folder], check=True)  # noqa: S603
         asked = folder / "asked.txt"
         asked.write_text(wanted, encoding="utf-8")
-        extras = ",".join(extra for extra in project()["optional-dependencies"] if extra not in LEFT_OUT)
         pip = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--constraint", asked]
-        subprocess.run([*pip, "-e", f".[{extras}]"], cwd=ROOT, check=True)  # noqa: S603
+        subprocess.run([*pip, "-e", ".", *requirements(project())], cwd=ROOT, check=True)  # noqa: S603
         asked.rename(ready)
     return inside
 

@@ -19,6 +19,7 @@ from urllib.parse import quote
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
+from sse_perf_tool import __version__  # noqa: E402  the path comes first
 from sse_perf_tool.report_parts.libraries import FLAME_LIBRARIES, LIBRARIES, Library  # noqa: E402  the path comes first
 
 SPEC = "1.6"
@@ -41,7 +42,9 @@ def component(library: Library) -> dict[str, Any]:
 def with_scripts(document: dict[str, Any]) -> dict[str, Any]:
     """The document with the bundled scripts, as what its main component depends on."""
     scripts = [component(library) for library in (*LIBRARIES, *FLAME_LIBRARIES)]
-    main = document["metadata"]["component"]["bom-ref"]
+    # cyclonedx-py reads the version from pyproject.toml, which says only where it stands.
+    metadata = {**document["metadata"], "component": {**document["metadata"]["component"], "version": __version__}}
+    main = metadata["component"]["bom-ref"]
     references = [script["bom-ref"] for script in scripts]
     dependencies = [each for each in document.get("dependencies", []) if each["ref"] != main]
     own: dict[str, Any] = next(
@@ -50,6 +53,7 @@ def with_scripts(document: dict[str, Any]) -> dict[str, Any]:
     own = {**own, "dependsOn": sorted({*own.get("dependsOn", []), *references})}
     return {
         **document,
+        "metadata": metadata,
         "components": [*document.get("components", []), *scripts],
         "dependencies": [*dependencies, own, *({"ref": reference} for reference in references)],
     }

@@ -7,6 +7,7 @@ import hashlib
 import pytest
 
 import sbom
+from sse_perf_tool import __version__
 from sse_perf_tool.report_parts.libraries import ASSETS, FLAME_LIBRARIES, LIBRARIES
 
 DOCUMENT = {
@@ -18,6 +19,7 @@ DOCUMENT = {
 
 def test_the_bundled_scripts_stand_beside_the_packages() -> None:
     found = sbom.with_scripts(DOCUMENT)
+    assert found["metadata"]["component"]["version"] == __version__
     names = [each["name"] for each in found["components"]]
     assert names == ["requests", *(library.package for library in (*LIBRARIES, *FLAME_LIBRARIES))]
     references = {each["bom-ref"] for each in found["components"]}
