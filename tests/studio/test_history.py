@@ -260,9 +260,18 @@ def test_benchmarks_are_compared_cell_by_cell(studio: Studio) -> None:
     row = next(each for each in found["cells"] if each["name"] == ["one", "m", 0] and each["figure"] == "ttft_ms")
     assert row["values"][0] == row["values"][1]
     assert (row["differences"][0], row["differences"][1]["shown"]) == (None, False)
+    page = studio.ask("GET", "/api/compare/report?ids=bench_a,bench_b&lang=zh")
+    assert (page.status, page.headers["content-security-policy"].split(";")[0]) == (
+        200, "sandbox allow-scripts allow-downloads allow-popups"
+    )  # fmt: skip
+    text = page.body.decode()
+    assert 'lang="zh-CN"' in text
+    assert "B 与 A 对比" in text
+    assert "提示词不同" in text
+    assert text.count('<th scope="row"') == len(found["cells"])
     assert len(found["notes"]) == 1
     assert studio.get("/api/compare?ids=bench_a,bench_c")["nothing_in_common"]
-    assert studio.ask("GET", "/api/compare/report?ids=bench_a,bench_b").code == "no_report"
+    assert b"nothing in common" in studio.ask("GET", "/api/compare/report?ids=bench_a,bench_c&lang=en").body
     for ids in ("bench_a", "", "bench_a,bench_a", ",".join(["bench_a", *"bcdefgh"])):
         assert studio.ask("GET", f"/api/compare?ids={ids}").status in (404, 422)
 

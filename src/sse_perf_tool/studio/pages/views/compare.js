@@ -19,9 +19,10 @@ export async function view({ params }) {
     if (!(error instanceof Refusal)) throw error;
     return { title: name, node: make("div", {}, title(name), make("div", { class: "card bad" }, problem(error), link("/history", say("compare.go")))) };
   }
-  const report = found.kind === "run" ? make("a", { class: "as-button primary", href: `/api/compare/report?${query({ ids: ids.join(","), lang: language() })}`, target: "_blank", rel: "noopener" }, say("compare.report")) : null;
+  const page = `/api/compare/report?${query({ ids: ids.join(","), lang: language() })}`;
+  const report = [make("a", { class: "as-button", href: `${page}&download=true`, download: true }, say("result.download")), make("a", { class: "as-button primary", href: page, target: "_blank", rel: "noopener", id: "report" }, say("compare.report"))];
   const nothing = found.nothing_in_common || !found.cells.length;
-  const node = make("div", { "data-compare": ids.join(",") }, title(name, link("/history", say("compare.others")), report), runs(heads), nothing ? make("section", { class: "card note" }, make("h2", {}, say("compare.nothing")), make("p", {}, say("compare.nothing_text"))) : [summary(found, heads), table(found, heads), chartsMissing() ? null : pictures(found, heads)], ...(found.notes || []).map((note) => make("p", { class: "hint" }, foreign(note, 400))));
+  const node = make("div", { "data-compare": ids.join(",") }, title(name, link("/history", say("compare.others")), ...report), runs(heads), nothing ? make("section", { class: "card note" }, make("h2", {}, say("compare.nothing")), make("p", {}, say("compare.nothing_text"))) : [summary(found, heads), table(found, heads), chartsMissing() ? null : pictures(found, heads)], ...(found.notes || []).map((note) => make("p", { class: "hint" }, foreign(note, 400))));
   return { title: name, node };
 }
 
