@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: demo demo-bench test check docs assets dev-assets serve serve-prod fuzz torture test-pythons test-lowest reproducible sbom audit test-peers test-prometheus test-proxies test-profile test-distributed bench trust-grid sanitize clean
+.PHONY: demo demo-bench test check docs assets dev-assets serve serve-prod fuzz torture test-pythons test-lowest reproducible sbom audit test-peers test-prometheus test-proxies test-studio-api test-profile test-distributed bench trust-grid sanitize clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
@@ -123,6 +123,12 @@ test-prometheus: .venv/dev-ready
 test-proxies: .venv/ready
 	TEST_PROXIES=1 $(BIN)/pytest -q tests/proxies
 
+# The API of the studio walked by Schemathesis, which gets a .venv of its own; EXAMPLES=200 looks longer.
+test-studio-api: .venv/dev-ready
+	$(PYTHON) -m venv .venv-schemathesis
+	.venv-schemathesis/bin/pip install --quiet --disable-pip-version-check schemathesis
+	$(BIN)/python tools/studio_api.py .venv-schemathesis/bin/schemathesis $(EXAMPLES)
+
 # Faults planted in small servers, each found by `profile` with function and line; some twenty minutes, PROFILE_ROUNDS=3 an hour.
 test-profile: .venv/dev-ready dev-assets
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[server,profile]" flask uvloop
@@ -135,4 +141,4 @@ test-distributed: .venv/dev-ready
 	$(BIN)/python tools/simulate_workers.py
 
 clean:
-	rm -rf site .venv .venv-3.* node_modules tests/peers/.venv tests/peers/.venv-litellm tests/peers/node_modules tests/profiling/servers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info src/sse_perf_tool/wire/*.so
+	rm -rf site .venv .venv-3.* .venv-schemathesis node_modules tests/peers/.venv tests/peers/.venv-litellm tests/peers/node_modules tests/profiling/servers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info src/sse_perf_tool/wire/*.so

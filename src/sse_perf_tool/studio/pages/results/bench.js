@@ -1,5 +1,5 @@
 // The result of a benchmark: who is fastest where that is shown, the table, the runs as dots, and what cannot be compared.
-import { fill, foreign, make } from "../parts/dom.js";
+import { fill, foreign, link, make } from "../parts/dom.js";
 import { figure, whole } from "../parts/format.js";
 import { chart, chartsMissing, colourOf, swatch } from "../parts/charts.js";
 import { center, cellName, modelKey, spread, statePill, table, trustPill } from "../parts/show.js";
@@ -77,11 +77,12 @@ function leftOut(found) {
   const columns = [
     { label: say("col.model"), value: (cell) => cellName(cell), text: true, show: (cell) => foreign(cellName(cell), 120) },
     { label: say("col.state"), value: (cell) => cell.state, text: true, show: (cell) => statePill(cell.state) },
-    { label: say("bench.why"), value: why, text: true, wide: true, show: (cell) => [foreign(why(cell), 500), temperature(cell) ? make("small", {}, say("bench.temperature")) : null] },
+    { label: say("bench.why"), value: why, text: true, wide: true, show: (cell) => [foreign(why(cell), 500), temperature(cell) ? make("small", {}, say("bench.temperature")) : null, refused(cell) ? make("small", {}, say("bench.key_refused"), " ", link("/keys", say("nav.keys"))) : null] },
   ];
   return make("section", { class: "card note" }, table(columns, rest, { caption: say("bench.left_out"), stack: true }));
 }
 
+const refused = (cell) => (cell.errors || []).some((error) => /^40[13]\b/.test(error.message));
 const temperature = (cell) => (cell.errors || []).some((error) => /temperature/i.test(error.message));
 
 // Each cell opened: its address, its notes, every request.

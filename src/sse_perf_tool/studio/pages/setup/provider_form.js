@@ -26,6 +26,9 @@ export const WITH_KEY = [
   { key: "provider", display_name: "…" },
 ];
 
+// The variable that holds the key of a provider when nobody has named one.
+export const variableOf = (key) => `${key.toUpperCase().replace(/\W+/g, "_").replace(/^(?=\d)/, "_")}_API_KEY`;
+
 // Shows what a change would do to the file and makes it when confirmed.  `path` without query; resolves to whether it was made.
 export async function changeConfig({ method, path, body, etag, done, title }) {
   const separator = path.includes("?") ? "&" : "?";
@@ -113,6 +116,7 @@ export function addProvider({ preset = {}, etag, done }) {
     const sent = { key: values.key.trim(), ...Object.fromEntries(names.map((name) => [name, text(values[name])]).filter(([, value]) => value !== null)), models: values.ids.split("\n").map((id) => id.trim()).filter(Boolean).map((id) => ({ id })) };
     try {
       const hidden = secret.control.value;
+      if (hidden && !sent.api_key_env) sent.api_key_env = variableOf(sent.key);
       // The config is written by then: that the key was refused must not look as if that had been.
       const kept = () => (hidden && sent.api_key_env ? call("PUT", `/api/env/${encodeURIComponent(sent.api_key_env)}`, { body: { value: hidden } }).then(() => toast(say("keys.saved", { name: sent.api_key_env })), (error) => toast(`${sent.api_key_env}: ${error.message}`)) : null);
       return await changeConfig({ method: "POST", path: "/api/config/providers", body: sent, etag, title: say("provider.add"), done: async () => { box.close(); await kept(); await done(); } });

@@ -6,7 +6,7 @@ import { figure, moment, whole } from "../parts/format.js";
 import { empty, facts, keyPill, lead, title } from "../parts/show.js";
 import { state } from "../parts/session.js";
 import { say } from "../parts/words.js";
-import { LOCAL, WITH_KEY, addProvider, changeConfig, discoverModels, editModel, editProvider } from "../setup/provider_form.js";
+import { LOCAL, WITH_KEY, addProvider, changeConfig, discoverModels, editModel, editProvider, variableOf } from "../setup/provider_form.js";
 
 export async function view({ again }) {
   const config = await get("/api/config");
@@ -35,7 +35,7 @@ function card(provider, { config, again, locked }) {
   const heading = say("provider.delete_of", { name: provider.display_name });
   const act = (label, press, attributes = {}) => button(label, press, { disabled: closed, ...attributes });
   const remove = guarded(() => changeConfig({ method: "DELETE", path, etag: config.etag, title: heading, done: again }));
-  const move = provider.literal_key ? act(say("provider.move_key"), guarded(() => changeConfig({ method: "POST", path: `${path}/key-to-env`, body: { name: `${provider.key.toUpperCase().replace(/\W+/g, "_")}_API_KEY` }, etag: config.etag, title: say("provider.move_key"), done: again }))) : null;
+  const move = provider.literal_key ? act(say("provider.move_key"), guarded(() => changeConfig({ method: "POST", path: `${path}/key-to-env`, body: { name: variableOf(provider.key) }, etag: config.etag, title: say("provider.move_key"), done: again }))) : null;
   const list = [
     [say("provider.api_base"), provider.api_base ? foreign(provider.api_base) : say("provider.by_prefix")],
     [say("provider.api_key_env"), (provider.key_names || []).join(", ") || null],
