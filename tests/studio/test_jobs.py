@@ -269,6 +269,26 @@ def test_what_the_engine_refuses_is_refused_with_its_field(studio: Studio) -> No
     assert studio.get("/api/jobs")["jobs"] == []
 
 
+@pytest.mark.parametrize(
+    ("body", "english", "chinese"),
+    [
+        ({"runs": "3x"}, "runs: give a whole number", "runs: 请填写整数"),
+        ({"runs": 0}, "runs: give at least 1", "runs: 不能小于 1"),
+        ({"temperature": "hot"}, "temperature: give a number", "temperature: 请填写数字"),
+        ({"label": "x" * 1000}, "label: give at most", "label: 最多"),
+        ({"order": "x"}, "order: give 'lanes' or 'interleaved'", "order: 只能是 'lanes' or 'interleaved'"),
+        ({"colour": 1}, "colour: there is no such field", "colour: 没有这个字段"),
+    ],
+)
+def test_a_wrong_field_is_said_in_the_language_of_the_page(
+    studio: Studio, body: dict[str, Any], english: str, chinese: str
+) -> None:
+    for lang, text in (("en", english), ("zh", chinese)):
+        answer = studio.ask("POST", f"/api/plan?lang={lang}", {"kind": "bench", **body})
+        assert answer.status == 422
+        assert answer.json["error"]["message"].startswith(text)
+
+
 def test_a_plan_says_what_would_be_sent(studio: Studio) -> None:
     plan = studio.ask("POST", "/api/plan", {"kind": "bench", "context_tiers": [0, 200_000], "max_tokens": 10}).json
     assert [cell["skipped"] is None for cell in plan["cells"]] == [True, True, False, False]

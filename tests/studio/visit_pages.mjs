@@ -55,7 +55,7 @@ const server = createServer(async (request, response) => {
 });
 await new Promise((done) => server.listen(0, "127.0.0.1", done));
 const HOST = `http://127.0.0.1:${server.address().port}`;
-const browser = await chromium.launch({ executablePath, timeout: PATIENCE_MS, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
+const browser = await chromium.launch({ executablePath, timeout: PATIENCE_MS, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--process-per-site", "--disable-background-networking"] });
 
 // One for each look, so that what all scenes load is loaded once.
 const contexts = new Map();

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from .. import __version__
 from ..texts import printable
 from .api_docs import STYLE, docs_page
-from .errors import ApiError, refusal
+from .errors import ApiError, input_text, refusal
 from .guard import Door, Guard, language_asked
 from .routes import checks, compare, config, env, events, jobs, page_files, providers, results, seed, state
 from .workspace import Workspace
@@ -58,10 +58,10 @@ def _add_errors(app: FastAPI) -> None:
         return JSONResponse(error.document(_language(request)), error.status)
 
     @app.exception_handler(RequestValidationError)
-    async def wrong_input(_request: Request, error: RequestValidationError) -> Response:
+    async def wrong_input(request: Request, error: RequestValidationError) -> Response:
         first: dict[str, Any] = error.errors()[0]
         field = _field_of([str(part) for part in first["loc"][1:]])
-        message = printable(f"{field or 'body'}: {first['msg']}", 400)
+        message = printable(f"{field or 'body'}: {input_text(first, _language(request))}", 400)
         return JSONResponse(refusal("invalid", message, printable(field, 200) or None), 422)
 
     @app.exception_handler(HTTPException)

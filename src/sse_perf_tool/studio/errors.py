@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..texts import Texts, printable, speaker
@@ -51,6 +52,28 @@ TEXTS: Texts = {
     "studio_failed": ("the studio met a fault of its own: {what}", "Studio 内部错误：{what}"),
 }
 
+INPUT: Texts = {
+    "missing": ("is missing", "缺失"),
+    "int_parsing": ("give a whole number", "请填写整数"),
+    "int_type": ("give a whole number", "请填写整数"),
+    "int_from_float": ("give a whole number", "请填写整数"),
+    "float_parsing": ("give a number", "请填写数字"),
+    "float_type": ("give a number", "请填写数字"),
+    "finite_number": ("give a number", "请填写数字"),
+    "greater_than": ("give more than {gt}", "请填写大于 {gt} 的值"),
+    "greater_than_equal": ("give at least {ge}", "不能小于 {ge}"),
+    "less_than": ("give less than {lt}", "请填写小于 {lt} 的值"),
+    "less_than_equal": ("give at most {le}", "不能大于 {le}"),
+    "string_type": ("give a text", "请填写文本"),
+    "string_too_short": ("give at least {min_length} characters", "至少 {min_length} 个字符"),
+    "string_too_long": ("give at most {max_length} characters", "最多 {max_length} 个字符"),
+    "too_short": ("give at least {min_length}", "至少 {min_length} 项"),
+    "too_long": ("give at most {max_length}", "最多 {max_length} 项"),
+    "literal_error": ("give {expected}", "只能是 {expected}"),
+    "extra_forbidden": ("there is no such field", "没有这个字段"),
+}
+"""What pydantic calls a wrong input -> what a person is told; whatever else it finds is said in its own words."""
+
 STATUS = {
     "not_found": 404,
     "invalid": 422,
@@ -97,6 +120,14 @@ class ApiError(Exception):
         """What a person is told."""
         shown = {name: printable(str(value), 600) for name, value in self.values.items()}
         return speaker(TEXTS, lang)(self.code, **shown)
+
+
+def input_text(error: Mapping[str, Any], lang: str) -> str:
+    """What is wrong with a body, by one error of pydantic."""
+    kind = str(error["type"])
+    if kind not in INPUT:
+        return str(error["msg"])
+    return speaker(INPUT, lang)(kind, **{name: str(value) for name, value in error.get("ctx", {}).items()})
 
 
 def refusal(code: str, message: str, field: str | None = None, hint: str | None = None) -> dict[str, Any]:

@@ -27,6 +27,12 @@ export function textField(label, value, { area, type = "text", placeholder, hint
   return field(label, control, { hint });
 }
 
+// The number in a field; null for none, and what is no number as it was typed, so that the server refuses it by its name.
+export function numberOf(value) {
+  const text = String(value ?? "").trim();
+  return text === "" ? null : Number.isFinite(Number(text)) ? Number(text) : text;
+}
+
 export const numberField = (label, value, options = {}) => textField(label, value, { inputmode: "decimal", ...options });
 
 // `choices` are [value, label] or a plain value that is its own label.

@@ -1,7 +1,7 @@
 // What the forms of a load test and of a search for capacity share: the target, and every other flag of the command line.
 import { get, query } from "../parts/api.js";
 import { fill, make } from "../parts/dom.js";
-import { choiceField, chipsField, selectField, textField, tick } from "../parts/forms.js";
+import { choiceField, chipsField, numberOf, selectField, textField, tick } from "../parts/forms.js";
 import { state } from "../parts/session.js";
 import { say } from "../parts/words.js";
 
@@ -15,7 +15,7 @@ export function targetOf(values) {
   if (values.kind === "demo") return { kind: "demo" };
   if (values.kind === "model") {
     const [provider_key, model_id] = values.chosen.split(SEP);
-    return model_id ? { kind: "model", provider_key, model_id, max_tokens: text(values.max_tokens) === null ? null : Number(values.max_tokens), temperature: null } : null;
+    return model_id ? { kind: "model", provider_key, model_id, max_tokens: numberOf(values.max_tokens), temperature: null } : null;
   }
   return text(values.url) ? { kind: "url", url: values.url.trim(), format: values.format, model: text(values.model), api_key_env: text(values.api_key_env), headers: headersOf(values.headers) } : null;
 }

@@ -2,7 +2,7 @@
 import { Refusal, call, get, post } from "../parts/api.js";
 import { dialog, differenceView, problem, toast } from "../parts/dialog.js";
 import { button, fill, foreign, make } from "../parts/dom.js";
-import { numberField, selectField, textField, tick } from "../parts/forms.js";
+import { numberField, numberOf, selectField, textField, tick } from "../parts/forms.js";
 import { whole } from "../parts/format.js";
 import { state } from "../parts/session.js";
 import { say } from "../parts/words.js";
@@ -152,12 +152,11 @@ export function editModel({ provider, model, etag, done }) {
     context_window: numberField(say("model.context_window"), values.context_window, { change: set("context_window"), hint: say("model.context_window_hint"), name: "context_window" }),
     max_output_tokens: numberField(say("model.max_output_tokens"), values.max_output_tokens, { change: set("max_output_tokens"), name: "max_output_tokens" }),
   };
-  const number = (value) => (text(value) === null ? null : Number(value));
   const body = make("div", {}, fields.id, fields.display_name, make("div", { class: "pair" }, fields.context_window, fields.max_output_tokens), tick(say("model.skip_temperature"), values.skip_temperature, set("skip_temperature")));
   const heading = model ? say("model.edit_of", { name: model.display_name }) : say("model.add_to", { name: provider.display_name });
   const base = `/api/config/providers/${encodeURIComponent(provider.key)}/models`;
   return dialog(heading, body, [[say("go_on"), async (box) => {
-    const sent = { id: values.id.trim(), display_name: text(values.display_name), context_window: number(values.context_window), max_output_tokens: number(values.max_output_tokens), skip_temperature: values.skip_temperature };
+    const sent = { id: values.id.trim(), display_name: text(values.display_name), context_window: numberOf(values.context_window), max_output_tokens: numberOf(values.max_output_tokens), skip_temperature: values.skip_temperature };
     try {
       return await changeConfig({ method: model ? "PUT" : "POST", path: model ? `${base}/${model.n}?id=${encodeURIComponent(model.id)}` : base, body: sent, etag, title: heading, done: async () => { box.close(); await done(); } });
     } catch (error) {

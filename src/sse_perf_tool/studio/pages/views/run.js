@@ -2,7 +2,7 @@
 import { get } from "../parts/api.js";
 import { problem } from "../parts/dialog.js";
 import { fill, foreign, link, make } from "../parts/dom.js";
-import { chipsField, choiceField, draft, numberField, textField, tick } from "../parts/forms.js";
+import { chipsField, choiceField, draft, numberField, numberOf, textField, tick } from "../parts/forms.js";
 import { whole } from "../parts/format.js";
 import { keyPill, title } from "../parts/show.js";
 import { state } from "../parts/session.js";
@@ -29,8 +29,7 @@ const broken = ({ problem: fault, path }) => make("div", { class: "card bad" }, 
 
 // The body of the job: everything chosen is said by name, unless that is all there is.
 function request({ config, values }) {
-  const number = (text) => (String(text).trim() === "" ? null : Number(text));
-  const common = { kind: "bench", runs: number(values.runs), context_tiers: values.tiers, max_tokens: number(values.max_tokens), temperature: number(values.temperature), prompt: values.prompt.trim() || null, order: values.order, threads: number(values.threads) ?? 1, timeout_s: number(values.timeout_s) ?? 60, retries: number(values.retries) ?? 0, via: values.litellm ? "litellm" : "native", label: values.label };
+  const common = { kind: "bench", runs: numberOf(values.runs), context_tiers: values.tiers, max_tokens: numberOf(values.max_tokens), temperature: numberOf(values.temperature), prompt: values.prompt.trim() || null, order: values.order, threads: numberOf(values.threads) ?? 1, timeout_s: numberOf(values.timeout_s) ?? 60, retries: numberOf(values.retries) ?? 0, via: values.litellm ? "litellm" : "native", label: values.label };
   const chosen = config.providers.flatMap((provider) => provider.models.filter((model) => usable(provider, model) && !values.off.includes(NAME(provider, model))).map((model) => ({ provider_key: provider.key, model_id: model.id })));
   if (!chosen.length) return null;
   return { ...common, demo: false, models: chosen };

@@ -2,7 +2,7 @@
 import { get } from "../parts/api.js";
 import { problem } from "../parts/dialog.js";
 import { button, fill, make } from "../parts/dom.js";
-import { chipsField, choiceField, numberField, textField } from "../parts/forms.js";
+import { chipsField, choiceField, numberField, numberOf, textField } from "../parts/forms.js";
 import { whole } from "../parts/format.js";
 import { redrawAll } from "../parts/charts.js";
 import { chooseTheme, state, theme } from "../parts/session.js";
@@ -27,9 +27,8 @@ function defaults({ defaults: found, etag, read_only: closed }, again) {
     temperature: numberField(say("run.temperature"), values.temperature, { change: set("temperature"), placeholder: say("run.temperature_unset") }),
     context_tiers: chipsField(say("run.tiers"), values.context_tiers, { read: (text) => { if (!/^\d+$/.test(text)) throw new Error(say("run.tier_wrong")); return Number(text); }, show: whole, change: set("context_tiers") }),
   };
-  const number = (text) => (String(text).trim() === "" ? null : Number(text));
   const save = button(say("go_on"), async () => {
-    const sent = { prompt: values.prompt.trim() || null, runs: number(values.runs), max_tokens: number(values.max_tokens), temperature: number(values.temperature), context_tiers: values.context_tiers };
+    const sent = { prompt: values.prompt.trim() || null, runs: numberOf(values.runs), max_tokens: numberOf(values.max_tokens), temperature: numberOf(values.temperature), context_tiers: values.context_tiers };
     Object.values(fields).forEach((field) => field.problem(""));
     fill(wrong);
     const changed = Object.fromEntries(Object.entries(sent).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(found[name])));
