@@ -20,7 +20,7 @@ LIMITS = {
     "tgi": "parameters.max_new_tokens",
 }
 AGENTS = {"a2a", "adk", "ag_ui", "coze_workflow", "langgraph", "langserve", "mcp", "vercel_ui"}
-NO_LIMIT = {"chatbot", "coze", "custom", "dify", *AGENTS}
+NO_LIMIT = {"chatbot", "coze", "custom", "dify", "fastgpt", "ragflow", "ragflow_agent", *AGENTS}
 
 
 def test_every_format_says_where_its_limit_stands() -> None:

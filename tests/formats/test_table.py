@@ -154,6 +154,11 @@ class TestTable:
             ("localhost /v1/workflows/run", "dify"),
             ("localhost /v1/workflows/5/run", "dify"),
             ("API.DIFY.AI /x", "dify"),
+            ("localhost /api/v1/chats/c1/completions", "ragflow"),
+            ("localhost /api/v1/agents/chat/completions", "ragflow_agent"),
+            ("localhost /api/v1/agents/a1/completions", "ragflow_agent"),
+            ("api.fastgpt.in /x", "fastgpt"),
+            ("api.fastgpt.in /api/v1/chat/completions", "openai_chat"),
             ("localhost /generate_stream", "tgi"),
             ("api.coze.cn /v3/chat?conversation_id=1", "coze"),
             ("dashscope.aliyuncs.com /api/v1/services/aigc/text-generation/generation", "dashscope"),
@@ -168,8 +173,8 @@ class TestTable:
         found = guess_from_url(*url.split(" "))
         assert (found.name if found else None) == name
 
-    def test_twenty_two_formats_under_their_names(self):
-        assert len(FORMATS) == 22
+    def test_twenty_five_formats_under_their_names(self):
+        assert len(FORMATS) == 25
         assert all(name == row.name for name, row in FORMATS.items())
 
     @pytest.mark.parametrize("row", FORMATS.values(), ids=lambda row: row.name)

@@ -195,6 +195,60 @@ ANSWERS = (
         error="overloaded (server_error)",
     ),
     WholeAnswer(
+        "ragflow",
+        "ragflow",
+        {
+            "code": 0,
+            "data": {
+                "answer": "Hello",
+                "reference": {"chunks": [{"id": "k1"}]},
+                "audio_binary": None,
+                "id": "m-1",
+                "session_id": "s-1",
+            },
+        },
+        "Hello",
+        message_id="m-1",
+        conversation_id="s-1",
+    ),
+    WholeAnswer("ragflow error", "ragflow", {"code": 102, "message": "Ask a question."}, error="Ask a question. (102)"),
+    WholeAnswer(
+        "ragflow agent",
+        "ragflow_agent",
+        {
+            "code": 0,
+            "data": {
+                "data": {"content": "Hello", "reference": {}, "trace": []},
+                "message_id": "m-1",
+                "session_id": "s-1",
+                "task_id": "t-1",
+            },
+        },
+        "Hello",
+        message_id="m-1",
+        conversation_id="s-1",
+    ),
+    WholeAnswer(
+        "ragflow agent error",
+        "ragflow_agent",
+        {"code": 500, "message": "no agent", "data": False},
+        error="no agent (500)",
+    ),
+    WholeAnswer(
+        "fastgpt with details",
+        "fastgpt",
+        {
+            "responseData": [{"moduleName": "AI chat", "tokens": 303}],
+            "id": "",
+            "model": "",
+            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+            "choices": [{"message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop", "index": 0}],
+        },
+        "Hello",
+        usage=Usage(1, 1),
+        finish_reason="stop",
+    ),
+    WholeAnswer(
         "completions",
         "openai_completions",
         {

@@ -142,7 +142,7 @@ def read(_event: str, doc: Doc) -> Delta:
     return read_choices(doc, read_choice)
 
 
-def _read_whole(doc: Doc, _options: Options) -> Delta:
+def read_whole(doc: Doc, _options: Options) -> Delta:
     """What the deltas of a stream bring stands in `choices[].message` here."""
     return read_choices(doc, lambda choice: read_choice({"delta": choice.get("message")}))
 
@@ -163,7 +163,7 @@ FORMAT = Format(
     carries="history",
     calls=calls_in,
     whole=Whole(
-        read=_read_whole, detects=lambda doc: any("message" in c for c in dicts_of(doc.get("choices"))), as_event=True
+        read=read_whole, detects=lambda doc: any("message" in c for c in dicts_of(doc.get("choices"))), as_event=True
     ),
     verbatim=True,
 )
