@@ -130,10 +130,11 @@ test-studio-api: .venv/dev-ready
 	$(BIN)/python tools/studio_api.py .venv-schemathesis/bin/schemathesis $(EXAMPLES)
 
 # Faults planted in small servers, each found by `profile` with function and line; some twenty minutes, PROFILE_ROUNDS=3 an hour.
+# PROFILE="--lf" runs only what failed the last time, PROFILE="-k express" a part.
 test-profile: .venv/dev-ready dev-assets
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[server,profile]" flask uvloop
 	@command -v npm >/dev/null && npm install --no-audit --no-fund --no-package-lock --prefix tests/profiling/servers || echo "no npm: Express is skipped"
-	TEST_PROFILE=1 TEST_PROFILE_ROUNDS=$(or $(PROFILE_ROUNDS),1) $(BIN)/pytest -q tests/profiling/test_planted_faults.py
+	TEST_PROFILE=1 TEST_PROFILE_ROUNDS=$(or $(PROFILE_ROUNDS),1) $(BIN)/pytest -q $(PROFILE) tests/profiling/test_planted_faults.py
 
 # Runs over several workers, which are killed, cut off and slowed down; some ten minutes, with root also over network namespaces.
 test-distributed: .venv/dev-ready
