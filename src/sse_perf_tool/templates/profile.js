@@ -166,7 +166,7 @@ function drawFlames() {
 
 function buildCharts() {
   const parent = document.getElementById("charts");
-  const nav = document.getElementById("sections");
+  const nav = make("nav"); // the bar of the page leads to them already
   const load = addSection(parent, nav, "load", "profile.section_load");
   const onView = flames.length ? { onView: drawFlames } : {};
   perSecond(load, "profile_rps", null, [["done", "series.done", "c1"], ["started", "series.started", "c3", { dash: [5, 3] }], ["failed", "series.failed", "fail"]], onView);
@@ -191,10 +191,6 @@ function buildCharts() {
     byProcess(inside, "profile_gc", "unit.ms_per_s", data.hooks, "gc_ms");
     byProcess(inside, "profile_heap", "unit.megabytes", data.hooks, "heap_mb");
     groupsChart(inside);
-  }
-  for (const [id, key] of [["flame", "profile.section_flame"], ["heap", "profile.section_heap"]]) {
-    const section = document.getElementById(id);
-    if (section && !section.hidden) nav.append(say("a", key, { href: "#" + id }));
   }
 }
 

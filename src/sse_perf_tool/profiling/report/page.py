@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ...load.run import TEXTS as LOAD_TEXTS
@@ -10,10 +11,11 @@ from ...records.atomic_write import write_atomically
 from ...records.profile import Profile
 from ...report_generator import BRAND, OFFLINE_NOTES, frame
 from ...report_parts.libraries import FLAME_LIBRARIES
-from ...report_parts.page import More, bar_html, build_page, facts_html, read_template, warnings_html
-from ...report_parts.tables import errors_table
+from ...report_parts.page import More, Place, bar_html, build_page, facts_html, read_template, warnings_html
+from ...report_parts.tables import errors_section
 from ...report_parts.tiles import big_figures_html
 from ...report_parts.trust import trust_html
+from ...report_parts.wording import both
 from ...texts import speaker
 from ..folder import Drawn
 from ..judge.wording import TEXTS as JUDGE_TEXTS
@@ -49,7 +51,6 @@ def write_page(
     language, profile = lang or result.config.lang, result.profile or Profile()
     parts = {
         **frame(language, brand, TEXTS["profile.title"] if title is None else (title, title)),
-        "bar": bar_html((), ranged=True),
         "verdict": verdict_html(profile),
         "findings": findings_html(profile.findings),
         "targets": targets_html(profile.targets),
@@ -61,12 +62,13 @@ def write_page(
         "facts": server_facts(profile) + facts_html(result),
         "warnings": warnings_html(result.warnings, [LOAD_TEXTS]),
         "trust": trust_html(result),
-        "errors": errors_table(result),
+        "errors": errors_section(result),
         "flame_hint": said("profile.flame_hint"),
         "flame_title": said("profile.section_flame"),
         "waits_title": said("profile.waits"),
         "waits_hint": said("profile.waits_hint"),
     }
+    parts["bar"] = bar_html(_places(drawn, parts), ranged=True)
     limits = {each.name: limit for each in profile.targets if (limit := _limit(each.rule)) is not None}
     data = {"lang": language, **profile_data(result, drawn, limits)}
     texts = {**TEXTS, **{f"what.{kind}": JUDGE_TEXTS[f"what.{kind}"] for kind in _WAITS}}
@@ -75,6 +77,27 @@ def write_page(
     page, offline = build_page(read_template("profile.html"), parts, data, scripts, texts, more)
     write_atomically(path, page, private=True)
     return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
+
+
+def _places(drawn: Drawn, parts: Mapping[str, str]) -> list[Place]:
+    """Where the bar leads: the parts of the page in their order, without those that there are not."""
+    waits = any(each.waits or each.threads for each in drawn.hooks)
+    places = [
+        ("overview", both("section.overview"), True),
+        ("findings", said("profile.findings"), parts["findings"]),
+        ("targets", said("profile.section_targets"), True),
+        ("missing", said("profile.missing"), 'id="missing"' in parts["missing"]),
+        ("errors", both("section.errors"), parts["errors"]),
+        ("load", said("profile.section_load"), True),
+        ("server", said("profile.section_server"), drawn.processes),
+        ("loop", said("profile.section_loop"), drawn.hooks),
+        ("waits", said("profile.section_waits"), waits),
+        ("flame", said("profile.section_flame"), drawn.stacks),
+        ("heap", said("profile.section_heap"), parts["heap"]),
+        ("trust", both("section.trust"), parts["trust"]),
+        ("setup", both("section.setup"), True),
+    ]
+    return [(anchor, label) for anchor, label, there in places if there]
 
 
 def _limit(rule: str) -> float | None:

@@ -9,7 +9,7 @@ from ...goals.thresholds import value_text
 from ...records.profile import COST_LIMIT, MET, MISSED, Profile, ProfileFinding, ProfileTarget
 from ...report_parts.figures import figure
 from ...report_parts.page import code, command_html
-from ...report_parts.wording import pair
+from ...report_parts.wording import both, pair
 from ...texts import printable
 from ..stacks.heap import Growth
 from .wording import TEXTS
@@ -22,20 +22,23 @@ def said(key: str, **values: object) -> str:
 
 
 def verdict_html(profile: Profile) -> str:
-    """The headline: the first cause, or that there is none."""
+    """The verdict in a word, and the first cause, or that there is none."""
     causes = [each for each in profile.findings if each.name != "machine_busy"] or list(profile.findings)
     if causes:
         first = causes[0]
+        word = both("word.fair") if first.name == "machine_busy" else said("profile.limited")
         lead = pair(f"{first.figure[0]} {first.advice[0]}", f"{first.figure[1]}{first.advice[1]}")
-        place = f"<p class=lead>{code(first.where)}</p>" if first.where else ""
-        return (
-            f'<div class="verdict fair"><h2>{said(f"finding.{first.name}")}</h2>{place}<p class="lead">{lead}</p></div>'
-        )
-    missed = any(each.state == MISSED for each in profile.targets)
-    lead = "profile.nothing_lead" if profile.not_measured else "profile.all_fine"
-    text = "" if missed else f'<p class="lead">{said(lead)}</p>'
-    grade = "fair" if missed or profile.not_measured else "good"
-    return f'<div class="verdict {grade}"><h2>{said("profile.nothing")}</h2>{text}</div>'
+        place = f'<p class="lead">{code(first.where)}</p>' if first.where else ""
+        return _verdict("fair", word, said(f"finding.{first.name}"), f'{place}<p class="lead">{lead}</p>')
+    if any(each.state == MISSED for each in profile.targets):
+        return _verdict("fair", said("profile.target_missed"), said("profile.nothing"), "")
+    lead = said("profile.nothing_lead" if profile.not_measured else "profile.all_fine")
+    grade = "fair" if profile.not_measured else "good"
+    return _verdict(grade, both(f"word.{grade}"), said("profile.nothing"), f'<p class="lead">{lead}</p>')
+
+
+def _verdict(grade: str, word: str, headline: str, more: str) -> str:
+    return f'<section class="verdict {grade}"><h2><span class="badge">{word}</span> {headline}</h2>{more}</section>'
 
 
 def findings_html(findings: Sequence[ProfileFinding]) -> str:

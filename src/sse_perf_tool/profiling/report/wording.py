@@ -7,6 +7,8 @@ from ...texts import Texts
 TEXTS: Texts = {
     "profile.title": ("Profile", "服务端分析"),
     "profile.findings": ("What limits the server", "服务端的瓶颈"),
+    "profile.limited": ("A limit was seen", "发现瓶颈"),
+    "profile.target_missed": ("A target was missed", "有目标未达到"),
     "profile.nothing": (
         "Nothing was seen that limits the server at this load",
         "在此负载下未发现限制服务端的因素",
@@ -48,6 +50,8 @@ TEXTS: Texts = {
         "Under profilers: a figure of the load is more than 15 % higher than without them.",
         "受分析器影响：负载的某项数据比无分析器时高出 15% 以上。",
     ),
+    "profile.section_targets": ("Targets", "目标"),
+    "profile.section_waits": ("Waits", "等待"),
     "profile.section_load": ("The load", "负载"),
     "profile.section_server": ("The server's processes", "服务端进程"),
     "profile.section_loop": ("Inside: event loop, waits", "内部：事件循环与等待"),
