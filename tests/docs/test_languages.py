@@ -23,7 +23,6 @@ from markdown_pages import (
 # Pages that nobody has translated yet. A page leaves the list with its translation; none is added.
 ENGLISH_ONLY = {
     "architecture.md",
-    "report.md",
 }
 FOLDERS = (DOCS, ROOT / "examples")
 CHINESE = sorted(page for folder in FOLDERS for page in folder.rglob("*_zh.md"))
