@@ -58,20 +58,22 @@ def in_language(uri: str, *, chinese: bool) -> str:
 
 
 def links_in(page: Path) -> Iterator[Path]:
-    """The files of the repository that a page links, outside its code."""
-    for part in _FENCED.split(page.read_text(encoding="utf-8"))[::2]:
+    """The files of the repository that a page links, outside its code, but for itself in the other language."""
+    text = OTHER_LANGUAGE.sub(r"\1", page.read_text(encoding="utf-8"), count=1)
+    for part in _FENCED.split(text)[::2]:
         for _, path, _ in _LINK.findall(part):
             target = (page.parent / path).resolve()
             if "://" not in path and target.is_file() and target.is_relative_to(ROOT):
                 yield target
 
 
-def linked_outside(pages: list[Path]) -> list[Path]:
-    """The files outside docs/ that these pages link, and those link, and so on."""
+def linked_outside(pages: list[Path], *, chinese: bool) -> list[Path]:
+    """The files outside docs/ that these pages link, and those link, and so on, in a language where they have one."""
     found: list[Path] = []
     waiting = list(pages)
     while waiting:
-        for target in links_in(waiting.pop()):
+        for linked in links_in(waiting.pop()):
+            target = in_chinese(linked)[0] if chinese and linked.suffix == ".md" else linked
             if not target.is_relative_to(DOCS) and target != ROOT / "README.md" and target not in found:
                 found.append(target)
                 if target.suffix == ".md":
@@ -111,7 +113,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             file.name = file.name.removesuffix("_zh")
             file.dest_uri = file.dest_uri.replace("_zh.html", ".html")
     pages = [Path(file.abs_src_path) for file in files.documentation_pages() if file.abs_src_path]
-    for path in linked_outside(pages):
+    for path in linked_outside(pages, chinese=chinese):
         files.append(File(path.relative_to(ROOT).as_posix(), str(ROOT), config.site_dir, config.use_directory_urls))
     for name, module in SCRIPTS.items():
         script = ROOT / "node_modules" / module
@@ -141,7 +143,7 @@ def in_site(link: re.Match[str], source: Path, page: Page, config: MkDocsConfig)
         return link[0]
     if target == ROOT / "README.md":
         target = DOCS / "index.md"
-    if is_chinese(config) and target.is_relative_to(DOCS) and target.suffix == ".md":
+    if is_chinese(config) and target.suffix == ".md":
         target, anchor = in_chinese(target, anchor)
     uri = target.relative_to(DOCS if target.is_relative_to(DOCS) else ROOT).as_posix()
     address = os.path.relpath(uri, Path(page.file.src_uri).parent).replace(os.sep, "/")
