@@ -132,10 +132,12 @@ function leave() {
 
 export function startLive() {
   let leaving = 0;
-  enter();
-  document.addEventListener("visibilitychange", () => {
+  const look = () => {
     clearTimeout(leaving);
     if (document.hidden) leaving = setTimeout(leave, HIDDEN_MS);
     else enter();
-  });
+  };
+  document.addEventListener("visibilitychange", look);
+  enter();
+  look(); // a tab may be opened behind another one
 }
