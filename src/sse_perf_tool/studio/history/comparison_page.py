@@ -6,6 +6,7 @@ Runs have a page of the command line, which reads their records.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
@@ -18,6 +19,7 @@ from ...report_parts.wording import pair
 from ...texts import printable
 from ..contract.results import ComparedRow, Comparison, DifferenceShown, Head
 
+_PLACE = re.compile(r"\{(\w+)(?::([^|}]*)\|([^}]*))?\}")
 WORDS = Path(__file__).resolve().parent.parent / "pages" / "words.json"
 
 
@@ -46,10 +48,16 @@ def _texts() -> dict[str, tuple[str, str]]:
 
 def _words(key: str, **values: object) -> tuple[str, str]:
     """A text of the page in both languages."""
-    english, chinese = _texts()[key]
-    for name, value in values.items():
-        english, chinese = (text.replace(f"{{{name}}}", str(value)) for text in (english, chinese))
+    english, chinese = (_PLACE.sub(lambda place: _filled(place, values), text) for text in _texts()[key])
     return english, chinese
+
+
+def _filled(place: re.Match[str], values: Mapping[str, object]) -> str:
+    """What stands in a place of a text: `{name}` is a value, `{name:one|more}` the word that goes with its number."""
+    value = values[place[1]]
+    if place[2] is None:
+        return str(value)
+    return place[2] if value == 1 else place[3]
 
 
 def _said(key: str, **values: object) -> str:

@@ -45,7 +45,7 @@ export function targetSection({ config, env, values, fields, changed }) {
       fields.format = selectField(say("provider.format"), values.format, [["auto", say("target.format_auto")], ...state.formats], { change: set("format") });
       fields.model = textField(say("target.model_name"), values.model, { change: set("model"), name: "model" });
       fields.api_key_env = selectField(say("target.key"), values.api_key_env, [["", say("target.no_key")], ...names], { change: set("api_key_env"), hint: say("target.key_hint") });
-      fields.headers = textField(say("target.headers"), values.headers, { area: true, rows: 2, placeholder: "X-Api-Key: $MY_KEY", hint: say("target.headers_hint"), change: set("headers"), name: "headers" });
+      fields.headers = textField(say("target.headers"), values.headers, { area: true, rows: 3, placeholder: "X-Api-Key: $MY_KEY", hint: say("target.headers_hint"), change: set("headers"), name: "headers" });
       return [fields.url, make("div", { class: "trio" }, fields.format, fields.model, fields.api_key_env), fields.headers];
     },
     demo: () => [make("p", { class: "muted" }, say("target.demo_text"))],

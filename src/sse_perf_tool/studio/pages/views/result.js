@@ -24,10 +24,11 @@ export async function view({ path, go, again }) {
   }
   const { head } = found;
   const name = head.label || say(`kind.${head.kind}`);
+  const nothing = head.kind !== "capacity" && !head.ok; // of which nothing can be trusted or not
   const unreadable = !found.document || head.state === "unreadable";
   const shown = unreadable ? make("section", { class: "card bad" }, make("h2", {}, say("result.unreadable")), make("p", { class: "problem" }, foreign(head.problem || "", 600)), make("p", {}, make("code", {}, head.file))) : SHOWS[head.kind](found);
   const wrong = make("div", { role: "alert" });
-  const node = make("div", { "data-result": head.id }, title(name, statePill(head.state), unreadable ? null : trustPill(head.trust)), actions(head, { go, again, wrong }), wrong, head.note ? make("p", { class: "note-text" }, foreign(head.note, 4000)) : null, shown, about(found));
+  const node = make("div", { "data-result": head.id }, title(name, statePill(head.state), unreadable || nothing ? null : trustPill(head.trust)), actions(head, { go, again, wrong }), wrong, head.note ? make("p", { class: "note-text" }, foreign(head.note, 4000)) : null, shown, about(found));
   return { title: name, node, page: "history" };
 }
 
