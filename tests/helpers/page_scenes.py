@@ -487,9 +487,13 @@ FAILED_CELLS = [
         "requests": {"sent": 3, "ok": 0, "failed": 3},
         "state": "failed",
         "metrics": {},
-        "errors": [{"outcome": "http_error", "message": "400: temperature is not supported", "count": 3}],
+        "errors": [{"outcome": "http_error", "message": message, "count": 3}],
     }
-    for cell in sample_document()["cells"][:2]
+    for cell, message in zip(
+        sample_document()["cells"],
+        ("HTTP 401: no such key", "HTTP 400: temperature is not supported"),
+        strict=False,
+    )
 ]
 DIFF = """\
 --- config.yaml

@@ -144,6 +144,13 @@ def test_a_check_says_what_to_do(facts: dict[str, Facts]) -> None:
     assert "skip_temperature" in facts["providers_check_failed"]["text"]
 
 
+def test_a_failed_model_says_what_to_do(facts: dict[str, Facts]) -> None:
+    seen = facts["result_bench_failed"]["text"]
+    assert seen.count("HTTP 401") == 1
+    assert any(words in seen for words in ("refused or missing", "密钥无效或缺失"))
+    assert any(words in seen for words in ("send no temperature", "不发送温度"))
+
+
 def test_a_file_that_cannot_be_read_is_shown_with_its_place(facts: dict[str, Facts]) -> None:
     seen = facts["providers_broken"]["text"]
     assert "api_base http://localhost:8000/v1" in seen

@@ -67,6 +67,10 @@ INPUT: Texts = {
     "string_type": ("give a text", "请填写文本"),
     "string_too_short": ("give at least {min_length} characters", "至少 {min_length} 个字符"),
     "string_too_long": ("give at most {max_length} characters", "最多 {max_length} 个字符"),
+    "string_pattern_mismatch": (
+        "use the letters A to Z, digits and _ alone, and begin with a letter",
+        "只能使用英文字母、数字和下划线，并以字母开头",
+    ),
     "too_short": ("give at least {min_length}", "至少 {min_length} 项"),
     "too_long": ("give at most {max_length}", "最多 {max_length} 项"),
     "literal_error": ("give {expected}", "只能是 {expected}"),

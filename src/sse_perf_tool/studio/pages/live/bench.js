@@ -2,8 +2,8 @@
 import { fill, foreign, make, oncePerFrame } from "../parts/dom.js";
 import { figure } from "../parts/format.js";
 import { colourOf, swatch } from "../parts/charts.js";
-import { cellName, modelKey, spread, statePill, table } from "../parts/show.js";
-import { named, say } from "../parts/words.js";
+import { cellName, failure, modelKey, spread, statePill, table } from "../parts/show.js";
+import { say } from "../parts/words.js";
 
 const median = (values) => { const all = values.filter((value) => value !== null && value !== undefined).sort((a, b) => a - b); return all.length ? (all[(all.length - 1) >> 1] + all[all.length >> 1]) / 2 : null; };
 
@@ -35,7 +35,7 @@ function benchState(announce) {
 
 const warm = (cell, name) => median(cell.runs.filter((run) => !run.cold && run.outcome === "ok").map((run) => run[name]));
 const failed = (cell) => cell.runs.filter((run) => run.outcome !== "ok" && run.outcome !== "cancelled");
-const why = (cell) => cell.skipped || (failed(cell).length ? `${named("outcome.", failed(cell)[0].outcome)}: ${failed(cell)[0].error ?? ""}` : "");
+const why = (cell) => cell.skipped || (failed(cell).length ? failure(failed(cell)[0].outcome, failed(cell)[0].error ?? "") : "");
 
 function columns({ lanes }) {
   const stateOf = (cell) => (cell.document ? cell.document.state : cell.skipped ? "skipped" : cell.runs.length || lanes().some((lane) => lane.cell === cell.at) ? "running" : "waiting");

@@ -31,6 +31,9 @@ export function spread(stats) {
   return [figure(middle), range];
 }
 
+// What went wrong with a request: the message alone where it says its kind itself.
+export const failure = (outcome, message) => (/^HTTP \d/.test(message) ? message : `${named("outcome.", outcome)}: ${message}`);
+
 export const cellName = (cell, tier = true) => `${cell.provider} / ${cell.model}${tier && cell.context_tokens ? ` @ ${cell.context_tokens}` : ""}`;
 export const modelKey = (cell) => `${cell.provider_key}/${cell.model_id}`;
 

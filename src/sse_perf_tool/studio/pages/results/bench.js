@@ -2,7 +2,7 @@
 import { fill, foreign, link, make } from "../parts/dom.js";
 import { figure, whole } from "../parts/format.js";
 import { chart, chartsMissing, colourOf, swatch } from "../parts/charts.js";
-import { center, cellName, modelKey, spread, statePill, table, trustPill } from "../parts/show.js";
+import { cellName, center, failure, modelKey, spread, statePill, table, trustPill } from "../parts/show.js";
 import { knows, named, say } from "../parts/words.js";
 
 const byTier = (cells) => [...cells].sort((a, b) => a.context_tokens - b.context_tokens || (center(a.metrics.ttft_ms) ?? Infinity) - (center(b.metrics.ttft_ms) ?? Infinity));
@@ -73,7 +73,7 @@ function charts(cells) {
 function leftOut(found) {
   const rest = found.cells.filter((cell) => !measured(cell));
   if (!rest.length) return null;
-  const why = (cell) => cell.skipped || (cell.errors || []).map((error) => `${named("outcome.", error.outcome)}: ${error.message} (${error.count})`).join("; ") || say(`bench.why_${cell.state}`);
+  const why = (cell) => cell.skipped || (cell.errors || []).map((error) => `${failure(error.outcome, error.message)} (${error.count})`).join("; ") || say(`bench.why_${cell.state}`);
   const columns = [
     { label: say("col.model"), value: (cell) => cellName(cell), text: true, show: (cell) => foreign(cellName(cell), 120) },
     { label: say("col.state"), value: (cell) => cell.state, text: true, show: (cell) => statePill(cell.state) },
@@ -82,7 +82,7 @@ function leftOut(found) {
   return make("section", { class: "card note" }, table(columns, rest, { caption: say("bench.left_out"), stack: true }));
 }
 
-const refused = (cell) => (cell.errors || []).some((error) => /^40[13]\b/.test(error.message));
+const refused = (cell) => (cell.errors || []).some((error) => /^(HTTP )?40[13]\b/.test(error.message));
 const temperature = (cell) => (cell.errors || []).some((error) => /temperature/i.test(error.message));
 
 // Each cell opened: its address, its notes, every request.

@@ -5,7 +5,7 @@ import { button, fill, foreign, link, make } from "../parts/dom.js";
 import { figure, moment, whole } from "../parts/format.js";
 import { empty, facts, keyPill, lead, title } from "../parts/show.js";
 import { state } from "../parts/session.js";
-import { say } from "../parts/words.js";
+import { named, say } from "../parts/words.js";
 import { LOCAL, WITH_KEY, addProvider, changeConfig, discoverModels, editModel, editProvider, variableOf } from "../setup/provider_form.js";
 
 export async function view({ again }) {
@@ -67,9 +67,10 @@ function modelRow(provider, model, { config, again, closed, guarded, path }) {
 // What one request with one token told.
 function checked(found) {
   const good = found.ok;
-  const line = good ? say("check.good", { ttft: figure(found.ttft_ms) }) : say("check.bad", { outcome: found.outcome, status: found.status ?? "–" });
+  const line = good ? say("check.good", { ttft: figure(found.ttft_ms) }) : say("check.bad", { outcome: named("outcome.", found.outcome), status: found.status ?? "–" });
   const notes = [found.error, found.key === "refused" ? say("check.key_refused") : null, found.refused?.length ? say("check.refused", { fields: found.refused.join(", ") }) : null, found.hint, ...(found.notes || [])].filter(Boolean);
-  return make("div", { class: good ? "answer" : "problem" }, make("b", { class: good ? "good-text" : "bad-text" }, line), make("small", { class: "block" }, foreign(found.url), " · ", foreign(found.format)), ...notes.map((text) => make("div", { class: "small" }, foreign(text))));
+  const keys = found.key === "refused" ? link("/keys", say("nav.keys")) : null;
+  return make("div", { class: good ? "answer" : "problem" }, make("b", { class: good ? "good-text" : "bad-text" }, line), make("small", { class: "block" }, foreign(found.url), " · ", foreign(found.format)), ...notes.map((text) => make("div", { class: "small" }, foreign(text))), keys);
 }
 
 async function showBackups({ config, again }) {
