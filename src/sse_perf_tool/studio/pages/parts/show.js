@@ -13,7 +13,7 @@ export const trustPill = (verdict) => (TRUST[verdict] ? make("span", { class: `p
 const KEYS = { set: "good", env: "good", missing: "fair", literal: "fair", not_needed: "" };
 export const keyPill = (name) => make("span", { class: `pill ${KEYS[name] || ""}` }, named("key.", name));
 
-export const tiles = (list) => make("dl", { class: "tiles" }, ...list.map(([label, value, unit]) => make("div", {}, make("dt", {}, label), make("dd", {}, make("b", {}, value), unit ? make("small", {}, unit) : null))));
+export const tiles = (list) => make("dl", { class: "tiles" }, ...list.map(([label, value, unit]) => make("div", {}, make("dt", {}, label), make("dd", {}, make("b", {}, value), unit && value !== say("n_a") ? make("small", {}, unit) : null))));
 
 export const facts = (list) => make("dl", { class: "facts" }, ...list.filter(([, value]) => value !== null && value !== undefined && value !== "").map(([label, value, wide]) => make("div", { class: wide ? "wide" : null }, make("dt", {}, label), make("dd", {}, value))));
 
