@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -9,10 +10,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from sse_perf_tool.profiling.hooks.install import environment_with_hooks
+from sse_perf_tool.profiling.hooks.install import PYTHON, environment_with_hooks
 from sse_perf_tool.profiling.hooks.reading import HookSeries, is_finite, percentile_of, read_hooks
 
 SECONDS = 2.6
@@ -168,6 +170,32 @@ def test_node_tells_its_delay_and_where_calls_wait(told: Told) -> None:
     assert waits["ask", "connection"] == 3
     assert waits["ask", "answer"] == 1
     assert found.heap_mb[-1] > 1
+
+
+def test_what_the_loop_and_the_watcher_wait_for_a_core_is_taken_off_a_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watcher that other programs keep from a core may hold the interpreter, for which the loop then waits."""
+    monkeypatch.syspath_prepend(PYTHON)
+    module = importlib.import_module("sse_profile_hook")
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: 10.1))
+    monkeypatch.setattr(module.watcher, "wait", SimpleNamespace(seconds=lambda: 0.05))
+    beat = object.__new__(module.Beat)
+    beat.on, beat._wait, beat._last_s, beat._last_waited_s = False, SimpleNamespace(seconds=lambda: 0.03), 10.0, 0.0
+    module._forget()
+    assert beat.still_s() == pytest.approx(0.02), "0.1 s, of which 0.08 were waited"
+    beat._tick(10.02)
+    assert module._seen["most_us"] == 0
+    beat._tick(10.02)
+    assert module._seen["most_us"] == pytest.approx(80_000, rel=0.01), "due at 10.02, and no more was waited"
+
+
+def test_how_long_a_thread_has_waited_for_a_core_is_known_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(PYTHON)
+    wait = importlib.import_module("sse_profile_hook").Wait()
+    first = wait.seconds()
+    assert 0 <= first <= wait.seconds()
+    wait.end()
+    wait.end()
+    assert wait.seconds() == 0
 
 
 def test_damaged_lines_are_left_out(tmp_path: Path) -> None:

@@ -41,29 +41,45 @@ def _count(into, key, by=1):
     into[key] = into.get(key, 0) + by
 
 
+class Wait:
+    """How long the thread that makes it has waited for a core, where the system tells it (Linux: schedstat)."""
+
+    def __init__(self):
+        self._file = None
+        with contextlib.suppress(OSError, AttributeError):
+            path = "/proc/self/task/{}/schedstat".format(threading.get_native_id())
+            self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def seconds(self):
+        """So far; 0 when it is not known."""
+        if self._file is None:
+            return 0.0
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            return int(os.pread(self._file, 100, 0).split()[1]) / 1e9
+        return 0.0
+
+    def end(self):
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
+
+
 class Beat:
     """Beats in a loop while it runs: how late each is, is how long the loop did not turn.
 
-    The time for which its thread could have run and had no core is not the server's: it is taken off, where the system
-    tells it (Linux: schedstat).
+    The time for which its thread could have run and had no core is not the server's, and is taken off; so is that of
+    the watcher's thread, which may have held the interpreter meanwhile.
     """
 
     def __init__(self, loop):
         self.loop, self.thread, self.on = loop, threading.get_ident(), True
-        self._schedstat = None
-        with contextlib.suppress(OSError, AttributeError):
-            path = "/proc/self/task/{}/schedstat".format(threading.get_native_id())
-            self._schedstat = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._wait = Wait()
         self._last_s, self._last_waited_s = time.perf_counter(), self._waited_s()
         loop.call_soon(self._tick, self._last_s)
 
     def _waited_s(self):
-        """How long its thread has waited for a core so far."""
-        if self._schedstat is None:
-            return 0.0
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            return int(os.pread(self._schedstat, 100, 0).split()[1]) / 1e9
-        return 0.0
+        """How long its thread and that of the watcher have waited for a core so far."""
+        return self._wait.seconds() + (watcher.wait.seconds() if watcher.wait is not None else 0.0)
 
     def still_s(self):
         """For how long the loop has not turned, since its last beat."""
@@ -71,9 +87,7 @@ class Beat:
 
     def end(self):
         self.on = False
-        if self._schedstat is not None:
-            os.close(self._schedstat)
-            self._schedstat = None
+        self._wait.end()
 
     def _tick(self, expected_s):
         now_s, waited_s = time.perf_counter(), self._waited_s()
@@ -264,6 +278,8 @@ class Watcher:
 
     def __init__(self):
         self._folder, self._thread, self._stop, self._heap, self._rested = "", None, None, None, False
+        self.wait = None
+        """How long this thread has waited for a core, while there is one."""
 
     def begin(self, folder):
         self._folder, self._heap = folder, Heap(folder)
@@ -284,17 +300,22 @@ class Watcher:
     def _in_child(self):
         _loops.clear()
         _forget()
+        self.wait = None  # its number may be that of another file by now
         self._thread, self._heap = None, Heap(self._folder)
         self.ensure()
 
     def _watch(self, stop):
         path, next_s = os.path.join(self._folder, "python.{}.jsonl".format(os.getpid())), time.perf_counter() + 1
+        self.wait = wait = Wait()
         while not stop.wait(LOOK_S if _loops else IDLE_LOOK_S):
             with contextlib.suppress(Exception):
                 _look_for_blocks()
                 if time.perf_counter() >= next_s:
                     next_s += 1
                     self._every_second(path)
+        if self.wait is wait:
+            self.wait = None
+        wait.end()
 
     def _every_second(self, path):
         self._heap.look()
