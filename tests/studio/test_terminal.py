@@ -125,6 +125,26 @@ def test_a_run_that_was_killed_is_interrupted(studio: Studio) -> None:
     assert (job["result_id"], job["origin"]) == ("run_1", "terminal")
 
 
+def test_a_run_goes_on_under_its_name_when_the_studio_is_started_again(tmp_path: Path) -> None:
+    live = tmp_path / ".studio" / "live"
+    live.mkdir(parents=True)
+    lines = [{"event": "hello", "pid": os.getpid(), "kind": "run", "title": "h"}, {"event": "load", "result_id": "r"}]
+    feed = live / "20260131_080000_abc123.jsonl"
+    feed.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with running(tmp_path) as first:
+        (job,) = first.get("/api/jobs")["jobs"]
+        assert (job["id"], job["state"]) == ("t20260131_080000_abc123", "running")
+    with feed.open("a") as file:
+        file.write('{"event": "snapshot", "total": 3}\n')
+    with running(tmp_path) as second:
+        (again,) = second.get("/api/jobs")["jobs"]
+        assert (again["id"], again["state"], again["done"]) == (job["id"], "running", 3)
+        assert again["last_event_id"] == job["last_event_id"] + 1, "each event once"
+        with feed.open("a") as file:
+            file.write('{"event": "end", "state": "done"}\n')
+        jobs(second, "done")
+
+
 def test_a_folder_that_is_none_gets_a_line(tool: Tool) -> None:
     ran = tool("--url", "http://127.0.0.1:9/v1/chat/completions", "--api-key", "-", "--studio", "nowhere")
     assert ran.status == 2

@@ -44,7 +44,7 @@ class Workspace:
         self.queue = JobQueue(
             settings.folder, settings.own, settings.results, settings.worker, self.order_of, self._label
         )
-        self.terminal = TerminalRuns(self.queue, settings.own / "live", settings.results)
+        self.terminal = TerminalRuns(self.queue, settings.results)
 
     def keys(self) -> Keys:
         """Where keys may come from, as it is now."""
@@ -122,6 +122,8 @@ class Workspace:
         """While the server runs."""
         self._prepare_folder()
         await self.queue.start()
+        with contextlib.suppress(OSError):  # as it does later
+            await self.terminal.look()  # whoever asks finds what goes on
         watching = asyncio.create_task(self.terminal.watch())
         try:
             yield

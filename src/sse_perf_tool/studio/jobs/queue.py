@@ -59,6 +59,8 @@ class JobQueue:
         """`order_of` gives what the worker of a job is told, when its turn has come: the keys are those of that moment.
         It raises ApiError when there is no such job any more."""
         self.files = JobFolder(own / "jobs")
+        self.live = own / "live"
+        """Where runs of the command line write what they do."""
         self.jobs: dict[str, Job] = {}
         self.has_result = has_result
         """Called when it is known which result a job makes."""
@@ -81,6 +83,9 @@ class JobQueue:
     async def start(self) -> None:
         """Reads the jobs of before: what waited waits again, as nobody has taken it back; what ran is interrupted."""
         for job in self.files.read():
+            if job.open and job.origin == "terminal" and feed_of(self.live, job.id).exists():
+                self.files.forget(job.id)  # its feed is there, and is read from its beginning
+                continue
             self.jobs[job.id] = job
             if job.state == "queued" and _keeps_its_place(job):
                 self._waiting.append(job.id)
@@ -311,6 +316,11 @@ def _keeps_its_place(job: Job) -> bool:
         return datetime.now(timezone.utc) - created < KEEPS_ITS_PLACE
     except (ValueError, TypeError):
         return False
+
+
+def feed_of(live: Path, job_id: str) -> Path:
+    """The file in which a run of the command line tells what it does, by the id of its job."""
+    return live / f"{job_id.removeprefix('t')}.jsonl"
 
 
 class Listener:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,14 @@ from .job import Job, now_text, whole
 from .queue import TEXTS, JobQueue, Listener
 
 LOOK_S = 1.0
+_PLAIN = re.compile(r"[^a-z0-9_]")
 
 
 class TerminalRuns:
     """Reads the feeds of runs that go on in terminals."""
 
-    def __init__(self, queue: JobQueue, folder: Path, results: Path) -> None:
-        self._queue, self._folder, self._results = queue, folder, results
+    def __init__(self, queue: JobQueue, results: Path) -> None:
+        self._queue, self._folder, self._results = queue, queue.live, results
         self._feeds: dict[Path, _Feed] = {}
 
     async def watch(self) -> None:
@@ -83,9 +85,8 @@ class _Feed:
             self.over = True  # not ours
             return
         self._pid = whole(hello, "pid") or 0
-        job_id = f"t{queue.new_id()}"
         self._job = Job(
-            job_id,
+            f"t{_PLAIN.sub('_', self._path.stem)[:50]}",  # the same when the studio is started again meanwhile
             kind,
             title=printable(str(hello.get("title", "")), 200),
             state="running",

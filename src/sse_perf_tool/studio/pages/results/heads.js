@@ -36,7 +36,7 @@ function about(each) {
   return `${each.label ? `${named("kind.", each.kind)} · ` : ""}${models.slice(0, 3).join(", ")}${more}`;
 }
 
-const line = (before, value, unit, who = null) => make("div", {}, before, make("b", {}, figure(value)), ` ${unit} `, who);
+const line = (before, value, unit, who = null) => (value === null ? null : make("div", {}, before, make("b", {}, figure(value)), ` ${unit} `, who));
 const failures = (each) => (each.failed ? make("small", { class: "bad-text" }, say("history.failed", { n: whole(each.failed) })) : null);
 
 const BEST = {

@@ -23,6 +23,11 @@ export async function view({ path, go, again }) {
     return { title: say("result.none"), node: empty(say("result.none"), say("result.none_text"), link("/history", say("nav.history"))) };
   }
   const { head } = found;
+  if (head.state === "running") {
+    const { jobs } = await get("/api/jobs");
+    const job = jobs.find((each) => each.result_id === head.id);
+    if (job) { setTimeout(() => go(`/jobs/${encodeURIComponent(job.id)}`, { replace: true })); return { title: say("nav.history"), node: make("div", {}) }; }
+  }
   const name = head.label || say(`kind.${head.kind}`);
   const nothing = head.kind !== "capacity" && !head.ok; // of which nothing can be trusted or not
   const unreadable = !found.document || head.state === "unreadable";
