@@ -35,9 +35,12 @@ const looks = {
   bars: { type: "bar", grouped: false, maxBarThickness: 48, borderWidth: 0 },
 };
 
+// A point with nothing beside it is in no line: it is drawn itself.
+const radii = (points) => points.map((point, at) => ([points[at - 1], points[at + 1]].some((other) => Number.isFinite(other?.y)) ? 0 : 3));
+
 function dataset(series) {
-  const lone = series.kind === "line" && series.data.length < 2 ? { pointRadius: 3 } : {};
-  const set = { ...looks[series.kind], ...lone, data: series.kind === "line" ? thinned(series.data) : series.data, label: series.name, borderDash: series.dash || [], fill: series.fill ? "origin" : false, name: series.name };
+  const data = series.kind === "line" ? thinned(series.data) : series.data;
+  const set = { ...looks[series.kind], ...(series.kind === "line" ? { pointRadius: radii(data) } : {}), data, label: series.name, borderDash: series.dash || [], fill: series.fill ? "origin" : false, name: series.name };
   paint(set, series);
   return set;
 }

@@ -101,6 +101,7 @@ function cost(plan) {
   const left_out = plan.cells.filter((cell) => cell.skipped);
   return [
     make("p", { id: "cost" }, make("b", {}, say("run.will_send", { n: plan.requests, requests: whole(plan.requests) })), make("br", {}), make("span", { class: "muted" }, say("run.at_most", { tokens: whole(plan.max_tokens) }), " · ", say("run.lanes_count", { n: plan.lanes.length }))),
+    make("p", { class: "hint" }, say("run.cold_note")),
     left_out.length ? make("details", { class: "small" }, make("summary", {}, say("run.skipped", { n: left_out.length })), make("ul", {}, ...left_out.map((cell) => make("li", {}, foreign(`${cell.provider} / ${cell.model}${cell.context_tokens ? ` @ ${cell.context_tokens}` : ""}`), ": ", foreign(cell.skipped))))) : null,
   ];
 }
