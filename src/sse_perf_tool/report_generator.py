@@ -9,19 +9,34 @@ from pathlib import Path
 from . import __version__
 from .goals.compare import Difference, differences
 from .load.run import TEXTS as LOAD_TEXTS
-from .records import Capacity, RunConfig, RunResult
+from .records import Capacity, RequestRecord, RunConfig, RunResult
 from .records.atomic_write import write_atomically
-from .report_parts.capacity import capacity_data, capacity_facts_html, capacity_verdict_html, steps_table
+from .report_parts.capacity import (
+    capacity_data,
+    capacity_facts_html,
+    capacity_tiles,
+    capacity_verdict_html,
+    steps_table,
+)
 from .report_parts.comparison import (
     compare_verdict_html,
     comparison_data,
     default_names,
-    difference_table,
+    differences_html,
     runs_table,
 )
 from .report_parts.data import run_data
 from .report_parts.goals import goals_html
 from .report_parts.inside import inside_html
+from .report_parts.one import (
+    course_html,
+    one_data,
+    one_tiles,
+    one_verdict,
+    only_request,
+    request_facts_html,
+    values_table,
+)
 from .report_parts.page import (
     Place,
     again_html,
@@ -41,6 +56,7 @@ from .report_parts.verdict import verdict
 from .report_parts.wording import both, in_both, pair
 from .report_parts.workers import workers_html
 from .texts import Texts, printable, speaker
+from .units import NS_PER_MS
 
 BRAND = "7DGroup"
 
@@ -60,30 +76,70 @@ def generate_html_report(
     `lang` ("en" or "zh") is the language in which the page opens, by default that of the run.  Returns notes for the
     console, such as that the page is not offline, in that language.
     """
+    record = only_request(result)
+    if record is not None:
+        return _write_report_of_one(record, result, path, (brand, title, lang or result.config.lang))
     language = lang or result.config.lang
     parts = {
-        **frame(language, brand, in_both("report") if title is None else (title, title)),
-        "when": moment(result.started_unix_ns),
+        **_common_parts(result, language, brand, title),
         "verdict": verdict_html(verdict(result)),
-        "goals": goals_html(result),
         "trust": trust_html(result, _SELF_CHARTS),
         "workers": workers_html(result),
-        "facts": facts_html(result),
         "figures": big_figures_html(result),
-        "warnings": warnings_html(result.warnings, [LOAD_TEXTS]),
         "errors": errors_section(result),
         "metrics": metrics_table(result.summary),
-        "inside": inside_html(result),
         "turns": groups_section("turn", result.summary.turns, result.config.stream),
         "contexts": groups_section("context", result.summary.context_tiers, result.config.stream),
         "shape": shape_html(result),
-        "again": again_html(result),
     }
     parts["bar"] = bar_html(_places(result, parts), ranged=True)
     data = {"lang": language, **run_data(result)}
     page, offline = build_page(
         read_template("report.html"), parts, data, ["common.js", "charts.js", "phases.js", "report.js"]
     )
+    write_atomically(path, page, private=True)
+    return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
+
+
+def _common_parts(result: RunResult, language: str, brand: str, title: str | None) -> dict[str, str]:
+    """What stands in the report of one request and in that of many."""
+    return {
+        **frame(language, brand, in_both("report") if title is None else (title, title)),
+        "when": moment(result.started_unix_ns),
+        "goals": goals_html(result),
+        "facts": facts_html(result),
+        "warnings": warnings_html(result.warnings, [LOAD_TEXTS]),
+        "inside": inside_html(result),
+        "again": again_html(result),
+    }
+
+
+def _write_report_of_one(
+    record: RequestRecord, result: RunResult, path: str | Path, framing: tuple[str, str | None, str]
+) -> list[str]:
+    """As `generate_html_report`, of a run with one request; `framing` is brand, title and language."""
+    brand, title, language = framing
+    parts = {
+        **_common_parts(result, language, brand, title),
+        "trust": trust_html(result),
+        "figures": one_tiles(record, result),
+        "course": course_html(record),
+        "values": values_table(result),
+        "request": request_facts_html(record),
+    }
+    places = _there(
+        ("overview", both("section.overview"), True),
+        ("goals", both("goals"), parts["goals"]),
+        ("inside", both("section.inside"), parts["inside"]),
+        ("values", both("one.values"), True),
+        ("request", both("one.request"), True),
+        ("trust", both("section.trust"), parts["trust"]),
+        ("setup", both("section.setup"), True),
+    )
+    parts["bar"] = bar_html(places)
+    parts["verdict"] = verdict_html(one_verdict(verdict(result), record, [anchor for anchor, _ in places]))
+    data = {"lang": language, "latency_ms": record.latency_ns / NS_PER_MS, "chunks": one_data(record)}
+    page, offline = build_page(read_template("one.html"), parts, data, ["common.js", "charts.js", "one.js"])
     write_atomically(path, page, private=True)
     return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
 
@@ -97,7 +153,7 @@ _SELF_CHARTS = (
 def _places(result: RunResult, parts: Mapping[str, str]) -> list[Place]:
     """Where the bar of a report leads: its parts in their order, without those that this run does not have."""
     failed = f'{both("section.errors")} <span class="count">{result.summary.failed:,}</span>'
-    places = [
+    return _there(
         ("overview", both("section.overview"), True),
         ("goals", both("goals"), parts["goals"]),
         ("errors", failed, parts["errors"]),
@@ -108,7 +164,11 @@ def _places(result: RunResult, parts: Mapping[str, str]) -> list[Place]:
         ("requests", both("section.requests"), result.summary.sent),
         ("trust", both("section.trust"), parts["trust"]),
         ("setup", both("section.setup"), True),
-    ]
+    )
+
+
+def _there(*places: tuple[str, str, object]) -> list[Place]:
+    """The places whose part, the last of each, is on the page."""
     return [(anchor, label) for anchor, label, there in places if there]
 
 
@@ -136,18 +196,26 @@ def generate_compare_report(
     shown_names = list(names or default_names(results))
     if compared is None:
         compared = [differences(results[0], other) for other in results[1:]]
-    tables = (difference_table(found, number) for number, found in enumerate(compared, 1))
     parts = {
         **frame(language, brand, in_both("compare_report") if title is None else (title, title)),
-        "bar": bar_html((), ranged=True),
-        "verdict": compare_verdict_html(compared, results) + warnings_html(warnings),
-        "differences": "".join(f'<section class="card">{each}</section>' for each in tables),
+        "bar": bar_html([(anchor, both(key)) for anchor, key in _COMPARE_PLACES], ranged=True),
+        "verdict": compare_verdict_html(compared, results, shown_names),
+        "warnings": warnings_html(warnings),
+        "differences": differences_html(compared),
         "runs": runs_table(results, shown_names),
     }
     data = {"lang": language, **comparison_data(results, shown_names)}
     page, offline = build_page(read_template("compare.html"), parts, data, ["common.js", "charts.js", "compare.js"])
     write_atomically(path, page, private=True)
     return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
+
+
+_COMPARE_PLACES = (
+    ("overview", "section.overview"),
+    ("differences", "section.differences"),
+    ("spread", "section.compare_spread"),
+    ("runs", "runs"),
+)
 
 
 def generate_capacity_report(
@@ -163,7 +231,10 @@ def generate_capacity_report(
     language = lang or config.lang
     parts = {
         **frame(language, brand, in_both("capacity_report") if title is None else (title, title)),
+        "bar": bar_html([(anchor, both(key)) for anchor, key in _CAPACITY_PLACES]),
+        "when": moment(capacity.steps[0].started_unix_ns) if capacity.steps else "",
         "verdict": capacity_verdict_html(capacity),
+        "figures": capacity_tiles(capacity),
         "facts": capacity_facts_html(capacity, config),
         "steps": steps_table(capacity),
     }
@@ -171,6 +242,9 @@ def generate_capacity_report(
     page, offline = build_page(read_template("capacity.html"), parts, data, ["common.js", "charts.js", "capacity.js"])
     write_atomically(path, page, private=True)
     return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
+
+
+_CAPACITY_PLACES = (("overview", "section.overview"), ("steps", "capacity.table"), ("setup", "capacity.setup"))
 
 
 def frame(language: str, brand: str, title: tuple[str, str]) -> dict[str, str]:

@@ -71,8 +71,8 @@ def test_the_console_says_first_that_requests_fail_now_in_red(lang: str) -> None
 
 
 def test_the_page_says_so_in_its_headline() -> None:
-    page = compare_verdict_html([differences(HEALTHY, BROKEN)], [HEALTHY, BROKEN])
-    assert '<div class="verdict bad">' in page
+    page = compare_verdict_html([differences(HEALTHY, BROKEN)], [HEALTHY, BROKEN], ["a", "b"])
+    assert '<div class="verdict bad two">' in page
     assert page.index("28.8 % of the requests fail now") < page.index("Of ")
 
 

@@ -28,7 +28,7 @@ from report_runs import (
     watched,
     whole_answer,
 )
-from report_scenes import healthy
+from report_scenes import healthy, one_request
 from sse_perf_tool.bench.page import write_page
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import OUTCOMES, Outcome
@@ -296,6 +296,14 @@ def test_a_run_without_any_request_shows_no_empty_charts(tmp_path: Path) -> None
     assert facts["console"] == facts["faults_light"] == facts["dead_links"] == []
     assert facts["shown"] == ["bar"]
     assert "No request finished" in facts["text"]
+
+
+def test_the_page_of_one_request_shows_its_course_on_the_first_screen(tmp_path: Path) -> None:
+    generate_html_report(one_request(), tmp_path / "one.html")
+    facts = facts_of(tmp_path / "one.html", "opening")
+    assert facts["console"] == facts["dead_links"] == []
+    assert {".verdict", "#figures", "#sections", "canvas"} <= set(facts["first_screen"])
+    assert facts["height"] <= 1_800
 
 
 def test_an_answer_full_of_markup_stays_text(attacked: Facts) -> None:

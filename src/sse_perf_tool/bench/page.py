@@ -9,7 +9,7 @@ from typing import Any
 
 from ..records.atomic_write import write_atomically
 from ..report_generator import BRAND, OFFLINE_NOTES, frame
-from ..report_parts.page import build_page, code, command_html, read_template
+from ..report_parts.page import bar_html, build_page, code, command_html, read_template
 from ..report_parts.server import figures_words
 from ..report_parts.wording import in_both, pair, terms_html
 from ..texts import Texts, printable, speaker
@@ -29,7 +29,6 @@ from .wording import (
 
 PAGE_TEXTS: Texts = {
     "bench.title": ("Benchmark", "基准测试"),
-    "bench.section": ("Side by side", "并排比较"),
     "bench.chart_ttft_ms": ("Time to first token", "首 token 时间"),
     "bench.chart_tokens_per_s": ("Tokens a second of one answer", "单个回答每秒 token 数"),
     "bench.tiers_ttft_ms": ("Time to first token by context", "首 token 时间与上下文长度"),
@@ -46,6 +45,9 @@ PAGE_TEXTS: Texts = {
         "柱为中位数，点为各请求；红线为中位数的 95% 区间（请求足够时）。",
     ),
     "bench.note_scatter": ("Better is to the left and up.", "越靠左上越好。"),
+    "bench.overview": ("Overview", "概览"),
+    "bench.differences": ("Differences", "差异"),
+    "bench.setup": ("Settings of the benchmark", "基准测试设置"),
     "bench.cells": ("Each target", "各目标"),
     "bench.method": ("Method", "方法"),
 }
@@ -60,13 +62,18 @@ def write_page(
 ) -> list[str]:
     """Writes the page to `path`; OSError when it cannot be written.  Returns notes for the console, as the report."""
     named = PAGE_TEXTS["bench.title"] if title is None else (title, title)
+    differing = _differences(document)
+    places = [(name, pair(*PAGE_TEXTS[f"bench.{name}"])) for name in ("overview", "differences", "cells", "setup")]
     parts = {
         **frame(lang, brand, named),
+        "bar": bar_html([place for place in places if place[0] != "differences" or differing]),
+        "when": escape(document["started_at"]),
         "verdict": _verdict(document),
         "facts": _facts(document),
+        "setup": pair(*PAGE_TEXTS["bench.setup"]),
         "table": _table(document),
         "goals": _goals(document),
-        "differences": _differences(document),
+        "differences": differing,
         "left_out": _left_out(document),
         "cells": _cells(document),
     }
@@ -138,7 +145,7 @@ def _pairs(document: Document, lines: Any) -> list[str]:
 def _verdict(document: Document) -> str:
     """Who is fastest, and what to keep in mind."""
     lines, remarks = _pairs(document, fastest_lines), _pairs(document, remark_lines)
-    grade = "good" if any(row["cell"] for row in document["fastest"]) else "warn"
+    grade = "good" if any(row["cell"] for row in document["fastest"]) else "fair"
     headline = lines[0] if lines else pair(*PAGE_TEXTS["bench.title"])
     rest = "".join(f"<p class=lead>{line}</p>" for line in lines[1:])
     listed = "".join(f"<li>{remark}</li>" for remark in remarks)

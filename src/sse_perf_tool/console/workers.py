@@ -6,7 +6,7 @@ from ..records import RunResult, WorkerFacts
 from ..records.workers import clock_uncertainty_ms
 from ..texts import Texts, clip_middle, printable
 from ..trust import TEXTS as TRUST_TEXTS
-from .writer import BOLD, RED, Writer, in_columns
+from .writer import BOLD, RED, Column, Writer
 
 TEXTS: Texts = {
     "workers": ("Workers", "工作机"),
@@ -25,8 +25,11 @@ TEXTS: Texts = {
     "worker_lost": ("lost", "丢失"),
 }
 
-WIDTHS = (22, 8, 8, 7, 12, 8, 12)
-ALIGNS = "<>>>>><"
+LONGEST_NAME = 22
+FIGURES_ROOM = 36
+"""What the columns that stay beside the name take of a line."""
+DROPPED = {"requests": 0, "chunks": 0, "cpu": 1, "offset": 2, "trip": 3}
+"""Column of figures -> as `Column.drop`: what the network took goes first."""
 
 
 def show(writer: Writer, result: RunResult) -> None:
@@ -36,11 +39,10 @@ def show(writer: Writer, result: RunResult) -> None:
         apart_ms = clock_uncertainty_ms(result.workers)
         known = "" if apart_ms is None else f"  {writer.say('clocks', ms=_figure(apart_ms))}"
         writer.line(f"{writer.paint(writer.say('workers'), BOLD)}{known}")
-        keys = ("requests", "chunks", "cpu", "offset", "trip", "trust")
-        heads = (writer.say("worker"), *(writer.say(f"worker_{key}") for key in keys))
-        writer.line("  " + in_columns(heads, WIDTHS, ALIGNS).rstrip())
-        for each in result.workers:
-            writer.line("  " + in_columns(_cells(writer, each), WIDTHS, ALIGNS).rstrip())
+        columns = [Column(writer.say("worker"), "<")]
+        columns += [Column(writer.say(f"worker_{key}"), drop=drop) for key, drop in DROPPED.items()]
+        rows = [_cells(writer, each) for each in result.workers]
+        writer.table([*columns, Column(writer.say("worker_trust"), "<")], rows)
     if result.partial:
         writer.line(writer.paint(writer.say("partial_run", n=result.missing_requests), RED))
 
@@ -49,13 +51,13 @@ def _cells(writer: Writer, each: WorkerFacts) -> tuple[str, ...]:
     trust = TRUST_TEXTS.get(each.trust, TRUST_TEXTS["not_measured"])[writer.column]
     cpu = "" if each.cpu_share is None else f"{each.cpu_share:.0%}"
     return (
-        clip_middle(f"{each.number} {printable(each.name)}", WIDTHS[0]),
+        clip_middle(f"{each.number} {printable(each.name)}", min(LONGEST_NAME, max(8, writer.width - FIGURES_ROOM))),
         str(each.requests),
         _figure(each.chunks_per_s),
         cpu,
         _figure(each.clock_offset_ms),
         _figure(each.round_trip_ms),
-        writer.say("worker_lost") if each.lost else trust,
+        writer.paint(writer.say("worker_lost"), RED) if each.lost else trust,
     )
 
 

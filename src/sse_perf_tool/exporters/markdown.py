@@ -131,13 +131,25 @@ def _metrics_table(result: RunResult, column: int) -> str:
     measured = [(name, stats) for name, stats in rows if stats.count]
     if not measured:
         return ""
+    if len(result.requests) == 1:
+        return _values_of_one(measured, column)
     heads = [in_both(key)[column] for key in ("metric", "mean")] + [f"P{percent}" for percent in PERCENTILES]
     lines = []
     for name, stats in measured:
-        unit = in_both("tokens_unit")[column] if name == "tokens_per_s" else "ms"
         values = (stats.mean, *(shown_percentile(stats, percent) for percent in PERCENTILES), stats.max)
-        lines.append([f"{in_both(f'metric.{name}')[column]} ({unit})", *map(figure, values), f"{stats.count:,}"])
+        lines.append([_metric_with_unit(name, column), *map(figure, values), f"{stats.count:,}"])
     return _table([*heads, *(in_both(key)[column] for key in ("max", "count"))], "lrrrrrrr", lines)
+
+
+def _metric_with_unit(name: str, column: int) -> str:
+    unit = in_both("tokens_unit")[column] if name == "tokens_per_s" else "ms"
+    return f"{in_both(f'metric.{name}')[column]} ({unit})"
+
+
+def _values_of_one(measured: Sequence[tuple[str, Stats]], column: int) -> str:
+    """The values of a run's only request; of its gaps, of which there are many, the longest stands for itself."""
+    lines = [[_metric_with_unit(name, column), figure(stats.mean)] for name, stats in measured if stats.count == 1]
+    return _table([in_both("metric")[column], in_both("one.value")[column]], "lr", lines)
 
 
 def _milestones_table(result: RunResult, column: int) -> str:

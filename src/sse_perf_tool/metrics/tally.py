@@ -53,6 +53,8 @@ MOST_REASONS, OTHER_REASONS = 50, "…"
 
 LONGEST_QUERY = 10_000
 """Characters of a query that are kept: no output shows as many."""
+LONGEST_COURSE = 20_000
+"""Gaps that are kept of the first request."""
 
 
 class RequestRule(Protocol):
@@ -248,7 +250,10 @@ class Tally:
                 del self.table.details[dropped]
             wanted = True
         if wanted:
-            self.table.details[row] = replace(record, gaps_us=(), self_watch=(), query=record.query[:LONGEST_QUERY])
+            # The course of a run's only answer is shown; of many, gaps are counted and let go.
+            gaps_us = record.gaps_us[:LONGEST_COURSE] if row == 0 else ()
+            query = record.query[:LONGEST_QUERY]
+            self.table.details[row] = replace(record, gaps_us=gaps_us, self_watch=(), query=query)
 
     def merge(self, other: Tally) -> None:
         """Adds everything of another tally of the same run."""

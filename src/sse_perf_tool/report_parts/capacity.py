@@ -10,7 +10,7 @@ from typing import Any
 from ..capacity.search import BUSY_CLIENT, curve, unjudged_step, verdicts
 from ..goals.thresholds import SHARES, Rule, parse_rule
 from ..goals.thresholds import TEXTS as RULE_TEXTS
-from ..metrics import percentile
+from ..metrics import percentile, success_rate
 from ..records import Capacity, Ending, Limit, RunConfig, Stats, StepResult, ThresholdResult
 from ..texts import LANGUAGES, printable, speaker
 from ..trust import TEXTS as TRUST_TEXTS
@@ -18,6 +18,7 @@ from .figures import Both, figure, percent_text, time_text
 from .page import code, command_html, moment
 from .server import figures_words
 from .tables import number_cell, table
+from .tiles import Tile, tile_html
 from .verdict import shown_percentile
 from .wording import both, count_of, in_both, pair, terms_html
 
@@ -64,9 +65,20 @@ def sentence(capacity: Capacity) -> Both:
     return "; ".join(english for english, _ in parts), "；".join(chinese for _, chinese in parts)
 
 
+def _step_at_capacity(capacity: Capacity) -> StepResult | None:
+    """The last step that passed at the capacity."""
+    return next((each for each in reversed(capacity.steps) if each.level == capacity.level and each.passed), None)
+
+
+def _trust_of_deciding(capacity: Capacity) -> str:
+    """The worst trust among the steps on both sides of the edge."""
+    decided = [each.trust for each in capacity.steps if each.level in (capacity.level, capacity.failing)]
+    return max(decided, key=_TRUST_ORDER.index)
+
+
 def evidence(capacity: Capacity) -> Both | None:
     """What the service gave at the capacity, and how far the steps that decided can be trusted; None without one."""
-    step = next((each for each in reversed(capacity.steps) if each.level == capacity.level and each.passed), None)
+    step = _step_at_capacity(capacity)
     if step is None:
         return None
     ttft = step.metrics.get("ttft_ms", Stats())
@@ -76,9 +88,7 @@ def evidence(capacity: Capacity) -> Both | None:
         if (value := shown_percentile(ttft, percent)) is not None
     )
     times = in_both("capacity.ttft", shown=shown) if shown else ("", "")
-    decided = [each.trust for each in capacity.steps if each.level in (capacity.level, capacity.failing)]
-    worst = max(decided, key=_TRUST_ORDER.index)
-    said = {"trust": TRUST_TEXTS[worst], "ttft": times}
+    said = {"trust": TRUST_TEXTS[_trust_of_deciding(capacity)], "ttft": times}
     rates = {"rate": figure(step.requests_per_s), "tokens": figure(step.output_tokens_per_s)}
     return in_both("capacity.evidence", said, **rates)
 
@@ -215,13 +225,29 @@ def capacity_verdict_html(capacity: Capacity) -> str:
     english, chinese = sentence(capacity)
     return (
         f'<div class="verdict {grade}"><h2>{pair(*headline(capacity))}</h2>'
-        f'<p class="lead">{pair(f"{english}.", f"{chinese}。")}</p>{_evidence_html(capacity)}</div>'
+        f'<p class="lead">{pair(f"{english}.", f"{chinese}。")}</p></div>'
     )
 
 
-def _evidence_html(capacity: Capacity) -> str:
-    said = evidence(capacity)
-    return f"<p>{pair(f'{said[0]}.', f'{said[1]}。')}</p>" if said else ""
+def capacity_tiles(capacity: Capacity) -> str:
+    """What the service gave at the capacity, and how far the steps that decided can be trusted; "" without one."""
+    step = _step_at_capacity(capacity)
+    if step is None:
+        return ""
+    none, share = ("", ""), success_rate(step.ok, step.ok + step.failed)
+    trust = _trust_of_deciding(capacity)
+    said = in_both("capacity.tile_trust", {"trust": TRUST_TEXTS[trust]})
+    found = [
+        Tile("big.rps", [("", figure(step.requests_per_s))], both("rps_unit"), none),
+        Tile("big.tokens", [("", figure(step.output_tokens_per_s))], both("tokens_unit"), none),
+        *(
+            Tile(key, [(f"P{percent}", figure(shown_percentile(stats, percent))) for percent in (50, 95)], "ms", none)
+            for key, name in (("big.ttft", "ttft_ms"), ("big.latency", "latency_ms"))
+            if (stats := step.metrics.get(name, Stats())).count
+        ),
+        Tile("big.success", [("", percent_text(share).removesuffix(" %"))], "%", said),
+    ]
+    return "".join(map(tile_html, found))
 
 
 def capacity_facts_html(capacity: Capacity, config: RunConfig) -> str:

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..goals.compare import Difference, failing_more
+from ..goals.compare import COMPARED_METRICS, Difference, failing_more
 from ..metrics import success_rate
 from ..records import NOT_MEASURED, SERVER_FIGURES, RunConfig, RunResult, Stats
 from ..records.server import highest
@@ -31,16 +31,18 @@ def run_letter(number: int) -> str:
     return letter if number < 26 else f"{letter}{number // 26}"
 
 
-def compare_verdict_html(compared: Sequence[Sequence[Difference]], results: Sequence[RunResult]) -> str:
+def compare_verdict_html(
+    compared: Sequence[Sequence[Difference]], results: Sequence[RunResult], names: Sequence[str]
+) -> str:
     """The result of each run compared with the first, in words, and the settings in which the runs differ."""
-    blocks = [_verdict_block(run_letter(number), found, results[number]) for number, found in enumerate(compared, 1)]
-    names = unlike_settings(results)
-    if names:
-        blocks.append(f"<p>{pair(*in_both('compare_unlike', {'names': names}))}</p>")
-    return "".join(blocks) + f'<p class="notes">{both("compare_note")} {both("compare_limits")}</p>'
+    blocks = [_verdict_block(number, found, results[number], names) for number, found in enumerate(compared, 1)]
+    unlike = unlike_settings(results)
+    said = f'<p class="notice">{pair(*in_both("compare_unlike", {"names": unlike}))}</p>' if unlike else ""
+    return f'<div class="verdicts{" several" if len(blocks) > 1 else ""}">{"".join(blocks)}</div>{said}'
 
 
-def _verdict_block(letter: str, found: Sequence[Difference], result: RunResult) -> str:
+def _verdict_block(number: int, found: Sequence[Difference], result: RunResult, names: Sequence[str]) -> str:
+    several = len(names) > 2
     counts = {word: sum(1 for each in found if each.word == word) for word in _WORDS}
     grade = "bad" if counts["worse"] > counts["better"] else "good" if counts["better"] > counts["worse"] else "none"
     shown: dict[str, object] = {name: counts[name] for name in ("better", "worse", "same")}
@@ -51,17 +53,19 @@ def _verdict_block(letter: str, found: Sequence[Difference], result: RunResult) 
     if failing_more(found):
         grade, said = "bad", failing_text(result.summary)
     lead = f'<p class="lead">{both("compare_verdict", None, n=known, **shown)}</p>' if known else ""
+    badge = f'<span class="badge">{both("compared", other=run_letter(number), base="A")}</span>'
+    which = " · ".join(f"{run_letter(at)} {code(names[at], 80)}" for at in (0, number) if names[at])
     return (
-        f'<div class="verdict {grade}"><p class="over">{both("compared", other=letter, base="A")}</p>'
-        f"<h2>{pair(*said)}</h2>"
-        f"{lead}{_changes(found)}</div>"
+        f'<div class="verdict {grade}{"" if several else " two"}"><div><h2>{badge} {pair(*said)}</h2>'
+        f'<p class="over">{which}</p>{lead}</div>{_changes(found, FEW_CHANGES if several else CHANGES_SHOWN)}</div>'
     )
 
 
-CHANGES_SHOWN = 8
+CHANGES_SHOWN, FEW_CHANGES = 6, 3
+"""Figures that a verdict names, of two runs and of several."""
 
 
-def _changes(found: Sequence[Difference]) -> str:
+def _changes(found: Sequence[Difference], most: int) -> str:
     """The significant differences, one figure per metric, as a list."""
     first: dict[str, Difference] = {}
     for each in found:
@@ -71,9 +75,9 @@ def _changes(found: Sequence[Difference]) -> str:
         f"<li>{_metric_title(each.metric)} {each.statistic}: {figure(_shown(each, each.base))} → "
         f"{figure(_shown(each, each.other))} {_unit(each)} "
         f'<span class="word {each.word}">{both(f"word.{each.word}")}</span></li>'
-        for each in list(first.values())[:CHANGES_SHOWN]
+        for each in list(first.values())[:most]
     )
-    return f"<ul>{''.join(items)}</ul>" if first else ""
+    return f'<ul class="next">{"".join(items)}</ul>' if first else ""
 
 
 def _prompts(config: RunConfig) -> str:
@@ -140,7 +144,9 @@ def runs_table(results: Sequence[RunResult], names: Sequence[str]) -> str:
         _plain_row(both("metric.success_rate"), [_success_text(result) for result in results]),
     ]
     found = (item for result in results for item in result.summary.metrics.items())
-    metrics = dict.fromkeys(name for name, stats in found if stats.count and "[" not in name)
+    # The others stand in the table of differences.
+    left = (name for name, stats in found if stats.count and name not in COMPARED_METRICS and "[" not in name)
+    metrics = dict.fromkeys(left)
     rows += [_metric_row(name, percent, results) for name in metrics for percent in (50, 99)]
     rows += _server_rows(results)
     return (
@@ -181,12 +187,43 @@ def _metric_title(name: str) -> str:
     return both(f"metric.{name}") if f"metric.{name}" in TEXTS else escape(name)
 
 
-def difference_table(found: Sequence[Difference], number: int) -> str:
-    """Every compared figure of run `number` against the first, with its interval and a word."""
-    heads = ("figure", "unit", "A", run_letter(number), "difference", "relative", "interval", "judgement")
-    caption = both("compared", other=run_letter(number), base="A")
-    table_id = "compare-table" if number == 1 else f"compare-table-{number}"
-    return table(heads, map(_difference_row, found), caption=caption, table_id=table_id)
+def differences_html(compared: Sequence[Sequence[Difference]]) -> str:
+    """Every compared figure: of two runs with its interval and a word, of several with a column for each run."""
+    notes = f'<p class="notes">{both("compare_note")} {both("compare_limits")}</p>'
+    if len(compared) > 1:
+        return _differences_of_several(compared) + notes
+    heads = ("figure", "unit", "A", "B", "difference", "relative", "interval", "judgement")
+    caption = both("compared", other="B", base="A")
+    return table(heads, map(_difference_row, compared[0]), caption=caption, table_id="compare-table") + notes
+
+
+def _differences_of_several(compared: Sequence[Sequence[Difference]]) -> str:
+    keys = list(dict.fromkeys((each.metric, each.statistic) for found in compared for each in found))
+    by_run = [{(each.metric, each.statistic): each for each in found} for found in compared]
+    rows = []
+    for key in keys:
+        each = [found.get(key) for found in by_run]
+        known = next(one for one in each if one is not None)
+        rows.append(
+            f'<tr><th scope="row">{_metric_title(known.metric)} {known.statistic}</th>'
+            f'<td class="text">{_unit(known)}</td>{number_cell(_shown(known, known.base))}'
+            + "".join(map(_against_first, each))
+            + "</tr>"
+        )
+    heads = ("figure", "unit", *map(run_letter, range(len(compared) + 1)))
+    return table(heads, rows, caption=both("compared_all"), table_id="compare-table")
+
+
+def _against_first(each: Difference | None) -> str:
+    """A cell: the figure of a run, how it differs from the first, and within which bounds."""
+    if each is None or each.other is None:
+        return number_cell(None)
+    value = _shown(each, each.other)
+    low, high = _shown(each, each.low), _shown(each, each.high)
+    relative = "" if each.relative is None else f"{_signed(each.relative * 100)} %"
+    bounds = "" if low is None or high is None else f" ({_signed(low)} … {_signed(high)})"
+    word = f'<small class="word {each.word}">{relative}{bounds}</small>' if relative or bounds else ""
+    return f'<td data-v="{value:.6g}">{figure(value)}{word}</td>'
 
 
 def _difference_row(each: Difference) -> str:

@@ -5,7 +5,7 @@ All of it is markup with inline SVG: it needs no script, and prints.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..metrics import percentile
@@ -99,17 +99,25 @@ def _label(kind: str, name: str) -> Both:
 
 
 def _bar_html(record: RequestRecord, title: Both) -> str:
-    """All of an answer as one bar, each stretch as wide as it is long, and the sums in words beneath."""
-    stretches, total = _stretches(record), max(1, record.latency_ns // 1000)
-    rects = "".join(
-        _rect(stretch.kind, stretch.begin_us, stretch.end_us, total, _label(stretch.kind, stretch.name))
-        for stretch in stretches
-    )
-    sums: dict[tuple[str, str], int] = {}
-    for stretch in stretches:
-        key = stretch.kind, stretch.name
-        sums[key] = sums.get(key, 0) + stretch.end_us - stretch.begin_us
-    said = [(_label(*key), time_text(us / 1000)) for key, us in sums.items() if us * 1000 >= total]
+    """All of an answer as one bar."""
+    parts = [
+        (stretch.kind, stretch.begin_us / 1000, stretch.end_us / 1000, _label(stretch.kind, stretch.name))
+        for stretch in _stretches(record)
+    ]
+    return bar_figure(parts, record.latency_ns / NS_PER_MS, title)
+
+
+Part = tuple[str, float, float, Both]
+"""A part of an answer: its colour, begin and end in ms, its name."""
+
+
+def bar_figure(parts: Sequence[Part], total_ms: float, title: Both) -> str:
+    """A bar, each part as wide as it is long, and the sums in words beneath: none below a thousandth of the whole."""
+    rects = "".join(_rect(kind, begin, end, total_ms, name) for kind, begin, end, name in parts)
+    sums: dict[Both, float] = {}
+    for _, begin, end, name in parts:
+        sums[name] = sums.get(name, 0) + end - begin
+    said = [(name, time_text(ms)) for name, ms in sums.items() if ms * 1000 >= total_ms]
     words = " · ".join(pair(f"{label[0]} {time}", f"{label[1]} {time}") for label, time in said)
     return (
         f'<figure class="phases"><figcaption>{pair(*title)}</figcaption>'
@@ -118,9 +126,10 @@ def _bar_html(record: RequestRecord, title: Both) -> str:
     )
 
 
-def _rect(kind: str, begin_us: int, end_us: int, total_us: int, label: Both) -> str:
-    left, width = 100 * begin_us / total_us, 100 * (end_us - begin_us) / total_us
-    time = time_text((end_us - begin_us) / 1000)
+def _rect(kind: str, begin: float, end: float, total: float, label: Both) -> str:
+    """A part of a bar, its times in ms."""
+    left, width = 100 * begin / max(total, 0.001), 100 * (end - begin) / max(total, 0.001)
+    time = time_text(end - begin)
     said = f"{label[0]} / {label[1]}: {time}" if label[0] != label[1] else f"{label[0]}: {time}"
     return (
         f'<rect class="kind-{kind}" x="{left:.3f}%" width="{max(width, 0.15):.3f}%" height="100%">'

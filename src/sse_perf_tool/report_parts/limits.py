@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from ..goals.thresholds import TEXTS as RULE_TEXTS
-from ..goals.thresholds import Rule, is_share, parse_rule, parse_slo, unit_of, value_text
+from ..goals.thresholds import Rule, parse_rule, parse_slo, unit_of
 from ..records import RunResult
 from ..texts import LANGUAGES, speaker
 from ..trust import REQUIRED
 from .figures import Both
+from .tiles import goal_text
 from .wording import TEXTS, in_both
 
 _SAY = speaker(RULE_TEXTS, LANGUAGES[0])
-_SIGNS = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}
 
 
 def limits_data(result: RunResult) -> list[dict[str, Any]]:
@@ -45,26 +45,8 @@ def _row(rule: Rule, state: str) -> dict[str, Any]:
 
 def _named(rule: Rule, state: str) -> Both:
     """A goal in a legend: "goal: P95 < 500 ms"."""
-    scale, unit = unit_of(rule.text)
-    limit = f"{_SIGNS.get(rule.operator, rule.operator)} {value_text(rule.limit * scale)}{unit}"
-    if state == "slo":
-        return in_both("limit.slo", limit=f"{_percentile(rule)} {limit}".strip())
-    name = ("", "") if is_share(rule.subject, rule.function) else _statistic(rule)
-    return in_both("limit.goal", {"name": name}, limit=limit)
-
-
-def _statistic(rule: Rule) -> Both:
-    if percentile := _percentile(rule):
-        return f"{percentile} ", f"{percentile} "
-    if rule.function not in ("avg", "max", "min"):
-        return "", ""
-    english, chinese = in_both(f"limit.{rule.function}")
-    if rule.function != "avg" or f"metric.{rule.subject}" not in TEXTS:
-        return f"{english} ", f"{chinese} "
-    # The chart of means has those of several metrics.
-    metric = in_both(f"metric.{rule.subject}")
-    return f"{metric[0]} {english} ", f"{metric[1]}{chinese} "
-
-
-def _percentile(rule: Rule) -> str:
-    return "" if rule.percent is None else f"P{rule.percent:g}"
+    english, chinese = goal_text(rule)
+    if rule.function == "avg" and f"metric.{rule.subject}" in TEXTS:  # a chart of means has those of several metrics
+        metric = in_both(f"metric.{rule.subject}")
+        english, chinese = f"{metric[0]} {english}", f"{metric[1]}{chinese}"
+    return in_both("limit.slo" if state == "slo" else "limit.goal", {"goal": (english, chinese)})

@@ -53,7 +53,7 @@ def big_figures_html(result: RunResult) -> str:
         met = in_both("goodput_n", n=f"{summary.goodput.met:,}", of=f"{summary.goodput.of:,}")
         share = percent_text(summary.goodput.share).removesuffix(" %")
         tiles.append(Tile("big.goodput", [("", share)], "%", met, ("goodput",)))
-    return "".join(_tile_html(tile, result) for tile in tiles)
+    return "".join(tile_html(tile, result) for tile in tiles)
 
 
 def _success_tile(summary: Summary) -> Tile:
@@ -135,8 +135,10 @@ def _median_tile(key: str, summary: Summary, metric: str, unit_html: str, course
     return Tile(key, [("P50", figure(value))], unit_html if value is not None else "", said, (metric,), course)
 
 
-def _tile_html(tile: Tile, result: RunResult) -> str:
-    goals = _goals_of(tile.subjects, result)
+def tile_html(tile: Tile, result: RunResult | None = None) -> str:
+    """Markup of a tile, with the goals of the run that are about it, and its course."""
+    goals = _goals_of(tile.subjects, result) if result else []
+    course = _spark(result.time_series, tile.course) if result else ""
     kept = {ok for _, ok in goals}
     grade = "bad" if False in kept else tile.grade or ("good" if kept else "")
     missed = {_label(rule) for rule, ok in goals if not ok}
@@ -148,7 +150,7 @@ def _tile_html(tile: Tile, result: RunResult) -> str:
     above, beside = (f" {unit}", "") if tile.wide else ("", unit)
     return (
         f'<div class="{kind}"><dt>{both(tile.key)}{_about(tile.key)}{above}</dt><dd><span class="values">{values}'
-        f"{beside}</span>{_spark(result.time_series, tile.course)}"
+        f"{beside}</span>{course}"
         f"{demands}<small>{pair(*tile.note)}</small></dd></div>"
     )
 

@@ -410,7 +410,8 @@ def _resent(result: RunResult) -> Look | None:
 
 def _few(result: RunResult) -> Look | None:
     ok = result.summary.ok
-    return Look(in_both("look.few", {"n": count_of("requests", ok)}), "metrics") if 0 < ok < 100 else None
+    few = 0 < ok < 100 and result.summary.sent > 1  # of one nobody expects percentiles
+    return Look(in_both("look.few", {"n": count_of("requests", ok)}), "metrics") if few else None
 
 
 def _estimate(result: RunResult) -> Look | None:

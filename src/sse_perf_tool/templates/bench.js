@@ -59,7 +59,7 @@ function openCell(part) {
 }
 
 const several = tiers.length > 1;
-const grid = addSection(document.getElementById("charts"), make("nav"), "targets", "bench.section");
+const grid = document.getElementById("targets");
 targetsChart(grid, "ttft_ms", "unit.ms");
 targetsChart(grid, "tokens_per_s", "unit.tokens_per_s");
 if (several) { tiersChart(grid, "ttft_ms", "unit.ms"); tiersChart(grid, "tokens_per_s", "unit.tokens_per_s"); }

@@ -52,7 +52,7 @@ function loadChart(grid, id, unit, column, limit) {
   addChart(grid, { id: "cap_" + id, title: "chart.cap_" + id, unit, xTitle: data.by === "threads" ? "unit.cap_threads" : "unit.cap_rate", log: unit === "unit.ms", series, tooltip: { title, label }, empty: !points.some((point) => Number.isFinite(point.y)) });
 }
 
-const grid = addSection(document.getElementById("charts"), make("nav"), "load", "section.capacity");
+const grid = document.getElementById("load");
 curveChart(grid);
 loadChart(grid, "throughput", "unit.cap_rps", "per_s");
 loadChart(grid, "ttft", "unit.ms", "ttft_p95", data.limits_ms.ttft);

@@ -34,16 +34,16 @@ function overValues(grid, id, metric, cumulative) {
 }
 
 function buildCharts() {
-  const parent = document.getElementById("charts");
-  const nav = document.getElementById("sections");
-  const time = addSection(parent, nav, "time", "section.compare_time");
+  const time = document.getElementById("time");
   const step = data.step_s;
   const notes = () => [texts("note.step", { step })];
-  overTime(time, "rps", "unit.per_s", perSecond("done"), { step: 1 });
-  overTime(time, "tokens", "unit.tokens_per_s", perSecond("tokens"), { step: 1 });
+  const width_s = data.runs[0].seconds.width_s;
+  const drawn = { step: width_s, notes: () => (width_s > 1 ? [texts("note.width", { step: width_s })] : []) };
+  overTime(time, "rps", null, perSecond("done"), drawn);
+  overTime(time, "tokens", "unit.tokens_per_s", perSecond("tokens"), drawn);
   if (data.streamed) overTime(time, "ttft", "unit.ms", median("ttft"), { step, notes, log: true });
   overTime(time, "latency", "unit.ms", median("latency"), { step, notes, log: true });
-  const spread = addSection(parent, nav, "spread", "section.compare_spread");
+  const spread = document.getElementById("spread-charts");
   for (const metric of data.streamed ? ["ttft", "latency", "gap"] : ["latency"]) {
     overValues(spread, metric + "_spread", metric, false);
     overValues(spread, metric + "_share", metric, true);

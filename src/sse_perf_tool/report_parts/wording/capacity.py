@@ -5,6 +5,8 @@ from __future__ import annotations
 from ...texts import Texts
 
 TEXTS: Texts = {
+    "capacity.setup": ("Settings of the search", "搜索设置"),
+    "capacity.tile_trust": ("trust of the deciding steps: {trust}", "决定性步骤的可信度：{trust}"),
     "capacity_report": ("Capacity", "容量"),
     "capacity.evidence": (
         "There: {rate} requests/s, {tokens} tokens/s{ttft}; measured at the steps that decided: {trust}",

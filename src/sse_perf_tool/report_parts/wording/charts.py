@@ -87,11 +87,8 @@ TEXTS: Texts = {
     "series.p95": ("P95", "P95"),
     "series.p99": ("P99", "P99"),
     # the goals of a run as lines
-    "limit.goal": ("goal: {name}{limit}", "目标：{name}{limit}"),
-    "limit.slo": ("SLO: {limit}", "SLO：{limit}"),
-    "limit.avg": ("mean", "平均"),
-    "limit.max": ("max", "最大"),
-    "limit.min": ("min", "最小"),
+    "limit.goal": ("goal: {goal}", "目标：{goal}"),
+    "limit.slo": ("SLO: {goal}", "SLO：{goal}"),
     "note.limit_outside": ("Outside this chart: {limit}.", "超出此图范围：{limit}。"),
     # units on charts
     "unit.ms": ("ms", "ms"),

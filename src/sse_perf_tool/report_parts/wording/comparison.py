@@ -5,6 +5,11 @@ from __future__ import annotations
 from ...texts import Texts
 
 TEXTS: Texts = {
+    "compared_all": (
+        "Every figure, with its difference from A and the 95 % interval of that",
+        "全部指标，以及与 A 的差异和 95 % 区间",
+    ),
+    "section.differences": ("Differences", "差异"),
     "compared": ("{other} compared with {base}", "{other} 对比 {base}"),
     "compare_headline": ("{better} better, {worse} worse", "{better} 项更好，{worse} 项更差"),
     "fails_now": ("{share} of the requests fail now", "现在有 {share} 的请求失败"),
