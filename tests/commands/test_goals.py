@@ -209,7 +209,7 @@ def test_the_comment_begins_with_what_was_missed_and_has_the_tables() -> None:
     assert "| ✅ | `ttft_ms:max<=100` | 100 ms |  |" in lines
     assert "| ❌ | `errors:rate<0.01` | 50 % |  |" in lines
     assert "| ❌ | `ttft_ms:p(99)<900` | n/a | too few samples: 1, 100 are needed |" in lines
-    assert "Goodput: 1 of 2 requests (50.0 %), 0.500 req/s, met ttft_ms<=100" in lines
+    assert "Goodput: 1 of 2 requests (50.0 %), 0.500 requests/s, met ttft_ms<=100" in lines
     assert "**Compared with `old.json`**" in lines
     assert "| ❌ | `ttft_ms:p(95)<+10%` | 350 ms | 430.5 ms | 80.5 ms | 60.2 … 101 ms |  |" in lines
     assert (

@@ -122,7 +122,7 @@ def test_the_comment_has_a_table_of_the_metrics_that_were_measured() -> None:
 
 def test_the_comment_lists_rates_and_errors() -> None:
     lines = to_markdown(run(TEN_AND_TWO)).splitlines()
-    assert "2.00 req/s · 18.3 tokens/s (110 in total, the server's usage figures)" in lines  # 12 and 110 within 6 s
+    assert "2.00 requests/s · 18.3 tokens/s (110 in total, the server's usage figures)" in lines  # 12, 110 in 6 s
     assert lines[-3:] == ["**Errors by kind**", "", "- 2 × timeout: `too late` (e.g. request 11)"]
 
 

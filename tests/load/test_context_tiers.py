@@ -192,7 +192,7 @@ def test_without_tiers_nothing_is_shown_by_tier() -> None:
     ("lang", "title"),
     [
         ("en", "By context tier (tokens of filler), times in ms"),
-        ("zh", "按上下文档位（填充 token 数；时间单位 ms）"),
+        ("zh", "按上下文档位（填充 Token 数；时间单位 ms）"),
     ],
 )
 def test_the_console_has_a_row_a_tier_within_80_columns(lang: str, title: str, capsys: Any) -> None:
@@ -237,7 +237,7 @@ def test_the_report_and_the_comment_have_a_row_a_tier(tmp_path: Path) -> None:
     generate_html_report(result_of(*RECORDS), tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert '<th scope="row" data-v="1000">1,000</th><td data-v="2">2</td><td data-v="1">1</td>' in page
-    assert '<span lang="en">Prompt tokens mean</span><span lang="zh">输入 token 平均</span>' in page
+    assert '<span lang="en">Prompt tokens mean</span><span lang="zh">输入 Token 平均</span>' in page
     rows = [line for line in to_markdown(result_of(*RECORDS)).splitlines() if line.startswith(("| 0 |", "| 1,000 |"))]
     assert rows == [
         "| 0 | 2 | 2 | 20.0 | 20.0 | n/a | 200 | 200 | n/a | 8.00 | 5.00 |",

@@ -96,8 +96,8 @@ def test_goals_are_lines_in_the_units_of_their_charts() -> None:
         ("goal: P95 < 500 ms", "目标：P95 < 500 ms"),
         ("goal: failed < 1 %", "目标：失败 < 1 %"),
         ("goal: TPOT Mean ≤ 0.5 ms", "目标：TPOT平均 ≤ 0.5 ms"),
-        ("goal: > 3/s", "目标：> 3/s"),
-        ("goal: Max < 9000 ms", "目标：最大 < 9000 ms"),
+        ("goal: > 3", "目标：> 3"),
+        ("goal: Max < 9,000 ms", "目标：最大 < 9,000 ms"),
     ]
     assert [row[3] for row in goals_of(run)][2] == "missed"
 

@@ -107,7 +107,7 @@ TEXTS: Texts = {
     "chart.profile_gc": ("Garbage collection", "垃圾回收"),
     "chart.profile_heap": ("Heap of V8, with what it holds outside", "V8 堆（含堆外）"),
     "unit.percent_core": ("% of a core", "单核 %"),
-    "unit.ms_per_s": ("ms a second", "ms/秒"),
+    "unit.ms_per_s": ("ms/s", "ms/s"),
     "unit.number": ("number", "数量"),
     "series.limit": ("limit", "上限"),
     "series.profile_active": ("under way", "进行中"),

@@ -10,7 +10,7 @@ TEXTS: Texts = {
     "capacity_report": ("Capacity", "容量"),
     "capacity.evidence": (
         "There: {rate} requests/s, {tokens} tokens/s{ttft}; measured at the steps that decided: {trust}",
-        "此时：{rate} 请求/秒，{tokens} token/秒{ttft}；决定结果的各步测量：{trust}",
+        "此时：{rate} 请求/s，{tokens} Token/s{ttft}；决定结果的各步测量：{trust}",
     ),
     "capacity.ttft": (", TTFT {shown}", "，TTFT {shown}"),
     "capacity.rate": ("{n} requests/s", "{n} 请求/s"),

@@ -24,7 +24,7 @@ TEXTS: Texts = {
     "worse": ("worse", "变差"),
     "not_comparable": ("cannot be judged", "无法判断"),
     "goodput": (
-        "Goodput: {met} of {n} ({share}), {rate} req/s, met {rules}",
+        "Goodput: {met} of {n} ({share}), {rate} requests/s, met {rules}",
         "Goodput：{n}中有 {met} 个（{share}，{rate} 请求/s）满足 {rules}",
     ),
     "against": ("Compared with {file}", "与 {file} 对比"),

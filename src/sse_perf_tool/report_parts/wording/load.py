@@ -34,6 +34,6 @@ TEXTS: Texts = {
     ),
     "left_early": (
         "{n} cancelled in mid-answer, as set by --cancel-rate, after {tokens} tokens.",
-        "{n}按 --cancel-rate 的设定中途取消，此前已收到 {tokens} 个 token。",
+        "{n}按 --cancel-rate 的设定中途取消，此前已收到 {tokens} 个 Token。",
     ),
 }

@@ -29,8 +29,8 @@ TEXTS: Texts = {
     "server.name.running": ("Server: running, most", "服务端：处理中，最多"),
     "server.name.waiting": ("Server: waiting, most", "服务端：排队，最多"),
     "server.name.kv_cache_percent": ("Server: KV cache, most, %", "服务端：KV 缓存，最高，%"),
-    "server.name.generated_tokens_per_s": ("Server: generated tokens/s, most", "服务端：每秒生成 token，最多"),
-    "server.name.prompt_tokens_per_s": ("Server: prompt tokens/s, most", "服务端：每秒输入 token，最多"),
+    "server.name.generated_tokens_per_s": ("Server: generated tokens/s, most", "服务端：每秒生成 Token，最多"),
+    "server.name.prompt_tokens_per_s": ("Server: prompt tokens/s, most", "服务端：每秒输入 Token，最多"),
     "server.name.preemptions_per_s": ("Server: preemptions/s, most", "服务端：每秒抢占，最多"),
     "server.name.memory_mb": ("Server: memory, most, MB", "服务端：内存，最高，MB"),
 }
