@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
@@ -109,6 +110,26 @@ def test_three_runs_are_each_set_against_the_first(tmp_path: Path) -> None:
     assert "B compared with A" in source
     assert "C compared with A" in source
     assert "C against B" not in source
+
+
+def test_several_runs_share_one_table_with_a_column_each(tmp_path: Path) -> None:
+    source = compared(tmp_path, [run(300), run(300, seed=2, slow=0.6), run(300, seed=3)])
+    assert source.count('class="sortable"') == 1
+    heads, row = (
+        re.search(pattern, source) for pattern in (r"<thead><tr>.*?</tr>", r"<tr><th scope=.row.>TTFT P50</th>.*?</tr>")
+    )
+    assert heads is not None
+    assert row is not None
+    assert re.findall(r'"col">([A-Z])<', heads[0]) == ["A", "B", "C"]
+    faster, alike = re.findall(r'<small class="word (\w+)">(.*?)</small>', row[0])
+    assert faster[0] == "better"
+    assert re.fullmatch(r"−[34]\d\.\d % \(−\d+\.?\d* … −\d+\.?\d*\)", faster[1])
+    assert alike[0] == "same"
+
+
+def test_who_dropped_requests_reads_how_many_figures_are_of_the_answers_left(tmp_path: Path) -> None:
+    source = compared(tmp_path, [run(fail_share=0.0), run(seed=2, slow=0.5, fail_share=0.3)])
+    assert re.search(r"\d+ look better, of the answers left", source)
 
 
 def test_one_run_is_no_comparison(tmp_path: Path) -> None:

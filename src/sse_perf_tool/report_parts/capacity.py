@@ -224,7 +224,8 @@ def capacity_verdict_html(capacity: Capacity) -> str:
     grade = "bad" if capacity.level is None else "fair" if _open(capacity) else "good"
     english, chinese = sentence(capacity)
     return (
-        f'<div class="verdict {grade}"><h2>{pair(*headline(capacity))}</h2>'
+        f'<div class="verdict {grade}"><h2><span class="badge">{both("capacity_report")}</span> '
+        f"{pair(*headline(capacity))}</h2>"
         f'<p class="lead">{pair(f"{english}.", f"{chinese}。")}</p></div>'
     )
 

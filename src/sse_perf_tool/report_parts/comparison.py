@@ -18,7 +18,7 @@ from .data import seconds_data
 from .figures import Both, figure, percent_text, time_text
 from .page import code, format_html, moment
 from .reduce import OK, Counted, histograms, percentile_step_s, percentiles_over_time
-from .tables import metric_unit, number_cell, table
+from .tables import number_cell, table, unit_html
 from .verdict import failing_text, load_text, shown_percentile
 from .wording import TEXTS, both, in_both, pair
 
@@ -50,9 +50,11 @@ def _verdict_block(number: int, found: Sequence[Difference], result: RunResult, 
     changed = counts["better"] + counts["worse"]
     headline = "compare_headline" if changed else "compare_nothing" if known else "compare_few"
     said = in_both(headline, None, **shown)
+    verdict = "compare_verdict"
     if failing_more(found):
-        grade, said = "bad", failing_text(result.summary)
-    lead = f'<p class="lead">{both("compare_verdict", None, n=known, **shown)}</p>' if known else ""
+        grade, said, verdict = "bad", failing_text(result.summary), "compare_left"
+        shown["left"] = sum(1 for each in found if each.word == "survivors")
+    lead = f'<p class="lead">{both(verdict, None, n=known, **shown)}</p>' if known else ""
     badge = f'<span class="badge">{both("compared", other=run_letter(number), base="A")}</span>'
     which = " · ".join(f"{run_letter(at)} {code(names[at], 80)}" for at in (0, number) if names[at])
     return (
@@ -72,7 +74,7 @@ def _changes(found: Sequence[Difference], most: int) -> str:
         if each.word in ("better", "worse"):
             first.setdefault(each.metric, each)
     items = (
-        f"<li>{_metric_title(each.metric)} {each.statistic}: {figure(_shown(each, each.base))} → "
+        f"<li>{_figure_title(each)}: {figure(_shown(each, each.base))} → "
         f"{figure(_shown(each, each.other))} {_unit(each)} "
         f'<span class="word {each.word}">{both(f"word.{each.word}")}</span></li>'
         for each in list(first.values())[:most]
@@ -179,12 +181,16 @@ def _success_text(result: RunResult) -> str:
 
 def _metric_row(name: str, percent: int, results: Sequence[RunResult]) -> str:
     values = (shown_percentile(result.summary.metrics.get(name, Stats()), percent) for result in results)
-    title = f'{_metric_title(name)} P{percent} <span class="unit">{metric_unit(name)}</span>'
+    title = f'{_metric_title(name)} P{percent} <span class="unit">{unit_html(name)}</span>'
     return f'<tr><th scope="row">{title}</th>{"".join(map(number_cell, values))}</tr>'
 
 
 def _metric_title(name: str) -> str:
     return both(f"metric.{name}") if f"metric.{name}" in TEXTS else escape(name)
+
+
+def _figure_title(each: Difference) -> str:
+    return f"{_metric_title(each.metric)} {each.statistic}".rstrip()
 
 
 def differences_html(compared: Sequence[Sequence[Difference]]) -> str:
@@ -205,7 +211,7 @@ def _differences_of_several(compared: Sequence[Sequence[Difference]]) -> str:
         each = [found.get(key) for found in by_run]
         known = next(one for one in each if one is not None)
         rows.append(
-            f'<tr><th scope="row">{_metric_title(known.metric)} {known.statistic}</th>'
+            f'<tr><th scope="row">{_figure_title(known)}</th>'
             f'<td class="text">{_unit(known)}</td>{number_cell(_shown(known, known.base))}'
             + "".join(map(_against_first, each))
             + "</tr>"
@@ -233,7 +239,7 @@ def _difference_row(each: Difference) -> str:
     interval = "n/a" if low is None or high is None else f"{_signed(low)} … {_signed(high)}"
     relative = "n/a" if each.relative is None else f"{_signed(each.relative * 100)} %"
     return (
-        f'<tr><th scope="row">{_metric_title(each.metric)} {each.statistic}</th><td class="text">{_unit(each)}</td>'
+        f'<tr><th scope="row">{_figure_title(each)}</th><td class="text">{_unit(each)}</td>'
         + number_cell(base)
         + number_cell(other)
         + number_cell(difference, "n/a" if difference is None else _signed(difference))
@@ -249,7 +255,7 @@ def _shown(each: Difference, value: float | None) -> float | None:
 
 
 def _unit(each: Difference) -> str:
-    return "%" if each.metric == "success_rate" else metric_unit(each.metric)
+    return "%" if each.metric == "success_rate" else unit_html(each.metric)
 
 
 def _signed(value: float) -> str:
@@ -269,7 +275,8 @@ def comparison_data(results: Sequence[RunResult], names: Sequence[str]) -> dict[
         "streamed": any(result.config.stream for result in results),
         "runs": [
             {
-                "name": f"{run_letter(number)} {printable(names[number], 60)}",
+                # Of several the names stand above: in each legend they would be longer than the chart.
+                "name": f"{run_letter(number)} {printable(names[number], 60) if len(results) == 2 else ''}".strip(),
                 "duration_s": result.duration_ns / NS_PER_S,
                 "seconds": seconds_data(widened(result.time_series, drawn)),
                 "percentiles": {

@@ -16,7 +16,7 @@ from .inside import bar_figure
 from .messages import message
 from .page import code
 from .reduce import sample_rows
-from .tables import ERROR_CHARS, metric_name, metric_unit, number_cell, outcome_name, table
+from .tables import ERROR_CHARS, metric_name, number_cell, outcome_name, table
 from .tiles import Tile, tile_html
 from .verdict import Verdict
 from .wording import both, in_both, pair, terms_html
@@ -88,7 +88,7 @@ def _parts(record: RequestRecord) -> Iterator[tuple[str, str, float, float]]:
 def values_table(result: RunResult) -> str:
     """Every metric of the request with its value."""
     rows = [
-        f'<tr><th scope="row">{metric_name(name, unit=metric_unit(name))}</th>{number_cell(value)}</tr>'
+        f'<tr><th scope="row">{metric_name(name)}</th>{number_cell(value)}</tr>'
         for name, value in values_of_one(result).items()
     ]
     return table(("metric", "one.value"), rows, caption=both("one.values"), table_id="metrics-table")

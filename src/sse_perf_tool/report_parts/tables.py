@@ -28,25 +28,28 @@ from .verdict import shown_percentile
 from .wording import TEXTS, both, in_both, pair
 
 _UNITS = {
-    "response_bytes": "B",
-    "tokens_per_s": "tokens/s",
-    "output_tokens_per_s": "tokens/s",
-    "requests_per_s": "requests/s",
+    "tokens_per_s": "tokens_unit",
+    "output_tokens_per_s": "tokens_unit",
+    "requests_per_s": "rps_unit",
 }
+"""Metric -> key of the text of its unit."""
 _TEXT_COLUMNS = ("metric", "figure", "unit", "outcome", "message", "judgement", "threshold", "allowed", "note",
                  "capacity.rules", "trust_column", "worker", "worker.trust", "milestone.kind",
                  "milestone.name")  # fmt: skip
 
 
-def metric_unit(name: str) -> str:
-    """The unit that stands in a metric's name: "ms", "tokens/s", "requests/s", "B", or "" when there is none."""
-    return _UNITS.get(name, "ms" if name.endswith("_ms") else "")
+def unit_html(metric: str) -> str:
+    """Markup of a metric's unit, "" when it has none."""
+    if metric in _UNITS:
+        return both(_UNITS[metric])
+    return "B" if metric == "response_bytes" else "ms" if metric.endswith("_ms") else ""
 
 
-def metric_name(name: str, unit: str = "") -> str:
-    """Markup of a metric's short name, of its unit if it is given, and of what it measures."""
+def metric_name(name: str) -> str:
+    """Markup of a metric's short name, of its unit, and of what it measures."""
     short = both(f"metric.{name}") if f"metric.{name}" in TEXTS else escape(name)
-    shown_unit = f' <span class="unit">{escape(unit)}</span>' if unit else ""
+    unit = unit_html(name)
+    shown_unit = f' <span class="unit">{unit}</span>' if unit else ""
     about = f"<small>{both(f'about.{name}')}</small>" if f"about.{name}" in TEXTS else ""
     return f"{short}{shown_unit}{about}"
 
@@ -107,7 +110,7 @@ def _metric_row(name: str, stats: Stats, intervals: Mapping[str, Interval]) -> s
     cells += [number_cell(value) for value in (stats.mean, stats.stddev, stats.min, stats.max)]
     cells.append(number_cell(stats.count, f"{stats.count:,}"))
     kind = "" if name in KEY_METRICS else ' class="off-paper"'
-    return f'<tr{kind}><th scope="row">{metric_name(name, metric_unit(name))}</th>{"".join(cells)}</tr>'
+    return f'<tr{kind}><th scope="row">{metric_name(name)}</th>{"".join(cells)}</tr>'
 
 
 def interval_text(interval: Interval | None) -> str:

@@ -22,6 +22,10 @@ TEXTS: Texts = {
         "Of {n} figures {better} are better and {worse} are worse; the difference of {same} is not significant.",
         "{n} 项数据中，{better} 项更好，{worse} 项更差，{same} 项差异不显著。",
     ),
+    "compare_left": (
+        "Of {n} figures {worse} are worse and {same} the same within chance; {left} look better, of the answers left.",
+        "{n} 项数据中，{worse} 项更差，{same} 项差异不显著；{left} 项看似更好，但仅来自余下的回答。",
+    ),
     "compare_unlike": ("The runs differ in: {names}.", "各次测试的设置不同：{names}。"),
     "compare_note": (
         "95 % intervals by bootstrap over the requests of each run, for rates over its seconds.",
@@ -50,8 +54,8 @@ TEXTS: Texts = {
     "section.compare_spread": ("Distributions", "分布"),
     "chart.compare_rps": ("Requests per second", "每秒请求数"),
     "chart.compare_tokens": ("System output", "系统输出"),
-    "chart.compare_ttft": ("TTFT, median over time", "TTFT 中位数变化"),
-    "chart.compare_latency": ("Response time, median over time", "响应时间中位数变化"),
+    "chart.compare_ttft": ("Median TTFT", "TTFT 中位数"),
+    "chart.compare_latency": ("Median response time", "响应时间中位数"),
     "chart.compare_ttft_spread": ("Distribution of TTFT", "TTFT 分布"),
     "chart.compare_latency_spread": ("Distribution of response time", "响应时间分布"),
     "chart.compare_gap_spread": ("Distribution of gaps between chunks", "数据块间隔分布"),
