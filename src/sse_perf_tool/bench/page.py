@@ -30,9 +30,9 @@ from .wording import (
 PAGE_TEXTS: Texts = {
     "bench.title": ("Benchmark", "基准测试"),
     "bench.chart_ttft_ms": ("Time to first token", "首 Token 时间"),
-    "bench.chart_tokens_per_s": ("Tokens a second of one answer", "单个回答每秒 Token 数"),
+    "bench.chart_tokens_per_s": ("Throughput of one answer", "单个回答吞吐"),
     "bench.tiers_ttft_ms": ("Time to first token by context", "首 Token 时间与上下文长度"),
-    "bench.tiers_tokens_per_s": ("Tokens a second by context", "每秒 Token 数与上下文长度"),
+    "bench.tiers_tokens_per_s": ("Throughput by context", "吞吐与上下文长度"),
     "bench.tokens_of_context": ("tokens of context", "上下文 Token 数"),
     "bench.scatter": ("First token against speed", "首 Token 时间与速度"),
     "bench.ttft_axis": ("TTFT, ms", "TTFT，ms"),

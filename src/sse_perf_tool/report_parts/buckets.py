@@ -26,6 +26,11 @@ def drawn_s(samples: Sequence[IntervalSample]) -> int:
     return bin_s(samples, max(FEWEST_INTERVALS, done // REQUESTS_OF_AN_INTERVAL))
 
 
+def drawn(samples: Sequence[IntervalSample]) -> list[IntervalSample]:
+    """The time series in intervals that are wide enough to be drawn."""
+    return widened(samples, drawn_s(samples))
+
+
 def widened(samples: Sequence[IntervalSample], width_s: int) -> list[IntervalSample]:
     """The same time series in intervals of `width_s` seconds, in which those that there are must be whole.
 

@@ -12,6 +12,7 @@ from ..goals.thresholds import Rule, parse_rule, unit_of
 from ..metrics import success_rate
 from ..records import IntervalSample, RunResult, Stats, Summary
 from ..texts import speaker
+from .buckets import drawn
 from .figures import Both, figure, percent_text
 from .verdict import shown_percentile
 from .wording import TEXTS, both, in_both, pair
@@ -138,7 +139,7 @@ def _median_tile(key: str, summary: Summary, metric: str, unit_html: str, course
 def tile_html(tile: Tile, result: RunResult | None = None) -> str:
     """Markup of a tile, with the goals of the run that are about it, and its course."""
     goals = _goals_of(tile.subjects, result) if result else []
-    course = _spark(result.time_series, tile.course) if result else ""
+    course = _spark(drawn(result.time_series), tile.course) if result and tile.course else ""
     kept = {ok for _, ok in goals}
     grade = "bad" if False in kept else tile.grade or ("good" if kept else "")
     missed = {_label(rule) for rule, ok in goals if not ok}
@@ -213,9 +214,9 @@ def _function(rule: Rule) -> Both:
 # --- the course of a figure as a small line
 
 
-def _spark(samples: Iterable[IntervalSample], course: Course | None) -> str:
+def _spark(samples: Iterable[IntervalSample], course: Course) -> str:
     """A line without axes; "" for fewer than three points."""
-    values = [] if course is None else [course(sample) for sample in samples]
+    values = [course(sample) for sample in samples]
     points = thinned(values)
     if sum(value is not None for value in points) < 3:
         return ""
