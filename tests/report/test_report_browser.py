@@ -124,6 +124,13 @@ def test_the_page_is_at_most_half_as_long_as_one_with_everything_unfolded_was(si
     assert single["height"] <= 9_800 / 2
 
 
+@pytest.mark.parametrize(("name", "most"), [("compared", 3_000), ("searched", 2_600), ("benched", 2_700)])
+def test_the_other_pages_are_short_too(name: str, most: int, request: pytest.FixtureRequest) -> None:
+    facts = request.getfixturevalue(name)
+    assert facts["height"] <= most
+    assert facts["dead_links"] == []
+
+
 def test_what_failed_stands_before_what_the_tool_says_of_itself(single: Facts) -> None:
     parts = ("figures", "tails", "warnings", "errors", "metrics", "load", "slowest", "trust", "setup")
     assert [name for name in single["order"] if name in parts] == list(parts)

@@ -8,7 +8,7 @@ from ..records import RunResult, WorkerFacts
 from ..records.workers import clock_uncertainty_ms
 from ..texts import printable
 from ..trust import TEXTS as TRUST_TEXTS
-from .figures import figure, percent_text
+from .figures import figure
 from .tables import number_cell, table
 from .wording import both, pair
 
@@ -38,7 +38,7 @@ def _row(each: WorkerFacts) -> str:
         for key, shown in (("worker.lost", each.lost), ("worker.slow", each.slow))
         if shown
     )
-    name = f"<td>{each.number} {escape(printable(each.name, 64))}{marks}</td>"
+    name = f'<th scope="row" data-v="{each.number}">{each.number} {escape(printable(each.name, 64))}{marks}</th>'
     note = "" if each.clock_uncertainty_ms is None else f"± {figure(each.clock_uncertainty_ms)}"
     verdict = each.trust if each.trust in TRUST_TEXTS else "not_measured"
     cells = [
@@ -47,8 +47,8 @@ def _row(each: WorkerFacts) -> str:
         number_cell(each.requests_per_s),
         number_cell(each.chunks_per_s),
         number_cell(each.ttft_p50_ms),
-        number_cell(each.cpu_share, None if each.cpu_share is None else percent_text(each.cpu_share)),
-        f"<td>{pair(*TRUST_TEXTS[verdict])}</td>",
+        number_cell(each.cpu_share, None if each.cpu_share is None else f"{100 * each.cpu_share:.0f} %"),
+        f'<td class="text">{pair(*TRUST_TEXTS[verdict])}</td>',
         number_cell(each.clock_offset_ms, note=note),
         number_cell(each.round_trip_ms),
     ]
