@@ -310,7 +310,7 @@ def test_the_page_of_one_request_shows_its_course_on_the_first_screen(tmp_path: 
     facts = facts_of(tmp_path / "one.html", "opening")
     assert facts["console"] == facts["dead_links"] == []
     assert {".verdict", "#figures", "#sections", "canvas"} <= set(facts["first_screen"])
-    assert facts["height"] <= 1_800
+    assert facts["height"] <= 2_000
 
 
 def test_an_answer_full_of_markup_stays_text(attacked: Facts) -> None:

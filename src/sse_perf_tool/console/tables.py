@@ -13,6 +13,7 @@ from .writer import DIM, RED, Column, Writer
 
 TEXTS: Texts = {
     "metric": ("metric", "指标"),
+    "value": ("value", "数值"),
     "average": ("avg", "平均"),
     "min": ("min", "最小"),
     "max": ("max", "最大"),
@@ -65,12 +66,17 @@ STREAM_CELLS = frozenset({"group_ttft", "group_ttft_p95"})
 
 
 def metrics_table(writer: Writer, result: RunResult) -> None:
-    """One row per metric, and an explanation of n/a if it occurs."""
+    """One row per metric, and an explanation of n/a if it occurs; of a single request its values."""
     say, found = writer.say, result.summary
-    heads = {"average": say("average"), "min": say("min"), **{f"P{p}": f"P{p}" for p in PERCENTILES}, "max": say("max")}
-    columns = [Column(say("metric"), "<", 16), *(Column(head, ">", 7, DROPPED[name]) for name, head in heads.items())]
     names = (*(SUMMARY_METRICS if result.config.stream else WHOLE_METRICS), *OPEN_LOOP_METRICS)
     rows = [(say(name), found.metrics[name]) for name in names if _worth_a_row(name, found)]
+    if found.sent == 1:
+        # Its many gaps have no single value; TPOT is their mean.
+        values = [[title, number(stats.mean)] for title, stats in rows if stats.count == 1]
+        writer.table([Column(say("metric"), "<", 16), Column(say("value"), ">", 9)], values)
+        return
+    heads = {"average": say("average"), "min": say("min"), **{f"P{p}": f"P{p}" for p in PERCENTILES}, "max": say("max")}
+    columns = [Column(say("metric"), "<", 16), *(Column(head, ">", 7, DROPPED[name]) for name, head in heads.items())]
     writer.table(columns, [[title, *stats_cells(stats)] for title, stats in rows])
     if any("n/a" in stats_cells(stats) for _, stats in rows):
         writer.line(writer.paint("  " + say("few"), DIM))
