@@ -150,7 +150,7 @@ def _verdict(document: Document) -> str:
     rest = "".join(f"<p class=lead>{line}</p>" for line in lines[1:])
     listed = "".join(f"<li>{remark}</li>" for remark in remarks)
     minded = f"<h3>{_both('remarks')}</h3><ul>{listed}</ul>" if listed else ""
-    return f'<div class="verdict {grade}"><h2>{headline}</h2>{rest}{minded}</div>'
+    return f'<div class="verdict {grade}"><h2>{headline}</h2><div>{rest}{minded}</div></div>'
 
 
 def _facts(document: Document) -> str:

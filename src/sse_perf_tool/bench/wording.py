@@ -24,7 +24,7 @@ TEXTS: Texts = {
     "context": ("context", "上下文"),
     "ttft_ms": ("TTFT ms", "TTFT ms"),
     "ttfa_ms": ("first answer ms", "首个可见文本 ms"),
-    "tokens_per_s": ("tokens/s", "tokens/s"),
+    "tokens_per_s": ("tokens/s", "Token/s"),
     "tpot_ms": ("TPOT ms", "TPOT ms"),
     "mean_gap_ms": ("mean gap ms", "平均间隔 ms"),
     "latency_ms": ("response ms", "响应时间 ms"),

@@ -215,18 +215,14 @@ def _function(rule: Rule) -> Both:
 
 
 def _spark(samples: Iterable[IntervalSample], course: Course) -> str:
-    """A line without axes; "" for fewer than three points."""
+    """A line without axes, straight over what was not measured; "" for fewer than three points."""
     values = [course(sample) for sample in samples]
     points = thinned(values)
     if sum(value is not None for value in points) < 3:
         return ""
     most = max(value for value in points if value is not None) or 1.0
-    path, open_ = [], False
-    for at, value in enumerate(points):
-        if value is not None:
-            path.append(f"{'L' if open_ else 'M'}{at} {20 - 18 * value / most:.1f}")
-        open_ = value is not None
-    line = f'<path d="{"".join(path)}"/>'
+    places = [f"{at} {20 - 18 * value / most:.1f}" for at, value in enumerate(points) if value is not None]
+    line = f'<path d="M{"L".join(places)}"/>'
     return (
         f'<svg class="spark" viewBox="0 0 {max(1, len(points) - 1)} 21" preserveAspectRatio="none" aria-hidden="true">'
         f"{line}</svg>"
