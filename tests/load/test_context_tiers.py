@@ -192,7 +192,7 @@ def test_without_tiers_nothing_is_shown_by_tier() -> None:
     ("lang", "title"),
     [
         ("en", "By context tier (tokens of filler), times in ms"),
-        ("zh", "按上下文档位（填充 Token 数；时间单位 ms）"),
+        ("zh", "按上下文档位（填充 token 数；时间单位 ms）"),
     ],
 )
 def test_the_console_has_a_row_a_tier_within_80_columns(lang: str, title: str, capsys: Any) -> None:
@@ -217,7 +217,7 @@ def test_the_console_has_a_row_a_tier_within_80_columns(lang: str, title: str, c
         (
             "zh",
             "上下文 1000 token（2/2）",
-            "，提示词约 64±8 token，共享前缀 20 token，并依次以 0, 1000 token 的上下文重复",
+            "，提示词约 64±8 Token，共享前缀 20 Token，并依次以 0, 1000 Token 的上下文重复",
         ),
     ],
 )
