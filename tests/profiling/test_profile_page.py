@@ -20,7 +20,7 @@ from sse_perf_tool.profiling.report.wording import TEXTS
 from sse_perf_tool.profiling.stacks.heap import Growth
 from sse_perf_tool.profiling.stacks.samples import Sample, Stacks
 from sse_perf_tool.records import RunResult
-from sse_perf_tool.records.profile import Profile, ProfileCost
+from sse_perf_tool.records.profile import Profile, ProfileCost, ProfileFinding
 from sse_perf_tool.report_parts.libraries import ASSETS, FLAME_LIBRARIES
 
 ATTACK = "</script><img src=x onerror=window.pwned=1>"
@@ -48,6 +48,14 @@ def test_the_page_says_what_was_found_in_both_languages(tmp_path: Path) -> None:
     ):
         assert said in text, said
     assert f"'sha256-{STYLE_OF_FLAMES}'" in text
+
+
+def test_a_process_that_ended_has_a_moment_and_a_blocked_loop_its_worst(tmp_path: Path) -> None:
+    result, drawn = judged_run()
+    for name, said in (("process_ended", ">at 4.5 s<"), ("loop_blocked", ">worst at 4.5 s<")):
+        found = ProfileFinding(name, "python 7", "", ("f", "f"), ("a", "a"), 4.5)
+        write_page(replace(result, profile=Profile(findings=[found])), drawn, tmp_path / "p.html")
+        assert said in (tmp_path / "p.html").read_text("utf-8")
 
 
 def test_a_comment_for_a_pull_request_says_it_too() -> None:

@@ -205,6 +205,8 @@ buildCharts();
 startPage();
 startCharts(0, end_s);
 drawFlames();
+// The requests themselves are on the page of the report, not here.
+document.querySelectorAll("#errors button.link").forEach((button) => button.replaceWith(button.textContent));
 document.querySelectorAll("[data-at]").forEach((button) => button.addEventListener("click", () => {
   const at = Number(button.dataset.at);
   setView(at - 2.5, at + 2.5);

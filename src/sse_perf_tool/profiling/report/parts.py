@@ -53,7 +53,7 @@ def findings_html(findings: Sequence[ProfileFinding]) -> str:
 def _finding(each: ProfileFinding) -> str:
     facts = [code(each.where), escape(printable(each.process, 200))]
     if each.second is not None:
-        when = said("profile.when", at=each.second)
+        when = said("profile.at" if each.name == "process_ended" else "profile.when", at=each.second)
         facts.append(f'<button type="button" class="link" data-at="{each.second}">{when}</button>')
     place = " · ".join(filter(None, facts))
     return (

@@ -20,6 +20,7 @@ TEXTS: Texts = {
     "profile.all_fine": ("All that was measured is within its limits.", "已测量的各项均在限度之内。"),
     "profile.where": ("Where", "位置"),
     "profile.process": ("Process", "进程"),
+    "profile.at": ("at {at} s", "第 {at} 秒"),
     "profile.when": ("worst at {at} s", "第 {at} 秒最严重"),
     "profile.targets": ("Targets and warning signs", "目标与警示"),
     "profile.target": ("Target", "目标"),
