@@ -14,7 +14,7 @@ import requests
 from otlp_receiver import Receiver, plain, receiver
 from scripted_server import DONE, FINISH, Serve, chunked, token, usage
 from sse_perf_tool.telemetry import link
-from tool_runs import FILES, KEY, Tool, at, summary
+from tool_runs import FILES, KEY, Tool, at, records, summary
 
 ANSWER = chunked(token("a"), 0.05, token("b"), FINISH, usage(9, 2), DONE)
 PASSWORD = "s3cr3t-pass-word"
@@ -51,6 +51,7 @@ def test_a_collector_gets_each_request_of_all_processes(serve: Serve, tool: Tool
     spans = {f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01" for span in collector.spans}
     assert {request.header("traceparent") for request in server.requests} == spans
     assert len(spans) == 12
+    assert sorted(row["request_id"] for row in records()) == [*range(1, 13)], "the file has them all as well"
     assert collector.heads[0]["Authorization"].startswith("Basic ")
     for secret in (KEY, PASSWORD, "what?"):
         assert secret.encode() not in collector.bodies
