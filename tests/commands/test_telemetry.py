@@ -48,6 +48,7 @@ def test_a_collector_gets_each_request_of_all_processes(serve: Serve, tool: Tool
     assert durations.sum == pytest.approx(summary()["metrics"]["latency_ms"]["mean"] * 12 / 1000, rel=1e-6)
     assert sorted(plain(span.attributes)["sse_perf.request.id"] for span in collector.spans) == [*range(1, 13)]
     assert {span.name for span in collector.spans} == {"chat m"}
+    assert {plain(span.attributes)["gen_ai.provider.name"] for span in collector.spans} == {"openai"}
     spans = {f"00-{span.trace_id.hex()}-{span.span_id.hex()}-01" for span in collector.spans}
     assert {request.header("traceparent") for request in server.requests} == spans
     assert len(spans) == 12

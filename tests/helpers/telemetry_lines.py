@@ -13,12 +13,21 @@ MS = 1_000_000
 START_NS = 1_700_000_000 * 1_000_000_000
 OK = RequestRecord(
     1, 1, 0, Outcome.OK, 900 * MS, status=200, ttfb_ns=80 * MS, ttft_ns=100 * MS, output_tokens=5, prompt_tokens=7,
-    token_source="usage", chunks=3, gaps_us=(300_000, 500_000), format="openai", query="what?", finish_reason="stop",
-    message_id="chatcmpl-1", conversation_id="conv-1",
+    token_source="usage", chunks=3, gaps_us=(300_000, 500_000), format="openai_chat", query="what?",
+    finish_reason="stop", message_id="chatcmpl-1", conversation_id="conv-1",
 )  # fmt: skip
 """0.9 s, the first token after 0.1 s, five tokens in 0.8 s."""
 FAILED = RequestRecord(
-    2, 2, 5 * MS, Outcome.HTTP_ERROR, 30 * MS, status=429, retries=2, format="openai", query="what?", error="no: sk-1"
+    2,
+    2,
+    5 * MS,
+    Outcome.HTTP_ERROR,
+    30 * MS,
+    status=429,
+    retries=2,
+    format="openai_chat",
+    query="what?",
+    error="no: sk-1",
 )
 
 

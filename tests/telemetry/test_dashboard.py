@@ -34,7 +34,7 @@ DASHBOARD: dict[str, Any] = json.loads((FOLDER / "sse-perf.json").read_text(enco
 PANELS: list[dict[str, Any]] = DASHBOARD["panels"]
 EXPRESSIONS = [target["expr"] for panel in PANELS for target in panel["targets"]]
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
-PACED = RequestRecord(3, 1, 9 * MS, OK.outcome, MS, intended_ns=0, format="openai")
+PACED = RequestRecord(3, 1, 9 * MS, OK.outcome, MS, intended_ns=0, format="openai_chat")
 
 
 @pytest.fixture(scope="module")

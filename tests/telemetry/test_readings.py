@@ -7,11 +7,12 @@ import re
 
 import pytest
 
+from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.records import IntervalSample, Outcome, RequestRecord
 from sse_perf_tool.records.file import record_line
 from sse_perf_tool.telemetry.instruments import BY_NAME, COMMON, INSTRUMENTS, Kind
 from sse_perf_tool.telemetry.link import sample_line
-from sse_perf_tool.telemetry.readings import Run
+from sse_perf_tool.telemetry.readings import OPERATIONS, PROVIDERS, Run
 from telemetry_lines import MS, OK, header
 
 COMMON_OF_M = {
@@ -51,7 +52,7 @@ def test_an_ok_answer_has_times_in_seconds_and_the_tokens_that_the_server_counte
 
 
 def test_common_attributes_are_those_of_the_settings() -> None:
-    assert run_of().common("openai") == COMMON_OF_M
+    assert run_of().common("openai_chat") == COMMON_OF_M
     assert run_of(url="http://[::1]:8000/x", model=None).common("dify") == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "dify",
@@ -63,11 +64,15 @@ def test_common_attributes_are_those_of_the_settings() -> None:
     assert run_of().common("gemini")["gen_ai.provider.name"] == "gcp.gemini"
 
 
+def test_the_tables_of_formats_name_formats_that_there_are() -> None:
+    assert {*PROVIDERS, *OPERATIONS} <= set(FORMATS)
+
+
 @pytest.mark.parametrize(
     ("outcome", "status", "error"), [(Outcome.HTTP_ERROR, 429, "429"), (Outcome.TIMEOUT, 200, "timeout")]
 )
 def test_a_failure_has_its_type_and_no_times_of_an_answer(outcome: Outcome, status: int, error: str) -> None:
-    failed = RequestRecord(1, 1, 0, outcome, 30 * MS, status=status, retries=2, ttft_ns=9 * MS, format="openai")
+    failed = RequestRecord(1, 1, 0, outcome, 30 * MS, status=status, retries=2, ttft_ns=9 * MS, format="openai_chat")
     assert readings(failed) == {
         "gen_ai.client.operation.duration": [(0.03, {"error.type": error})],
         "sse_perf.requests": [(1, {"sse_perf.outcome": outcome.value})],
@@ -76,7 +81,7 @@ def test_a_failure_has_its_type_and_no_times_of_an_answer(outcome: Outcome, stat
 
 
 def test_tokens_that_are_estimated_are_not_told_as_usage() -> None:
-    estimated = RequestRecord(1, 1, 0, Outcome.OK, MS, output_tokens=5, token_source="estimate", format="openai")
+    estimated = RequestRecord(1, 1, 0, Outcome.OK, MS, output_tokens=5, token_source="estimate", format="openai_chat")
     assert "gen_ai.client.token.usage" not in readings(estimated)
 
 
@@ -85,7 +90,7 @@ def test_an_answer_that_is_not_streamed_has_no_first_chunk() -> None:
 
 
 def test_a_request_of_a_schedule_says_how_late_it_began() -> None:
-    late = RequestRecord(1, 1, 50 * MS, Outcome.OK, MS, intended_ns=20 * MS, format="openai")
+    late = RequestRecord(1, 1, 50 * MS, Outcome.OK, MS, intended_ns=20 * MS, format="openai_chat")
     assert readings(late)["sse_perf.request.schedule_delay"] == [(0.03, {})]
 
 

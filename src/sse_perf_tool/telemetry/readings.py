@@ -11,7 +11,7 @@ MS_PER_S = 1000.0
 Attributes = dict[str, "str | int"]
 
 PROVIDERS = {
-    "openai": "openai",
+    "openai_chat": "openai",
     "openai_completions": "openai",
     "openai_responses": "openai",
     "gemini": "gcp.gemini",
@@ -19,8 +19,15 @@ PROVIDERS = {
 """Format -> provider as the conventions call it; of all others the name of the format, which is theirs where they have
 one (`anthropic`, `cohere`).  It says which API is spoken, not who runs the model: `server.address` does."""
 
-_COMPLETIONS = ("openai_completions", "tgi")
-_AGENTS = ("a2a", "adk", "agui", "langgraph", "mcp")
+OPERATIONS = {
+    "openai_completions": "text_completion",
+    "tgi": "text_completion",
+    "gemini": "generate_content",
+    "coze_workflow": "invoke_workflow",
+    **dict.fromkeys(("a2a", "adk", "ag_ui", "langgraph", "mcp", "ragflow_agent"), "invoke_agent"),
+}
+"""Format -> `gen_ai.operation.name`; of all others `chat`."""
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
 COUNTED = ("usage", "tokenizer")
 """The conventions let a client tell tokens that were counted, not what it estimates."""
@@ -32,15 +39,6 @@ class Reading(NamedTuple):
     name: str
     value: float
     attributes: Attributes
-
-
-def operation_of(format_name: str) -> str:
-    """`gen_ai.operation.name` of requests in this format."""
-    if format_name in _COMPLETIONS:
-        return "text_completion"
-    if format_name == "gemini":
-        return "generate_content"
-    return "invoke_agent" if format_name in _AGENTS else "chat"
 
 
 class Run:
@@ -68,7 +66,7 @@ class Run:
         name = format_name or self.format
         known = name if name not in ("", "auto") else "custom"
         return {
-            "gen_ai.operation.name": operation_of(known),
+            "gen_ai.operation.name": OPERATIONS.get(known, "chat"),
             "gen_ai.provider.name": PROVIDERS.get(known, known),
             **self._server,
         }
