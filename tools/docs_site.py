@@ -1,7 +1,7 @@
 """Hooks of mkdocs.yml and mkdocs_zh.yml: a site of one language out of pages that also read well on GitHub.
 
 * `NAME_zh.md` is the Chinese of `NAME.md`.  The site of a language holds the pages of that language, under the same
-  addresses; a page that nobody has translated stands in English.
+  addresses.
 * What a page links beside docs/ becomes a part of the site.
 * Two scripts that Material would load from another host are copied from node_modules (`make dev-assets`).
 """

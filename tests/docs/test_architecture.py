@@ -14,7 +14,8 @@ PACKAGE = ROOT / "src" / "sse_perf_tool"
 NOT_ROOMS = {"assets", "templates", "__pycache__", "__init__.py", "__init__.pyi", "py.typed"}
 ROOMS = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.name not in NOT_ROOMS}
 TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-PICTURE = re.search(r"^```mermaid\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+CHINESE = (ROOT / "docs" / "architecture_zh.md").read_text(encoding="utf-8")
+PICTURE, CHINESE_PICTURE = (re.search(r"^```mermaid\n(.*?)^```$", text, re.M | re.S) for text in (TEXT, CHINESE))
 PATHS = sorted(set(re.findall(r"`([\w./-]+(?:\.(?:py|pyi|js|html|jsonl|toml)|/))`", TEXT)))
 
 
@@ -53,3 +54,10 @@ def test_an_arrow_between_two_rooms_is_an_import() -> None:
     arrows = {(one, two) for chain in chains for one, two in pairwise(chain) if {one, two} <= ROOMS}
     assert len(arrows) > 15
     assert [arrow for arrow in sorted(arrows) if arrow[1] not in imports_of(arrow[0])] == []
+
+
+def test_the_chinese_picture_has_the_same_rooms_and_arrows() -> None:
+    assert PICTURE is not None
+    assert CHINESE_PICTURE is not None
+    english, chinese = (re.sub(r"\[[^\]]*\]", "", picture[1]) for picture in (PICTURE, CHINESE_PICTURE))
+    assert english == chinese
