@@ -95,7 +95,7 @@ def test_goals_are_lines_in_the_units_of_their_charts() -> None:
     assert [row[4] for row in goals_of(run)] == [
         ("goal: P95 < 500 ms", "目标：P95 < 500 ms"),
         ("goal: failed < 1 %", "目标：失败 < 1 %"),
-        ("goal: TPOT Mean ≤ 0.5 ms", "目标：TPOT平均 ≤ 0.5 ms"),
+        ("goal: TPOT Mean ≤ 0.5 ms", "目标：TPOT 平均 ≤ 0.5 ms"),
         ("goal: > 3", "目标：> 3"),
         ("goal: Max < 9,000 ms", "目标：最大 < 9,000 ms"),
     ]

@@ -48,5 +48,5 @@ def _named(rule: Rule, state: str) -> Both:
     english, chinese = goal_text(rule)
     if rule.function == "avg" and f"metric.{rule.subject}" in TEXTS:  # a chart of means has those of several metrics
         metric = in_both(f"metric.{rule.subject}")
-        english, chinese = f"{metric[0]} {english}", f"{metric[1]}{chinese}"
+        english, chinese = f"{metric[0]} {english}", f"{metric[1]} {chinese}"
     return in_both("limit.slo" if state == "slo" else "limit.goal", {"goal": (english, chinese)})

@@ -71,7 +71,7 @@ def _letter(at: int) -> str:
 def _verdict(compared: Comparison) -> str:
     """For each result but the first: of how many figures a difference is shown, and which way."""
     if compared.nothing_in_common:
-        return f'<div class="verdict warn"><h2>{_said("compare.nothing")}</h2></div>'
+        return f'<div class="verdict fair"><h2>{_said("compare.nothing")}</h2></div>'
     lines = []
     for at in range(1, len(compared.ids)):
         shown = [(row, each) for row in compared.cells if (each := row.differences[at]) is not None and each.shown]
