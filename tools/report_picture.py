@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "images" / "report.png"
-WIDTH, HEIGHT = 1280, 1100
+WIDTH, HEIGHT = 1440, 760
 
 
 def main() -> int:

@@ -222,9 +222,9 @@ def test_every_exit_status_is_explained():
 
 
 def test_the_readmes_count_the_apis():
-    others = len(FORMATS) - len({"custom", "chatbot"})
-    assert f" {others} APIs" in text_of("README.md")
-    assert f" {others} 种接口" in text_of("README_zh.md")
+    assert len(FORMATS) - len({"custom", "chatbot"}) > 20
+    assert "over 20 APIs" in text_of("README.md")
+    assert "20 多种接口" in text_of("README_zh.md")
 
 
 def test_the_worked_percentiles_are_those_of_the_code():

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from markdown_pages import DOCS, ROOT
 
@@ -24,6 +26,8 @@ if not all((ROOT / "node_modules" / module).is_file() for module in SCRIPTS.valu
     pytest.skip("the site is not built: `make dev-assets` has not fetched its scripts", allow_module_level=True)
 
 PAGES = sorted(page.stem for page in DOCS.glob("*.md") if not page.stem.endswith("_zh"))
+SHAPE = ("li", "ul", "ol", "table", "tr", "td", "th", "pre", "h1", "h2", "h3", "em", "strong", "img", "blockquote")
+"""Elements that GitHub and the site have to agree on; they read Markdown in two ways."""
 LOADING = {"script": "src", "img": "src", "iframe": "src", "link": "href"}
 LINKS_THAT_LOAD = {"stylesheet", "icon", "preload", "preconnect", "dns-prefetch"}
 
@@ -35,8 +39,10 @@ class Loaded(HTMLParser):
         super().__init__()
         self.fetched: set[str] = set()
         self.languages: dict[str, str] = {}
+        self.elements: Counter[str] = Counter()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements[tag] += 1
         values = dict(attrs)
         address = values.get(LOADING.get(tag, ""))
         if address and (tag != "link" or values.get("rel") in LINKS_THAT_LOAD):
@@ -45,10 +51,14 @@ class Loaded(HTMLParser):
             self.languages[str(values["hreflang"])] = str(values["href"])
 
 
-def loaded_by(page: Path) -> Loaded:
+def parsed(html: str) -> Loaded:
     parser = Loaded()
-    parser.feed(page.read_text(encoding="utf-8"))
+    parser.feed(html)
     return parser
+
+
+def loaded_by(page: Path) -> Loaded:
+    return parsed(page.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +81,17 @@ def test_every_page_stands_in_both_sites_under_one_name(site: Path) -> None:
 def test_every_page_stands_in_the_menu(site: Path) -> None:
     menu = (site / "index.html").read_text(encoding="utf-8")
     assert [name for name in PAGES if f'href="{name}.html"' not in menu and name != "index"] == []
+
+
+def test_a_page_has_the_lists_and_tables_that_it_has_on_github(site: Path) -> None:
+    """Its source as CommonMark with tables, which GitHub shows, has as many of each element as the page of the site."""
+    commonmark = MarkdownIt("commonmark").enable("table")
+    for page in DOCS.glob("*.md"):
+        there = site / "zh" if page.stem.endswith("_zh") else site
+        html = (there / f"{page.stem.removesuffix('_zh')}.html").read_text(encoding="utf-8")
+        article = parsed(html[html.index("<article") : html.index("</article>")]).elements
+        source = parsed(commonmark.render(page.read_text(encoding="utf-8"))).elements
+        assert [(page.name, tag) for tag in SHAPE if source[tag] != article[tag]] == []
 
 
 def test_nothing_comes_from_another_host(site: Path) -> None:
