@@ -13,7 +13,7 @@ from sse_perf_tool.records import RequestRecord, RunResult, TrustSample
 from sse_perf_tool.trust import judge
 
 GOALS = ("ttft_ms:p(95)<1000", "ttft_ms:p(99)<1500", "errors:rate<1%", "tokens:rate>200")
-STRICT_GOALS = ("ttft_ms:p(95)<250", "latency_ms:p(99)<2000", "errors:rate<1%", "tokens:rate>1000")
+STRICT_GOALS = ("ttft_ms:p(95)<450", "latency_ms:p(99)<2500", "errors:rate<1%", "tokens:rate>400")
 
 
 def calm(result: RunResult) -> RunResult:

@@ -193,6 +193,12 @@ const metrics = () => page.evaluate(() => {
   const table = document.getElementById("metrics-table") ?? document.querySelector("table"), box = table.parentElement;
   return { cut: box.scrollWidth - box.clientWidth, names: table.querySelector("tbody th").getBoundingClientRect().width / box.clientWidth };
 });
+// On a phone: tables that go on sideways with no fade there, and from top to bottom what stands on the first screen.
+const unfaded = () => page.evaluate(() => [...document.querySelectorAll(".scroll")].filter((box) => box.checkVisibility() && box.scrollWidth - box.clientWidth > 1 && !(box.dataset.more || "").includes("right")).length);
+await until(async () => !(await unfaded()));
+facts.phone_unfaded = await unfaded();
+facts.phone_order = await page.evaluate(() => [".verdict h2", ".tile.wide", ".tile:not(.wide)", ".next", ".lead", "canvas"]
+  .map((part) => [part, document.querySelector(part)?.getBoundingClientRect().top]).sort((a, b) => a[1] - b[1]).map(([part]) => part));
 facts.phone_names = (await metrics()).names;
 await page.setViewportSize({ width: 1440, height: 900 });
 facts.metrics_cut = (await metrics()).cut;

@@ -256,6 +256,14 @@ def test_the_page_fits_a_phone(page: Facts) -> None:
     assert page["phone_width"] == 390
 
 
+def test_a_table_that_goes_on_sideways_fades_there(page: Facts) -> None:
+    assert page["phone_unfaded"] == 0
+
+
+def test_on_a_phone_the_percentiles_come_first_and_the_sentences_behind_the_figures(single: Facts) -> None:
+    assert single["phone_order"] == [".verdict h2", ".tile.wide", ".tile:not(.wide)", ".next", ".lead", "canvas"]
+
+
 def test_the_names_of_the_metrics_leave_room_for_their_figures(single: Facts) -> None:
     assert single["metrics_cut"] <= 0
     assert single["phone_names"] < 0.6

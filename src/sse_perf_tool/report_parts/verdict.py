@@ -203,7 +203,7 @@ def verdict(result: RunResult) -> Verdict:
 
 
 def _word(result: RunResult, grade: str) -> str:
-    """ "Good" is only what was asked for: without goals a run can do no more than show nothing wrong."""
+    """Passed is a run of which something was demanded; without goals nothing is known but that none failed."""
     if result.missed:
         return "word.missed"
     demanded = bool(result.thresholds or result.baseline)

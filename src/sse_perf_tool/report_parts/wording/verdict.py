@@ -7,7 +7,7 @@ from ...texts import Texts
 TEXTS: Texts = {
     "word.passed": ("Passed", "通过"),
     "word.missed": ("Failed", "未通过"),
-    "word.good": ("Nothing wrong seen", "未见异常"),
+    "word.good": ("No failures", "没有失败"),
     "word.fair": ("With remarks", "需留意"),
     "word.bad": ("Too many failures", "失败过多"),
     "word.none": ("Nothing measured", "无数据"),
