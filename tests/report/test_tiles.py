@@ -105,3 +105,17 @@ def test_what_does_not_fit_onto_the_first_screen_is_folded() -> None:
 def test_the_verdict_in_a_word(rules: tuple[str, ...], fail_share: float, word: str) -> None:
     run = simulate(200, fail_share=fail_share).result(replace(CONFIG, thresholds=list(rules)), STARTED_UNIX_NS)
     assert verdict(judged(run)).word == word
+
+
+def test_where_nothing_is_known_stands_no_unit_and_no_course() -> None:
+    found = tiles_of(simulate(20, fail_share=1.0).result(CONFIG, STARTED_UNIX_NS))
+    assert "n/a" in found["TTFT time to first token"]
+    assert "ms" not in found["TTFT time to first token"]
+    assert "<path" not in found["Response time"]
+
+
+def test_a_second_in_which_nothing_ended_does_not_interrupt_the_course() -> None:
+    run = simulate(200, fail_share=0.0).result(CONFIG, STARTED_UNIX_NS)
+    series = [replace(row, avg_ttft_ms=None if row.second % 2 else 100.0) for row in run.time_series]
+    (corners,) = re.findall(r'<path d="M(.*?)"', tiles_of(replace(run, time_series=series))["TTFT time to first token"])
+    assert corners.split("L")[:3] == ["0 2.0", "2 2.0", "4 2.0"]

@@ -87,9 +87,10 @@ def _whole_tiles(summary: Summary) -> list[Tile]:
 
 
 def _tokens_tile(summary: Summary) -> Tile:
-    shown = figure(summary.output_tokens_per_s) if summary.output_tokens else in_both("na")[0]
+    known = summary.output_tokens > 0
+    shown = figure(summary.output_tokens_per_s) if known else in_both("na")[0]
     total = in_both("total_n", n=f"{summary.output_tokens:,}")
-    return Tile("big.tokens", [("", shown)], both("tokens_unit"), total, ("tokens",), _tokens_of)
+    return Tile("big.tokens", [("", shown)], both("tokens_unit") if known else "", total, ("tokens",), _tokens_of)
 
 
 def _tokens_of(sample: IntervalSample) -> float | None:
