@@ -65,6 +65,14 @@ def test_an_address_is_asked_with_the_key_that_is_to_be_its(shared: Studio, serv
     assert server.requests[1].header("x-api-key") == "sk-typed-0123456789"
 
 
+def test_a_format_that_is_none_is_said(shared: Studio, serve: Serve) -> None:
+    base = {"api_base": told(serve, {"data": []}).url("/v1")}
+    answer = shared.ask("POST", "/api/models/discover", {**base, "format": "x"})
+    assert (answer.status, answer.json["error"]["field"]) == (422, "format")
+    assert "openai_chat" in answer.json["error"]["message"]
+    assert shared.ask("POST", "/api/models/discover", {**base, "format": ""}).status == 200
+
+
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
 def test_a_key_that_is_refused_is_said_with_what_to_do(shared: Studio, serve: Serve, status: str) -> None:
     server = told(serve, {"error": "sk-typed-0123456789"}, status)

@@ -10,6 +10,7 @@ from ..texts import Texts, printable, speaker
 TEXTS: Texts = {
     "not_found": ("{what}: there is no such thing here", "{what}：这里没有"),
     "invalid": ("{what}", "{what}"),
+    "no_format": ("{what}: no such format; choose one of {names}", "{what}：没有这种格式，可选：{names}"),
     "exists": ("{what}: there is one already", "{what}：已存在"),
     "changed": (
         "the file was changed meanwhile; look at what it holds now and try again",
@@ -81,6 +82,7 @@ INPUT: Texts = {
 STATUS = {
     "not_found": 404,
     "invalid": 422,
+    "no_format": 422,
     "exists": 409,
     "changed": 412,
     "needs_if_match": 428,

@@ -14,6 +14,7 @@ from ...bench.endpoint import TEXTS as ENDPOINT_TEXTS
 from ...bench.endpoint import Endpoint, Wish, endpoint_of, joined, prefix_of
 from ...bench.keys import key_of
 from ...errors import UsageError
+from ...formats import FORMATS
 from ...masking import Masker, mask_text, mask_url
 from ...texts import loads_bounded, printable, speaker
 from ..contract.config import CheckAsked, Checked, DiscoverAsked, Discovered, FoundModel
@@ -67,10 +68,12 @@ def discover(body: DiscoverAsked, space: Space, lang: Lang) -> Discovered:
     if body.provider_key is not None:
         url, headers, known = _asked(provider_of(config, body.provider_key), space.keys().all, "provider_key", lang)
     else:
+        if body.format and body.format not in FORMATS:
+            raise ApiError("no_format", field="format", what=body.format, names=", ".join(sorted(FORMATS)))
         key = body.api_key.get_secret_value() if body.api_key is not None else None
         secrets += [key] if key else []
         new = Provider(
-            "new", "new", body.api_base, model_prefix=body.model_prefix or "", format=body.format, secret=key
+            "new", "new", body.api_base, model_prefix=body.model_prefix or "", format=body.format or None, secret=key
         )
         url, headers, known = _asked(new, {}, "api_base", lang)
     if not url.startswith(("http://", "https://")):

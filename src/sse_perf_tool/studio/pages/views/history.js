@@ -65,12 +65,14 @@ function resultList(asked, go) {
 function picksBar(go, redraw) {
   const picked = new Map();
   const node = make("div", { class: "picked", hidden: true });
+  // The oldest is what the others are held against, whichever was chosen first.
+  const ids = () => [...picked.values()].sort((a, b) => String(a.started_at).localeCompare(String(b.started_at))).map((head) => encodeURIComponent(head.id));
 
   function show() {
     const kinds = new Set([...picked.values()].map((one) => one.kind));
     const enough = picked.size >= 2 && picked.size <= MOST_COMPARED && kinds.size === 1;
     const why = kinds.size > 1 ? say("history.kinds") : picked.size > MOST_COMPARED ? say("history.too_many", { most: MOST_COMPARED }) : picked.size < 2 ? say("history.one_more") : say("history.picked", { n: picked.size });
-    const compare = button(say("history.compare"), () => go(`/compare?ids=${[...picked.keys()].map(encodeURIComponent).join(",")}`), { class: "primary", id: "compare", disabled: !enough });
+    const compare = button(say("history.compare"), () => go(`/compare?ids=${ids().join(",")}`), { class: "primary", id: "compare", disabled: !enough });
     const none = button(say("history.unpick"), () => { picked.clear(); show(); redraw(); });
     node.hidden = !picked.size;
     fill(node, make("span", { "aria-live": "polite" }, why), compare, none);
