@@ -39,12 +39,18 @@ def files() -> list[str]:
     return [name for name in dict.fromkeys([*known, *fetched]) if (ROOT / name).is_file()]
 
 
-def built(folder: Path, *, compiled: bool) -> Mapping[str, Path]:
-    """ "sdist" and "wheel" of a copy of the tree in this folder."""
-    tree, out = folder / "tree", folder / "out"
+def copied(source: Path) -> Path:
+    """The source as it is at this moment: somebody may work on it while it is built."""
     for name in files():
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, tree / name)
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, source / name)
+    return source
+
+
+def built(folder: Path, source: Path, *, compiled: bool) -> Mapping[str, Path]:
+    """ "sdist" and "wheel" of a copy of the source in this folder."""
+    tree, out = folder / "tree", folder / "out"
+    shutil.copytree(source, tree, copy_function=shutil.copy)
     env = {**os.environ, "SOURCE_DATE_EPOCH": epoch(), **({} if compiled else {"SSE_PERF_NO_COMPILE": "1"})}
     command = [sys.executable, "-m", "build", "--outdir", str(out), str(tree)]
     done = subprocess.run(command, env=env, check=False, capture_output=True, text=True)  # noqa: S603
@@ -67,12 +73,13 @@ def main(argv: list[str]) -> int:
     """0 when both wheels without the compiled part are the same."""
     with tempfile.TemporaryDirectory() as name:
         folders = [Path(name, "one"), Path(name, "another-folder-with-a-longer-name")]
-        pure = [built(folder, compiled=False) for folder in folders]
+        source = copied(Path(name, "source"))
+        pure = [built(folder, source, compiled=False) for folder in folders]
         differ = differences(pure[0]["wheel"], pure[1]["wheel"])
         print(f"{pure[0]['wheel'].name}: {_said(differ)}, sha256 {_sha256(pure[0]['wheel'])}")
         same = _sha256(pure[0]["sdist"]) == _sha256(pure[1]["sdist"])
         print(f"{pure[0]['sdist'].name}: {'the same bytes' if same else 'not the same bytes'}")
-        compiled = [built(folder / "compiled", compiled=True)["wheel"] for folder in folders]
+        compiled = [built(folder / "compiled", source, compiled=True)["wheel"] for folder in folders]
         print(f"{compiled[0].name}: {_said(differences(*compiled))}")
         if argv:
             Path(argv[0]).mkdir(parents=True, exist_ok=True)
