@@ -33,7 +33,7 @@ CHECKS = "not_a_server_error,response_schema_conformance,content_type_conformanc
 
 def main() -> int:
     """The exit status of Schemathesis."""
-    command, examples = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "30"
+    command, examples = str(Path(sys.argv[1]).resolve()), sys.argv[2] if len(sys.argv) > 2 else "30"
     worker = (sys.executable, str(ROOT / "tests" / "helpers" / "fake_worker.py"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -48,7 +48,7 @@ def main() -> int:
                 "--checks", CHECKS, "--max-examples", examples, "--request-timeout", "20",
                 "--generation-deterministic", "--continue-on-failure",
             ]  # fmt: skip
-            return subprocess.run(asked, check=False).returncode  # noqa: S603 - what the caller names
+            return subprocess.run(asked, check=False, cwd=folder).returncode  # noqa: S603 - what the caller names
 
 
 if __name__ == "__main__":
