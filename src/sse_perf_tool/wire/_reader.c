@@ -21,7 +21,7 @@
 
    Locks and the interpreter.  Who holds the interpreter never blocks on a lock: it tries, and when the lock is not free
    it gives the interpreter up before it waits (`hold`).  The loop holds a lock for one recvmsg at most and never wants
-   the interpreter.  So neither side waits for the other with its own lock in hand.  Order of locks: Chan, then Core or Gate.
+   the interpreter.  So neither side waits for the other with its own lock in hand.  Order of locks: Chan, then Core.
 
    Fork.  The child has no loop thread, but the same epoll object as its parent: what it took out would be taken from
    the parent, and a lock may have been held at that moment for ever.  So a child touches nothing of its parent's
@@ -29,9 +29,7 @@
 
    The gate.  `Gate` is that of gate.py.  It is here as well because a worker that waits for reads leaves it and enters it
    again: done here, it stands at the gate without the interpreter and wants that once, when it is its turn, instead of
-   before and after.  And it is woken once: its bell is rung when it has the gate.  Until then its Chan stands in a row
-   (`row` of the gate), from which whoever leaves takes the first.  While it stands there its worker is in `wait`, which
-   takes it out again, so the row needs no reference.
+   before and after.
 
    How late it is, it tells itself.  `waits` counts how long reads had waited when their round began, `away` how long
    their sockets had not been looked at, and `wakes` by how much its own sleeps (the naps between rounds, and the waits
@@ -86,17 +84,13 @@ typedef struct {
 } Piece;
 
 typedef struct Chan Chan;
-typedef struct Gate Gate;
 
 struct Chan {
     atomic_int refs;
     Chan *next_dead, *next_news; /* guarded by the lock of the Core, as are `listed` and `number` */
     bool listed;
     uint64_t number;
-    Chan *next_in_row; /* guarded by the lock of the gate, as are `in_row` and `granted` */
-    bool in_row, granted;
     pthread_mutex_t lock; /* guards all that follows */
-    Gate *gate;           /* that its worker, which waits, has left and enters again; NULL: none */
     PyThread_type_lock bell;
     int fd, error;
     bool stamped, eager, watched, ended, gone, full, due, waiting, rung;
@@ -209,35 +203,11 @@ static size_t share_bytes(Core *core) {
     return share > LARGEST_QUEUE_BYTES ? LARGEST_QUEUE_BYTES : share < SMALLEST_QUEUE_BYTES ? SMALLEST_QUEUE_BYTES : share;
 }
 
-struct Gate {
-    pthread_mutex_t lock; /* guards all that follows, for moments only */
-    pthread_cond_t open, handed_over;
-    bool held, handed;
-    int workers, pumps; /* who waits without a Chan */
-    Chan *row, **row_end;
-};
-
-/* Whether the gate is open, and now held for the worker of this Chan; else the Chan stands in the row. */
-static bool gate_grant(Gate *gate, Chan *ch) {
-    pthread_mutex_lock(&gate->lock);
-    bool granted = ch->granted = !gate->held;
-    gate->held = true;
-    if (!granted) {
-        ch->in_row = true;
-        ch->next_in_row = NULL;
-        *gate->row_end = ch;
-        gate->row_end = &ch->next_in_row;
-    }
-    pthread_mutex_unlock(&gate->lock);
-    return granted;
-}
-
 static void ring(Chan *ch) {
     ch->waiting = false;
     if (!ch->rung) {
         ch->rung = true;
-        if (ch->gate == NULL || gate_grant(ch->gate, ch))
-            PyThread_release_lock(ch->bell);
+        PyThread_release_lock(ch->bell);
     }
 }
 
@@ -428,10 +398,13 @@ static void hold(pthread_mutex_t *lock) {
 
 typedef struct {
     PyObject_HEAD
-    Gate gate;
+    pthread_mutex_t lock; /* guards all that follows, for moments only */
+    pthread_cond_t open, handed_over;
+    bool held, handed;
+    int workers, pumps; /* who waits */
 } GateObject;
 
-static void gate_enter(Gate *gate) {
+static void gate_enter(GateObject *gate) {
     pthread_mutex_lock(&gate->lock);
     gate->workers++;
     while (gate->held)
@@ -441,24 +414,11 @@ static void gate_enter(Gate *gate) {
     pthread_mutex_unlock(&gate->lock);
 }
 
-static Chan *first_in_row(Gate *gate) {
-    Chan *first = gate->row;
-    gate->row = first->next_in_row;
-    if (gate->row == NULL)
-        gate->row_end = &gate->row;
-    first->in_row = false;
-    return first;
-}
-
 /* With its lock held, which it lets go: to a pump if one waits, without opening the gate, else to a worker. */
-static void gate_leave_locked(Gate *gate) {
+static void gate_leave_locked(GateObject *gate) {
     if (gate->pumps > 0) {
         gate->handed = true;
         pthread_cond_signal(&gate->handed_over);
-    } else if (gate->workers == 0 && gate->row != NULL) {
-        Chan *next = first_in_row(gate);
-        next->granted = true;
-        PyThread_release_lock(next->bell);
     } else {
         gate->held = false;
         if (gate->workers > 0)
@@ -467,26 +427,7 @@ static void gate_leave_locked(Gate *gate) {
     pthread_mutex_unlock(&gate->lock);
 }
 
-/* Enters it for a worker that has waited; true when its bell was not to be rung any more, as it stood in the row. */
-static bool gate_enter_again(Gate *gate, Chan *ch) {
-    pthread_mutex_lock(&gate->lock);
-    bool granted = ch->granted, in_row = ch->in_row;
-    ch->granted = false;
-    for (Chan **at = &gate->row; in_row && *at != NULL; at = &(*at)->next_in_row)
-        if (*at == ch) {
-            *at = ch->next_in_row;
-            if (*at == NULL)
-                gate->row_end = at;
-            break;
-        }
-    ch->in_row = false;
-    pthread_mutex_unlock(&gate->lock);
-    if (!granted)
-        gate_enter(gate);
-    return in_row;
-}
-
-static void gate_enter_pump(Gate *gate) {
+static void gate_enter_pump(GateObject *gate) {
     pthread_mutex_lock(&gate->lock);
     if (gate->held) {
         gate->pumps++;
@@ -519,26 +460,24 @@ static PyObject *gate_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) 
         return NULL;
     GateObject *self = (GateObject *)type->tp_alloc(type, 0);
     if (self != NULL) {
-        Gate *gate = &self->gate;
-        pthread_mutex_init(&gate->lock, NULL);
-        pthread_cond_init(&gate->open, NULL);
-        pthread_cond_init(&gate->handed_over, NULL);
-        gate->row_end = &gate->row;
+        pthread_mutex_init(&self->lock, NULL);
+        pthread_cond_init(&self->open, NULL);
+        pthread_cond_init(&self->handed_over, NULL);
     }
     return (PyObject *)self;
 }
 
 static void gate_dealloc(GateObject *self) {
     PyTypeObject *type = Py_TYPE(self);
-    pthread_cond_destroy(&self->gate.handed_over);
-    pthread_cond_destroy(&self->gate.open);
-    pthread_mutex_destroy(&self->gate.lock);
+    pthread_cond_destroy(&self->handed_over);
+    pthread_cond_destroy(&self->open);
+    pthread_mutex_destroy(&self->lock);
     type->tp_free(self);
     Py_DECREF(type);
 }
 
 /* True when it was free and is ours now: then the interpreter need not be given up. */
-static bool gate_try(Gate *gate) {
+static bool gate_try(GateObject *gate) {
     if (pthread_mutex_trylock(&gate->lock) != 0)
         return false;
     bool free = !gate->held;
@@ -549,9 +488,9 @@ static bool gate_try(Gate *gate) {
 
 static PyObject *gate_py_enter(GateObject *self, PyObject *unused) {
     (void)unused;
-    if (!gate_try(&self->gate)) {
+    if (!gate_try(self)) {
         Py_BEGIN_ALLOW_THREADS
-        gate_enter(&self->gate);
+        gate_enter(self);
         Py_END_ALLOW_THREADS
     }
     Py_RETURN_NONE;
@@ -559,9 +498,9 @@ static PyObject *gate_py_enter(GateObject *self, PyObject *unused) {
 
 static PyObject *gate_py_enter_pump(GateObject *self, PyObject *unused) {
     (void)unused;
-    if (!gate_try(&self->gate)) {
+    if (!gate_try(self)) {
         Py_BEGIN_ALLOW_THREADS
-        gate_enter_pump(&self->gate);
+        gate_enter_pump(self);
         Py_END_ALLOW_THREADS
     }
     Py_RETURN_NONE;
@@ -569,23 +508,22 @@ static PyObject *gate_py_enter_pump(GateObject *self, PyObject *unused) {
 
 static PyObject *gate_py_leave(GateObject *self, PyObject *unused) {
     (void)unused;
-    hold(&self->gate.lock);
-    gate_leave_locked(&self->gate);
+    hold(&self->lock);
+    gate_leave_locked(self);
     Py_RETURN_NONE;
 }
 
 static PyObject *gate_py_yield_to_pump(GateObject *self, PyObject *unused) {
     (void)unused;
-    Gate *gate = &self->gate;
-    hold(&gate->lock);
-    bool wanted = gate->pumps > 0;
+    hold(&self->lock);
+    bool wanted = self->pumps > 0;
     if (!wanted) {
-        pthread_mutex_unlock(&gate->lock);
+        pthread_mutex_unlock(&self->lock);
         Py_RETURN_NONE;
     }
     Py_BEGIN_ALLOW_THREADS
-    gate_leave_locked(gate);
-    gate_enter(gate);
+    gate_leave_locked(self);
+    gate_enter(self);
     Py_END_ALLOW_THREADS
     Py_RETURN_NONE;
 }
@@ -922,14 +860,13 @@ static PyObject *channel_wait(ChannelObject *self, PyObject *args) {
     double s;
     if (!PyArg_ParseTuple(args, "d|O", &s, &given) || !at_home(self->core))
         return NULL;
-    Gate *gate = given != NULL && Py_IS_TYPE(given, gate_type) ? &((GateObject *)given)->gate : NULL;
+    GateObject *gate = given != NULL && Py_IS_TYPE(given, gate_type) ? (GateObject *)given : NULL;
     if (given != NULL && given != Py_None && gate == NULL) {
         PyErr_SetString(PyExc_TypeError, "not a gate of this module");
         return NULL;
     }
     hold(&ch->lock);
-    bool wait = ch->waiting = !(ch->due || ch->ended || ch->gone || (ch->eager && ch->count > 0)), unrung = false;
-    ch->gate = wait ? gate : NULL;
+    bool wait = ch->waiting = !(ch->due || ch->ended || ch->gone || (ch->eager && ch->count > 0));
     pthread_mutex_unlock(&ch->lock);
     if (!wait)
         Py_RETURN_NONE;
@@ -940,16 +877,12 @@ static PyObject *channel_wait(ChannelObject *self, PyObject *args) {
         gate_leave_locked(gate);
     }
     got = PyThread_acquire_lock_timed(ch->bell, (long long)((s < 0 ? 0 : s > 1e6 ? 1e6 : s) * 1e6), 1);
-    if (gate != NULL) {
-        pthread_mutex_lock(&ch->lock);
-        ch->gate = NULL; /* from here on the bell alone is rung */
-        pthread_mutex_unlock(&ch->lock);
-        unrung = gate_enter_again(gate, ch);
-    }
+    if (gate != NULL)
+        gate_enter(gate);
     Py_END_ALLOW_THREADS
     hold(&ch->lock);
     ch->waiting = false;
-    if (got == PY_LOCK_ACQUIRED || unrung)
+    if (got == PY_LOCK_ACQUIRED)
         ch->rung = false;
     pthread_mutex_unlock(&ch->lock);
     if (got == PY_LOCK_INTR && PyErr_CheckSignals() < 0)
