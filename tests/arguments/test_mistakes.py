@@ -223,7 +223,7 @@ MISTAKES: list[tuple[list[str], str]] = [
     (
         ["--api-path", "/generate_stream", "--turns", "2"],
         ("--turns 2: format tgi cannot continue conversations "
-         "(openai_responses, anthropic, dify, openai_chat, chatbot, custom can); "
+         "(fastgpt, ragflow, ragflow_agent, openai_responses, anthropic, dify, openai_chat, chatbot, custom can); "
          "use --request-body-file with {conversation_id}"),
     ),
     (

@@ -46,7 +46,7 @@ class MadeUpRun:
     stop_at: int | None = None
     lost_at: int | None = None
 
-    def __init__(self, _target: object, config: RunConfig, groups: object = None) -> None:
+    def __init__(self, _target: object, config: RunConfig, groups: object = None, records: object = None) -> None:
         assert groups is None, "one machine"
         self.config = config
         self.interrupted = False
@@ -107,7 +107,7 @@ def test_the_command_finds_the_capacity_and_writes_everything(made_up: type[Made
     document = json.loads(Path("c.json").read_text(encoding="utf-8"))
     assert (document["capacity"]["level"], document["capacity"]["failing"]) == (12, 13)
     page = Path("c.html").read_text(encoding="utf-8")
-    assert '<h2><span lang="en">12 threads</span>' in page
+    assert re.search(r'<div class="verdict \w+"><h2>.*<span lang="en">12 threads</span>.*</h2>', page)
     lines = Path("s.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["level"] for line in lines[1:]] == [1, 2, 4, 8, 16, 12, 14, 13, 13, 12]
 

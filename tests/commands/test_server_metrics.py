@@ -77,7 +77,7 @@ def test_report_has_it_from_the_records(serve: Serve, tool: Tool) -> None:
 
 
 def test_figures_that_the_server_does_not_tell_have_no_chart(serve: Serve, tool: Tool) -> None:
-    tool(*with_metrics(serve(QUICK), page_server(serve, "tgi_queue_size 3\n")))
+    tool(*with_metrics(serve(QUICK), page_server(serve, "tgi_queue_size 3\n"), "--threads", "2"))
     assert {name for name in drawn() if name.startswith("server_")} == {"server_waiting"}
 
 

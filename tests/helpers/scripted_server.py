@@ -83,9 +83,9 @@ class ScriptedServer:
 
     def stop(self) -> None:
         """Dies: breaks every connection and refuses new ones."""
-        self._stopped.set()
-        _shut(self._listener)
+        _shut(self._listener)  # first of all: whoever loses a connection comes back at once
         self._listener.close()
+        self._stopped.set()
         with self._lock:
             for sock in self._open:
                 _shut(sock)

@@ -143,7 +143,7 @@ def test_summary_and_page_state_the_width(tmp_path: Path) -> None:
     generate_html_report(result, tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert '"width_s":5' in page
-    assert "each point is the mean of {step} s" in page
+    assert "Each point is the mean of {step} s" in page
     assert run_data(result)["seconds"]["total"] == len(result.time_series)
 
 

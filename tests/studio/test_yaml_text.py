@@ -113,7 +113,7 @@ EDITS: dict[str, tuple[Any, Found, Any, int]] = {
     ),
     "a new provider": (edits.add_provider("new", NEW), at("providers", "new"), NEW, 4),
     "a new model": (
-        edits.add_model("local", {"id": "a/b:c", "context_window": 8}),
+        edits.add_models("local", [{"id": "a/b:c", "context_window": 8}]),
         at("providers", "local", "models", 2),
         {"id": "a/b:c", "context_window": 8},
         2,
