@@ -9,7 +9,7 @@ new text: do not send it.  Source: its API reference and `chat_api.py`.
 from __future__ import annotations
 
 from ..records import Delta, Kind, Mark, TextMode
-from .base import EMPTY, Doc, Format, Options, ReadEvent, Whole, dict_of, dicts_of, id_of, text_of
+from .base import Doc, Format, Options, ReadEvent, Whole, dict_of, dicts_of, id_of, text_of
 from .failures import error_text
 
 END = Delta(end=True, last=True)
@@ -30,6 +30,11 @@ def is_failure(doc: Doc) -> bool:
     return bool(doc.get("code", 0) != 0)
 
 
+def thinks(data: Doc, before: bool) -> bool:
+    """Whether the model is thinking after an event, when it was so `before`: marks without text say when it changes."""
+    return (before or data.get("start_to_think") is True) and data.get("end_to_think") is not True
+
+
 def _body(query: str, model: str, _user: str, conversation_id: str) -> Doc:
     """`model` is the id of the chat assistant; without one the default model of the tenant answers."""
     chat = {"chat_id": model} if model else {}
@@ -42,7 +47,7 @@ def _detects(_event: str, doc: Doc) -> bool:
 
 
 def _reader(_options: Options) -> ReadEvent:
-    """A reader that remembers whether the model is thinking: two events without text say when it does."""
+    """A reader that remembers whether the model is thinking."""
     thinking = False
 
     def read(_event: str, doc: Doc) -> Delta:
@@ -53,7 +58,7 @@ def _reader(_options: Options) -> ReadEvent:
         if data is True:
             return END
         data = dict_of(data)
-        thinking = (thinking or data.get("start_to_think") is True) and data.get("end_to_think") is not True
+        thinking = thinks(data, thinking)
         if "final" not in data:
             return _answer(data, TextMode.WHOLE)
         if data["final"] is True:
@@ -77,7 +82,7 @@ def _read_whole(doc: Doc, _options: Options) -> Delta:
     if is_failure(doc):
         return Delta(error=error_text(doc))
     data = dict_of(doc.get("data"))
-    return _answer(data, TextMode.ADD)._replace(marks=sources(data.get("reference"))) if data else EMPTY
+    return _answer(data, TextMode.ADD)._replace(marks=sources(data.get("reference")))
 
 
 FORMAT = Format(

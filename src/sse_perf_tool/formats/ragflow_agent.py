@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..records import Delta, Kind, Mark
 from .base import EMPTY, Doc, Format, Options, ReadEvent, Whole, dict_of, id_of, text_of, usage_of
 from .failures import error_text
-from .ragflow import is_failure, session, sources
+from .ragflow import is_failure, session, sources, thinks
 
 
 def _body(query: str, model: str, _user: str, conversation_id: str) -> Doc:
@@ -29,7 +29,7 @@ def _node(kind: Kind, data: Doc) -> Delta:
 
 
 def _reader(_options: Options) -> ReadEvent:
-    """A reader that remembers whether the model is thinking: two messages without text say when it does."""
+    """A reader that remembers whether the model is thinking."""
     thinking = False
 
     def read(_event: str, doc: Doc) -> Delta:
@@ -38,7 +38,7 @@ def _reader(_options: Options) -> ReadEvent:
             return Delta(error=error_text(doc))
         kind, data = doc.get("event"), dict_of(doc.get("data"))
         if kind == "message":
-            thinking = (thinking or data.get("start_to_think") is True) and data.get("end_to_think") is not True
+            thinking = thinks(data, thinking)
             text = text_of(data.get("content"))
             delta = Delta("", text) if thinking else Delta(text)
         else:
