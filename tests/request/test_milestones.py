@@ -15,6 +15,7 @@ from sse_perf_tool.records.checked import UnfitError
 from sse_perf_tool.records.file import record_line, record_of
 
 LAST = b"0\r\n\r\n"
+ANSWERS = 12
 
 
 def call(name: str, arguments: str) -> bytes:
@@ -63,6 +64,26 @@ def test_reasoning_a_call_and_text_have_times_of_their_own(serve: Serve) -> None
         assert times[name] == pytest.approx(100, abs=30)
     assert value_of(record, "first_tool_call_ms") == pytest.approx(150, abs=40)
     assert (value_of(record, "tool_calls"), value_of(record, "steps")) == (1, 0)
+
+
+def test_durations_are_right_to_a_millisecond(serve: Serve) -> None:
+    """Held against the stamps of the server. A pause of the machine spoils an answer; it does not spoil most of them,
+    and an error of the tool would be in each."""
+    steps = (thinks("hm"), 0.01, thinks("so"), 0.005, call("f", "{"), 0.02, call("", "}"), 0.005, HELLO, 0.01, WORLD)
+    pieces = [step for step in steps if isinstance(step, bytes)]
+    server = serve(*[chunked(*steps, FINISH, DONE)] * ANSWERS)
+    records = ask_often(server, ANSWERS)
+    sent_ns = [[at_ns for at_ns, step in server.sent if piece in step] for piece in pieces]
+    errors_ms = sorted(
+        max(
+            abs(span.lasted_us / 1000 - (sent_ns[2 * at + 1][number] - sent_ns[2 * at][number]) / MS)
+            for at, span in enumerate(record.spans[:3])
+            if span.lasted_us is not None
+        )
+        for number, record in enumerate(records)
+    )
+    assert all([span.kind for span in record.spans] == ["reasoning", "tool_call", "text", "end"] for record in records)
+    assert errors_ms[ANSWERS // 4] < 1, errors_ms
 
 
 def test_nodes_without_any_output_are_timed_by_the_reads_that_brought_them(serve: Serve) -> None:
