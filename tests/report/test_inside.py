@@ -12,6 +12,7 @@ from sse_perf_tool.records import Span
 from sse_perf_tool.report_generator import generate_html_report
 from sse_perf_tool.report_parts.data import run_data
 from sse_perf_tool.report_parts.inside import inside_html
+from sse_perf_tool.report_parts.tables import metrics_table
 
 RUN = run_of([agent_answer(number, scale=1 + (number == 20)) for number in range(1, 21)])
 EVIL = "</svg><script>alert(1)</script>\x1b[31m"
@@ -49,6 +50,15 @@ def test_the_table_has_a_row_for_each_kind_and_name() -> None:
     cells = re.sub(r"<[^>]+>", "|", rows)
     assert re.search(r"tool call\|+工具调用\|+weather\|+100 %\|+1\.00\|+400\|+300\|+315\|+n/a", cells)
     assert "usage" not in cells
+
+
+def test_the_table_of_all_metrics_has_words_for_each_of_its_rows() -> None:
+    """What only the table of milestones is about, such as when the first `usage` came, is no row of it."""
+    metrics = RUN.summary.metrics
+    assert {"first_end_ms", "first_text_ms", "first_tool_call_ms[weather]"} <= set(metrics)
+    html = metrics_table(RUN.summary)
+    assert [name for name in metrics if re.search(rf'<th scope="row"[^>]*>{re.escape(name)}\b', html)] == []
+    assert "First tool call" in html
 
 
 def test_a_run_of_text_alone_has_no_such_section() -> None:

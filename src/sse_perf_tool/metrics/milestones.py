@@ -125,6 +125,18 @@ def milestone_of(metric: str) -> tuple[str, str] | None:
     return found[1], found[2] or ""
 
 
+_FIRST_COLUMNS = tuple(first_key(kind, "") for kind in FIRST_KINDS)
+
+
+def in_milestones_alone(metric: str) -> bool:
+    """Whether a metric is shown in the table of milestones and in no table of all metrics.
+
+    So are those of a name (`step_ms[plan]`), and when the first of a kind came that is no metric of a request
+    (`first_end_ms`): the time to it is another metric already, or says nothing of the service.
+    """
+    return "[" in metric or (metric.startswith("first_") and metric not in _FIRST_COLUMNS)
+
+
 def pooled_of(record: RequestRecord) -> Iterator[tuple[str, Sequence[int]]]:
     """(metric, microseconds) of what a request adds to the pools; its `gaps_us` must be there."""
     firsts: dict[tuple[str, str], int] = {}

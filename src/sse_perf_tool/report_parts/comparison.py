@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ..goals.compare import COMPARED_METRICS, Difference, failing_more
 from ..metrics import success_rate
+from ..metrics.milestones import in_milestones_alone
 from ..records import NOT_MEASURED, SERVER_FIGURES, RunConfig, RunResult, Stats
 from ..records.server import highest
 from ..texts import printable
@@ -147,8 +148,8 @@ def runs_table(results: Sequence[RunResult], names: Sequence[str]) -> str:
     ]
     found = (item for result in results for item in result.summary.metrics.items())
     # The others stand in the table of differences.
-    left = (name for name, stats in found if stats.count and name not in COMPARED_METRICS and "[" not in name)
-    metrics = dict.fromkeys(left)
+    left = (name for name, stats in found if stats.count and name not in COMPARED_METRICS)
+    metrics = dict.fromkeys(name for name in left if not in_milestones_alone(name))
     rows += [_metric_row(name, percent, results) for name in metrics for percent in (50, 99)]
     rows += _server_rows(results)
     return (

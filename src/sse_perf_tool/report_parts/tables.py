@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from ..metrics import percentile, stats_of
+from ..metrics.milestones import in_milestones_alone
 from ..records import (
     NOT_MEASURED,
     OUTCOMES,
@@ -89,8 +90,12 @@ def number_cell(value: float | None, text: str | None = None, note: str = "") ->
 
 def metrics_table(summary: Summary) -> str:
     """Every metric that was measured: P50, P90, P95, P99, mean, standard deviation, min, max, count."""
-    shown = ((name, stats) for name, stats in summary.metrics.items() if stats.count and "[" not in name)
-    rows = [_metric_row(name, stats, summary.intervals.get(name, {})) for name, stats in shown]
+    shown = ((name, stats) for name, stats in summary.metrics.items() if stats.count)
+    rows = [
+        _metric_row(name, stats, summary.intervals.get(name, {}))
+        for name, stats in shown
+        if not in_milestones_alone(name)
+    ]
     if not rows:
         return f"<p>{both('nothing_measured')}</p>" if summary.sent else ""
     heads = ("metric", "P50", "P90", "P95", "P99", "mean", "stddev", "min", "max", "count")
