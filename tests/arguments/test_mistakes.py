@@ -41,7 +41,7 @@ def test_a_duration_has_units_in_falling_order(text, seconds):
     assert checks.duration_s(text) == seconds
 
 
-PLACE = "give HOST:PORT, an IPv4 address or a name and a port, e.g. 10.0.0.1:5557"
+PLACE = "give HOST:PORT, a name or an address and a port, e.g. 10.0.0.1:5557 or [::1]:5557"
 LISTENING = "give ADDR:PORT to listen on, e.g. 127.0.0.1:9464"
 SECONDS = "give a time above 0: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"
 SECONDS_0 = "give a time, 0 or above: seconds, or with units, e.g. 90, 90s, 5m, 1h30m"
@@ -130,6 +130,8 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--expect-workers", "2", "--bind", "a:b"], f"--bind a:b: {PLACE}"),
     (["--expect-workers", "2", "--bind", "::1:1"], f"--bind ::1:1: {PLACE}"),
     (["--expect-workers", "2", "--bind", "h:70000"], f"--bind h:70000: {PLACE}"),
+    (["--expect-workers", "2", "--bind", "[::1]:x"], f"--bind [::1]:x: {PLACE}"),
+    (["--expect-workers", "2", "--bind", "[1::2::3]:1"], "--bind [1::2::3]:1: not a host name or address; check it"),
     (
         ["--expect-workers", "2", "--cluster-token", "short"],
         "--cluster-token: a token has 16 visible ASCII characters at least; leave it out to have one made",

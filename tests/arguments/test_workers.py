@@ -6,6 +6,7 @@ import pytest
 
 from sse_perf_tool.arguments import Joining, parse_arguments
 from sse_perf_tool.errors import UsageError
+from sse_perf_tool.flags.worker_checks import Place
 
 TARGET = ["--url", "http://h/x", "--api-key", "-", "--lang", "en"]
 TOKEN = "0123456789abcdef"
@@ -31,6 +32,25 @@ def test_a_worker_needs_its_master_and_a_token_from_line_or_environment():
     assert parse_arguments(["worker", "--join", "h", *lang], named, None).joining == joined, "the port is Locust's"
     with pytest.raises(UsageError, match=r"^--threads: no such flag"):
         parse_arguments(["worker", "--join", "h:1", "--threads", "5", *lang], {}, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port", "shown"),
+    [
+        ("[::1]:6000", "::1", 6000, "[::1]:6000"),
+        ("[2001:db8::1]", "2001:db8::1", 5557, "[2001:db8::1]:5557"),
+        ("h:6000", "h", 6000, "h:6000"),
+    ],
+)
+def test_an_ipv6_address_stands_in_brackets(text: str, host: str, port: int, shown: str):
+    found = parse_arguments([*TARGET, "--expect-workers", "2", "--bind", text], {}, None)
+    assert found.workers is not None
+    assert (found.workers.host, found.workers.port) == (host, port)
+    words = ["worker", "--join", text, "--cluster-token", TOKEN, "--lang", "en"]
+    joining = parse_arguments(words, {}, None).joining
+    assert joining is not None
+    assert (joining.host, joining.port) == (host, port)
+    assert str(Place(host, port)) == shown
 
 
 def test_the_demo_server_is_of_this_machine():

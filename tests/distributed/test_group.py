@@ -17,6 +17,7 @@ from sse_perf_tool.errors import UsageError
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.pace.division import Share
 from sse_perf_tool.records import Outcome, RequestRecord
+from sse_perf_tool.records.writer import Lines
 from sse_perf_tool.test_runner import Origin, Snapshot
 
 MS = 1_000_000
@@ -49,18 +50,27 @@ class MadeUpFleet:
         return [kind for to, kind, _ in self.sent if to == number]
 
 
-def group_of(fleet: MadeUpFleet, *more: str) -> WorkerGroup:
+class Written:
+    """A records file."""
+
+    def __init__(self) -> None:
+        self.missing = 0
+        self.lines: list[str] = []
+        self.write = self.lines.append
+
+
+def group_of(fleet: MadeUpFleet, *more: str, records: Lines | None = None) -> WorkerGroup:
     words = ["--url", "http://h/x", "--api-key", "-", "--lang", "en", "--threads", "6", "--duration", "5", *more]
     arguments = parse_arguments(words, {}, None)
     groups = Groups(fleet)  # type: ignore[arg-type]
     config = groups.fit(arguments.config)
     assert config.workers == len(fleet.members)
-    return groups.group(target_of(arguments), config, None, None, 0)
+    return groups.group(target_of(arguments), config, records, None, 0)
 
 
-def begun(fleet: MadeUpFleet, *more: str) -> WorkerGroup:
+def begun(fleet: MadeUpFleet, *more: str, records: Lines | None = None) -> WorkerGroup:
     """A group whose workers have got ready and been told to go."""
-    group = group_of(fleet, *more)
+    group = group_of(fleet, *more, records=records)
     preparing = threading.Thread(target=group.prepare)
     preparing.start()
     for member in fleet.members:
@@ -71,12 +81,14 @@ def begun(fleet: MadeUpFleet, *more: str) -> WorkerGroup:
     return group
 
 
-def result(requests: int, first: int = 1, latency_ms: int = 50, why: str = "", every_ms: int = 100) -> bytes:
+def result(
+    requests: int, first: int = 1, latency_ms: int = 50, why: str = "", every_ms: int = 100, lines: int = 0
+) -> bytes:
     tally = Tally(0)
     for number in range(requests):
         ok = RequestRecord(first + number, 1, number * every_ms * MS, Outcome.OK, latency_ms * MS)
         tally.add(replace(ok, ttft_ns=latency_ms * MS // 2, chunks=2))
-    return packed((tally, ["openai_chat"], 1.0, 0, 0, why, []))
+    return packed((tally, ["openai_chat"], 1.0, 0, lines, why, []))
 
 
 def tell(group: WorkerGroup, member: Member, data: bytes, kind: str = "result", **more: Any) -> None:
@@ -195,6 +207,23 @@ def test_what_ended_early_or_cannot_be_read_is_said() -> None:
     tell(group, group._doing[0].member, b"cos\nsystem\n(S'true'\ntR.")
     with pytest.raises(UsageError, match=r"worker 1 \(m1\): its results cannot be read: os.system"):
         group.wait()
+
+
+def test_lines_of_records_come_whole_however_long_and_those_that_do_not_are_missing() -> None:
+    fleet = MadeUpFleet(1)
+    (worker,) = fleet.members
+    records = Written()
+    group = begun(fleet, records=records)
+    lines = ["{}", '{"query":"\u4f60\u597d\u2028"}', "x" * 600_000]
+    for text in (lines[:2], lines[2:]):
+        tell(group, worker, "\n".join(text).encode(), "lines")
+    first, *_ = pieces(b"y" * 300_000)
+    group.heard(worker, "lines", first)  # the rest of it is lost with the link
+    tell(group, worker, result(4, lines=4))
+    group.wait()
+    assert records.lines == lines
+    assert (records.missing, group.lost) == (1, {1: "lines"})
+    assert group.losses("en") == ["1 lines of the records of worker 1 (m1) did not come"]
 
 
 def test_a_worker_that_cannot_get_ready_ends_the_run_with_its_words() -> None:

@@ -9,8 +9,8 @@ from importlib import import_module
 
 import pytest
 
-from fleets import NEEDS_LOCUST, TOKEN
-from sse_perf_tool.distributed.sealing import MASTER, Seal, key_of
+from fleets import NEEDS_LOCUST, TOKEN, needs_ipv6
+from sse_perf_tool.distributed.sealing import LONGEST_BYTES, MASTER, WORKER, Seal, key_of
 
 pytestmark = NEEDS_LOCUST
 
@@ -24,9 +24,117 @@ link.send("here")
 while not got:
     time.sleep(0.02)
 runner = link._runner
-print(json.dumps([got, runner.worker_state, runner.user_count, len(runner.greenlet) > 0, link.refused]), flush=True)
+alive = len(runner.greenlet) > 0
+print(json.dumps([got, runner.worker_state, runner.user_count, alive, link.refused, link.too_long]), flush=True)
 link.close()
 """
+
+BOTH_ENDS = """
+import json, socket, sys, time
+from sse_perf_tool.distributed.last_words import LastWords
+from sse_perf_tool.distributed.link import MasterLink, WorkerLink
+
+bind, join, token = sys.argv[1:]
+real = socket.getaddrinfo
+names = {"both": ["::1", "127.0.0.1"]}
+socket.getaddrinfo = lambda host, *rest, **more: [
+    found for each in names.get(host, [host]) for found in real(each, *rest, **more)]
+got = []
+if not join:
+    master = MasterLink(bind, 0, token, lambda link, kind, body: got.append(kind))
+    assert master.open(10)
+    print(master.port, flush=True)
+    while "words" not in got:
+        time.sleep(0.02)
+    print(json.dumps([got, master.refused]), flush=True)
+    master.close()
+else:
+    worker = WorkerLink(join, int(bind), token, lambda kind, body: None)
+    assert worker.open(10)
+    worker.send("here")
+    LastWords(worker.address, int(bind), token, worker.name, "s")(0, ["result"])
+    worker.close()
+"""
+"""One process cannot be both ends: the seal of Locust's messages is that of the process."""
+
+
+def begun(code: str, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", code, *words]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize(
+    ("bind", "join"),
+    [
+        ("127.0.0.1", "both"),
+        pytest.param("::1", "::1", marks=needs_ipv6),
+        pytest.param("::1", "both", marks=needs_ipv6),
+        pytest.param("both", "::1", marks=needs_ipv6),
+        pytest.param("::", "127.0.0.1", marks=needs_ipv6),
+    ],
+)
+def test_master_and_worker_meet_over_ipv4_and_ipv6(bind: str, join: str) -> None:
+    """The last words of a worker's process go the same way.  Locust's own words about addresses stay away."""
+    master = begun(BOTH_ENDS, bind, "", TOKEN)
+    try:
+        assert master.stdout is not None
+        worker = begun(BOTH_ENDS, master.stdout.readline().strip(), join, TOKEN)
+        told = worker.communicate(timeout=30)
+        out, err = master.communicate(timeout=30)
+    finally:
+        master.kill()
+        master.communicate()
+    assert told == ("", "")
+    assert (json.loads(out), err) == ([["here", "words"], 0], "")
+
+
+LISTENING = """
+import json, sys, time
+from sse_perf_tool.distributed.link import CUT_BYTES, MasterLink
+from sse_perf_tool.distributed.sealing import LONGEST_BYTES
+got = []
+master = MasterLink("127.0.0.1", 0, sys.argv[1], lambda link, kind, body: got.append(kind))
+assert master.open(10)
+print(master.port, LONGEST_BYTES, CUT_BYTES, flush=True)
+while not got:
+    time.sleep(0.02)
+print(json.dumps([got, master.refused, master.too_long]), flush=True)
+master.close()
+"""
+
+
+def test_a_message_that_is_too_long_is_not_opened_and_one_that_is_far_longer_not_even_taken() -> None:
+    """They are sealed with the right token, so nothing but their length is against them."""
+    zmq, msgpack = import_module("zmq"), import_module("msgpack")
+    monitoring = import_module("zmq.utils.monitor")
+    seal, master = Seal(key_of(TOKEN), WORKER), begun(LISTENING, TOKEN)
+    try:
+        assert master.stdout is not None
+        port, longest, cut = map(int, master.stdout.readline().split())
+        with zmq.Context() as context, context.socket(zmq.DEALER) as line:
+            line.setsockopt(zmq.RECONNECT_IVL, -1)
+            line.setsockopt(zmq.LINGER, 0)
+            line.setsockopt(zmq.IDENTITY, b"stranger")
+            line.connect(f"tcp://127.0.0.1:{port}")
+            ours = ("sse-perf", {"kind": "ours"}, "worker")
+            line.send(seal.close(msgpack.dumps((*ours[:2], "x" * longest))))
+            events = line.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+            assert not events.poll(500), "it is still heard"
+            line.send(bytes(cut + 1))
+            assert events.poll(20_000), "now it is not"
+            assert monitoring.recv_monitor_message(events)["event"] == zmq.EVENT_DISCONNECTED
+            line.disable_monitor()
+            with context.socket(zmq.DEALER) as another:
+                another.setsockopt(zmq.IDENTITY, b"worker")
+                another.connect(f"tcp://127.0.0.1:{port}")
+                another.send(seal.close(msgpack.dumps(("client_ready", "2.47.0", "worker"))))
+                another.send(seal.close(msgpack.dumps(ours)))
+                out, err = master.communicate(timeout=30)
+    finally:
+        master.kill()
+        master.communicate()
+    assert (json.loads(out), err) == ([["ours"], 1, 1], "")
+
 
 LOCUSTS_OWN = ("spawn", "stop", "quit", "update_user_class", "locustfile", "spawning_complete", "exception")
 
@@ -51,20 +159,22 @@ def test_what_locust_could_be_told_is_not_taken_even_with_the_token() -> None:
                     master.send_multipart([name, said])
             assert body == {"kind": "here"}
             evil = [(each, {"timestamp": 1e12, "host": "x", "user_classes_count": {}}, node) for each in LOCUSTS_OWN]
-            ours = [("sse-perf", {"kind": "other"}, "somebody-else"), ("sse-perf", {"kind": "last", "number": 7}, node)]
+            ours = [("sse-perf", {"kind": "other"}, "somebody-else")]
             for each in (*evil, *ours):
                 master.send_multipart([name, seal.close(msgpack.dumps(each))])
                 master.send_multipart([name, msgpack.dumps(each)])  # not sealed
+            master.send_multipart([name, bytes(LONGEST_BYTES + 1)])
+            master.send_multipart([name, seal.close(msgpack.dumps(("sse-perf", {"kind": "last", "number": 7}, node)))])
             out, err = worker.communicate(timeout=20)
         finally:
             worker.kill()
             worker.communicate()
     assert "Traceback" not in err
-    got, state, users, alive, refused = json.loads(out)
+    got, state, users, alive, refused, too_long = json.loads(out)
     assert got == [["last", {"number": 7}]]
     assert (state, users) == ("ready", 0), "no load of Locust's own was begun"
     assert alive, "nor was it ended"
-    assert refused >= len(evil) + 1
+    assert (refused >= len(evil) + 1, too_long) == (True, 1)
     assert "Traceback" not in err
 
 

@@ -115,3 +115,10 @@ def test_pieces_make_the_whole_in_any_order(size):
     *rest, last = reversed(list(pieces(data)))
     assert all(parcel.add(piece) is None for piece in rest)
     assert parcel.add(last) == data
+
+
+def test_of_a_parcel_that_did_not_come_whole_nothing_gets_into_the_next():
+    one, two = list(pieces(b"a" * (2 * PIECE_BYTES + 1))), list(pieces(b"b" * (PIECE_BYTES + 1)))
+    parcel = Parcel()
+    assert [parcel.add(piece) for piece in (one[0], one[1], two[0])] == [None, None, None]
+    assert parcel.add(two[1]) == b"b" * (PIECE_BYTES + 1)

@@ -6,7 +6,8 @@ import pytest
 
 pytest.importorskip("cryptography", reason="needs the extra [distributed]")
 
-from sse_perf_tool.distributed.sealing import MASTER, WORKER, Seal, SealError, key_of, new_token
+from sse_perf_tool.distributed.parcels import PIECE_BYTES, pieces
+from sse_perf_tool.distributed.sealing import LONGEST_BYTES, MASTER, WORKER, Seal, SealError, key_of, new_token
 
 KEY, OTHER_KEY = key_of("a-token-of-its-own"), key_of("another-token-it-is")
 
@@ -40,6 +41,18 @@ def test_anything_else_is_refused_and_counted(spoil):
         worker.open(spoil(sealed, master))
     assert worker.refused == 1
     assert worker.open(sealed) == b"stop", "it goes on"
+
+
+def test_no_message_of_ours_is_too_long_and_one_that_is_longer_is_not_opened():
+    master, worker = Seal(KEY, MASTER), Seal(KEY, WORKER)
+    longest = max(len(worker.close(piece["data"])) for piece in pieces(bytes(3 * PIECE_BYTES)))
+    assert longest < LONGEST_BYTES / 2, "with room for what else a message has"
+    within = worker.close(bytes(LONGEST_BYTES * 3 // 4 - 1000))
+    assert LONGEST_BYTES - 2000 < len(within) <= LONGEST_BYTES
+    assert len(master.open(within)) == LONGEST_BYTES * 3 // 4 - 1000
+    with pytest.raises(SealError, match="longer than any message of ours"):
+        master.open(worker.close(bytes(LONGEST_BYTES * 3 // 4)))
+    assert (master.refused, master.too_long) == (1, 1)
 
 
 def test_a_message_counts_once_and_an_older_one_not_at_all():

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +22,15 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOL = [sys.executable, str(ROOT / "sse_perfTestTool.py")]
 NEEDS_LOCUST = pytest.mark.skipif(find_spec("locust") is None, reason="needs the extra [distributed]")
 """Not `importorskip`: where it is imported in the usual way, Locust changes how all sockets and threads work."""
+
+
+def _has_ipv6() -> bool:
+    with contextlib.suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False
+
+
+needs_ipv6 = pytest.mark.skipif(not _has_ipv6(), reason="no IPv6 on this machine")
 TOKEN = "a-token-for-the-tests-0123456789"
 
 

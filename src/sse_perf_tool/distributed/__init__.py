@@ -7,6 +7,7 @@ that adds up processes.  Only the commands open this package, so that no other r
 * `sealing.py`: no message is accepted, or can be read, without the token.
 * `parcels.py`: plans and results as bytes, in pieces; what comes may make nothing but values of ours.
 * `clock.py`: by how much two clocks differ, from round trips.
+* `addresses.py`: which address of a name, IPv4 or IPv6.
 * `link.py`: both ends of the line, over Locust, each in a thread of its own.
 * `fleet.py`: the master: gathers the workers, listens to them, knows who is lost.
 * `group.py`: a round of the load, sent by the workers.

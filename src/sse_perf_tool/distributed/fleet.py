@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +16,9 @@ from .. import __version__
 from ..arguments import WorkersWanted
 from ..errors import NoWorkersError, UsageError
 from ..flags import COMMAND
+from ..flags.worker_checks import Place
 from ..texts import speaker
+from .addresses import NOT_HERE
 from .clock import Offset
 from .facts import name_of
 from .link import Body, LinkError, MasterLink
@@ -75,13 +78,13 @@ class Fleet:
         self._local: LocalWorkers | None = None
         self._listener: Listener | None = None
         self._closed = threading.Event()
-        self._refused_told = False
+        self._told: set[str] = set()
         self._thread = threading.Thread(target=self._serve, name="fleet", daemon=True)
 
     @property
     def place(self) -> str:
         """Where workers call."""
-        return f"{self.wanted.host}:{self._link.port}"
+        return str(Place(self.wanted.host, self._link.port))
 
     def gather(self, stopped: Callable[[], bool]) -> None:
         """Waits for the workers and compares clocks with them.
@@ -92,13 +95,7 @@ class Fleet:
         try:
             self._link.open()
         except LinkError as error:
-            cause = error.__cause__
-            if isinstance(cause, ImportError):
-                raise UsageError(self.say("extra", flag="--workers" if wanted.local else "--expect-workers")) from error
-            if isinstance(cause, OSError):
-                place = f"{wanted.host}:{wanted.port}"
-                raise UsageError(self.say("port_taken", place=place, reason=cause.strerror or str(cause))) from error
-            raise UsageError(self.say("no_line", reason=error)) from error
+            raise self._no_link(error) from error
         self._thread.start()
         if wanted.local:
             self._local = LocalWorkers(wanted.number, wanted.host, self._link.port, self._token, wanted.lang)
@@ -113,8 +110,23 @@ class Fleet:
         for member in self.members:
             member.offset.use()
 
+    def _no_link(self, error: LinkError) -> UsageError:
+        wanted, cause = self.wanted, error.__cause__
+        if isinstance(cause, ImportError):
+            return UsageError(self.say("extra", flag="--workers" if wanted.local else "--expect-workers"))
+        if not isinstance(cause, OSError):
+            return UsageError(self.say("no_line", reason=error))
+        key = "port_taken"
+        if isinstance(cause, socket.gaierror):
+            key = "unknown_host"
+        elif cause.errno in NOT_HERE:
+            key = "not_here"
+        place, reason = Place(wanted.host, wanted.port), cause.strerror or str(cause)
+        return UsageError(self.say(key, flag="--bind", place=place, reason=reason))
+
     def _invite(self) -> None:
-        place = self.place.replace("0.0.0.0", "HOST")  # noqa: S104 - a text
+        everywhere = self.wanted.host in ("0.0.0.0", "::")  # noqa: S104 - a text
+        place = Place("HOST" if everywhere else self.wanted.host, self._link.port)
         key = "join" if self.wanted.token is None else "join_known"
         self.tell(self.say(key, number=self.wanted.number, command=COMMAND, place=place, token=self._token))
 
@@ -222,9 +234,10 @@ class Fleet:
                 self.send(member, "ping")
 
     def _look(self, now_s: float) -> None:
-        if self._link.refused and not self._refused_told:
-            self._refused_told = True
-            self.tell(self.say("stranger", place=self.place))
+        if self._link.too_long:
+            self._tell_once("too_long")
+        if self._link.refused > self._link.too_long:
+            self._tell_once("stranger")
         for member in self.members:
             silent = self._link.silent(member.link)
             if silent and member.silent_at_s is None:
@@ -235,6 +248,11 @@ class Fleet:
                     self.tell(self.say("back", number=member.number, name=member.name, seconds=seconds))
         if self._listener is not None:
             self._listener.look()
+
+    def _tell_once(self, key: str) -> None:
+        if key not in self._told:
+            self._told.add(key)
+            self.tell(self.say(key, place=self.place))
 
 
 @contextlib.contextmanager

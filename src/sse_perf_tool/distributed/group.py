@@ -54,6 +54,8 @@ class _Doing:
     batches: int | None = 0
     """How many of its batches have ended; None: it sends no more."""
     lines: int = 0
+    text: Parcel = field(default_factory=Parcel)
+    """Lines on their way."""
     parcels: dict[int, Parcel] = field(default_factory=dict)
     """Of its result, from -1, or of the last words of its processes, by their numbers."""
     last_words: dict[int, Any] = field(default_factory=dict)
@@ -185,7 +187,8 @@ class WorkerGroup(Parts):
         elif kind == "begun":
             doing.begun = int(body["begun"])
         elif kind == "lines":
-            self._write(doing, body["lines"])
+            if (text := doing.text.add(body)) is not None:
+                self._write(doing, text.decode().split("\n"))
         elif kind == "batches":
             self._batches(doing, body["batches"])
         elif kind in ("result", "words"):

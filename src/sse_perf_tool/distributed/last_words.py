@@ -18,7 +18,7 @@ HANDSHAKE_S = 0.2
 class LastWords:
     """Whom to tell, and as whom; it travels to each process of the worker."""
 
-    host: str
+    address: str
     port: int
     token: str
     name: str
@@ -35,7 +35,8 @@ class LastWords:
         with zmq.Context() as context, context.socket(zmq.DEALER) as line:
             line.setsockopt(zmq.LINGER, LINGER_MS)
             line.setsockopt(zmq.IDENTITY, f"{self.name}-{process}".encode())
-            line.connect(f"tcp://{self.host}:{self.port}")
+            line.setsockopt(zmq.IPV6, 1)
+            line.connect(f"tcp://{self.address}:{self.port}")
             for piece in pieces(packed(result)):
                 body = {"kind": "words", "process": process, "session": self.session, **piece}
                 line.send(seal.close(msgpack.dumps(("sse-perf", body, self.name))))

@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from .sealing import MASTER, WORKER, Seal, SealError, key_of
+from .addresses import answering, free_at
+from .sealing import LONGEST_BYTES, MASTER, WORKER, Seal, SealError, key_of
 
 MESSAGE = "sse-perf"
 """The one type of message that is ours."""
@@ -25,6 +25,9 @@ TAKEN = (MESSAGE, "client_ready", "ack", "heartbeat", "reconnect")
 """What is needed to meet and to stay in touch.  All else that Locust could be told, to take code from a master for one,
 is not taken from anybody."""
 NEVER_S = 10**9
+CUT_BYTES = 4 * LONGEST_BYTES
+"""At a message that is longer the connection ends before memory is taken for it.  One that is not so much longer than
+ours is taken, refused and told."""
 CONNECT_S = 5
 """Locust asks again after so long, while nobody answers."""
 FLUSH_S = 1.0
@@ -78,6 +81,13 @@ def _sealed_messages(runners: Any, seal: Seal, role: bytes) -> None:
             return message
 
     zmqrpc.Message = runners.Message = SealedMessage
+    of_any_length = zmqrpc.BaseSocket.__init__
+
+    def of_bounded_length(self: Any, *arguments: Any) -> None:
+        of_any_length(self, *arguments)
+        self.socket.setsockopt(zmqrpc.zmq.MAXMSGSIZE, CUT_BYTES)
+
+    zmqrpc.BaseSocket.__init__ = of_bounded_length
 
 
 class _Link:
@@ -98,6 +108,11 @@ class _Link:
     def refused(self) -> int:
         """How many messages came that could not be opened."""
         return 0 if self._seal is None else self._seal.refused
+
+    @property
+    def too_long(self) -> int:
+        """How many of them were longer than any message of ours."""
+        return 0 if self._seal is None else self._seal.too_long
 
     def open(self, timeout_s: float | None = None) -> bool:
         """Starts; False when the other end has not answered in time.  `LinkError`."""
@@ -196,10 +211,7 @@ class MasterLink(_Link):
 
     def _new_runner(self, _runners: Any, environment: Any) -> Any:
         host, port = self._place
-        with socket.socket() as probe:  # Locust's own error ends the process
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-        return environment.create_master_runner(host, port)
+        return environment.create_master_runner(free_at(host, port), port)  # Locust's own error would end the process
 
     def _heard(self, message: Any) -> None:
         message.data["back_ns"] = time.perf_counter_ns()
@@ -225,6 +237,8 @@ class WorkerLink(_Link):
         self._on_message = on_message
         self._clock = clock
         self._heard_s = time.monotonic()
+        self.address = host
+        """Of the master; once the link is open, not a name."""
 
     @property
     def name(self) -> str:
@@ -243,7 +257,9 @@ class WorkerLink(_Link):
     def _new_runner(self, runners: Any, environment: Any) -> Any:
         runners.CONNECT_RETRY_COUNT = NEVER_S
         environment.events.heartbeat_received.add_listener(lambda **_more: self._note_heard())
-        return environment.create_worker_runner(*self._place)
+        host, port = self._place
+        self.address = answering(host, port, lambda: self._closing)
+        return environment.create_worker_runner(self.address, port)
 
     def _note_heard(self) -> None:
         self._heard_s = time.monotonic()

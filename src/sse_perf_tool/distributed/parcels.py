@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 import pickle
 from collections.abc import Iterator
 from typing import Any
@@ -69,19 +70,23 @@ def opened(data: bytes) -> Any:
 
 def pieces(data: bytes) -> Iterator[dict[str, Any]]:
     """The bodies of the messages that carry these bytes."""
-    of = max(1, -(-len(data) // PIECE_BYTES))
+    parcel, of = os.urandom(8), max(1, -(-len(data) // PIECE_BYTES))
     for number in range(of):
-        yield {"number": number, "of": of, "data": data[number * PIECE_BYTES : (number + 1) * PIECE_BYTES]}
+        part = data[number * PIECE_BYTES : (number + 1) * PIECE_BYTES]
+        yield {"parcel": parcel, "number": number, "of": of, "data": part}
 
 
 class Parcel:
-    """Bytes that come in pieces."""
+    """Bytes that come in pieces.  Those of a parcel that did not come whole are dropped when the next one begins."""
 
     def __init__(self) -> None:
+        self._parcel = b""
         self._pieces: dict[int, bytes] = {}
 
     def add(self, piece: dict[str, Any]) -> bytes | None:
         """One more piece; all of the bytes when it was the last that was missing."""
+        if piece["parcel"] != self._parcel:
+            self._parcel, self._pieces = piece["parcel"], {}
         self._pieces[piece["number"]] = piece["data"]
         if len(self._pieces) < piece["of"]:
             return None

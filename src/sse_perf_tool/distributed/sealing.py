@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 LEAST_TOKEN = 16
 """Characters that a token must have: who records messages can try tokens at leisure."""
 
+LONGEST_BYTES = 1 << 20
+"""A sealed message that is longer is not opened.  The longest of ours carry a piece of a parcel, of 256 KiB, which
+sealed is a third longer."""
+
 _HEAD = struct.Struct("!c8sQ")
 MASTER, WORKER = b"m", b"w"
 
@@ -52,6 +56,8 @@ class Seal:
         """Sender -> the number of its newest message."""
         self.refused = 0
         """How many messages were not accepted."""
+        self.too_long = 0
+        """How many of them for their length."""
 
     def close(self, message: bytes) -> bytes:
         """The message as it may travel."""
@@ -62,6 +68,10 @@ class Seal:
         """The message in it.  `SealError`."""
         from cryptography.fernet import InvalidToken
 
+        if len(sealed) > LONGEST_BYTES:
+            self.refused += 1
+            self.too_long += 1
+            raise SealError("longer than any message of ours")
         try:
             plain = self._box.decrypt(sealed)
         except (InvalidToken, TypeError) as error:

@@ -13,6 +13,10 @@ TEXTS: Texts = {
         "--bind {place}: cannot be listened on: {reason}; is another master running? choose another port",
         "--bind {place}：无法监听：{reason}；是否已有另一个主控在运行？请换一个端口",
     ),
+    "not_here": (
+        "--bind {place}: not an address of this machine: {reason}; give one of its own, or 0.0.0.0 for all",
+        "--bind {place}：不是本机的地址：{reason}；请给出本机的地址，或用 0.0.0.0 表示全部",
+    ),
     "no_line": ("no line to the workers: {reason}", "无法与工作机通信：{reason}"),
     "join": (
         "waiting for {number} workers; on each load machine: {command} worker --join {place} --cluster-token {token}",
@@ -37,6 +41,14 @@ TEXTS: Texts = {
     "stranger": (
         "something spoke to {place} without the right token: refused",
         "有来源用错误的令牌连接 {place}：已拒绝",
+    ),
+    "too_long": (
+        "something spoke to {place} with a message longer than any of this tool: refused",
+        "有来源向 {place} 发送了超出本工具任何消息长度的消息：已拒绝",
+    ),
+    "master_too_long": (
+        "{place} sent a message longer than any of this tool: refused",
+        "{place} 发来了超出本工具任何消息长度的消息：已拒绝",
     ),
     "other_version": (
         "worker {name} has version {theirs}, the master {ours}: refused; install the same on both",
@@ -104,7 +116,7 @@ TEXTS: Texts = {
         "--join {place}: no master answered within {seconds:g} s (--worker-wait)",
         "--join {place}：{seconds:g} 秒内（--worker-wait）没有主控应答",
     ),
-    "unknown_host": ("--join {place}: no such host: {reason}", "--join {place}：没有此主机：{reason}"),
+    "unknown_host": ("{flag} {place}: no such host: {reason}", "{flag} {place}：没有此主机：{reason}"),
     "ready": (
         "joined as a worker of {place}; waiting for the load",
         "已作为工作机加入 {place}；等待施压",

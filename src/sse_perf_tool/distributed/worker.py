@@ -20,6 +20,7 @@ from typing import Any
 from .. import __version__
 from ..arguments import Joining
 from ..errors import NoWorkersError, UsageError
+from ..flags.worker_checks import Place
 from ..load.processes import ProcessGroup
 from ..load.run import GRACE_S, allow_open_files
 from ..pace.division import Share
@@ -30,7 +31,7 @@ from ..test_runner import Origin, Snapshot, snapshot
 from ..texts import speaker
 from .last_words import LastWords
 from .link import Body, LinkError, WorkerLink
-from .parcels import Parcel, ParcelError, opened, packed, pieces
+from .parcels import PIECE_BYTES, Parcel, ParcelError, opened, packed, pieces
 from .wording import TEXTS
 
 OK, NOT_JOINED, INCOMPLETE = 0, 3, 4
@@ -44,35 +45,41 @@ TELL_S = 1.0
 """The interval at which counters go to the master."""
 LOOK_S = 0.01
 """So often a worker looks at itself, which takes some 0.3 % of a core."""
-LINES_A_MESSAGE = 200
 FIRST_WORD_S = 5.0
 
 
 class _LinesOut:
-    """Lines of records on their way to the master."""
+    """Lines of records on their way to the master, as many in a message as fit into a piece."""
 
     def __init__(self, link: WorkerLink) -> None:
         self.missing = 0
         self.sent = 0
         self._link = link
         self._waiting: list[str] = []
+        self._size = 0
+        """Of the lines that wait, in characters."""
         self._lock = threading.Lock()
 
     def write(self, line: str) -> None:
         """Takes a line, from any thread."""
+        size = len(line) + 1
         with self._lock:
+            if self._size + size > PIECE_BYTES:
+                self._send()
             self._waiting.append(line)
-            full = len(self._waiting) >= LINES_A_MESSAGE
-        if full:
-            self.flush()
+            self._size += size
 
     def flush(self) -> None:
         """Sends what waits."""
         with self._lock:
-            lines, self._waiting = self._waiting, []
-            self.sent += len(lines)
-            if lines:
-                self._link.send("lines", lines=lines)
+            self._send()
+
+    def _send(self) -> None:
+        lines, self._waiting, self._size = self._waiting, [], 0
+        self.sent += len(lines)
+        if lines:
+            for piece in pieces("\n".join(lines).encode("utf-8", "replace")):
+                self._link.send("lines", **piece)
 
 
 @dataclass(slots=True)
@@ -99,6 +106,7 @@ class Worker:
         self, joining: Joining, tell: Callable[[str], None], clock: Callable[[], int] = time.perf_counter_ns
     ) -> None:
         self._joining = joining
+        self._place = Place(joining.host, joining.port)
         self._say = speaker(TEXTS, joining.lang)
         self._tell = tell
         self._inbox: queue.SimpleQueue[tuple[str, Body]] = queue.SimpleQueue()
@@ -117,6 +125,7 @@ class Worker:
         self._certificate: str | None = None
         self._leaving = OK
         """The exit status when the master lets it go."""
+        self._too_long_told = False
         self._left = False
         """Its user has ended its load: it goes as soon as its results are taken."""
 
@@ -140,11 +149,7 @@ class Worker:
 
     def _join(self) -> bool:
         joining = self._joining
-        place = f"{joining.host}:{joining.port}"
-        try:
-            socket.getaddrinfo(joining.host, joining.port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise UsageError(self._say("unknown_host", place=place, reason=error.strerror)) from error
+        place = self._place
         self._tell(self._say("calling", place=place))
         try:
             up = self._link.open(min(FIRST_WORD_S, joining.wait_s))
@@ -154,6 +159,9 @@ class Worker:
         except LinkError as error:
             if isinstance(error.__cause__, ImportError):
                 raise UsageError(self._say("extra", flag="worker")) from error
+            if isinstance(error.__cause__, socket.gaierror):
+                reason = error.__cause__.strerror
+                raise UsageError(self._say("unknown_host", flag="--join", place=place, reason=reason)) from error
             raise UsageError(self._say("no_line", reason=error)) from error
         if not up:
             raise NoWorkersError(self._say("no_master", place=place, seconds=joining.wait_s))
@@ -183,7 +191,7 @@ class Worker:
         self._status = NOT_JOINED
 
     def _on_welcome(self, _body: Body) -> None:
-        self._tell(self._say("ready", place=f"{self._joining.host}:{self._joining.port}"))
+        self._tell(self._say("ready", place=self._place))
 
     def _on_plan(self, body: Body) -> None:
         data = self._plan.add(body)
@@ -220,7 +228,7 @@ class Worker:
         lines = _LinesOut(self._link) if lines_wanted else None
         batches = None if config.batch is None else self._tell_batches
         joining = self._joining
-        words = LastWords(joining.host, joining.port, joining.token, self._link.name, self._session)
+        words = LastWords(self._link.address, joining.port, joining.token, self._link.name, self._session)
         group = ProcessGroup(target, config, lines, None, after_id, share, batches, words)
         return _Round(group, config, lines, every_s=every_s)
 
@@ -310,6 +318,9 @@ class Worker:
 
     def _look(self) -> None:
         now_s, doing = time.monotonic(), self._round
+        if self._link.too_long and not self._too_long_told:
+            self._too_long_told = True
+            self._tell(self._say("master_too_long", place=self._place))
         if doing is not None and doing.going:
             self._report(doing, now_s)
         if self._link.silence_s < ALONE_S or self._status is not None:

@@ -56,8 +56,8 @@ TEXTS = {
         "第 {place} 项 {entry}：请给出互不相同的 0 到 {high} 的整数，用逗号分隔，例如 0,1000,8000",
     ),
     "place": (
-        "give HOST:PORT, an IPv4 address or a name and a port, e.g. 10.0.0.1:5557",
-        "请给出 主机:端口（IPv4 地址或名称），例如 10.0.0.1:5557",
+        "give HOST:PORT, a name or an address and a port, e.g. 10.0.0.1:5557 or [::1]:5557",
+        "请给出 主机:端口（名称或地址），例如 10.0.0.1:5557 或 [::1]:5557",
     ),
     "listening": (
         "give ADDR:PORT to listen on, e.g. 127.0.0.1:9464",

@@ -15,23 +15,23 @@ LEAST_TOKEN = 16
 
 
 class Place(NamedTuple):
-    """Where a master listens."""
+    """Where a master listens.  `host` has no brackets."""
 
     host: str
     port: int
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def place(text: str, say: Say) -> Place:
     """HOST:PORT, or a host alone; port 0 is any that is free."""
     host, colon, port = text.rpartition(":")
-    if not colon:
+    if not colon or text.endswith("]"):
         host, port = text, str(PORT)
     if not port.isdecimal() or not port.isascii() or int(port) > 65535:
         raise UsageError(say("place"))
-    if not host or ":" in host:
+    if not host or (":" in host and not (host.startswith("[") and host.endswith("]"))):
         raise UsageError(say("place"))
     return Place(checks.host(host, say), int(port))
 
