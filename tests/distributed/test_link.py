@@ -178,6 +178,19 @@ def test_what_locust_could_be_told_is_not_taken_even_with_the_token() -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize(("taken", "loaded"), [("WebUI", ""), ("what another version takes", "flask")])
+def test_the_page_of_locust_is_not_loaded_unless_it_cannot_do_without(taken: str, loaded: str) -> None:
+    code = (
+        "import sys; from sse_perf_tool.distributed import link; link.OF_PAGE = sys.argv[1]\n"
+        "found = link.MasterLink('127.0.0.1', 0, sys.argv[2], print); print(found.open(20)); found.close()\n"
+        "print(*{'flask'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, taken, TOKEN], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == (f"True\n{loaded}\n", "")
+
+
 def test_an_ordinary_run_loads_nothing_of_it() -> None:
     """The package is opened by its commands alone."""
     code = "import sys; import sse_perf_tool.commands.run; print(*sorted(sys.modules))"

@@ -10,10 +10,12 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from .addresses import answering, free_at
@@ -24,6 +26,9 @@ MESSAGE = "sse-perf"
 TAKEN = (MESSAGE, "client_ready", "ack", "heartbeat", "reconnect")
 """What is needed to meet and to stay in touch.  All else that Locust could be told, to take code from a master for one,
 is not taken from anybody."""
+PAGE, OF_PAGE = "locust.web", "WebUI"
+"""Locust's own page, which nobody sees, and what the rest takes of it: with its web framework it is two thirds of what
+importing Locust costs, in the master and in each worker."""
 NEVER_S = 10**9
 CUT_BYTES = 4 * LONGEST_BYTES
 """At a message that is longer the connection ends before memory is taken for it.  One that is not so much longer than
@@ -48,13 +53,26 @@ def _locust() -> Any:
     quiet.propagate = False
     hear, signal.signal = signal.signal, lambda *_: None
     try:  # it would hear when the terminal changes its size, which only the main thread may ask for
-        from locust import runners
+        runners = _imported()
     finally:
         signal.signal = hear
     runners.WORKER_REPORT_INTERVAL = NEVER_S
     runners.WORKER_LOG_REPORT_INTERVAL = -1
     runners.MASTER_HEARTBEAT_TIMEOUT = NEVER_S  # we look ourselves: what is measured must still be delivered
     runners.CONNECT_TIMEOUT = CONNECT_S
+    return runners
+
+
+def _imported() -> Any:
+    sys.modules[PAGE] = no_page = ModuleType(PAGE)
+    setattr(no_page, OF_PAGE, None)
+    try:
+        import locust.env
+    except ImportError:  # there is no Locust, or one of a version that takes more of its page
+        del sys.modules[PAGE]
+        import locust.env  # noqa: F401
+    from locust import runners
+
     return runners
 
 
