@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from itertools import accumulate
 
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.profiling.hooks.reading import Code, HookSeries, Seen
@@ -43,11 +45,19 @@ def run(
 
 
 def process(pid: int = 7, kind: str = "python", **series: float | Sequence[float]) -> ProcessSeries:
-    """A look each half second from 0 to 15 s, the load ending at 10; a single value holds for all looks."""
+    """A look each half second from 0 to 15 s, the load ending at 10; a single value holds for all looks.
+
+    `cpu` and `waiting` are those of as few threads as can do so much.
+    """
     at_s = [number / 2 for number in range(31)]
-    values = {"cpu": 20.0, "waiting": 0.5, "top": 20.0, "rss_mb": 60.0, "threads": 5.0, "fds": 20.0, **series}
+    values = {"cpu": 20.0, "waiting": 0.5, "rss_mb": 60.0, "threads": 5.0, "fds": 20.0, **series}
     columns = {name: list(each) if isinstance(each, Sequence) else [each] * 31 for name, each in values.items()}
-    return ProcessSeries(pid, "python", kind, (), 2, 1000, at_s, switches_per_s=[10.0] * 31, **columns)  # type: ignore[arg-type]
+    found = ProcessSeries(pid, "python", kind, (), 2, 1000, at_s, switches_per_s=[10.0] * 31, **columns)  # type: ignore[arg-type]
+    threads = math.ceil(max(columns["cpu"]) / 100) or 1
+    for curves, name in ((found.thread_cpu, "cpu"), (found.thread_wait, "waiting")):
+        curve = list(zip(at_s, accumulate(value / 100 / 2 / threads for value in columns[name]), strict=True))
+        curves.update(dict.fromkeys(range(threads), curve))
+    return found
 
 
 def hook(
@@ -56,8 +66,9 @@ def hook(
     blocks: int = 0,
     waits: Sequence[tuple[Code, Code, int]] = (),
     kind: str = "python",
+    held: int = 0,
 ) -> HookSeries:
-    """A line each second from 1 to 10; `blocks` catches of the handler and these waits in each."""
+    """A line each second from 1 to 10; `blocks` catches of the handler, these waits, `held` of 20 looks in each."""
     found = HookSeries(pid, kind)
     octave = max(0, (round(late_ms * 1000)).bit_length() * 2 - 2)
     for second in range(1, SECONDS + 1):
@@ -70,6 +81,7 @@ def hook(
         found.gc_ms.append(0.1)
         found.heap_mb.append(30)
         found.busy.append(10)
+        found.held.append((held, 20))
         if blocks:
             found.blocks.append(Seen(second, HANDLER, HANDLER, blocks))
         found.waits += [Seen(second, own, leaf, number) for own, leaf, number in waits]

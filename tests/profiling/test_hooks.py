@@ -42,6 +42,13 @@ async def main():
         block()
 """.replace("SECONDS", str(SECONDS))
 QUIET = f"import asyncio\nasync def main(): await asyncio.sleep({SECONDS})\n"
+BUSY = f"""
+import threading, time
+def burn():
+    end = time.monotonic() + {SECONDS}
+    while time.monotonic() < end: pass
+for _ in range(2): threading.Thread(target=burn).start()
+"""
 RUN = "\nasyncio.run(main())\n"
 UVLOOP = "\nimport uvloop\nuvloop.run(main())\n"
 THREADS = f"""
@@ -82,7 +89,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     (base / "mine" / "sitecustomize.py").write_text(OWN)
     programs = {
         "blocks": BLOCKS + RUN, "uvloop": BLOCKS + UVLOOP, "quiet": QUIET + RUN, "threads": THREADS, "own": HAS_OWN,
-        "raises": QUIET + "import sse_profile_code\nsse_profile_code._first = 0" + RUN,
+        "busy": BUSY, "raises": QUIET + "import sse_profile_code\nsse_profile_code._first = 0" + RUN,
     }  # fmt: skip
     running, origin_ns = {}, time.perf_counter_ns()
     for name, code in programs.items():
@@ -177,15 +184,26 @@ def test_what_the_loop_and_the_watcher_wait_for_a_core_is_taken_off_a_beat(monke
     monkeypatch.syspath_prepend(PYTHON)
     module = importlib.import_module("sse_profile_hook")
     monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: 10.1))
-    monkeypatch.setattr(module.watcher, "wait", SimpleNamespace(seconds=lambda: 0.05))
+    monkeypatch.setattr(module.watcher, "_wait", SimpleNamespace(seconds=lambda: 0.07))
+    monkeypatch.setattr(module.watcher, "_at_work", True)
+    monkeypatch.setattr(module.watcher, "_woke_s", 0.02)
     beat = object.__new__(module.Beat)
     beat.on, beat._wait, beat._last_s, beat._last_waited_s = False, SimpleNamespace(seconds=lambda: 0.03), 10.0, 0.0
     module._forget()
-    assert beat.still_s() == pytest.approx(0.02), "0.1 s, of which 0.08 were waited"
+    assert beat.still_s() == pytest.approx(0.02), "0.1 s, of which 0.08 were waited, not with what it took to wake"
     beat._tick(10.02)
     assert module._seen["most_us"] == 0
     beat._tick(10.02)
     assert module._seen["most_us"] == pytest.approx(80_000, rel=0.01), "due at 10.02, and no more was waited"
+
+
+def test_the_watcher_tells_how_often_another_thread_held_the_interpreter(told: Told) -> None:
+    ((busy,), _), ((quiet,), _) = told["busy"], told["quiet"]
+    held, looks = (sum(column) for column in zip(*busy.held, strict=True))
+    assert looks >= 10
+    assert held / looks > 0.5
+    held, looks = (sum(column) for column in zip(*quiet.held, strict=True))
+    assert held / looks < 0.5
 
 
 def test_how_long_a_thread_has_waited_for_a_core_is_known_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:

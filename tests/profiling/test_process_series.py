@@ -30,16 +30,25 @@ def test_counters_become_rates_and_the_first_look_has_none() -> None:
     (found,) = series_of(
         [
             facts(7),
-            look(0, 7, 1.0, 0.0, thread_cpu_s={"7": 1.0, "8": 0.0}),
-            look(0.5, 7, 1.4, 0.05, thread_cpu_s={"7": 1.1, "8": 0.3}, switches=150),
+            look(0, 7, 1.0, 0.0, thread_cpu_s={"7": 1.0, "8": 0.0}, thread_wait_s={"7": 0.0, "8": 0.0}),
+            look(
+                0.5, 7, 1.4, 0.05, thread_cpu_s={"7": 1.1, "8": 0.3}, thread_wait_s={"7": 0.0, "8": 0.05}, switches=150
+            ),
         ],
         10 * S,
     )
     assert (found.label, found.at_s, found.rss_mb) == ("python 7", [0, 0.5], [50, 50])
     assert math.isnan(found.cpu[0])
-    assert (found.cpu[1], found.waiting[1], found.top[1], found.switches_per_s[1]) == (80.0, 10.0, 60.0, 100.0)
+    assert (found.cpu[1], found.waiting[1], found.switches_per_s[1]) == (80.0, 10.0, 100.0)
     assert found.thread_cpu == {7: [(0, 1.0), (0.5, 1.1)], 8: [(0, 0.0), (0.5, 0.3)]}
+    assert found.thread_wait == {7: [(0, 0.0), (0.5, 0.0)], 8: [(0, 0.0), (0.5, 0.05)]}
     assert found.values("cpu", 0, 1) == [80.0]
+
+
+def test_a_look_that_had_to_wait_for_a_core_itself_has_its_own_moment() -> None:
+    late = look(0.5, 7, 1.4, 0.0, at_ns=round(10.8 * S))
+    (found,) = series_of([facts(7), look(0, 7, 1.0, 0.0), late], 10 * S)
+    assert (found.at_s, found.cpu[1]) == ([0, 0.8], 50.0)
 
 
 def test_what_a_system_does_not_tell_is_not_measured() -> None:

@@ -32,7 +32,7 @@ def test_samples_of_py_spy_get_the_times_at_which_their_thread_was_at_work() -> 
     (found,) = stacks_of(SPEEDSCOPE, (0.0, 3.0), {7: "python 7"}, {(7, 70): curve})
     assert [sample.at_s for sample in found.samples] == [1.125, 1.375, 1.625, 1.875], "it worked in the second second"
     assert found.samples[0].stack == (Code("handler", "/srv/shop/app.py", 12), Code("burn", "/srv/shop/app.py", 5))
-    assert found.samples[0].ms == 10
+    assert [sample.ms for sample in found.samples] == [500] * 4, "2 s of CPU, however many samples there are"
 
 
 def test_what_the_hook_itself_does_is_left_out() -> None:
@@ -47,6 +47,7 @@ def test_what_the_hook_itself_does_is_left_out() -> None:
 def test_without_the_thread_s_time_they_are_spread_evenly() -> None:
     (found,) = stacks_of(SPEEDSCOPE, (0.0, 4.0), {}, {})
     assert [sample.at_s for sample in found.samples] == [0.5, 1.5, 2.5, 3.5]
+    assert found.samples[0].ms == 10
     assert found.label == "python 7"
 
 

@@ -58,6 +58,8 @@ class HookSeries:
     """Of Node.js: V8's heap and what it holds outside."""
     busy: list[float] = field(default_factory=list)
     """Of Node.js: event loop utilisation in percent."""
+    held: list[tuple[int, int]] = field(default_factory=list)
+    """Of Python: how many of how many looks had to wait for the interpreter, which another thread held."""
     late: list[Mapping[int, int]] = field(default_factory=list)
     """Of Python: half-octave of microseconds -> beats, by second."""
     blocks: list[Seen] = field(default_factory=list)
@@ -121,6 +123,8 @@ def _read_python(series: HookSeries, line: Mapping[str, Any], at_s: float) -> No
     series.max_ms.append(float(line["late_max_us"]) / 1000 if late else UNKNOWN)
     series.tasks.append(float(line["tasks"]) if line["loops"] else UNKNOWN)
     series.gc_ms.append(float(line["gc_ms"]))
+    held, looks = line.get("held", (0, 0))
+    series.held.append((int(held), int(looks)))
     series.heap_mb.append(UNKNOWN)
     series.busy.append(UNKNOWN)
     series.at_s.append(round(at_s, 3))

@@ -17,17 +17,16 @@ from ...records.profile import MISSED, ProfileFinding, ProfileTarget, Words
 from ...report_parts.figures import percent_text
 from ..hooks.reading import Code, HookSeries
 from ..server.watch import ProcessSeries
+from .demand import demand
 from .evidence import Evidence, process_of
 from .waits import Group, largest_group
 from .wording import together, words
 
 BUSY, BUSY_SAMPLED = 90.0, 80.0
-"""Percent of the time for which a process wanted a core, from which on it needs a whole one; lower while a sampler
-stops it a hundred times a second."""
+"""Percent of a core that a process would use on a machine of its own, from which on it needs a whole one; lower while
+a sampler stops it a hundred times a second."""
 BUSY_SHARE, BUSY_S = 0.6, 3.0
-"""In so much of the load, and so long."""
-LEAST_CPU = 20.0
-"""So much it has to get of it: a process that only waits for a core is starved by others, and not at its limit."""
+"""In a stretch that is so much of the load, and so long."""
 GROWN_MB, GROWN_SHARE, STRAIGHT = 4.0, 0.04, 0.8
 """Memory grows when it is so much more, in a line so straight (R2)."""
 CATCHES, CATCH_SHARE = 3, 0.5
@@ -45,9 +44,7 @@ def findings(evidence: Evidence, held: list[ProfileTarget]) -> list[ProfileFindi
     busy = {each.process for each in causes if each.name in ("cpu_bound", "loop_blocked")}
     if not busy:
         causes += _waits_on(evidence, held)
-    if any(each.name != "machine_busy" for each in causes):
-        return _merged(causes)
-    return _merged([*causes, *(found for rule in _SYMPTOMS for found in rule(evidence, held))])
+    return _merged(causes or [found for rule in _SYMPTOMS for found in rule(evidence, held)])
 
 
 def _merged(found: list[ProfileFinding]) -> list[ProfileFinding]:
@@ -230,20 +227,24 @@ def _loop_or_core(evidence: Evidence, _held: list[ProfileTarget]) -> Iterator[Pr
 
 
 def is_cpu_bound(evidence: Evidence, process: ProcessSeries) -> bool:
-    """Whether a process wanted a core nearly all the time, in most of the load."""
+    """Whether a process would have used a whole core in most of the load, had others not taken it away."""
     cores = 1 if process.kind in ("python", "node") else process.cores or 1
-    wanted, looks = 0, 0
-    for at_s, cpu, waiting in zip(process.at_s, process.cpu, process.waiting, strict=True):
-        if evidence.begin_s <= at_s <= evidence.end_s and math.isfinite(cpu):
-            looks += 1
-            needed = (cpu + (waiting if math.isfinite(waiting) else 0.0)) / cores
-            least = BUSY_SAMPLED if evidence.sampled else BUSY
-            wanted += needed >= least and cpu / cores >= LEAST_CPU
-    return looks > 0 and wanted / looks >= BUSY_SHARE and wanted / looks * evidence.end_s >= BUSY_S
+    stretch_s = max(BUSY_S, BUSY_SHARE * (evidence.end_s - evidence.begin_s))
+    least = BUSY_SAMPLED if evidence.sampled else BUSY
+    looks = [at_s for at_s in process.at_s if evidence.begin_s <= at_s <= evidence.end_s]
+    for begin_s in looks:
+        end_s = next((at_s for at_s in looks if at_s >= begin_s + stretch_s), None)
+        if end_s is None:
+            return False
+        needed = demand(process, evidence.hooks.get(process.pid), begin_s, end_s)
+        if needed is not None and needed / cores >= least:
+            return True
+    return False
 
 
 def _cpu_bound(evidence: Evidence, process: ProcessSeries, hook: HookSeries | None) -> ProfileFinding:
     cpu, waiting = evidence.mean_of(process, "cpu") or 0.0, evidence.mean_of(process, "waiting") or 0.0
+    waiting = min(waiting, max(0.0, 100 - cpu))  # of several threads at a time
     if process.kind in ("python", "node"):
         said = words("cpu_bound", cpu=cpu, waiting=waiting)
     else:

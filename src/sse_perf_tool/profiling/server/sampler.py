@@ -104,24 +104,23 @@ def look(process: psutil.Process) -> dict[str, Any] | None:
         return None
     except (psutil.Error, AttributeError, NotImplementedError):
         return found
-    waited = _run_queue_wait_s(process.pid)
-    if waited is not None:
-        found["wait_s"], found["thread_cpu_s"] = waited
+    at_ns = time.perf_counter_ns()  # on a busy machine the look itself may have had to wait for a core
+    cpu_s, wait_s = _threads(process.pid)
+    if cpu_s:
+        found |= {"at_ns": at_ns, "wait_s": sum(wait_s.values()), "thread_cpu_s": cpu_s, "thread_wait_s": wait_s}
     return found
 
 
-def _run_queue_wait_s(pid: int) -> tuple[float, dict[str, float]] | None:
-    """How long its threads waited for a core, and the CPU seconds of each (Linux, proc(5): schedstat)."""
-    waited, threads = 0, {}
-    try:
+def _threads(pid: int) -> tuple[dict[str, float], dict[str, float]]:
+    """How long each of its threads ran, and how long it waited for a core (Linux, proc(5): schedstat)."""
+    ran: dict[str, float] = {}
+    waited: dict[str, float] = {}
+    with contextlib.suppress(OSError):
         for task in Path(f"/proc/{pid}/task").iterdir():
             with contextlib.suppress(OSError, ValueError, IndexError):
                 ran_ns, waited_ns, *_ = (task / "schedstat").read_text().split()
-                waited += int(waited_ns)
-                threads[task.name] = int(ran_ns) / 1e9
-    except OSError:
-        return None
-    return (waited / 1e9, threads) if threads else None
+                ran[task.name], waited[task.name] = int(ran_ns) / 1e9, int(waited_ns) / 1e9
+    return ran, waited
 
 
 def main() -> None:

@@ -24,8 +24,8 @@ _SAMPLER = "from sse_perf_tool.profiling.server.sampler import main; main()"
 class ProcessSeries:
     """What was seen of one process: `at_s` in seconds of the run (below 0 is before it), and a value for each.
 
-    `cpu` and `waiting` (for a core) are in percent of one core, since the look before; `rss_mb` in 10^6 bytes; `top` is
-    the CPU of the busiest thread.  NaN where there is no value.
+    `cpu` and `waiting` (for a core, of all threads) are in percent of one core, since the look before; `rss_mb` in 10^6
+    bytes.  NaN where there is no value.
     """
 
     pid: int
@@ -37,13 +37,14 @@ class ProcessSeries:
     at_s: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     waiting: list[float] = field(default_factory=list)
-    top: list[float] = field(default_factory=list)
     rss_mb: list[float] = field(default_factory=list)
     threads: list[float] = field(default_factory=list)
     fds: list[float] = field(default_factory=list)
     switches_per_s: list[float] = field(default_factory=list)
     thread_cpu: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
     """By the system's number of a thread: (second, CPU seconds used by then)."""
+    thread_wait: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
+    """The same of the seconds for which it had waited for a core."""
     is_ours: bool = True
     """Whether it runs as the user of this tool."""
 
@@ -141,8 +142,9 @@ def series_of(lines: Iterable[Mapping[str, Any]], origin_ns: int) -> list[Proces
             continue
         for each in line["processes"]:
             series = found.setdefault(each["pid"], ProcessSeries(each["pid"]))
-            _add(series, line["at_ns"], each, before.get(each["pid"]), origin_ns)
-            before[each["pid"]] = (line["at_ns"], each)
+            at_ns = each.get("at_ns", line["at_ns"])
+            _add(series, at_ns, each, before.get(each["pid"]), origin_ns)
+            before[each["pid"]] = (at_ns, each)
     return list(found.values())
 
 
@@ -150,7 +152,8 @@ def _add(
     series: ProcessSeries, at_ns: int, now: Mapping[str, Any], before: tuple[int, Mapping[str, Any]] | None, origin: int
 ) -> None:
     unknown = float("nan")
-    series.at_s.append(round((at_ns - origin) / 1e9, 3))
+    at_s = round((at_ns - origin) / 1e9, 3)
+    series.at_s.append(at_s)
     series.rss_mb.append(round(now["rss"] / 1e6, 3) if "rss" in now else unknown)
     series.threads.append(now.get("threads", unknown))
     series.fds.append(now.get("fds", unknown))
@@ -164,8 +167,6 @@ def _add(
     series.cpu.append(rate("cpu_s", 100))
     series.waiting.append(rate("wait_s", 100))
     series.switches_per_s.append(rate("switches", 1))
-    for name, used_s in now.get("thread_cpu_s", {}).items():
-        series.thread_cpu.setdefault(int(name), []).append((series.at_s[-1], used_s))
-    threads, earlier = now.get("thread_cpu_s", {}), before[1].get("thread_cpu_s", {}) if before else {}
-    tops = [threads[name] - earlier[name] for name in threads if name in earlier]
-    series.top.append(round(max(tops) / took_s * 100, 2) if tops and took_s > 0 else unknown)
+    for curves, name in ((series.thread_cpu, "thread_cpu_s"), (series.thread_wait, "thread_wait_s")):
+        for thread, seconds in now.get(name, {}).items():
+            curves.setdefault(int(thread), []).append((at_s, seconds))

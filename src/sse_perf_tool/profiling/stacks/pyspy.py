@@ -122,10 +122,11 @@ def read_stacks(
 def stacks_of(
     document: Mapping[str, Any], span_s: tuple[float, float], labels: Mapping[int, str], curves: Curves, late: int = 0
 ) -> list[Stacks]:
-    """The stacks of a speedscope file of py-spy, each with the time that its thread's CPU time gives it.
+    """The stacks of a speedscope file of py-spy, each with the moment and the time that its thread's CPU time gives it.
 
-    py-spy samples only threads that are at work, and its file has their order, not their times.  So the k-th of a
-    thread's n samples was taken when the thread had used k/n of its CPU time of the span; `curves` say when that was.
+    py-spy samples only threads that are at work or wait for a core, and its file has their order, not their times.  So
+    the k-th of a thread's n samples was taken when the thread had used k/n of its CPU time of the span, and stands for
+    an n-th of that; `curves` say when and how much it was.
     """
     places = [Code(str(each["name"]), str(each.get("file") or ""), int(each.get("line") or 0))
               for each in document["shared"]["frames"]]  # fmt: skip
@@ -138,8 +139,9 @@ def stacks_of(
         pid = int(name[1]) if name[1] else _pid_of(frames)
         stacks = found.setdefault(pid, Stacks(pid, labels.get(pid, f"python {pid}"), late=late))
         thread = int(name[2], 0) if name[2].isdigit() or name[2].startswith("0x") else 0
-        times = _times(len(profile["samples"]), span_s, curves.get((pid, thread), ()))
-        for at_s, sample, weight in zip(times, profile["samples"], profile["weights"], strict=True):
+        times, used_s = _times(len(profile["samples"]), span_s, curves.get((pid, thread), ()))
+        weights = [used_s / len(times)] * len(times) if used_s else profile["weights"]
+        for at_s, sample, weight in zip(times, profile["samples"], weights, strict=True):
             stack = [places[at] for at in sample if not places[at].function.startswith("process ")]
             if not any(place.function == _OUR_THREAD and _is_ours(place) for place in stack):
                 stack = [place for place in stack if not _is_ours(place)]
@@ -163,13 +165,16 @@ def _pid_of(frames: Sequence[Code]) -> int:
     return next((int(each[1]) for each in said if each), 0)
 
 
-def _times(count: int, span_s: tuple[float, float], curve: Curve) -> list[float]:
-    """When each of `count` samples was taken, by the CPU time that its thread had used by then; else evenly."""
+def _times(count: int, span_s: tuple[float, float], curve: Curve) -> tuple[list[float], float]:
+    """When each of `count` samples was taken, by the CPU time that its thread had used by then, and that of the span.
+
+    Evenly, and 0, where it is not known.
+    """
     begin_s, end_s = span_s
     points = [(at_s, cpu_s) for at_s, cpu_s in curve if begin_s - 1 <= at_s <= end_s + 1]
     used_s = points[-1][1] - points[0][1] if len(points) > 1 else 0.0
     if used_s <= 0:
-        return [begin_s + (number + 0.5) / count * (end_s - begin_s) for number in range(count)]
+        return [begin_s + (number + 0.5) / count * (end_s - begin_s) for number in range(count)], 0.0
     times, at = [], 0
     for number in range(count):
         wanted = points[0][1] + (number + 0.5) / count * used_s
@@ -178,4 +183,4 @@ def _times(count: int, span_s: tuple[float, float], curve: Curve) -> list[float]
         (from_s, before), (to_s, after) = points[at], points[at + 1]
         share = (wanted - before) / (after - before) if after > before else 0.0
         times.append(from_s + min(1.0, max(0.0, share)) * (to_s - from_s))
-    return times
+    return times, used_s

@@ -4,6 +4,7 @@ Standard library alone, Python 3.8 and newer.  A line of JSON a second goes to p
 
 * `at_ns`: `time.perf_counter_ns`; `late`: {half-octave of microseconds: beats of event loops}; `late_max_us`;
 * `blocks`: [[own code, innermost code, how often]], stacks of a loop's thread while the loop stood still;
+* `held`: [how often another thread held the interpreter, of so many looks];
 * `tasks`, `groups`: [[own code, innermost code, how many]] of the tasks that wait somewhere below code of the server;
 * `threads`: the same of threads other than those of loops.
 
@@ -25,7 +26,7 @@ EVERY_S = 0.02
 """Between two beats in a loop."""
 STILL_S = 0.05
 """A loop whose last beat is older stands still."""
-LOOK_S, IDLE_LOOK_S = 0.025, 0.2
+LOOK_S, IDLE_LOOK_S = 0.025, 0.05
 MOST_TASKS, MOST_ROWS = 2000, 20
 
 _lock = threading.Lock()
@@ -34,7 +35,7 @@ _seen = {}
 
 
 def _forget():
-    _seen.update(late={}, most_us=0, blocks={}, gc_ns=0)
+    _seen.update(late={}, most_us=0, blocks={}, gc_ns=0, looks=0, held=0)
 
 
 def _count(into, key, by=1):
@@ -68,7 +69,7 @@ class Beat:
     """Beats in a loop while it runs: how late each is, is how long the loop did not turn.
 
     The time for which its thread could have run and had no core is not the server's, and is taken off; so is that of
-    the watcher's thread, which may have held the interpreter meanwhile.
+    the watcher's thread while that was at work, as it may have held the interpreter.
     """
 
     def __init__(self, loop):
@@ -78,8 +79,8 @@ class Beat:
         loop.call_soon(self._tick, self._last_s)
 
     def _waited_s(self):
-        """How long its thread and that of the watcher have waited for a core so far."""
-        return self._wait.seconds() + (watcher.wait.seconds() if watcher.wait is not None else 0.0)
+        """How long its thread, and the watcher at its work, have waited for a core so far."""
+        return self._wait.seconds() + watcher.waited_s()
 
     def still_s(self):
         """For how long the loop has not turned, since its last beat."""
@@ -218,6 +219,7 @@ def _line():
         "groups": _rows(groups),
         "threads": _rows(_threads()),
         "gc_ms": round(seen["gc_ns"] / 1e6, 3),
+        "held": [seen["held"], seen["looks"]],
     }
 
 
@@ -278,8 +280,12 @@ class Watcher:
 
     def __init__(self):
         self._folder, self._thread, self._stop, self._heap, self._rested = "", None, None, None, False
-        self.wait = None
-        """How long this thread has waited for a core, while there is one."""
+        self._wait, self._at_work, self._woke_s, self._waited_s = None, False, 0.0, 0.0
+
+    def waited_s(self):
+        """How long its thread has waited for a core so far while it was at work, not when it was to wake."""
+        wait = self._wait
+        return self._waited_s + (wait.seconds() - self._woke_s if wait is not None and self._at_work else 0.0)
 
     def begin(self, folder):
         self._folder, self._heap = folder, Heap(folder)
@@ -300,22 +306,34 @@ class Watcher:
     def _in_child(self):
         _loops.clear()
         _forget()
-        self.wait = None  # its number may be that of another file by now
+        self._wait, self._at_work = None, False  # its number may be that of another file by now
         self._thread, self._heap = None, Heap(self._folder)
         self.ensure()
 
     def _watch(self, stop):
         path, next_s = os.path.join(self._folder, "python.{}.jsonl".format(os.getpid())), time.perf_counter() + 1
-        self.wait = wait = Wait()
-        while not stop.wait(LOOK_S if _loops else IDLE_LOOK_S):
+        self._wait = wait = Wait()
+        while not self._sleeps(stop, wait):
             with contextlib.suppress(Exception):
                 _look_for_blocks()
                 if time.perf_counter() >= next_s:
                     next_s += 1
                     self._every_second(path)
-        if self.wait is wait:
-            self.wait = None
+        if self._wait is wait:
+            self._wait, self._at_work = None, False
         wait.end()
+
+    def _sleeps(self, stop, wait):
+        """Waits for the next look, and counts whether another thread held the interpreter when it came."""
+        self._waited_s, self._at_work = self.waited_s(), False
+        sleep_s, from_s, waited_s = LOOK_S if _loops else IDLE_LOOK_S, time.perf_counter(), wait.seconds()
+        ends = stop.wait(sleep_s)
+        self._woke_s, self._at_work = wait.seconds(), True
+        late_s = time.perf_counter() - from_s - sleep_s - (self._woke_s - waited_s)
+        with _lock:
+            _seen["looks"] += 1
+            _seen["held"] += late_s > sys.getswitchinterval() / 2
+        return ends
 
     def _every_second(self, path):
         self._heap.look()
