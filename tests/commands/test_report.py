@@ -17,8 +17,8 @@ from sse_perf_tool import report_generator
 from sse_perf_tool.exporters import EXPORTERS
 from sse_perf_tool.flags import FLAGS
 from sse_perf_tool.metrics import METRICS
-from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
-from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
+from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, WorkerFacts
+from sse_perf_tool.records.file import RecordsHeader, header_line, record_line, workers_line
 from sse_perf_tool.texts import display_width
 from tool_runs import KEY, Ran, Terminal, Tool
 
@@ -58,6 +58,18 @@ def write_records(name: str, ttft_ms: int, count: int = 120, failed: int = 0, th
 
 
 # One run.
+
+
+def test_a_report_made_again_tells_of_workers_and_of_what_is_missing(tool: Tool) -> None:
+    name = write_records("lost.jsonl", 200)
+    workers = (WorkerFacts(1, "near", requests=80), WorkerFacts(2, "far", requests=40, missing=37, lost="lost"))
+    with Path(name).open("a", encoding="utf-8") as file:
+        file.write(workers_line(workers, 37) + "\n")
+    ran = tool("report", name, "--html-report", "lost.html")
+    assert ran.status == 0
+    assert "PARTIAL: 37 requests of lost processes or workers are missing" in ran.out
+    assert re.search(r"^  2 far +40 .* lost$", ran.out, re.MULTILINE)
+    assert "was lost in mid-run; missing: 37 requests." in text_of("lost.html")
 
 
 def test_a_run_writes_every_output_that_is_asked_for(serve: Serve, tool: Tool) -> None:

@@ -217,6 +217,16 @@ def test_a_run_that_was_cut_short_fails_its_case_and_says_so_in_the_comment(cut_
     assert words in to_markdown(result)
 
 
+@pytest.mark.parametrize(("missing", "words"), [(37, "37 requests"), (1, "1 request"), (0, "0 requests")])
+def test_a_run_that_lost_a_part_says_how_many_requests_are_missing(missing: int, words: str) -> None:
+    result = replace(run([answer(1)]), partial=True, missing_requests=missing)
+    said = f"PARTIAL: a process or a worker of the tool was lost in mid-run; missing: {words}."
+    assert cases_of(to_junit(result))["run is whole"] == ("failure", said)
+    assert said in to_markdown(result)
+    before = {key: value for key, value in summary_document(result).items() if key != "missing_requests"}
+    assert "missing: an unknown number of requests." in cases_of(junit_of(before))["run is whole"][1]
+
+
 def test_thresholds_are_cases_and_decide_instead_of_the_failed_requests() -> None:
     document = summary_document(run(TEN_AND_TWO))
     document["thresholds"] = [

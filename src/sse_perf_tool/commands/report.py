@@ -48,6 +48,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
         console.errors(result.summary)
     console.findings(result)
     console.trust(result)
+    console.workers(result)
     if result.profile is not None:
         show_profile(console.writer, result.profile)
     console.goals(result)

@@ -11,7 +11,7 @@ from ..goals.thresholds import measured_text, value_text, with_unit
 from ..records import OUTCOMES, Abort, Outcome, RunResult
 from ..records.server import highest, server_metrics_of
 from ..report_parts.figures import percent_text
-from ..report_parts.verdict import aborted_text
+from ..report_parts.verdict import aborted_text, partial_text
 from ..report_parts.wording import in_both
 from ..texts import printable
 from ..trust import REQUIRED
@@ -43,7 +43,7 @@ def junit_of(document: Mapping[str, Any]) -> str:
     passed: "skipped" too; when none was even sent, "all requests ok" fails.
     """
     parts = [key for key in MISSING_PARTS if document.get(key)] or ["partial"]
-    cut_short = [in_both(key)[0] for key in ("interrupted", *parts) if document[key]]
+    cut_short = [_cut_short_text(key, document) for key in ("interrupted", *parts) if document[key]]
     if aborted := document.get("aborted"):
         cut_short.append(aborted_text(Abort(**aborted))[0])
     whole = _Check("run", "run is whole", " ".join(cut_short))
@@ -69,6 +69,11 @@ def junit_of(document: Mapping[str, Any]) -> str:
             ET.SubElement(case, check.state, {"message": _xml(check.problem)}).text = _xml(check.text)
     ET.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
+
+
+def _cut_short_text(key: str, document: Mapping[str, Any]) -> str:
+    both = partial_text(document.get("missing_requests")) if key == "partial" else in_both(key)
+    return both[0]
 
 
 def _add_properties(suite: ET.Element, told: Mapping[str, Any] | None) -> None:

@@ -8,6 +8,10 @@ from typing import Any
 
 from .checked import noun_of
 
+LOST = ("lost", "died", "left", "alone")
+"""Not heard any more; its process ended, those that made its load told the rest; ended there by its user; ended by
+itself, as it did not hear the master."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerFacts:
@@ -39,7 +43,7 @@ class WorkerFacts:
     round_trip_ms: float | None = None
     """The fastest of its messages to the master and back."""
     lost: str = ""
-    """How it was lost in mid-run, in words; "" when it was not."""
+    """How it was lost in mid-run: one of `LOST`, or words of another version; "" when it was not."""
     slow: str = ""
     """In which figure it is behind the others: "requests_per_s", "ttft_p50_ms", "schedule", or ""."""
 

@@ -299,7 +299,16 @@ def how_the_load_went(result: RunResult) -> list[Both]:
         said.append(in_both("cancelled", {"n": count_of("requests", summary.cancelled - summary.left_early)}))
     if result.aborted:
         said.append(aborted_text(result.aborted))
-    return said + [in_both(key) for key in ("interrupted", "partial", *_MISSING) if getattr(result, key)]
+    if result.interrupted:
+        said.append(in_both("interrupted"))
+    if result.partial:
+        said.append(partial_text(result.missing_requests))
+    return said + [in_both(key) for key in _MISSING if getattr(result, key)]
+
+
+def partial_text(missing: int | None) -> tuple[str, str]:
+    """That a part of the tool was lost, and how many requests with it; None: an older version has not said."""
+    return in_both("partial", {"n": in_both("not_said") if missing is None else count_of("requests", missing)})
 
 
 _MISSING = ("records_partial", "skipped_lines")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from ..records import RunResult, WorkerFacts
-from ..records.workers import clock_uncertainty_ms
+from ..records.workers import LOST, clock_uncertainty_ms
 from ..texts import printable
 from ..trust import TEXTS as TRUST_TEXTS
 from .figures import figure
@@ -32,12 +32,14 @@ def workers_html(result: RunResult) -> str:
     return f'<section class="card" id="workers"><h2>{both("workers")}</h2>{made}{said}</section>'
 
 
+def _mark(key: str, grade: str) -> str:
+    return f' <small class="{grade}">{both(key)}</small>'
+
+
 def _row(each: WorkerFacts) -> str:
-    marks = "".join(
-        f" <small>{both(key)}</small>"
-        for key, shown in (("worker.lost", each.lost), ("worker.slow", each.slow))
-        if shown
-    )
+    marks = _mark(f"worker.{each.lost if each.lost in LOST else 'lost'}", "bad") if each.lost else ""
+    if each.slow:
+        marks += _mark("worker.slow", "fair")
     name = f'<th scope="row" data-v="{each.number}">{each.number} {escape(printable(each.name, 64))}{marks}</th>'
     note = "" if each.clock_uncertainty_ms is None else f"± {figure(each.clock_uncertainty_ms)}"
     verdict = each.trust if each.trust in TRUST_TEXTS else "not_measured"

@@ -57,9 +57,10 @@ TEXTS: Texts = {
         "The run was interrupted; the figures cover the requests finished before.",
         "测试被中断，数据仅涵盖已完成的部分。",
     ),
+    "not_said": ("an unknown number of requests", "数量未知的请求"),
     "partial": (
-        "PARTIAL: a process or a worker of the tool was lost in mid-run; requests of it are missing.",
-        "结果不完整（PARTIAL）：本工具的一个进程或工作机中途丢失，缺少它的请求。",
+        "PARTIAL: a process or a worker of the tool was lost in mid-run; missing: {n}.",
+        "结果不完整（PARTIAL）：本工具的一个进程或工作机中途丢失，缺少 {n}。",
     ),
     "records_partial": (
         "The records file is incomplete because it could not be written; the figures here are of all requests.",
