@@ -26,8 +26,10 @@ from .report_parts.comparison import (
     runs_table,
 )
 from .report_parts.data import run_data
+from .report_parts.figures import Both
 from .report_parts.goals import goals_html
 from .report_parts.inside import inside_html
+from .report_parts.messages import Translation, message
 from .report_parts.one import (
     course_html,
     one_data,
@@ -56,7 +58,6 @@ from .report_parts.verdict import verdict
 from .report_parts.wording import both, in_both, pair
 from .report_parts.workers import workers_html
 from .texts import Texts, printable, speaker
-from .units import NS_PER_MS
 
 BRAND = "7DGroup"
 
@@ -68,59 +69,76 @@ OFFLINE_NOTES: Texts = {
 }
 
 
+def of_a_load(said: str) -> Both:
+    """A warning of a load in (English, Chinese)."""
+    return message(said, [LOAD_TEXTS])
+
+
 def generate_html_report(
-    result: RunResult, path: str | Path, *, brand: str = BRAND, title: str | None = None, lang: str | None = None
+    result: RunResult,
+    path: str | Path,
+    *,
+    brand: str = BRAND,
+    title: str | None = None,
+    lang: str | None = None,
+    translated: Translation = of_a_load,
 ) -> list[str]:
     """Writes the report of a run to `path`; OSError when it cannot be written.
 
-    `lang` ("en" or "zh") is the language in which the page opens, by default that of the run.  Returns notes for the
-    console, such as that the page is not offline, in that language.
+    `lang` ("en" or "zh") is the language in which the page opens, by default that of the run; `translated` finds a
+    warning in both.  Returns notes for the console, such as that the page is not offline, in that language.
     """
     record = only_request(result)
     if record is not None:
-        return _write_report_of_one(record, result, path, (brand, title, lang or result.config.lang))
+        return _write_report_of_one(record, result, path, (brand, title, lang or result.config.lang), translated)
     language = lang or result.config.lang
     parts = {
-        **_common_parts(result, language, brand, title),
+        **_common_parts(result, (brand, title, language), translated),
         "verdict": verdict_html(verdict(result)),
         "trust": trust_html(result, _SELF_CHARTS),
-        "workers": workers_html(result),
         "figures": big_figures_html(result),
         "errors": errors_section(result),
         "metrics": metrics_table(result.summary),
         "turns": groups_section("turn", result.summary.turns, result.config.stream),
         "contexts": groups_section("context", result.summary.context_tiers, result.config.stream),
-        "shape": shape_html(result),
     }
     parts["bar"] = bar_html(_places(result, parts), ranged=True)
     data = {"lang": language, **run_data(result)}
     page, offline = build_page(
-        read_template("report.html"), parts, data, ["common.js", "charts.js", "phases.js", "report.js"]
+        read_template("report.html"), parts, data, ["common.js", "charts.js", "seconds.js", "phases.js", "report.js"]
     )
     write_atomically(path, page, private=True)
     return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
 
 
-def _common_parts(result: RunResult, language: str, brand: str, title: str | None) -> dict[str, str]:
-    """What stands in the report of one request and in that of many."""
+def _common_parts(result: RunResult, framing: tuple[str, str | None, str], translated: Translation) -> dict[str, str]:
+    """What stands in the report of one request and in that of many; `framing` is brand, title and language."""
+    brand, title, language = framing
     return {
         **frame(language, brand, in_both("report") if title is None else (title, title)),
         "when": moment(result.started_unix_ns),
         "goals": goals_html(result),
         "facts": facts_html(result),
-        "warnings": warnings_html(result.warnings, [LOAD_TEXTS]),
+        "warnings": warnings_html(result.warnings, translated),
         "inside": inside_html(result),
+        "server": _SERVER_CHARTS if result.server_metrics else "",
+        "workers": workers_html(result),
+        "shape": shape_html(result),
         "again": again_html(result),
     }
 
 
 def _write_report_of_one(
-    record: RequestRecord, result: RunResult, path: str | Path, framing: tuple[str, str | None, str]
+    record: RequestRecord,
+    result: RunResult,
+    path: str | Path,
+    framing: tuple[str, str | None, str],
+    translated: Translation,
 ) -> list[str]:
-    """As `generate_html_report`, of a run with one request; `framing` is brand, title and language."""
-    brand, title, language = framing
+    """As `generate_html_report`, of a run with one request; `framing` as in `_common_parts`."""
+    *_, language = framing
     parts = {
-        **_common_parts(result, language, brand, title),
+        **_common_parts(result, framing, translated),
         "trust": trust_html(result),
         "figures": one_tiles(record, result),
         "course": course_html(record),
@@ -131,6 +149,9 @@ def _write_report_of_one(
         ("overview", both("section.overview"), True),
         ("goals", both("goals"), parts["goals"]),
         ("inside", both("section.inside"), parts["inside"]),
+        ("shape", both("section.shape"), parts["shape"]),
+        ("server", both("section.server"), parts["server"]),
+        ("workers", both("workers"), parts["workers"]),
         ("values", both("one.values"), True),
         ("request", both("one.request"), True),
         ("trust", both("section.trust"), parts["trust"]),
@@ -138,12 +159,18 @@ def _write_report_of_one(
     )
     parts["bar"] = bar_html(places)
     parts["verdict"] = verdict_html(one_verdict(verdict(result), record, [anchor for anchor, _ in places]))
-    data = {"lang": language, "latency_ms": record.latency_ns / NS_PER_MS, "chunks": one_data(record)}
-    page, offline = build_page(read_template("one.html"), parts, data, ["common.js", "charts.js", "one.js"])
+    data = {"lang": language, **one_data(record, result)}
+    page, offline = build_page(
+        read_template("one.html"), parts, data, ["common.js", "charts.js", "seconds.js", "one.js"]
+    )
     write_atomically(path, page, private=True)
     return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
 
 
+_SERVER_CHARTS = (
+    f'<section class="part of-charts" id="server" hidden><h2>{both("section.server")}</h2>'
+    '<div class="grid" id="server-charts"></div></section>'
+)
 _SELF_CHARTS = (
     f'<details class="fold of-charts" id="self"><summary><h3>{both("section.self")}</h3></summary>'
     '<div class="grid" id="self-charts"></div></details>'
@@ -159,7 +186,7 @@ def _places(result: RunResult, parts: Mapping[str, str]) -> list[Place]:
         ("errors", failed, parts["errors"]),
         ("times", both("section.times"), result.summary.sent),
         ("load", both("section.load"), result.summary.sent),
-        ("server", both("section.server"), result.server_metrics),
+        ("server", both("section.server"), parts["server"]),
         ("inside", both("section.inside"), parts["inside"]),
         ("requests", both("section.requests"), result.summary.sent),
         ("trust", both("section.trust"), parts["trust"]),

@@ -70,7 +70,7 @@ class _Template(NamedTuple):
         return sum(map(len, self.letters))
 
 
-@lru_cache(maxsize=1000)
+@lru_cache(maxsize=4096)
 def _cut(text: str) -> _Template:
     parts = _VALUE.split(text)
     return _Template(parts[0::2], parts[1::2])

@@ -1,4 +1,4 @@
-"""How many of one unit of time are in another; times inside the tool are whole nanoseconds."""
+"""Units and figures: how many of one are in another, how they are spelled.  Times inside the tool are whole ns."""
 
 from __future__ import annotations
 
@@ -7,3 +7,16 @@ NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
 US_PER_MS = 1_000
 US_PER_S = 1_000_000
+
+REQUESTS_PER_S = ("requests/s", "请求/s")
+TOKENS_PER_S = ("tokens/s", "token/s")
+CHUNKS_PER_S = ("chunks/s", "数据块/s")
+"""Rates in English and Chinese, spelled so in every output."""
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    """A number with that many significant digits, or decimals below 1, and thousands separators; "n/a" for None."""
+    if value is None:
+        return "n/a"
+    before = len(str(int(abs(value)))) if abs(value) >= 1 else 0
+    return f"{value:,.{0 if value == 0 else max(0, digits - before)}f}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from bench_documents import sample_document
 from report_runs import ATTACK
 from sse_perf_tool.bench.page import PAGE_TEXTS, page_data, write_page
@@ -26,9 +28,9 @@ def without_scripts(source: str) -> str:
 def test_the_page_says_who_is_fastest_and_what_was_left_out_without_any_script(tmp_path: Path) -> None:
     source = without_scripts(written(sample_document(), tmp_path))
     for words in (
-        "lowest TTFT: One / M",
+        "Lowest TTFT: One / M",
         "TTFT 最低：One / M",
-        "lowest TTFT with 1000 tokens of context: One / M",
+        "Lowest TTFT with 1000 tokens of context: One / M",
         "Differences from One / M",
         "95 % interval",
         "no whole answer: http_error: busy",
@@ -41,7 +43,7 @@ def test_the_page_says_who_is_fastest_and_what_was_left_out_without_any_script(t
 
 def test_the_table_has_a_row_a_cell_with_figures(tmp_path: Path) -> None:
     source = without_scripts(written(sample_document(), tmp_path))
-    table = re.search(r'<table class="sortable" id="bench-table">.*?</table>', source, re.DOTALL)
+    table = re.search(r'<table class="sortable" id="bench-table".*?</table>', source, re.DOTALL)
     assert table is not None
     assert table[0].count("<tr>") == 5
     assert "8/8" in table[0]
@@ -70,6 +72,22 @@ def test_foreign_text_never_becomes_markup(tmp_path: Path) -> None:
     source = written(sample_document(prompt=ATTACK, one=ATTACK), tmp_path, brand=ATTACK, title=ATTACK)
     assert "<img" not in without_scripts(source)
     assert "onerror=" not in re.sub(r"&quot;|&#x27;", "", "".join(re.findall(r"<[a-z][^>]*>", without_scripts(source))))
+
+
+@pytest.mark.parametrize(
+    ("started_at", "shown"),
+    [
+        (
+            "2026-01-31T08:00:00.250Z",
+            '<time datetime="2026-01-31T08:00:00.250000+00:00">2026-01-31 08:00:00 UTC</time>',
+        ),
+        ("2026-02-10T18:04:05", "2026-02-10T18:04:05"),
+        ("<b>", "&lt;b&gt;"),
+    ],
+)
+def test_its_moment_is_written_as_in_every_report(started_at: str, shown: str, tmp_path: Path) -> None:
+    write_page({**sample_document(), "started_at": started_at}, tmp_path / "p.html")
+    assert f'<span class="when">{shown}</span>' in (tmp_path / "p.html").read_text(encoding="utf-8")
 
 
 def test_the_page_opens_in_the_language_asked_for(tmp_path: Path) -> None:

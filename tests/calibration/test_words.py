@@ -53,7 +53,7 @@ def test_a_run_has_it_in_two_lines(found: Calibration) -> None:
     ]
     one = replace(found, threads=1, ttft={})
     assert list(words.summary(one, "zh")) == [
-        "  校准              1 个线程，每 20 ms 一个数据块：2,354 数据块/秒，占一个核的 8 %",
+        "  校准              1 个线程，每 20 ms 一个数据块：2,354 数据块/s，占一个核的 8 %",
         "  误差 ms           TTFT n/a；间隔 P50 +0.000, P90 -0.500, P99 +0.432",
     ]
 

@@ -112,7 +112,7 @@ def test_rules_stand_beside_what_was_measured_with_a_tick_or_a_cross() -> None:
     assert lines == [
         "Thresholds",
         f"  ✓ {'ttft_ms:max<=100':<36} {'100 ms':>12}",
-        f"  ✗ {'errors:rate<0.01':<36} {'50 %':>12}  missed",
+        f"  ✗ {'errors:rate<0.01':<36} {'50.0 %':>12}  missed",
         f"  ✗ {'ttft_ms:p(99)<900':<36} {'n/a':>12}  too few samples: 1, 100 are needed",
     ]
 
@@ -135,11 +135,11 @@ def test_the_older_run_stands_beside_the_new_one() -> None:
     rows = [line.split() for line in text.splitlines()]
     assert rows == [
         ["Compared", "with", "old.json"],
-        ["rule", "old", "new", "difference", "95", "%", "interval"],
-        ["✓", "tokens:rate>-5%", "100/s", "97/s", "-3/s", "-8", "…", "2/s"],
-        ["✗", "ttft_ms:p(95)<+10%", "350", "ms", "430.5", "ms", "80.5", "ms", "60.2", "…", "101", "ms"],
-        ["✓", "errors:rate<+10%", "0", "%", "1", "%", "1", "%", "-1.23", "…", "5", "%"],
-        ["✗", "tpot_ms:avg<+5", "n/a", "30", "ms", "n/a", "n/a"],
+        ["rule", "unit", "old", "new", "difference", "95", "%", "interval"],
+        ["✓", "tokens:rate>-5%", "tokens/s", "100.0", "97.00", "-3.00", "-8.00", "…", "2.00"],
+        ["✗", "ttft_ms:p(95)<+10%", "ms", "350.0", "430.5", "80.5", "60.2", "…", "101"],
+        ["✓", "errors:rate<+10%", "%", "0", "1.000", "1.00", "-1.23", "…", "5.00"],
+        ["✗", "tpot_ms:avg<+5", "ms", "n/a", "30.00", "n/a", "n/a"],
         ["ttft_ms:p(95)<+10%:", "worse"],
         ["errors:rate<+10%:", "may", "be", "chance"],
         ["tpot_ms:avg<+5:", "old", "run:", "no", "data"],
@@ -157,7 +157,7 @@ def test_nothing_is_said_without_a_goal_and_everything_in_both_languages(lang: s
 def test_the_summary_tells_the_goodput_and_what_ended_the_run() -> None:
     text = shown(lambda console: console.summary(run(aborted=ABORT)))
     assert "  goodput           1 of 2 (50.00%), 0.50 requests/s\n" in text
-    assert "  aborted after 12 s because errors:rate>0.5 was true (75 %): the results cover" in text
+    assert "  aborted after 12 s because errors:rate>0.5 was true (75.0 %): the results cover" in text
     plain = replace(run(), summary=replace(run().summary, goodput=None))
     assert "goodput" not in shown(lambda console: console.summary(plain))
 
@@ -193,12 +193,12 @@ def test_each_rule_is_a_case_for_ci_that_says_why_it_failed() -> None:
         for case in suites.iter("testcase")
     }
     assert cases["ttft_ms:max<=100"] == cases["tokens:rate>-5%"] == []
-    assert cases["errors:rate<0.01"] == [("failure", "errors:rate<0.01 is missed: 50 %")]
+    assert cases["errors:rate<0.01"] == [("failure", "errors:rate<0.01 is missed: 50.0 %")]
     assert cases["ttft_ms:p(99)<900"] == [
         ("failure", "ttft_ms:p(99)<900 is missed: n/a, too few samples: 1, 100 are needed")
     ]
-    assert cases["ttft_ms:p(95)<+10%"] == [("failure", "ttft_ms:p(95)<+10% is missed: 350 ms before, 430 ms")]
-    assert cases["run is whole"][0][1].startswith("Aborted after 12 s because errors:rate>0.5 was true (75 %)")
+    assert cases["ttft_ms:p(95)<+10%"] == [("failure", "ttft_ms:p(95)<+10% is missed: 350.0 ms before, 430 ms")]
+    assert cases["run is whole"][0][1].startswith("Aborted after 12 s because errors:rate>0.5 was true (75.0 %)")
     assert cases["all requests ok"] == [("skipped", "1 of 2 requests failed")]
 
 
@@ -207,13 +207,13 @@ def test_the_comment_begins_with_what_was_missed_and_has_the_tables() -> None:
     lines = text.splitlines()
     assert lines[0] == "### ❌ Aborted by errors:rate>0.5. 3 of 4 goals missed. 50.0 % of 2 requests succeeded"
     assert "| ✅ | `ttft_ms:max<=100` | 100 ms |  |" in lines
-    assert "| ❌ | `errors:rate<0.01` | 50 % |  |" in lines
+    assert "| ❌ | `errors:rate<0.01` | 50.0 % |  |" in lines
     assert "| ❌ | `ttft_ms:p(99)<900` | n/a | too few samples: 1, 100 are needed |" in lines
     assert "Goodput: 1 of 2 requests (50.0 %), 0.500 requests/s, met ttft_ms<=100" in lines
     assert "**Compared with `old.json`**" in lines
-    assert "| ❌ | `ttft_ms:p(95)<+10%` | 350 ms | 430.5 ms | 80.5 ms | 60.2 … 101 ms |  |" in lines
+    assert "| ❌ | `ttft_ms:p(95)<+10%` | ms | 350.0 | 430.5 | 80.5 | 60.2 … 101 |  |" in lines
     assert (
-        "Aborted after 12 s because errors:rate>0.5 was true (75 %); the figures cover the requests finished before."
+        "Aborted after 12 s because errors:rate>0.5 was true (75.0 %); the figures cover the requests finished before."
         in lines
     )
 

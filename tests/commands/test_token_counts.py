@@ -43,7 +43,7 @@ def test_a_run_is_told_how_far_the_estimates_are_apart(serve: Serve, tool: Tool)
     assert warning.startswith("the server reports no tokens; counted by words they are 5, counted by weights 180% more")
     tool(*at(serve(ANSWER), *FILES, *ONE, "--token-estimate", "weighted", "--lang", "zh"))
     (warning,) = summary()["warnings"]
-    assert warning.startswith("服务端未返回 Token 数；按加权计为 14，按词则少 64%")
+    assert warning.startswith("服务端未返回 token 数；按加权计为 14，按词则少 64%")
     tool(*at(serve(PLAIN), *FILES, *ONE))
     assert summary()["warnings"] == []
 

@@ -12,7 +12,7 @@ from sse_perf_tool.console import Console, SingleRequestNotices
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import IntervalSample, Outcome, RequestRecord, RunConfig, RunResult
 from sse_perf_tool.texts import display_width
-from sse_perf_tool.units import NS_PER_MS, NS_PER_S
+from sse_perf_tool.units import NS_PER_MS, NS_PER_S, TOKENS_PER_S
 
 
 def a_record(number: int, outcome: Outcome = Outcome.OK, **facts: Any) -> RequestRecord:
@@ -51,7 +51,7 @@ def test_the_summary_counts_and_adds_up() -> None:
     assert (facts["needed a retry"], facts["success"]) == ("1", "80.00%")
     assert (facts["blocks"], facts["tokens"]) == ("44", "44 (reported by the server)")
     assert facts["wall time"] == "2.00 s"
-    assert facts["rates"] == "3.00 requests/s, 22.0 tokens/s, 22.0 blocks/s"
+    assert facts["rates"] == "3.00 requests/s, 22.0 tokens/s, 22.0 chunks/s"
     assert "  response sum      8.00 s" in lines
 
 
@@ -149,10 +149,10 @@ def test_a_single_answer_has_its_facts_in_one_column(lang: str) -> None:
         console.answer(record)
 
     facts = [line for line in shown(show, lang).splitlines() if line.startswith("  ")]
-    values = [at_column(line, 20) for line in facts]
+    values, unit = [at_column(line, 20) for line in facts], TOKENS_PER_S[lang == "zh"]
     assert values[:3] == ["200", "5.00 ms", "300.0 ms"]
     assert values[3:9] == ["ok", "an error", "1", "c-1", "m-1", "stop"]
-    assert values[-6:] == ["5.00 ms", "300.0 ms", "1000 ms", "2000 ms", "100.0 ms", "11.0 tokens/s"]
+    assert values[-6:] == ["5.00 ms", "300.0 ms", "1000 ms", "2000 ms", "100.0 ms", f"11.0 {unit}"]
     assert all(at_column(line, 18)[:2] == "  " for line in facts)
 
 

@@ -30,7 +30,7 @@ def lines_of(width: int, lang: str = "en") -> list[str]:
 
 def test_figures_end_where_their_heads_end() -> None:
     head, *rows = lines_of(100)
-    ends = [found.end() for found in re.finditer(r"requests|blocks/s|CPU|clock ms|trip ms", head)]
+    ends = [found.end() for found in re.finditer(r"requests|chunks/s|CPU|clock ms|trip ms", head)]
     assert len(ends) == 5
     for row in rows:
         assert all(row[end - 1 : end] == " " or row[end : end + 1] in (" ", "") for end in ends), row

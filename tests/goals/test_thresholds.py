@@ -18,7 +18,6 @@ from sse_perf_tool.goals.thresholds import (
     parse_rule,
     parse_slo,
     slos_of,
-    value_text,
 )
 from sse_perf_tool.metrics import METRICS, REQUEST_METRICS, Tally, enough_for, samples_needed
 from sse_perf_tool.metrics.definitions import row_of
@@ -243,14 +242,6 @@ def test_a_run_is_judged_by_the_rules_of_its_settings_in_their_order() -> None:
 def test_every_run_figure_has_its_function_and_no_metric_has_its_name() -> None:
     assert not set(RUN_FIGURES) & set(METRICS)
     assert "p(N)" in METRIC_FUNCTIONS
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(None, "n/a"), (0.0333333333, "0.0333333"), (500.04, "500.04"), (24, "24"), (1234567.8, "1234568")],
-)
-def test_a_value_has_digits_enough_to_be_held_against_its_rule(value: float | None, text: str) -> None:
-    assert value_text(value) == text
 
 
 # Goodput: what one request is like.

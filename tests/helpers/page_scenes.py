@@ -316,9 +316,42 @@ def compared(kind: str = "bench") -> dict[str, Any]:
         "ids": [],
         "names": [],
         "cells": cells,
+        "verdicts": [
+            {
+                "grade": "none",
+                "headline": "1 better, 1 worse",
+                "lead": "Of 3 figures 1 are better and 1 are worse; the difference of 1 is not significant.",
+            }
+        ],
         "nothing_in_common": False,
         "notes": ["The prompts differ."],
     }
+
+
+def failing_now() -> dict[str, Any]:
+    """A run of which more requests fail than of the first; what is left looks fast."""
+    rows = [
+        ("success_rate", True, [1.0, 0.712], (-0.288, -0.32, -0.25, True)),
+        ("requests_per_s", True, [42.5, 40.1], (-2.4, -4.0, 0.8, False)),
+        ("ttft_ms P50", False, [51.2, 31.0], (-20.2, -23.0, -18.0, False)),
+    ]
+    cells = [
+        {
+            "name": ["run"],
+            "title": figure,
+            "figure": figure,
+            "more_is_better": more,
+            "values": values,
+            "differences": [None, dict(zip(("shift", "low", "high", "shown"), difference, strict=True))],
+        }
+        for figure, more, values, difference in rows
+    ]
+    verdict = {
+        "grade": "bad",
+        "headline": "28.8 % of the requests fail now",
+        "lead": "Of 3 figures 1 are worse and 1 the same within chance; 1 look better, of the answers left.",
+    }
+    return {**compared("run"), "cells": cells, "verdicts": [verdict], "notes": []}
 
 
 def stream(*events: tuple[str, dict[str, Any]]) -> str:
@@ -632,6 +665,10 @@ SCENES: dict[str, Scene] = {
         },
     },
     "compare": {"path": f"/compare?ids={HEADS[0]['id']},{HEADS[1]['id']}"},
+    "compare_failing": {
+        "path": f"/compare?ids={HEADS[2]['id']},{HEADS[4]['id']}",
+        "api": {"GET /api/compare": failing_now()},
+    },
     "compare_none": {"path": "/compare"},
     "compare_nothing": {
         "path": f"/compare?ids={HEADS[0]['id']},{HEADS[1]['id']}",

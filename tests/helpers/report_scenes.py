@@ -9,7 +9,15 @@ from dataclasses import replace
 from report_runs import CONFIG, MS, STARTED_UNIX_NS, answered, sample_run, simulate, watched, whole_answer
 from sse_perf_tool.goals.thresholds import judged
 from sse_perf_tool.metrics import Tally
-from sse_perf_tool.records import RequestRecord, RunResult, TrustSample
+from sse_perf_tool.records import (
+    RequestRecord,
+    RunResult,
+    ServerMetrics,
+    ServerSample,
+    StreamShape,
+    TrustSample,
+    WorkerFacts,
+)
 from sse_perf_tool.trust import judge
 
 GOALS = ("ttft_ms:p(95)<1000", "ttft_ms:p(99)<1500", "errors:rate<1%", "tokens:rate>200")
@@ -59,6 +67,19 @@ def one_request() -> RunResult:
     return calm(simulate(1, threads=1, fail_share=0.0).result(replace(CONFIG, threads=1), STARTED_UNIX_NS))
 
 
+def one_served() -> RunResult:
+    """A single answer of a server that tells of itself, sent by one of two workers."""
+    result = one_request()
+    told = {"running": 1.0, "waiting": 0.0, "kv_cache_percent": 12.0}
+    server = ServerMetrics(
+        "http://127.0.0.1:8000/metrics", "vLLM", 3, samples=[ServerSample(at, told) for at in range(3)]
+    )
+    workers = (WorkerFacts(1, "alpha", requests=1, ok=1, trust="trusted"), WorkerFacts(2, "beta"))
+    shape = StreamShape("smooth", {"steady": 1}, tokens_per_chunk=1.0, chunks_per_read=1.0, share_in_lumps=0.0)
+    summary = replace(result.summary, shape=shape)
+    return replace(result, summary=summary, server_metrics=server, workers=workers)
+
+
 def whole_answers() -> RunResult:
     """Answers that were not streamed."""
     return calm(_run([whole_answer(number) for number in range(300)], stream=False, threads=3))
@@ -92,6 +113,7 @@ SCENES: Mapping[str, Callable[[], RunResult]] = {
     "failing": failing,
     "missed": missed,
     "one_request": one_request,
+    "one_served": one_served,
     "whole_answers": whole_answers,
     "turns": turns,
     "tiers": tiers,

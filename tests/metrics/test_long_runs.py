@@ -112,7 +112,7 @@ def test_rates_are_by_second_whatever_the_width() -> None:
     rates = {each.metric: each for each in differences(result, result)}
     assert rates["requests_per_s"].base == pytest.approx(0.25, abs=0.01)
     assert (rates["requests_per_s"].low or 0) > -0.01
-    shown = seconds_data(result.time_series)
+    shown = seconds_data(result.time_series, result.duration_ns / 1e9)
     assert (shown["width_s"], shown["total"]) == (5, 2160)
     assert max(shown["columns"]["done"]) == 2 / 5
     assert len(whole_seconds(result)) == 2159

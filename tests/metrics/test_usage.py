@@ -49,7 +49,7 @@ def test_the_warning_says_how_many_in_both_languages() -> None:
         "3 answers report fewer output tokens than text chunks came: TPOT and tokens/s use an estimate for them"
     ]
     assert load_warnings(result, "zh") == [
-        "有 3 个回答上报的输出 token 数少于其文本块数：这些回答的 TPOT 和 tokens/s 使用估算值"
+        "有 3 个回答上报的输出 token 数少于其文本块数：这些回答的 TPOT 和 token/s 使用估算值"
     ]
 
 

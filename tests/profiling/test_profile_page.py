@@ -63,7 +63,7 @@ def test_a_comment_for_a_pull_request_says_it_too() -> None:
     text = to_markdown(result)
     assert "**Seen inside the server**" in text
     assert "`handler (shop/app.py:12)` 100 % of the tasks" in text
-    assert "- ❌ `ttfc<500ms`: 1400 ms" in text
+    assert "- ❌ `ttfc<500ms`: 1,400.0 ms" in text
 
 
 def test_what_profiling_cost_marks_the_figures_above_the_limit(tmp_path: Path) -> None:

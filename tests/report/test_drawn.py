@@ -9,9 +9,10 @@ import pytest
 from report_runs import sample_run
 from sse_perf_tool.goals.thresholds import judged
 from sse_perf_tool.records import Goodput, IntervalSample, RunResult, ThresholdResult
-from sse_perf_tool.report_parts.buckets import drawn_s, widened
+from sse_perf_tool.report_parts.buckets import drawn_s, last_share, widened
 from sse_perf_tool.report_parts.data import drawn_data, seconds_data
 from sse_perf_tool.report_parts.limits import limits_data
+from sse_perf_tool.report_parts.tiles import Tile, tile_course
 from sse_perf_tool.trust import REQUIRED
 
 
@@ -62,17 +63,44 @@ def test_a_cancelled_request_is_neither_ok_nor_failed() -> None:
 def test_a_short_rest_at_the_end_makes_no_interval_of_its_own(seconds: int, lengths: list[int]) -> None:
     found = widened([second(at, ok=1) for at in range(seconds)], 5)
     assert [sample.width_s for sample in found] == lengths
-    assert seconds_data(found)["columns"]["done"] == [1.0] * len(lengths)  # by second, whatever the length
+    assert seconds_data(found, seconds)["columns"]["done"] == [1.0] * len(lengths)  # by second, whatever the length
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "share"),
+    [(3.0, 1.0), (2.75, 0.75), (2.5, 0.5), (2.4, None), (60.0, 1.0)],
+)
+def test_an_interval_that_the_end_cut_short_is_scaled_and_a_moment_has_no_rate(
+    duration_s: float, share: float | None
+) -> None:
+    samples = [second(at, ok=9) for at in range(3)]
+    assert last_share(samples, duration_s) == share
+    cut = seconds_data(samples, duration_s)["cut"]
+    assert (cut and (cut["second"], cut["share"])) == (None if share == 1 else (2, share))
+
+
+def test_of_a_run_within_a_second_the_rate_is_that_of_its_moment() -> None:
+    assert last_share([second(0, ok=1)], 0.1) == 0.1
+    assert last_share([], 0.0) == 1.0
+
+
+def test_the_course_of_a_tile_does_not_fall_because_the_run_is_over() -> None:
+    run = replace(sample_run(), time_series=[second(at, ok=10, tokens=40) for at in range(3)])
+    tile = Tile("big.rps", [], "", ("", ""), course=lambda each: each.per_s(each.requests_done), counted=True)
+    assert tile_course(tile, replace(run, duration_ns=2_500_000_000)) == [10, 10, 20]
+    assert tile_course(tile, replace(run, duration_ns=2_100_000_000)) == [10, 10, None]
+    assert tile_course(tile._replace(counted=False), replace(run, duration_ns=2_500_000_000)) == [10, 10, 10]
+    assert tile_course(tile._replace(course=None), run) == []
 
 
 def test_a_busy_run_is_drawn_by_second() -> None:
-    assert drawn_data([second(at, ok=9) for at in range(60)]) is None
-    assert drawn_data([]) is None
+    assert drawn_data([second(at, ok=9) for at in range(60)], 60) is None
+    assert drawn_data([], 0) is None
 
 
 def test_the_share_of_failed_requests_is_in_percent_and_none_where_nothing_ended() -> None:
     samples = [second(0, ok=3, failed=1, success_rate=0.75), second(1)]
-    assert seconds_data(samples)["columns"]["failed_share"] == [25.0, None]
+    assert seconds_data(samples, 2)["columns"]["failed_share"] == [25.0, None]
 
 
 # --- goals as lines

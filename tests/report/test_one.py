@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from report_runs import CONFIG, MS, STARTED_UNIX_NS, sample_run
+from report_scenes import one_served
 from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.goals.thresholds import judged
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import Outcome, RequestRecord, RunResult
 from sse_perf_tool.report_generator import generate_html_report
-from sse_perf_tool.report_parts.one import course_html, one_data, only_request
+from sse_perf_tool.report_parts.one import chunks_data, course_html, only_request
 
 ANSWER = RequestRecord(
     1,
@@ -75,11 +76,11 @@ def test_the_parts_of_the_bar_are_as_long_as_they_took_and_leave_no_hole() -> No
 def test_a_request_that_no_byte_answered_waited_all_along() -> None:
     silent = replace(ANSWER, ttfb_ns=None, ttft_ns=None, connect_ns=None, outcome=Outcome.TIMEOUT)
     assert re.findall(r'class="kind-(\w+)" x="0.000%" width="100.000%"', course_html(silent)) == ["waiting"]
-    assert one_data(silent) == {"at": [], "count": [], "gap": []}
+    assert chunks_data(silent) == {"at": [], "count": [], "gap": []}
 
 
 def test_chunks_are_at_the_sums_of_their_gaps() -> None:
-    assert one_data(ANSWER) == {
+    assert chunks_data(ANSWER) == {
         "at": [100.0, 120.0, 620.0, 620.0],
         "count": [1, 2, 3, 4],
         "gap": [None, 20.0, 500.0, 0.0],
@@ -94,6 +95,17 @@ def test_a_failed_request_says_why_and_shows_what_it_has(tmp_path: Path) -> None
     assert "<b>overloaded" not in page
     assert "Too many failures" not in page
     assert re.search(r'TTFB.*?data-v="90"', page)
+
+
+def test_it_has_the_parts_of_the_full_page_that_are_not_about_many_requests(tmp_path: Path) -> None:
+    page = page_of(one_served(), tmp_path)
+    parts = ("shape", "server", "workers")
+    assert [each for each in re.findall(r'id="(\w+)"', page) if each in parts] == list(parts)
+    bar = page.partition("<main")[0]
+    assert [each for each in re.findall(r'href="#(\w+)"', bar) if each in parts] == list(parts)
+    assert "alpha" in page
+    plain = page_of(run(ANSWER), tmp_path)
+    assert not re.findall(r'id="(?:server|workers)"', plain)
 
 
 def test_goals_stand_in_the_tiles_of_the_request_too(tmp_path: Path) -> None:

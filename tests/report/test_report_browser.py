@@ -28,7 +28,7 @@ from report_runs import (
     watched,
     whole_answer,
 )
-from report_scenes import healthy, one_request
+from report_scenes import healthy, one_request, one_served
 from sse_perf_tool.bench.page import write_page
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import OUTCOMES, Outcome
@@ -319,6 +319,14 @@ def test_the_page_of_one_request_shows_its_course_on_the_first_screen(tmp_path: 
     assert facts["console"] == facts["dead_links"] == []
     assert {".verdict", "#figures", "#sections", "canvas"} <= set(facts["first_screen"])
     assert facts["height"] <= 2_000
+
+
+def test_what_the_server_told_is_drawn_on_the_page_of_one_request_too(tmp_path: Path) -> None:
+    generate_html_report(one_served(), tmp_path / "one.html")
+    facts = facts_of(tmp_path / "one.html", "opening")
+    assert facts["console"] == facts["dead_links"] == []
+    drawn = [name for name in facts["order"] if name.startswith("chart-server_")]
+    assert drawn == ["chart-server_requests", "chart-server_cache"]
 
 
 def test_an_answer_full_of_markup_stays_text(attacked: Facts) -> None:

@@ -266,6 +266,9 @@ def test_benchmarks_are_compared_cell_by_cell(studio: Studio) -> None:
     )  # fmt: skip
     text = page.body.decode()
     assert 'lang="zh-CN"' in text
+    (verdict,) = found["verdicts"]
+    assert (verdict["grade"], verdict["headline"]) == ("none", "No significant difference")
+    assert "没有显著差异" in text
     assert "B 与 A 对比" in text
     assert "提示词不同" in text
     assert text.count('<th scope="row"') == len(found["cells"])
@@ -286,6 +289,8 @@ def test_runs_are_compared_with_intervals_where_there_are_records(studio: Studio
     found = studio.get("/api/compare?ids=run_a,run_b")
     row = next(each for each in found["cells"] if each["figure"] == "ttft_ms P50")
     assert row["differences"][1]["shown"]
+    assert [each["grade"] for each in found["verdicts"]] == ["bad"]
+    assert "worse" in found["verdicts"][0]["headline"]
     assert row["differences"][1]["low"] > 0
     assert not row["more_is_better"]
     page = studio.ask("GET", "/api/compare/report?ids=run_a,run_b")
@@ -295,6 +300,23 @@ def test_runs_are_compared_with_intervals_where_there_are_records(studio: Studio
     assert {each["figure"] for each in without["cells"]} >= {"requests_per_s", "ttft_p50_ms"}
     assert any("run_c" in note for note in without["notes"])
     assert studio.ask("GET", "/api/compare?ids=run_a,bench_a").code == "unlike"
+
+
+def test_what_fails_now_comes_first_whatever_kind_is_compared(studio: Studio) -> None:
+    results = studio.workspace.settings.results
+    for name, failed in (("a", 0), ("b", 100)):
+        result = sample_run(200)
+        summary = replace(result.summary, sent=200, ok=200 - failed, failed=failed)
+        (results / f"run_{name}.json").write_text(to_json(replace(result, summary=summary)))
+    bench(results, "bench_a")
+    studio.workspace.index.changed()
+    (verdict,) = studio.get("/api/compare?ids=run_a,run_b")["verdicts"]
+    assert (verdict["grade"], verdict["headline"]) == ("bad", "50.0 % of the requests fail now")
+    (chinese,) = studio.get("/api/compare?ids=run_a,run_b&lang=zh")["verdicts"]
+    assert chinese["headline"] == "现在有 50.0 % 的请求失败"
+    page = studio.ask("GET", "/api/compare/report?ids=run_a,run_b").body.decode()
+    assert '<div class="verdict bad">' in page
+    assert "50.0 % of the requests fail now" in page
 
 
 def as_is(head: Head) -> Head:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import sse_perf_tool
+from sse_perf_tool.goals.thresholds import TEXTS, parse_rule
+from sse_perf_tool.texts import speaker
 
 PACKAGE = Path(sse_perf_tool.__file__).parent
 PAGES = PACKAGE / "studio" / "pages"
@@ -50,6 +52,13 @@ def test_both_languages_name_the_same_values() -> None:
 def test_chinese_is_chinese() -> None:
     same = [english for english, chinese in WORDS.values() if english == chinese]
     assert [text for text in same if not re.fullmatch(r"[A-Z0-9]* ?(ms|tokens/s|P[0-9]+)?", text)] == []
+
+
+def test_the_rules_that_are_offered_can_be_parsed() -> None:
+    offered = re.findall(r'\["([^"]*[<>][^"]*)", ', SCRIPTS["views/load.js"] + SCRIPTS["views/capacity.js"])
+    assert len(offered) > 5
+    for rule in offered:
+        parse_rule(rule, speaker(TEXTS, "en"))
 
 
 def test_no_text_is_unused() -> None:

@@ -41,6 +41,7 @@ from . import (
     capacity,
     endpoint,
     files,
+    flag_values,
     goals,
     load,
     profile,
@@ -67,6 +68,7 @@ from .workers import worker_arguments
 
 __all__ = [
     "EXCLUSIONS",
+    "MESSAGES",
     "PROGRAM",
     "TEXTS",
     "Address",
@@ -89,6 +91,10 @@ TEXTS: Texts = {
     **target.TEXTS,
     **workers.TEXTS,
 }
+
+
+MESSAGES: Sequence[Texts] = (flag_values.SPOKEN, TEXTS)
+"""What a warning about a flag may say."""
 
 
 class _Command(NamedTuple):

@@ -40,6 +40,9 @@ TEXTS = {
     "no_value": ("takes no value; write it alone", "不带值，请单独书写"),
 }
 
+SPOKEN: Texts = {**checks.TEXTS, **load_checks.TEXTS, **sources.TEXTS, **TEXTS}
+"""The texts of every command."""
+
 
 class Exclusion(NamedTuple):
     """Two flags that exclude each other: one source may not give both; of two sources the stronger one counts."""
@@ -80,7 +83,7 @@ class FlagValues:
         self.get = get
         """Asks a server, see `endpoint.Get`; None: nothing may be sent."""
         self.argv, self._taken = argv, flags
-        self._texts = {**checks.TEXTS, **load_checks.TEXTS, **sources.TEXTS, **TEXTS, **texts}
+        self._texts = {**SPOKEN, **texts}
         self._speak(language)
         self.defaults: dict[str, Any] = {flag.key: flag.default for flag in (*FLAGS, *flags)}
         line, self.rest = _split(flags, argv, self.say)

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from ..report_parts.server import figures_words
 from ..texts import LANGUAGES, Say, printable, speaker
+from ..units import CHUNKS_PER_S
 from .benchmark import Hooks, Progress
 from .cell import CellResult, Run
 from .plan import Cell
@@ -40,7 +41,11 @@ MOST_FAILURES = 3
 """Failed requests of a cell that get a line each; the table counts all of them."""
 
 RATE_S = 2.0
-"""Over how long the live tokens a second of a lane are counted."""
+"""Over how long the live chunks a second of a lane are counted."""
+
+
+def _figures(ttft_ms: float | None, tokens_per_s: float | None, say: Say) -> str:
+    return f"TTFT {number(ttft_ms)} ms, {number(tokens_per_s)} {say('tokens_per_s')}"
 
 
 class BenchConsole:
@@ -90,20 +95,16 @@ class BenchConsole:
     def _run_ends(self, cell: Cell, run: Run) -> None:
         failures = self._failures[cell.name] = self._failures[cell.name] + int(not run.ok)
         if self._verbose or (not run.ok and failures <= MOST_FAILURES):
-            figures = (
-                f"TTFT {number(run.ttft_ms)} ms, {number(run.tokens_per_s)} tokens/s" if run.ok else run.error or ""
-            )
+            figures = _figures(run.ttft_ms, run.tokens_per_s, self.say) if run.ok else run.error or ""
             line = f"  {printable(cell_title(cell), 60)} #{run.number}: {run.outcome} {printable(figures, 200)}"
             self._bars.console.print(Text(line, style="" if run.ok else "red"))
 
     def _cell_ends(self, _place: int, result: CellResult) -> None:
         if not self.terminal.is_terminal and result.result is not None:
             metrics = result.result.summary.metrics
-            ttft, rate = (number(metrics[name].p50) for name in ("ttft_ms", "tokens_per_s"))
+            figures = _figures(metrics["ttft_ms"].p50, metrics["tokens_per_s"].p50, self.say)
             ok = f"{result.result.summary.ok}/{result.result.summary.sent}"
-            self._bars.console.print(
-                Text(f"  {printable(cell_title(result.cell), 80)}: TTFT {ttft} ms, {rate} tokens/s, {ok}")
-            )
+            self._bars.console.print(Text(f"  {printable(cell_title(result.cell), 80)}: {figures}, {ok}"))
 
     def _tick(self, lanes: Sequence[Progress]) -> None:
         now = time.monotonic()
@@ -114,7 +115,7 @@ class BenchConsole:
                 while len(seen) > 2 and now - seen[0][0] > RATE_S:
                     seen.pop(0)
                 past_s, chunks = now - seen[0][0], each.chunks - seen[0][1]
-                rate = f"{chunks / past_s:.0f} tokens/s" if past_s > 0 else ""
+                rate = f"{chunks / past_s:.0f} {CHUNKS_PER_S[self._column]}" if past_s > 0 else ""
                 cell = printable(each.cell.model, 32) if each.cell else ""
                 self._bars.update(self._tasks[each.lane], completed=each.done, rate=rate, cell=cell)
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from ..records.atomic_write import write_atomically
 from ..report_generator import BRAND, OFFLINE_NOTES, frame
-from ..report_parts.page import bar_html, build_page, code, command_html, read_template
+from ..report_parts.page import bar_html, build_page, code, command_html, moment, read_template
 from ..report_parts.server import figures_words
 from ..report_parts.wording import in_both, pair, terms_html
 from ..texts import Texts, printable, speaker
+from ..units import NS_PER_S
 from .results import Document, name_of, tiers, values
 from .wording import (
     SHOWN,
@@ -29,12 +31,12 @@ from .wording import (
 
 PAGE_TEXTS: Texts = {
     "bench.title": ("Benchmark", "基准测试"),
-    "bench.chart_ttft_ms": ("Time to first token", "首 Token 时间"),
+    "bench.chart_ttft_ms": ("Time to first token", "首 token 时间"),
     "bench.chart_tokens_per_s": ("Throughput of one answer", "单个回答吞吐"),
-    "bench.tiers_ttft_ms": ("Time to first token by context", "首 Token 时间与上下文长度"),
+    "bench.tiers_ttft_ms": ("Time to first token by context", "首 token 时间与上下文长度"),
     "bench.tiers_tokens_per_s": ("Throughput by context", "吞吐与上下文长度"),
-    "bench.tokens_of_context": ("tokens of context", "上下文 Token 数"),
-    "bench.scatter": ("First token against speed", "首 Token 时间与速度"),
+    "bench.tokens_of_context": ("tokens of context", "上下文 token 数"),
+    "bench.scatter": ("First token against speed", "首 token 时间与速度"),
     "bench.ttft_axis": ("TTFT, ms", "TTFT，ms"),
     "bench.run_number": ("request", "请求序号"),
     "bench.median": ("median", "中位数"),
@@ -67,7 +69,7 @@ def write_page(
     parts = {
         **frame(lang, brand, named),
         "bar": bar_html([place for place in places if place[0] != "differences" or differing]),
-        "when": escape(document["started_at"]),
+        "when": _moment(document["started_at"]),
         "verdict": _verdict(document),
         "facts": _facts(document),
         "setup": pair(*PAGE_TEXTS["bench.setup"]),
@@ -153,11 +155,20 @@ def _verdict(document: Document) -> str:
     return f'<div class="verdict {grade}"><h2>{headline}</h2><div>{rest}{minded}</div></div>'
 
 
+def _moment(text: str) -> str:
+    """Markup of a time of the document; as it stands there where it says no time zone, as files of others."""
+    try:
+        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return escape(text)
+    return moment(round(at.timestamp() * NS_PER_S)) if at.tzinfo else escape(text)
+
+
 def _facts(document: Document) -> str:
     settings = document["settings"]
     order = _both(f"order_{settings['order']}", seed=settings["seed"])
     facts = [
-        ("started", escape(document["started_at"])),
+        ("started", _moment(document["started_at"])),
         ("load", f"{order} · {settings['runs']} × {settings['threads']}"),
         ("version", code(document["version"])),
         ("host", escape(printable(document["host_info"]))),
@@ -171,11 +182,11 @@ def _facts(document: Document) -> str:
 def _table(document: Document) -> str:
     heads = "".join(f'<th scope="col"{_TEXT_COLUMNS.get(head, "")}>{_both(head)}</th>' for head in _HEADS)
     rows = "".join(map(_row, ranked(document["cells"])))
-    caption = f'<caption id="bench-caption">{_both("median_range")}; {_both("cold_note")}</caption>'
     return (
-        f'<h2>{_both("title")}</h2><div class="scroll" tabindex="0" role="region" aria-labelledby="bench-caption">'
-        f'<table class="sortable" id="bench-table">{caption}<thead><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        f'<h2 id="bench-caption">{_both("title")}</h2>'
+        '<div class="scroll" tabindex="0" role="region" aria-labelledby="bench-caption">'
+        f'<table class="sortable" id="bench-table" aria-labelledby="bench-caption"><thead><tr>{heads}</tr></thead>'
+        f'<tbody>{rows}</tbody></table></div><p class="notes">{_both("median_range")}; {_both("cold_note")}</p>'
     )
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..texts import Say, Texts, printable
+from ..units import TOKENS_PER_S
 from .results import Document, name_of
 
 TEXTS: Texts = {
     "title": ("Benchmark", "基准测试"),
     "will_send": (
         "{cells} cells, {requests} requests, at most {tokens} tokens of answers",
-        "{cells} 个测量项，{requests} 个请求，回答最多 {tokens} Token",
+        "{cells} 个测量项，{requests} 个请求，回答最多 {tokens} token",
     ),
     "order": ("Order", "顺序"),
     "order_lanes": ("providers side by side", "各提供商并行"),
@@ -24,11 +25,11 @@ TEXTS: Texts = {
     "context": ("context", "上下文"),
     "ttft_ms": ("TTFT ms", "TTFT ms"),
     "ttfa_ms": ("first answer ms", "首个可见文本 ms"),
-    "tokens_per_s": ("tokens/s", "Token/s"),
+    "tokens_per_s": TOKENS_PER_S,
     "tpot_ms": ("TPOT ms", "TPOT ms"),
     "mean_gap_ms": ("mean gap ms", "平均间隔 ms"),
     "latency_ms": ("response ms", "响应时间 ms"),
-    "output_tokens": ("tokens", "Token 数"),
+    "output_tokens": ("tokens", "token 数"),
     "ok": ("ok", "成功"),
     "trust": ("trust", "可信度"),
     "cold_ms": ("cold TTFT", "冷启动 TTFT"),
@@ -49,17 +50,17 @@ TEXTS: Texts = {
     "state_cancelled": ("cancelled after {number} requests", "{number} 个请求后取消"),
     "state_waiting": ("not begun", "未开始"),
     "fastest": ("Fastest", "最快"),
-    "fastest_ttft_ms": ("lowest TTFT{tier}: {cell}", "TTFT 最低{tier}：{cell}"),
-    "fastest_tokens_per_s": ("most tokens/s{tier}: {cell}", "Token/s 最高{tier}：{cell}"),
+    "fastest_ttft_ms": ("Lowest TTFT{tier}: {cell}", "TTFT 最低{tier}：{cell}"),
+    "fastest_tokens_per_s": ("Most tokens/s{tier}: {cell}", "token/s 最高{tier}：{cell}"),
     "no_difference_ttft_ms": (
         "TTFT{tier}: no difference shown by {runs} runs",
         "TTFT{tier}：{runs} 次测量未显示差异",
     ),
     "no_difference_tokens_per_s": (
         "tokens/s{tier}: no difference shown by {runs} runs",
-        "Token/s{tier}：{runs} 次测量未显示差异",
+        "token/s{tier}：{runs} 次测量未显示差异",
     ),
-    "at_tier": (" with {tier} tokens of context", "（上下文 {tier} Token）"),
+    "at_tier": (" with {tier} tokens of context", "（上下文 {tier} token）"),
     "differences": ("Differences from {cell}", "与 {cell} 的差异"),
     "difference": ("{shift}, 95 % interval {low} to {high}", "{shift}，95% 区间 {low} 至 {high}"),
     "difference_few": ("{shift}, too few requests for an interval", "{shift}，请求太少，无法给出区间"),
@@ -67,7 +68,7 @@ TEXTS: Texts = {
     "remarks": ("Keep in mind", "注意"),
     "token_sources": (
         "tokens are counted in different ways ({sources}): tokens/s cannot be compared",
-        "Token 计数来源不同（{sources}），Token/s 不可比较",
+        "token 计数来源不同（{sources}），token/s 不可比较",
     ),
     "timed_by_litellm": (
         "timed by LiteLLM in this process: its own work, some 10 to 25 ms of TTFT, is in the figures of {models}",
@@ -80,7 +81,7 @@ TEXTS: Texts = {
     ),
     "lengths": (
         "answers have different lengths (median {shortest:g} to {longest:g} tokens): response times cannot be compared",
-        "回答长度不同（中位数 {shortest:g} 至 {longest:g} Token），响应时间不可比较",
+        "回答长度不同（中位数 {shortest:g} 至 {longest:g} token），响应时间不可比较",
     ),
     "averages_only": (
         "a file with averages only: nothing can be said about differences",

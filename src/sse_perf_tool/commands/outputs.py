@@ -21,6 +21,7 @@ from ..records.writer import LineWriter
 from ..report_generator import generate_html_report
 from ..texts import LANGUAGES
 from .environment import Environment, unwritten_is_said
+from .messages import in_both
 
 Output = tuple[str, Path, Callable[[Path], Sequence[str]]]
 """The name of an output for the console, its path, and the function that writes it and returns notes."""
@@ -42,7 +43,7 @@ def write_result(
     def content(name: str) -> bytes:
         return EXPORTERS[name].text_of(result).encode("utf-8", "replace")
 
-    outputs = page_of(arguments, console, partial(page, result))
+    outputs = page_of(arguments, console, partial(page, result, translated=in_both))
     outputs += exports_of(arguments, content, environment)
     return write_outputs(outputs, records, console, environment)
 

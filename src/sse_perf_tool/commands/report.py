@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ..arguments import Arguments
@@ -23,6 +23,7 @@ from ..trust import judge
 from .environment import OK, SOME_FAILED, Environment
 from .interrupts import interrupts
 from .judging import judged_again
+from .messages import in_language
 from .outputs import page_of, write_outputs, write_result
 from .setup import console_of
 
@@ -63,7 +64,7 @@ def _with_profile(result: RunResult, folder: Path) -> tuple[RunResult, Callable[
 
     profile, drawn = folders.read_back(folder, result)
 
-    def page(result: RunResult, path: Path, **how: str) -> Sequence[str]:
+    def page(result: RunResult, path: Path, **how: Any) -> Sequence[str]:
         return write_page(result, drawn, path, **how)
 
     return replace(result, profile=profile), page
@@ -121,7 +122,8 @@ def read_back(
     guessed = found if config.format == "auto" else None
     left = left_behind(path)
     said = (*past.warnings, said_of_left(path, left, lang)) if left else past.warnings
-    warnings = (*said, *header.warnings, *format_warnings(guessed, False, seen, lang))
+    kept = (in_language(text, lang) for text in header.warnings)
+    warnings = (*said, *kept, *format_warnings(guessed, False, seen, lang))
     seen_format = max(seen, key=lambda name: (name != "", seen[name]), default="")
     result = judge(past.result(config, warnings))
     warnings = (*warnings, *load_warnings(result, lang))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..records import Outcome, RequestRecord
 from ..texts import Texts
+from ..units import TOKENS_PER_S
 from .figures import ms_text, number
 from .writer import GREEN, RED, Writer
 
@@ -66,7 +67,7 @@ def show(writer: Writer, record: RequestRecord) -> None:
             ("streaming", ms_text(record.streaming_ns)),
             ("total", ms_text(record.latency_ns)),
             ("tpot_fact", ms_text(record.tpot_ns)),
-            ("throughput", None if rate is None else number(rate, " tokens/s")),
+            ("throughput", None if rate is None else number(rate, f" {TOKENS_PER_S[writer.column]}")),
         ]
     )
 

@@ -11,6 +11,7 @@ from ..report_parts.capacity import check_text, evidence, headline, level_text, 
 from ..report_parts.server import figures_words
 from ..test_runner import OnSample, Snapshot
 from ..texts import Texts, printable, speaker
+from ..units import TOKENS_PER_S
 from .console import Console
 from .figures import number, percent
 from .writer import BOLD, GREEN, RED, YELLOW, in_columns, shown_columns
@@ -28,7 +29,7 @@ TEXTS: Texts = {
     "level_rate": ("asked/s", "目标/s"),
     "requests": ("requests", "请求数"),
     "per_s": ("ok/s", "成功/s"),
-    "tokens": ("tokens/s", "token/s"),
+    "tokens": TOKENS_PER_S,
     "ttft_p50": ("TTFT P50", "TTFT P50"),
     "ttft_p95": ("P95 ms", "P95 ms"),
     "latency_p95": ("resp P95", "响应 P95"),

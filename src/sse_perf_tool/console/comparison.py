@@ -10,6 +10,7 @@ from ..records import RunResult
 from ..report_parts.comparison import run_letter, unlike_settings
 from ..report_parts.verdict import failing_text
 from ..texts import Texts, clip_middle, display_width, printable
+from ..units import REQUESTS_PER_S
 from .figures import number, percent, signed
 from .writer import BOLD, DIM, GREEN, RED, TABLE_WIDTH, Column, Writer
 
@@ -33,8 +34,8 @@ TEXTS: Texts = {
         "每二十项中约有一项因偶然而不同，多次测试之间也有波动：请重复测试。",
     ),
     "success_rate": ("success %", "成功率 %"),
-    "requests_per_s": ("requests/s", "请求/秒"),
-    "output_tokens_per_s": ("tokens/s, whole run", "token/秒（整体）"),
+    "requests_per_s": REQUESTS_PER_S,
+    "output_tokens_per_s": ("tokens/s, whole run", "token/s（整体）"),
     "max_gap_ms": ("longest gap ms", "最长间隔 ms"),
 }
 

@@ -18,13 +18,14 @@ TEXTS: Texts = {
     "missed": ("missed", "未达到"),
     "baseline": ("Compared with {file}", "与 {file} 对比"),
     "rule": ("rule", "规则"),
+    "unit": ("unit", "单位"),
     "old": ("old", "旧"),
     "new": ("new", "新"),
     "worse": ("worse", "变差"),
 }
 
 
-BASELINE_WIDTHS = (24, 9, 9, 10, 19)
+BASELINE_WIDTHS = (22, 0, 7, 7, 10, 15)
 BASELINE_DROPPED = {"interval": 2, "difference": 1}
 RULE_COLUMNS = 36
 VALUE_ROOM = 26
@@ -66,7 +67,7 @@ def show(writer: Writer, result: RunResult) -> None:
         width = min(width, max(20, writer.width - VALUE_ROOM))
         for each in result.thresholds:
             note = each.note or ("" if each.ok else writer.say("missed"))
-            value = pad(measured_text(each.rule, each.value), 12, ">")
+            value = pad(measured_text(each.rule, each.value, writer.lang), 12, ">")
             cells = f"{pad(each.rule, width)} {value}  {_judged(writer, each.ok, note)}"
             writer.line(f"  {_mark(writer, each.ok)} {cells}".rstrip(), hang=4)
     if result.baseline:
@@ -88,13 +89,17 @@ def _baseline_table(writer: Writer, result: RunResult) -> None:
     writer.heading("baseline", file=clip_middle(printable(result.config.baseline or ""), room))
     if result.fails_more:
         writer.line("  " + writer.paint(failing_text(result.summary)[writer.column], f"{BOLD};{RED}"))
-    keys = ("rule", "old", "new", "difference", "interval")
+    keys = ("rule", "unit", "old", "new", "difference", "interval")
     columns = [Column(" ", "<", 1)]
     columns += [
-        Column(say(key), "<" if key == "rule" else ">", width, BASELINE_DROPPED.get(key, 0))
+        Column(say(key), "<" if key in ("rule", "unit") else ">", width, BASELINE_DROPPED.get(key, 0))
         for key, width in zip(keys, BASELINE_WIDTHS, strict=True)
     ]
-    writer.table(columns, [[_mark(writer, each.ok), each.rule, *baseline_cells(each)] for each in result.baseline])
+    rows = []
+    for each in result.baseline:
+        unit, *cells = baseline_cells(each)
+        rows.append([_mark(writer, each.ok), each.rule, unit[writer.column], *cells])
+    writer.table(columns, rows)
     for each in result.baseline:
         if note := each.note or ("" if each.ok else say("worse")):
             writer.line(f"      {each.rule}: {_judged(writer, each.ok, note)}")

@@ -6,7 +6,7 @@ from ..goals.thresholds import measured_text
 from ..records import Abort, IntervalSample, RunConfig
 from ..test_runner import Snapshot
 from ..texts import Texts, clock_time
-from ..units import NS_PER_MS
+from ..units import NS_PER_MS, TOKENS_PER_S
 from .figures import number, percent
 from .writer import YELLOW, Writer, in_columns, shown_columns
 
@@ -22,7 +22,7 @@ TEXTS: Texts = {
     "avg_rt": ("avg resp ms", "平均响应 ms"),
     "ttft": ("TTFT ms", "TTFT ms"),
     "tpot": ("TPOT ms", "TPOT ms"),
-    "tps": ("tokens/s", "tokens/s"),
+    "tps": TOKENS_PER_S,
     "success": ("success", "成功率"),
     "left": ("{left} left, {rest}", "剩余 {left}，{rest}"),
     "done_of": ("{done} of {all} requests", "已完成 {done}/{all} 个请求"),
@@ -97,7 +97,7 @@ def aborting(writer: Writer, abort: Abort) -> None:
 
 def abort_words(writer: Writer, key: str, abort: Abort) -> str:
     """The text of this key, with the rule that ended the run."""
-    return writer.say(key, rule=abort.rule, at=abort.at_s, value=measured_text(abort.rule, abort.value))
+    return writer.say(key, rule=abort.rule, at=abort.at_s, value=measured_text(abort.rule, abort.value, writer.lang))
 
 
 def _average_ms(so_far: tuple[float, int]) -> str:

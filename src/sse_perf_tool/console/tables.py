@@ -8,6 +8,7 @@ from ..metrics import PERCENTILES
 from ..records import GroupStats, RunResult, Summary
 from ..report_parts.tables import after_chunks
 from ..texts import Texts
+from ..units import TOKENS_PER_S
 from .figures import number, stats_cells
 from .writer import DIM, RED, Column, Writer
 
@@ -23,7 +24,7 @@ TEXTS: Texts = {
     "itl_ms": ("token gap ms", "token 间隔 ms"),
     "tpot_ms": ("TPOT ms", "TPOT ms"),
     "latency_ms": ("response ms", "响应时间 ms"),
-    "tokens_per_s": ("tokens/s", "tokens/s"),
+    "tokens_per_s": TOKENS_PER_S,
     "response_bytes": ("response bytes", "响应字节"),
     "schedule_delay_ms": ("schedule delay", "调度延迟 ms"),
     "ttft_from_schedule_ms": ("TTFT, schedule", "TTFT（计划）"),

@@ -6,6 +6,7 @@ from ..records import RunResult, WorkerFacts
 from ..records.workers import clock_uncertainty_ms
 from ..texts import Texts, clip_middle, printable
 from ..trust import TEXTS as TRUST_TEXTS
+from ..units import CHUNKS_PER_S
 from .writer import BOLD, RED, Column, Writer
 
 TEXTS: Texts = {
@@ -17,7 +18,7 @@ TEXTS: Texts = {
     ),
     "worker": ("worker", "工作机"),
     "worker_requests": ("requests", "请求"),
-    "worker_chunks": ("blocks/s", "块/s"),
+    "worker_chunks": CHUNKS_PER_S,
     "worker_cpu": ("CPU", "CPU"),
     "worker_offset": ("clock ms", "时钟差 ms"),
     "worker_trip": ("trip ms", "往返 ms"),

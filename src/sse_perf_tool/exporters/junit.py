@@ -7,8 +7,9 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from ..goals.thresholds import measured_text, value_text, with_unit
+from ..goals.thresholds import measured_text, with_unit
 from ..records import OUTCOMES, Abort, Outcome, RunResult
+from ..records.profile import target_text
 from ..records.server import highest, server_metrics_of
 from ..report_parts.figures import percent_text
 from ..report_parts.verdict import aborted_text, partial_text
@@ -144,7 +145,7 @@ def _target_checks(document: Mapping[str, Any]) -> list[_Check]:
     for row in profile.get("targets", ()):
         fails = profile["fail_on_targets"] and row["is_target"] and row["state"] == "missed"
         state = "failure" if fails else "skipped"
-        said = row["why"] if row["value"] is None else f"{value_text(row['value'])} {row['unit']}"
+        said = row["why"] if row["value"] is None else target_text(row["value"], row["unit"])
         problem = "" if row["state"] == "met" else f"{row['rule']} is {row['state'].replace('_', ' ')}: {said}"
         checks.append(_Check("profile", row["rule"], problem, state=state))
     return checks

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..goals.thresholds import measured_text, value_text
+from ..goals.thresholds import measured_text
 from ..metrics import PERCENTILES
 from ..records import ErrorGroup, GroupStats, RunResult, Stats
 from ..records.file import iso_utc
-from ..records.profile import MISSED
+from ..records.profile import MISSED, target_text
 from ..report_parts.figures import figure, time_text
 from ..report_parts.findings import findings
 from ..report_parts.milestones import MILESTONE_HEADS, milestone_cells, shown_milestones
@@ -106,18 +106,21 @@ _MARKS = {True: "✅", False: "❌"}
 def _thresholds_table(result: RunResult, column: int) -> str:
     heads = ["", *(in_both(key)[column] for key in ("threshold", "measured", "note"))]
     rows = [
-        [_MARKS[each.ok], _code(each.rule), measured_text(each.rule, each.value), each.note]
+        [_MARKS[each.ok], _code(each.rule), measured_text(each.rule, each.value, LANGUAGES[column]), each.note]
         for each in result.thresholds
     ]
     return _table(heads, "llrl", rows)
 
 
 def _baseline_table(result: RunResult, column: int) -> str:
-    names = ("allowed", "baseline.old", "baseline.new", "difference", "interval", "note")
+    names = ("allowed", "unit", "baseline.old", "baseline.new", "difference", "interval", "note")
     heads = ["", *(in_both(key)[column] for key in names)]
-    rows = [[_MARKS[each.ok], _code(each.rule), *baseline_cells(each), each.note] for each in result.baseline]
+    rows = []
+    for each in result.baseline:
+        unit, *cells = baseline_cells(each)
+        rows.append([_MARKS[each.ok], _code(each.rule), unit[column], *cells, each.note])
     title = f"**{baseline_title(_code(result.config.baseline or ''))[column]}**"
-    return f"{title}\n\n{_table(heads, 'llrrrrl', rows)}" if rows else ""
+    return f"{title}\n\n{_table(heads, 'lllrrrrl', rows)}" if rows else ""
 
 
 def _table(heads: Sequence[str], aligns: str, rows: Sequence[Sequence[str]]) -> str:
@@ -197,7 +200,7 @@ def _profile_lines(result: RunResult, column: int) -> str:
         return ""
     found = [f"{_code(each.where)} {each.figure[column]} {each.advice[column]}" for each in result.profile.findings]
     missed = [each for each in result.profile.targets if each.state == MISSED]
-    found += [f"❌ {_code(each.rule)}: {value_text(each.value)} {each.unit}" for each in missed]
+    found += [f"❌ {_code(each.rule)}: {target_text(each.value, each.unit)}" for each in missed]
     return _bullets(in_both("profile")[column], [line.strip() for line in found])
 
 

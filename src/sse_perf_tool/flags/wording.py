@@ -135,7 +135,7 @@ HELP = {
     ),
     "cooldown": (
         "cool-down: time at the end to leave out of the metrics",
-        "收尾：结尾不计入指标的时间",
+        "冷却：结尾不计入指标的时间",
     ),
     "cancel_rate": (
         "share of requests that the client cancels in mid-answer, 0.05 or 5%",
@@ -299,7 +299,7 @@ HELP = {
     ),
     "token_estimate": (
         "how tokens are counted that the server does not report: words, weighted (by script and length) or chunks",
-        "服务端未返回 Token 数时如何计数：words（按词）、weighted（按文字种类加权）或 chunks（按数据块）",
+        "服务端未返回 token 数时如何计数：words（按词）、weighted（按文字种类加权）或 chunks（按数据块）",
     ),
     "tokenizer": (
         "count such tokens with this tokenizer.json or tiktoken file instead",

@@ -83,9 +83,11 @@ def differences(base: RunResult, other: RunResult, *, seed: int = 1) -> list[Dif
     measured = {name for run in (base, other) for name, stats in run.summary.metrics.items() if stats.count}
     left_out = set(COMPARED_METRICS) - measured if "latency_ms" in measured else set()
     found = [_difference(key, ours[key], theirs[key], random) for key in ours if key[0] not in left_out]
-    if not failing_more(found):
-        return found
-    # Who drops the slow requests looks fast: what is left proves nothing, so it is not praised.
+    return without_praise(found) if failing_more(found) else found
+
+
+def without_praise(found: Sequence[Difference]) -> list[Difference]:
+    """The same of a run that fails more: who drops the slow requests looks fast, so what is left proves nothing."""
     return [replace(each, word="survivors") if each.word == "better" else each for each in found]
 
 
@@ -97,10 +99,15 @@ def failing_more(found: Sequence[Difference]) -> float:
     return -success.difference if success.difference <= -FAILING_SHARE else 0.0
 
 
+def success_difference(base: Summary, other: Summary, *, seed: int = 1) -> Difference:
+    """How the share of ok requests differs, from the counts of two runs alone."""
+    before, now = (share_figure(each.ok, each.failed) for each in (base, other))
+    return _difference(("success_rate", ""), before, now, Random(seed))  # noqa: S311  statistics
+
+
 def fails_more_than(base: Summary, other: Summary, *, seed: int = 1) -> float:
     """`failing_more` from the counts of two runs alone."""
-    before, now = (share_figure(each.ok, each.failed) for each in (base, other))
-    return failing_more([_difference(("success_rate", ""), before, now, Random(seed))])  # noqa: S311  statistics
+    return failing_more([success_difference(base, other, seed=seed)])
 
 
 def _difference(key: tuple[str, str], base: Figure, other: Figure, random: Random) -> Difference:

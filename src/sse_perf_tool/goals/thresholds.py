@@ -35,7 +35,8 @@ from ..metrics import (
 )
 from ..metrics.milestones import first_key, milestone_of, named_value
 from ..records import RunConfig, RunResult, Span, Stats, ThresholdResult
-from ..texts import Say, Texts, speaker
+from ..texts import LANGUAGES, Say, Texts, speaker
+from ..units import REQUESTS_PER_S, TOKENS_PER_S, figure
 
 TEXTS: Texts = {
     "rule_expected": ("character {place}: expected {what}", "第 {place} 个字符：此处应该是{what}"),
@@ -408,47 +409,54 @@ def slos_of(config: RunConfig) -> tuple[Slo, ...]:
     return tuple(parse_slo(text, say) for text in config.slo)
 
 
-def value_text(value: float | None, digits: int = 6) -> str:
-    """A measured value to be shown beside its rule: six significant digits, so that both can be compared."""
-    if value is None:
-        return "n/a"
-    return f"{value:.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
-
-
 _RULE = re.compile(r"\s*(\w+)\s*(?::\s*(\w+))?.*?(<=|>=|==|!=|<|>)\s*([-+]?[0-9.]+(?:e[-+]?[0-9]+)?)\s*(%?)\s*", re.I)
-_PER_S = frozenset({("requests", "rate"), ("tokens", "rate"), ("goodput", "per_s")})
+RATE_UNITS = {
+    ("requests", "rate"): REQUESTS_PER_S,
+    ("goodput", "per_s"): REQUESTS_PER_S,
+    ("tokens", "rate"): TOKENS_PER_S,
+}
 
 
-def unit_of(rule: str) -> tuple[float, str]:
-    """What the figure of a rule, as typed, is multiplied with to be shown, and its unit behind it."""
+class Unit(NamedTuple):
+    """What a figure is multiplied with to be shown, and what stands behind it in English and Chinese."""
+
+    scale: float
+    texts: tuple[str, str]
+    whole: bool = False
+    """Whether it counts things, which have no decimals."""
+
+
+def unit_of(rule: str) -> Unit:
+    """The unit of the figure of a rule, as typed."""
     found = _RULE.fullmatch(rule)
     subject, function = (found[1].lower(), (found[2] or "").lower()) if found else ("", "")
     if (subject, function) in SHARES:
-        return 100.0, " %"
+        return Unit(100.0, ("%", "%"))
     if function == "count":
-        return 1.0, ""
+        return Unit(1.0, ("", ""), whole=True)
     if subject.endswith("_ms"):
-        return 1.0, " ms"
-    return 1.0, "/s" if (subject, function) in _PER_S or subject == "tokens_per_s" else ""
+        return Unit(1.0, ("ms", "ms"))
+    return Unit(1.0, TOKENS_PER_S if subject == "tokens_per_s" else RATE_UNITS.get((subject, function), ("", "")))
 
 
-def with_unit(rule: str, value: float | None, digits: int = 6) -> str:
-    """A value of the figure of a rule with its unit: "405 ms", "58.3 %"."""
+def with_unit(rule: str, value: float | None, digits: int = 6, lang: str = LANGUAGES[0]) -> str:
+    """A value of the figure of a rule with its unit: "405 ms", "58.3 %", "2,100 tokens/s"."""
     if value is None:
         return "n/a"
-    scale, unit = unit_of(rule)
-    return value_text(value * scale, digits) + unit
+    scale, units, whole = unit_of(rule)
+    return f"{figure(value * scale, 0 if whole else digits)} {units[LANGUAGES.index(lang)]}".rstrip()
 
 
-def measured_text(rule: str, value: float | None) -> str:
+def measured_text(rule: str, value: float | None, lang: str = LANGUAGES[0]) -> str:
     """The same, of as few digits as show on which side of the rule's limit it is, three at least."""
     found = _RULE.fullmatch(rule)
     if value is None or found is None:
-        return with_unit(rule, value)
-    scale, _ = unit_of(rule)
+        return with_unit(rule, value, lang=lang)
+    scale = unit_of(rule).scale
     limit = float(found[4]) / (100 if found[5] else 1)
     holds = OPERATORS[found[3]]
     for digits in (3, 4, 5):
-        if holds(float(value_text(value * scale, digits)) / scale, limit) == holds(value, limit):
-            return with_unit(rule, value, digits)
-    return with_unit(rule, value)
+        shown = float(figure(value * scale, digits).replace(",", ""))
+        if holds(shown / scale, limit) == holds(value, limit):
+            return with_unit(rule, value, digits, lang)
+    return with_unit(rule, value, lang=lang)

@@ -68,7 +68,7 @@ TEXTS: Texts = {
     ),
     "usage": (
         "{number} answers report fewer output tokens than text chunks came: TPOT and tokens/s use an estimate for them",
-        "有 {number} 个回答上报的输出 token 数少于其文本块数：这些回答的 TPOT 和 tokens/s 使用估算值",
+        "有 {number} 个回答上报的输出 token 数少于其文本块数：这些回答的 TPOT 和 token/s 使用估算值",
     ),
     "estimates": (
         (
@@ -76,7 +76,7 @@ TEXTS: Texts = {
             " TPOT and tokens/s may be as far off (--tokenizer FILE counts them)"
         ),
         (
-            "服务端未返回 Token 数；{this}计为 {tokens}，{that}则{which} {percent}：TPOT 和 tokens/s 可能有同样的偏差"
+            "服务端未返回 token 数；{this}计为 {tokens}，{that}则{which} {percent}：TPOT 和 token/s 可能有同样的偏差"
             "（可用 --tokenizer FILE 精确计数）"
         ),
     ),
@@ -100,7 +100,7 @@ TEXTS: Texts = {
     ),
     "failed_cooldown": (
         "failed requests in the cool-down, which the metrics leave out: {number}; --records keeps them",
-        "收尾阶段有 {number} 个请求失败，未计入指标；可用 --records 查看",
+        "冷却阶段有 {number} 个请求失败，未计入指标；可用 --records 查看",
     ),
     "compressed": (
         "answers came with Content-Encoding: {encoding}, not asked for: gaps are those of compressed blocks",

@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..units import figure
+
 Words = tuple[str, str]
 """A text in English and in Chinese."""
 
 MET, MISSED, NOT_MEASURED_STATE = "met", "missed", "not_measured"
+
+
+def target_text(value: float | None, unit: str) -> str:
+    """What was measured for a target, of five digits: it is held against a limit."""
+    return f"{figure(value, 5)} {unit}"
 
 
 @dataclass(frozen=True, slots=True)

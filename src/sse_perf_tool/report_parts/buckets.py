@@ -15,6 +15,8 @@ REQUESTS_OF_AN_INTERVAL = 5
 """Requests that end in an interval that is drawn, on average."""
 FEWEST_INTERVALS = 12
 """With still fewer there would be no course to see, however few requests there are."""
+FULL_ENOUGH = 0.5
+"""The least share of an interval that tells a rate."""
 
 _SUMS = ("requests_started", "requests_done", "requests_ok", "requests_failed", "chunks", "tokens")
 _MEANS = ("avg_latency_ms", "avg_ttfb_ms", "avg_ttft_ms", "avg_tpot_ms")
@@ -31,6 +33,18 @@ def drawn(samples: Sequence[IntervalSample]) -> list[IntervalSample]:
     return widened(samples, drawn_s(samples))
 
 
+def last_share(samples: Sequence[IntervalSample], duration_s: float) -> float | None:
+    """The share of the last interval that a run of this length filled: what its counts are divided by to be rates.
+
+    None where it is less than half and there are others: of a moment there is no rate.
+    """
+    if not samples:
+        return 1.0
+    last = samples[-1]
+    share = min(1.0, (duration_s - last.second) / last.width_s)
+    return share if share >= FULL_ENOUGH or (len(samples) == 1 and share > 0) else None
+
+
 def widened(samples: Sequence[IntervalSample], width_s: int) -> list[IntervalSample]:
     """The same time series in intervals of `width_s` seconds, in which those that there are must be whole.
 
@@ -43,7 +57,7 @@ def widened(samples: Sequence[IntervalSample], width_s: int) -> list[IntervalSam
     for sample in samples:
         grouped.setdefault(sample.second // width_s, []).append(sample)
     groups = list(grouped.values())
-    if len(groups) > 1 and 2 * _length_s(groups[-1]) < width_s:
+    if len(groups) > 1 and _length_s(groups[-1]) < FULL_ENOUGH * width_s:
         rest = groups.pop()
         groups[-1] += rest
     return [_together(group, group[0].second // width_s * width_s) for group in groups]

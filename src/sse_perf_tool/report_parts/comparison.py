@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ..goals.compare import COMPARED_METRICS, Difference, failing_more
 from ..metrics import success_rate
 from ..metrics.milestones import in_milestones_alone
-from ..records import NOT_MEASURED, SERVER_FIGURES, RunConfig, RunResult, Stats
+from ..records import NOT_MEASURED, SERVER_FIGURES, RunConfig, RunResult, Stats, Summary
 from ..records.server import highest
 from ..texts import printable
 from ..units import NS_PER_MS, NS_PER_S
@@ -42,24 +42,38 @@ def compare_verdict_html(
     return f'<div class="verdicts{" several" if len(blocks) > 1 else ""}">{"".join(blocks)}</div>{said}'
 
 
-def _verdict_block(number: int, found: Sequence[Difference], result: RunResult, names: Sequence[str]) -> str:
-    several = len(names) > 2
+class CompareVerdict(NamedTuple):
+    """How a run compares with the first, in words; `grade` is good, bad or none."""
+
+    grade: str
+    headline: Both
+    lead: Both | None
+    """How many figures differ, and which way; None when there are too few samples to tell."""
+
+
+def compare_verdict(found: Sequence[Difference], summary: Summary) -> CompareVerdict:
+    """The verdict on the differences of a run from the first; `summary` has what of it failed."""
     counts = {word: sum(1 for each in found if each.word == word) for word in _WORDS}
     grade = "bad" if counts["worse"] > counts["better"] else "good" if counts["better"] > counts["worse"] else "none"
     shown: dict[str, object] = {name: counts[name] for name in ("better", "worse", "same")}
     known = len(found) - counts["unknown"]
     changed = counts["better"] + counts["worse"]
-    headline = "compare_headline" if changed else "compare_nothing" if known else "compare_few"
-    said = in_both(headline, None, **shown)
-    verdict = "compare_verdict"
+    headline = in_both("compare_headline" if changed else "compare_nothing" if known else "compare_few", None, **shown)
+    lead = "compare_verdict"
     if failing_more(found):
-        grade, said, verdict = "bad", failing_text(result.summary), "compare_left"
+        grade, headline, lead = "bad", failing_text(summary), "compare_left"
         shown["left"] = sum(1 for each in found if each.word == "survivors")
-    lead = f'<p class="lead">{both(verdict, None, n=known, **shown)}</p>' if known else ""
+    return CompareVerdict(grade, headline, in_both(lead, None, n=known, **shown) if known else None)
+
+
+def _verdict_block(number: int, found: Sequence[Difference], result: RunResult, names: Sequence[str]) -> str:
+    several = len(names) > 2
+    grade, headline, said = compare_verdict(found, result.summary)
+    lead = f'<p class="lead">{pair(*said)}</p>' if said else ""
     badge = f'<span class="badge">{both("compared", other=run_letter(number), base="A")}</span>'
     which = " · ".join(f"{run_letter(at)} {code(names[at], 80)}" for at in (0, number) if names[at])
     return (
-        f'<div class="verdict {grade}{"" if several else " two"}"><div><h2>{badge} {pair(*said)}</h2>'
+        f'<div class="verdict {grade}{"" if several else " two"}"><div><h2>{badge} {pair(*headline)}</h2>'
         f'<p class="over">{which}</p>{lead}</div>{_changes(found, FEW_CHANGES if several else CHANGES_SHOWN)}</div>'
     )
 
@@ -279,7 +293,7 @@ def comparison_data(results: Sequence[RunResult], names: Sequence[str]) -> dict[
                 # Of several the names stand above: in each legend they would be longer than the chart.
                 "name": f"{run_letter(number)} {printable(names[number], 60) if len(results) == 2 else ''}".strip(),
                 "duration_s": result.duration_ns / NS_PER_S,
-                "seconds": seconds_data(widened(result.time_series, drawn)),
+                "seconds": seconds_data(widened(result.time_series, drawn), result.duration_ns / NS_PER_S),
                 "percentiles": {
                     name: percentiles_over_time(result.requests, column, width, result.duration_ns / NS_PER_S)._asdict()
                     for name, column in times.items()

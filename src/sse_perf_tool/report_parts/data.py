@@ -24,7 +24,7 @@ from ..records import (
 )
 from ..trust import read_delay_ms
 from ..units import NS_PER_MS, NS_PER_S
-from .buckets import drawn_s, widened
+from .buckets import drawn_s, last_share, widened
 from .inside import phases_data
 from .limits import limits_data
 from .messages import message
@@ -66,8 +66,8 @@ def run_data(result: RunResult) -> Json:
         "left_out_s": left_out_s(result.rounds),
         "outcomes": [outcome.value for outcome in OUTCOMES],
         "requests": requests_data(result),
-        "seconds": seconds_data(result.time_series, result.self_watch, result.server_metrics),
-        "drawn": drawn_data(result.time_series),
+        "seconds": seconds_data(result.time_series, duration_s, result.self_watch, result.server_metrics),
+        "drawn": drawn_data(result.time_series, duration_s),
         "limits": limits_data(result),
         "errors": errors_data(result.time_series),
         "heat": heat_data(result.time_series),
@@ -194,11 +194,15 @@ _WATCH_COLUMNS: Mapping[str, Callable[[TrustSample], float | None]] = {
 
 
 def seconds_data(
-    samples: Sequence[IntervalSample], watched: Sequence[TrustSample] = (), server: ServerMetrics | None = None
+    samples: Sequence[IntervalSample],
+    duration_s: float,
+    watched: Sequence[TrustSample] = (),
+    server: ServerMetrics | None = None,
 ) -> Json:
-    """The time series as columns, sampled when the run took more seconds than a chart shows.
+    """The time series of a run of this length as columns, sampled when it took more seconds than a chart shows.
 
-    With what the tool measured of itself, and with what the server said, if that is given.
+    With what the tool measured of itself, and with what the server said, if that is given.  `cut` says where the end of
+    the run cut the last interval short, which share of it there was (see `last_share`), and what is to be scaled by it.
     """
     columns: dict[str, list[Any]] = {
         name: [getattr(sample, source) for sample in samples] for name, source in _SECOND_COLUMNS.items()
@@ -220,14 +224,24 @@ def seconds_data(
     return {
         "total": len(samples),
         "width_s": samples[0].width_s if samples else 1,
+        "cut": _cut(samples, duration_s),
         "columns": {name: [_short(column[row]) for row in rows] for name, column in columns.items()},
     }
 
 
-def drawn_data(samples: Sequence[IntervalSample]) -> Json | None:
+def _cut(samples: Sequence[IntervalSample], duration_s: float) -> Json | None:
+    share = last_share(samples, duration_s)
+    if share == 1:
+        return None
+    return {"second": samples[-1].second, "share": share, "counts": _COUNTS}
+
+
+def drawn_data(samples: Sequence[IntervalSample], duration_s: float) -> Json | None:
     """What is counted in the time series, in intervals wide enough to be drawn; None where they are so already."""
     width_s = drawn_s(samples)
-    return None if not samples or samples[0].width_s == width_s else seconds_data(widened(samples, width_s))
+    if not samples or samples[0].width_s == width_s:
+        return None
+    return seconds_data(widened(samples, width_s), duration_s)
 
 
 def _server_columns(samples: Sequence[IntervalSample], server: ServerMetrics) -> dict[str, list[Any]]:

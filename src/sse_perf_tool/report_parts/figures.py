@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+from ..units import figure
+
+__all__ = ["Both", "figure", "percent_text", "time_text"]
+
 Both = tuple[str, str]
 """A text in English and in Chinese."""
-
-
-def figure(value: float | None) -> str:
-    """A number with three significant digits and thousands separators; "n/a" for None."""
-    if value is None:
-        return "n/a"
-    size = abs(value)
-    digits = 0 if size >= 100 or value == 0 else 1 if size >= 10 else 2 if size >= 1 else 3
-    return f"{value:,.{digits}f}"
 
 
 def time_text(ms: float | None) -> str:

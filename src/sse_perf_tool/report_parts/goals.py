@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from ..goals.thresholds import measured_text
 from ..records import Goodput, RunResult
 from ..texts import printable
 from .messages import message
 from .page import code
 from .tables import number_cell, table
-from .verdict import baseline_cells, baseline_title, goodput_text
+from .verdict import baseline_cells, baseline_title, goodput_text, measured
 from .wording import both, pair
 
 
@@ -31,7 +30,7 @@ def _mark(ok: bool, bad: str) -> str:
 def _thresholds_table(result: RunResult) -> str:
     noted = any(each.note for each in result.thresholds)
     rows = [
-        f'<tr><th scope="row">{code(each.rule)}</th>{number_cell(each.value, measured_text(each.rule, each.value))}'
+        f'<tr><th scope="row">{code(each.rule)}</th>{number_cell(each.value, measured(each.rule, each.value))}'
         f"{_mark(each.ok, 'missed')}{_note_cell(each.note) if noted else ''}</tr>"
         for each in result.thresholds
     ]
@@ -46,14 +45,15 @@ def _note_cell(note: str) -> str:
 def _baseline_table(result: RunResult) -> str:
     rows = []
     for each in result.baseline:
-        old, new, difference, interval = baseline_cells(each)
+        unit, old, new, difference, interval = baseline_cells(each)
         bad = "not_comparable" if each.old is None or each.new is None else "worse"
+        figures = f"{number_cell(each.old, old)}{number_cell(each.new, new)}<td>{difference}</td><td>{interval}</td>"
         rows.append(
-            f'<tr><th scope="row">{code(each.rule)}</th>{number_cell(each.old, old)}{number_cell(each.new, new)}'
-            f"<td>{difference}</td><td>{interval}</td>{_mark(each.ok, bad)}{_note_cell(each.note)}</tr>"
+            f'<tr><th scope="row">{code(each.rule)}</th><td class="text">{pair(*unit)}</td>{figures}'
+            f"{_mark(each.ok, bad)}{_note_cell(each.note)}</tr>"
         )
     if not rows:
         return ""
-    heads = ("allowed", "baseline.old", "baseline.new", "difference", "interval", "judgement", "note")
+    heads = ("allowed", "unit", "baseline.old", "baseline.new", "difference", "interval", "judgement", "note")
     caption = pair(*baseline_title(printable(result.config.baseline or "")))
     return table(heads, rows, caption=caption, table_id="baseline-table")

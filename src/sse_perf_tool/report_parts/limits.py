@@ -33,7 +33,7 @@ def limits_data(result: RunResult) -> list[dict[str, Any]]:
 
 
 def _row(rule: Rule, state: str) -> dict[str, Any]:
-    scale = unit_of(rule.text)[0]
+    scale = unit_of(rule.text).scale
     return {
         "metric": rule.subject,
         "function": rule.function if state != "slo" else "",

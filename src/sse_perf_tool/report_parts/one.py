@@ -10,7 +10,8 @@ from typing import Any
 from ..metrics import REQUEST_METRICS, request_value
 from ..records import RequestRecord, RunResult
 from ..texts import printable
-from ..units import NS_PER_MS
+from ..units import NS_PER_MS, NS_PER_S
+from .data import seconds_data
 from .figures import Both, figure
 from .inside import bar_figure
 from .messages import message
@@ -117,7 +118,19 @@ def _error(record: RequestRecord) -> Both:
     return english, chinese
 
 
-def one_data(record: RequestRecord) -> Json:
+def one_data(record: RequestRecord, result: RunResult) -> Json:
+    """How long the request took, its chunks, and the seconds of the run with what the server told in them."""
+    duration_s = result.duration_ns / NS_PER_S
+    return {
+        "started_unix_ms": result.started_unix_ns // NS_PER_MS,
+        "duration_s": duration_s,
+        "latency_ms": record.latency_ns / NS_PER_MS,
+        "chunks": chunks_data(record),
+        "seconds": seconds_data(result.time_series, duration_s, (), result.server_metrics),
+    }
+
+
+def chunks_data(record: RequestRecord) -> Json:
     """When each chunk came, in ms after the request began: `at`, its number `count`, and the `gap` before it."""
     if record.ttft_ns is None:
         return {"at": [], "count": [], "gap": []}

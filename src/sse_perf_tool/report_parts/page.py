@@ -16,7 +16,7 @@ from ..records import AnswerHead, RunResult, Summary
 from ..texts import Texts, printable
 from .figures import time_text
 from .libraries import Library, inline_script, library_scripts
-from .messages import message
+from .messages import Translation, message
 from .verdict import Verdict, load_text
 from .wording import TEXTS, both, pair, terms_html
 
@@ -202,9 +202,9 @@ def moment(unix_ns: int) -> str:
     return f'<time datetime="{at.isoformat()}">{at:%Y-%m-%d %H:%M:%S} UTC</time>'
 
 
-def warnings_html(warnings: Sequence[str], tables: Sequence[Texts] = ()) -> str:
-    """Warnings as a section; nothing when there are none.  `tables` have texts for `message`."""
+def warnings_html(warnings: Sequence[str], translated: Translation = message) -> str:
+    """Warnings as a section, in both languages by `translated`; nothing when there are none."""
     if not warnings:
         return ""
-    items = "".join(f"<li>{pair(*map(printable, message(text, tables)))}</li>" for text in warnings)
+    items = "".join(f"<li>{pair(*map(printable, translated(text)))}</li>" for text in warnings)
     return f'<section class="card warnings" id="warnings"><h2>{both("warnings")}</h2><ul>{items}</ul></section>'

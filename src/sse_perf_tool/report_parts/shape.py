@@ -123,7 +123,7 @@ def shape_html(result: RunResult) -> str:
     shown = terms_html((key, escape(text)) for key, text in facts if text not in ("n/a", "0"))
     paragraphs = "".join(f"<p>{pair(*text)}</p>" for text in texts)
     return (
-        f'<section class="card" id="shape"><h2>{both("section.shape")}: {both(f"kind.{shape.kind}")}</h2>'
+        f'<section class="card" id="shape"><h2>{both("section.shape_of", {"kind": in_both(f"kind.{shape.kind}")})}</h2>'
         f'{paragraphs}<dl class="facts">{shown}</dl></section>'
     )
 

@@ -80,12 +80,13 @@ def table(heads: Sequence[str], rows: Iterable[str], *, caption: str, table_id: 
     )
 
 
-def number_cell(value: float | None, text: str | None = None, note: str = "") -> str:
-    """A cell that sorts by `value`, with a `note` in small letters below."""
+def number_cell(value: float | None, text: str | Both | None = None, note: str = "") -> str:
+    """A cell that sorts by `value` and shows that or `text`, with a `note` in small letters below."""
     sort_key = "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
     shown = figure(value) if text is None else text
     small = f"<small>{escape(note)}</small>" if note else ""
-    return f'<td data-v="{sort_key}"{" class=na" if value is None else ""}>{escape(shown)}{small}</td>'
+    said = escape(shown) if isinstance(shown, str) else pair(*shown)
+    return f'<td data-v="{sort_key}"{" class=na" if value is None else ""}>{said}{small}</td>'
 
 
 def metrics_table(summary: Summary) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import NamedTuple
 
 from ..errors import UsageError
+from ..goals.thresholds import RATE_UNITS, Rule, parse_rule, unit_of
 from ..goals.thresholds import TEXTS as RULE_TEXTS
-from ..goals.thresholds import Rule, parse_rule, unit_of
 from ..metrics import success_rate
 from ..records import IntervalSample, RunResult, Stats, Summary
 from ..texts import speaker
-from .buckets import drawn
+from ..units import NS_PER_S
+from .buckets import drawn, last_share
 from .figures import Both, figure, percent_text
 from .verdict import shown_percentile
 from .wording import TEXTS, both, in_both, pair
@@ -36,6 +37,8 @@ class Tile(NamedTuple):
     subjects: Sequence[str] = ()
     """What thresholds call the figure."""
     course: Course | None = None
+    counted: bool = False
+    """Whether the course is of what is counted in a second."""
     grade: str = ""
     """good, fair or bad; "" where only goals decide."""
 
@@ -62,7 +65,7 @@ def _success_tile(summary: Summary) -> Tile:
     grade = "" if rate is None else "good" if rate == 1 else "fair" if rate >= 0.95 else "bad"
     shown = percent_text(rate).removesuffix(" %")
     unit = "%" if rate is not None else ""
-    return Tile("big.success", [("", shown)], unit, _endings(summary), ("errors",), _success_of, grade)
+    return Tile("big.success", [("", shown)], unit, _endings(summary), ("errors",), _success_of, grade=grade)
 
 
 def _success_of(sample: IntervalSample) -> float | None:
@@ -90,7 +93,9 @@ def _tokens_tile(summary: Summary) -> Tile:
     known = summary.output_tokens > 0
     shown = figure(summary.output_tokens_per_s) if known else in_both("na")[0]
     total = in_both("total_n", n=f"{summary.output_tokens:,}")
-    return Tile("big.tokens", [("", shown)], both("tokens_unit") if known else "", total, ("tokens",), _tokens_of)
+    return Tile(
+        "big.tokens", [("", shown)], both("tokens_unit") if known else "", total, ("tokens",), _tokens_of, counted=True
+    )
 
 
 def _tokens_of(sample: IntervalSample) -> float | None:
@@ -99,7 +104,7 @@ def _tokens_of(sample: IntervalSample) -> float | None:
 
 def _rate_tile(summary: Summary) -> Tile:
     values = [("", figure(summary.requests_per_s))]
-    return Tile("big.rps", values, both("rps_unit"), _samples(summary.sent), ("requests",), _requests_of)
+    return Tile("big.rps", values, both("rps_unit"), _samples(summary.sent), ("requests",), _requests_of, counted=True)
 
 
 def _requests_of(sample: IntervalSample) -> float | None:
@@ -140,7 +145,7 @@ def _median_tile(key: str, summary: Summary, metric: str, unit_html: str, course
 def tile_html(tile: Tile, result: RunResult | None = None) -> str:
     """Markup of a tile, with the goals of the run that are about it, and its course."""
     goals = _goals_of(tile.subjects, result) if result else []
-    course = _spark(drawn(result.time_series), tile.course) if result and tile.course else ""
+    course = _spark(tile_course(tile, result)) if result else ""
     kept = {ok for _, ok in goals}
     grade = "bad" if False in kept else tile.grade or ("good" if kept else "")
     missed = {_label(rule) for rule, ok in goals if not ok}
@@ -196,9 +201,10 @@ def _goal_html(rule: Rule, ok: bool) -> str:
 def goal_text(rule: Rule) -> Both:
     """What a rule demands, without its subject: "P95 < 250 ms", "mean ≤ 1,500 ms"."""
     sign = {"<=": "≤", ">=": "≥", "==": "=", "!=": "≠"}.get(rule.operator, rule.operator)
-    scale, unit = unit_of(rule.text)
+    scale, units, _ = unit_of(rule.text)
     # The unit of a rate stands in its tile.
-    demand = f"{sign} {rule.limit * scale:,.10g}{'' if unit == '/s' else unit}"
+    unit = "" if units in RATE_UNITS.values() else units[0]
+    demand = f"{sign} {rule.limit * scale:,.10g} {unit}".rstrip()
     english, chinese = _function(rule)
     return f"{english} {demand}".strip(), f"{chinese} {demand}".strip()
 
@@ -215,9 +221,20 @@ def _function(rule: Rule) -> Both:
 # --- the course of a figure as a small line
 
 
-def _spark(samples: Iterable[IntervalSample], course: Course) -> str:
+def tile_course(tile: Tile, result: RunResult) -> list[float | None]:
+    """How the figure of a tile went over the run; [] where it has no course."""
+    if tile.course is None:
+        return []
+    samples = drawn(result.time_series)
+    values = [tile.course(sample) for sample in samples]
+    if tile.counted and values and values[-1] is not None:
+        share = last_share(samples, result.duration_ns / NS_PER_S)
+        values[-1] = None if share is None else values[-1] / share
+    return values
+
+
+def _spark(values: Sequence[float | None]) -> str:
     """A line without axes, straight over what was not measured; "" for fewer than three points."""
-    values = [course(sample) for sample in samples]
     points = thinned(values)
     if sum(value is not None for value in points) < 3:
         return ""

@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from ..goals.thresholds import measured_text, unit_of, value_text, with_unit
+from ..goals.thresholds import measured_text, unit_of
 from ..metrics import enough_for, percentile, success_rate
 from ..metrics.steadiness import plateau_of, stalls_of
 from ..records import (
@@ -20,7 +20,7 @@ from ..records import (
     Stats,
     Summary,
 )
-from ..texts import printable
+from ..texts import LANGUAGES, printable
 from ..trust import verdict_words
 from ..units import NS_PER_S
 from .figures import Both, figure, percent_text, time_text
@@ -153,7 +153,8 @@ def load_text(config: RunConfig) -> Both:
 
 def aborted_text(abort: Abort) -> Both:
     """Why the run was aborted."""
-    return in_both("aborted", rule=abort.rule, at=abort.at_s, value=measured_text(abort.rule, abort.value))
+    value = measured(abort.rule, abort.value)
+    return in_both("aborted", {"value": value}, rule=abort.rule, at=abort.at_s)
 
 
 def goodput_text(goodput: Goodput) -> Both:
@@ -178,14 +179,32 @@ def baseline_title(file: str) -> Both:
     return in_both("against", file=file)
 
 
-def baseline_cells(each: BaselineResult) -> tuple[str, str, str, str]:
-    """The old figure, the new one, their difference and its interval."""
+def measured(rule: str, value: float | None) -> Both:
+    """The measured value of a rule with its unit, see `measured_text`."""
+    english, chinese = (measured_text(rule, value, lang) for lang in LANGUAGES)
+    return english, chinese
+
+
+class BaselineCells(NamedTuple):
+    """The old figure, the new one, their difference and its interval, all in one unit."""
+
+    unit: Both
+    old: str
+    new: str
+    difference: str
+    interval: str
+
+
+def baseline_cells(each: BaselineResult) -> BaselineCells:
+    """The figures of a row of the comparison with an older run."""
+    scale, unit, whole = unit_of(each.rule)
+
+    def shown(value: float | None, digits: int = 3) -> str:
+        return "n/a" if value is None else figure(value * scale, 0 if whole else digits)
+
     difference = None if each.old is None or each.new is None else each.new - each.old
-    rule = each.rule
-    interval = "n/a"
-    if each.low is not None:
-        interval = f"{value_text(each.low * unit_of(rule)[0], 3)} … {with_unit(rule, each.high, 3)}"
-    return with_unit(rule, each.old, 4), with_unit(rule, each.new, 4), with_unit(rule, difference, 3), interval
+    interval = "n/a" if each.low is None else f"{shown(each.low)} … {shown(each.high)}"
+    return BaselineCells(unit, shown(each.old, 4), shown(each.new, 4), shown(difference), interval)
 
 
 def verdict(result: RunResult) -> Verdict:
@@ -329,13 +348,15 @@ MISSED_NAMED = 3
 
 
 def _missed(result: RunResult) -> Look | None:
-    rules = [f"{each.rule} ({measured_text(each.rule, each.value)})" for each in result.thresholds if not each.ok]
-    rules += [each.rule for each in result.baseline if not each.ok]
+    missed = [(each.rule, measured(each.rule, each.value)) for each in result.thresholds if not each.ok]
+    rules = [tuple(f"{rule} ({value})" for value in values) for rule, values in missed]
+    rules += [(each.rule,) * 2 for each in result.baseline if not each.ok]
     if not rules:
         return None
-    named = printable(", ".join(rules[:MISSED_NAMED]), 300)
+    english, chinese = (printable(", ".join(texts), 300) for texts in zip(*rules[:MISSED_NAMED], strict=True))
     more = len(rules) - MISSED_NAMED
-    return Look(in_both("look.missed_more" if more > 0 else "look.missed", rules=named, n=more), "goals")
+    key = "look.missed_more" if more > 0 else "look.missed"
+    return Look(in_both(key, {"rules": (english, chinese)}, n=more), "goals")
 
 
 def _goodput(result: RunResult) -> Look | None:

@@ -27,6 +27,12 @@ const both_clocks = (s, at) => (wall(s) ? [clock(s), wall(s) + (at ? "" : " UTC"
 
 // The middle of a second or longer step that begins at `from`: the last one ends with the run.
 const middle = (from, step, end) => (from + Math.min(from + step, Math.max(end, from))) / 2;
+// What is counted is a rate: that of an interval which the end of the run cut short is over its real length.
+function valueAt({ columns, cut }, column, at) {
+  const value = columns[column][at] ?? NaN;
+  if (!cut || columns.second[at] !== cut.second || !cut.counts.includes(column)) return value;
+  return cut.share === null ? NaN : value / cut.share;
+}
 const span = (x, step) => (step ? clock(x - step / 2) + " – " + clock(x + step / 2) : clock(x)) + (wall(x) ? "  ·  " + wall(x) + " UTC" : "");
 
 // Crosses and triangles, so that a failure is not told by its colour alone.
@@ -90,6 +96,8 @@ function axes(spec) {
   if (spec.xTitle) x.title = { display: true, text: text(spec.xTitle), color: ticks.color, font: ticks.font };
   const y = { type: spec.log && spec.isLog ? "logarithmic" : "linear", beginAtZero: true, grid: { color: grid }, border: { display: false }, ticks: { ...ticks, maxTicksLimit: 6, callback: mark }, afterFit: alike };
   const goals = spec.limitsAt === "x" ? [] : shownLimits(spec).map((limit) => limit.value);
+  // Of things there is no half: where few are shown, an axis has no marks between them.
+  if (spec.things) y.ticks.precision = 0;
   if (goals.length) Object.assign(y, { suggestedMax: Math.max(...goals) * 1.04, suggestedMin: Math.min(...goals) });
   const found = { x, y };
   if (spec.series().some((series) => series.axis === "rug")) found.rug = { display: false, min: 0, max: 1, position: "right" };
@@ -244,7 +252,7 @@ function toggle(card, series, button) {
   refresh(card);
 }
 
-// spec: {id, title, unit?, series(), time?, log?, labels?(), notes?() -> [string], empty?, controls?, xTitle?, limits?, ...}
+// spec: {id, title, unit?, series(), time?, log?, things?, labels?(), notes?() -> [string], empty?, controls?, xTitle?, limits?, ...}
 // A title that says the unit ("Requests per second") has no `unit`.
 function addChart(parent, spec) {
   spec.hidden = {};

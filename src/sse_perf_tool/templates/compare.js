@@ -9,7 +9,7 @@ function overTime(grid, id, unit, points, more = {}) {
   const series = each(points);
   addChart(grid, { id: "compare_" + id, title: "chart.compare_" + id, unit, time: true, series: () => series, empty: !series.some((one) => one.data.length), ...more });
 }
-const perSecond = (column) => (run) => run.seconds.columns.second.map((second, at) => ({ x: middle(second, run.seconds.width_s, run.duration_s), y: run.seconds.columns[column][at] ?? NaN }));
+const perSecond = (column) => (run) => run.seconds.columns.second.map((second, at) => ({ x: middle(second, run.seconds.width_s, run.duration_s), y: valueAt(run.seconds, column, at) }));
 const median = (metric) => (run) => run.percentiles[metric].at.map((x, at) => ({ x, y: run.percentiles[metric].p50[at] ?? NaN }));
 
 function overValues(grid, id, metric, cumulative) {

@@ -10,10 +10,12 @@ function courseChart(id, unit, series, more = {}) {
 }
 
 if (times.length > 1) {
-  courseChart("one_chunks", null, { key: "series.chunks", color: "c1", kind: "line", stepped: true, plain: true, data: points(counts) });
+  courseChart("one_chunks", null, { key: "series.chunks", color: "c1", kind: "line", stepped: true, plain: true, data: points(counts) }, { things: true });
   courseChart("one_gaps", "unit.ms", { key: "series.chunks", color: "c1", kind: "points", data: points(gaps) }, { log: true });
   document.getElementById("downloads").hidden = false;
   document.getElementById("download-buttons").append(say("button", "one.csv", { type: "button", on: { click: () => download("chunks.csv", "text/csv", csv({ chunk: counts, at_ms: times, gap_ms: gaps })) } }));
 }
+whole_run = view = { from: 0, to: end_s };
+serverCharts();
 startPage();
-startCharts(0, 1);
+startCharts(0, end_s);

@@ -8,7 +8,7 @@ const COLORS = ["c1", "c2", "c3", "c4", "c5", "c6"];
 
 const line = (column, key, color, more = {}) => ({
   key, color, kind: "line", ...more,
-  data: seconds.second.map((second, at) => ({ x: middle(second, width_s, data.duration_s), y: seconds[column][at] ?? NaN })),
+  data: seconds.second.map((second, at) => ({ x: middle(second, width_s, data.duration_s), y: valueAt(data.seconds, column, at) })),
 });
 
 function perSecond(grid, id, unit, lines, more = {}) {

@@ -1,7 +1,6 @@
 // The page of one run: which charts it has and what they draw.
 const requests = data.requests.columns;
 const count = requests.id.length;
-const seconds = data.seconds.columns;
 // What is counted is drawn in wider intervals where few requests end in a second.
 const drawn = data.drawn || data.seconds;
 const someFailed = drawn.columns.failed_share.some((share) => share > 0);
@@ -9,14 +8,6 @@ const name = (row) => data.outcomes[requests.outcome[row]];
 const isOk = (row) => name(row) === "ok";
 const isCancelled = (row) => name(row) === "cancelled";
 const isFailed = (row) => !isOk(row) && !isCancelled(row);
-const end_s = Math.max(data.duration_s, 0.001);
-
-const line = (source, column, key, color, more = {}) => ({
-  key, color, kind: "line", ...more,
-  data: source.columns.second.map((second, at) => ({ x: middle(second, source.width_s, end_s), y: source.columns[column][at] ?? NaN })),
-});
-const cache = (make) => { let found; return () => (found ??= make()); };
-const has = (column) => column.some((value) => value !== null);
 // What only a run of streams has: left out where answers came whole.
 const ofStreams = (...things) => (data.streamed ? things : []);
 const streamChart = (chart, ...args) => { if (data.streamed) chart(...args); };
@@ -28,17 +19,6 @@ data.limits.forEach((limit, at) => {
 });
 const limitsOf = (metric, ...functions) => data.limits.filter((limit) => limit.metric === metric && functions.includes(limit.function));
 
-const overTime = (source) => (grid, id, unit, lines, more = {}) => {
-  const { columns, width_s: step, total } = source;
-  const sampled = columns.second.length < total;
-  const note = () => [
-    ...(step > 1 ? [texts("note.width", { step: whole(step) })] : []),
-    ...(sampled ? [texts("note.seconds_sampled", { shown: whole(columns.second.length), total: whole(total) })] : []),
-  ];
-  const measured = lines.filter(([column]) => has(columns[column]));
-  addChart(grid, { id, title: "chart." + id, unit, time: true, step, notes: note, series: cache(() => measured.map((args) => line(source, ...args))), empty: !measured.length, ...more });
-};
-const perSecond = overTime(data.seconds);
 const counted = overTime(drawn);
 
 function perRequest(grid, id, unit, column, more = {}) {
@@ -109,7 +89,7 @@ function errorCharts(grid) {
     data: counts[each].map((y, x) => ({ x: end_s < step ? end_s / 2 : (x + 0.5) * step, y })),
   })));
   const stacked = (axes) => { axes.x.stacked = true; axes.x.offset = false; axes.y.stacked = true; return axes; };
-  addChart(grid, { id: "errors", title: "chart.errors", unit: "unit.requests", time: true, step, series, axes: stacked, notes: () => [texts("note.step", { step })] });
+  addChart(grid, { id: "errors", title: "chart.errors", unit: "unit.requests", things: true, time: true, step, series, axes: stacked, notes: () => [texts("note.step", { step })] });
 }
 
 // The y axis of the heat map counts half-octaves; gaps of 0 have a row of their own just below the shortest others.
@@ -324,24 +304,6 @@ function downloads() {
   }
 }
 
-// The place of the charts of a part of the page; null where this run does not have that part.
-const place = (id) => document.getElementById(id);
-
-// Only what the server told of itself; without --metrics-url there is no such part.
-function serverCharts() {
-  if (!Object.keys(seconds).some((name) => name.startsWith("server_"))) return;
-  place("server").hidden = false;
-  const chart = (id, unit, ...lines) => {
-    const told = lines.filter(([column]) => seconds[column]);
-    if (told.length) perSecond(place("server-charts"), id, unit, told);
-  };
-  chart("server_requests", null, ["server_running", "series.server_running", "c1"], ["server_waiting", "series.server_waiting", "c4"]);
-  chart("server_cache", "unit.percent", ["server_kv_cache_percent", "series.server_cache", "c1"]);
-  chart("server_tokens", "unit.per_s", ["server_generated_tokens_per_s", "series.server_generated", "c1"], ["server_prompt_tokens_per_s", "series.server_prompt", "c3", { dash: [5, 3] }]);
-  chart("server_preemptions", "unit.per_s", ["server_preemptions_per_s", "series.server_preemptions", "c4"]);
-  chart("server_memory", "unit.megabytes", ["server_memory_mb", "series.server_memory", "c1"]);
-}
-
 // The first screen: how much, and how fast, over the run.
 function firstCharts() {
   const first = place("tails");
@@ -369,9 +331,9 @@ function loadCharts() {
   const means = ["latency_ms", "ttft_ms", "ttfb_ms"].flatMap((metric) => limitsOf(metric, "avg"));
   counted(load, "avg_latency", "unit.ms", [["latency", "series.latency", "c1"], ["ttft", "series.ttft", "c2"], ["ttfb", "series.ttfb", "c3", { dash: [5, 3] }]], { log: true, limits: means });
   streamChart(counted, load, "avg_tpot", "unit.ms", [["tpot", "series.tpot", "c1"]], { log: true, bare: true, limits: limitsOf("tpot_ms", "avg") });
-  perSecond(load, "threads", null, [["active", "series.active", "c1"], ["threads", "series.threads", "c6", { dash: [5, 3] }]]);
+  perSecond(load, "threads", null, [["active", "series.active", "c1"], ["threads", "series.threads", "c6", { dash: [5, 3] }]], { things: true });
   if (has(seconds.asked)) counted(load, "schedule_delay", "unit.ms", [["delay", "series.delay", "c1"]], { bare: true });
-  perSecond(load, "total", null, [["total", "series.total", "c1", { fill: true }]], { bare: true });
+  perSecond(load, "total", null, [["total", "series.total", "c1", { fill: true }]], { bare: true, things: true });
 }
 
 function requestCharts() {

@@ -34,7 +34,7 @@ def profile_data(result: RunResult, drawn: Drawn, limits: Mapping[str, float]) -
         "end_s": max([duration_s, *last]),
         "streamed": result.config.stream,
         "left_out_s": left_out_s(result.rounds),
-        "seconds": seconds_data(result.time_series, result.self_watch, result.server_metrics),
+        "seconds": seconds_data(result.time_series, duration_s, result.self_watch, result.server_metrics),
         "percentiles": percentiles_data(result),
         "limits": dict(limits),
         "processes": [_process(each) for each in _busiest(drawn.processes)],

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...console.writer import BOLD, GREEN, RED, YELLOW, Writer
-from ...goals.thresholds import value_text
-from ...records.profile import MET, MISSED, Profile
+from ...records.profile import MET, MISSED, Profile, target_text
 from ...texts import pad
 from .wording import TEXTS
 
@@ -26,7 +25,7 @@ def show_profile(writer: Writer, profile: Profile) -> None:
     writer.line(writer.paint(TEXTS["profile.targets"][column], BOLD))
     for row in profile.targets:
         color = {MET: GREEN, MISSED: RED}.get(row.state, YELLOW)
-        value = "–" if row.value is None else f"{value_text(row.value)} {row.unit}"
+        value = "–" if row.value is None else target_text(row.value, row.unit)
         why = row.why[column] if row.value is None else ""
         state = writer.paint(TEXTS[f"profile.{row.state}"][column], color)
         writer.line(f"  {pad(row.rule, 20)} {pad(value, 14, '>')}  {state} {why}".rstrip())

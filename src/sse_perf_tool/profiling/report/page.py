@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from ...load.run import TEXTS as LOAD_TEXTS
 from ...records import RunResult
 from ...records.atomic_write import write_atomically
 from ...records.profile import Profile
-from ...report_generator import BRAND, OFFLINE_NOTES, frame
+from ...report_generator import BRAND, OFFLINE_NOTES, frame, of_a_load
 from ...report_parts.libraries import FLAME_LIBRARIES
+from ...report_parts.messages import Translation
 from ...report_parts.page import More, Place, bar_html, build_page, facts_html, read_template, warnings_html
 from ...report_parts.tables import errors_section
 from ...report_parts.tiles import big_figures_html
@@ -46,8 +46,9 @@ def write_page(
     brand: str = BRAND,
     title: str | None = None,
     lang: str | None = None,
+    translated: Translation = of_a_load,
 ) -> list[str]:
-    """Writes the page to `path`; OSError when it cannot be written.  Returns notes for the console, as the report."""
+    """Writes the page to `path`, see `generate_html_report`."""
     language, profile = lang or result.config.lang, result.profile or Profile()
     parts = {
         **frame(language, brand, TEXTS["profile.title"] if title is None else (title, title)),
@@ -60,7 +61,7 @@ def write_page(
         "processes": processes_html(profile),
         "heap": heap_html(drawn.growth),
         "facts": server_facts(profile) + facts_html(result),
-        "warnings": warnings_html(result.warnings, [LOAD_TEXTS]),
+        "warnings": warnings_html(result.warnings, translated),
         "trust": trust_html(result),
         "errors": errors_section(result),
         "flame_hint": said("profile.flame_hint"),

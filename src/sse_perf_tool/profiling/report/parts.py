@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ...goals.thresholds import value_text
-from ...records.profile import COST_LIMIT, MET, MISSED, Profile, ProfileFinding, ProfileTarget
+from ...records.profile import COST_LIMIT, MET, MISSED, Profile, ProfileFinding, ProfileTarget, target_text
 from ...report_parts.figures import figure
 from ...report_parts.page import code, command_html
 from ...report_parts.wording import both, pair
@@ -79,7 +78,7 @@ _TARGET_HEADS = (("target", ""), ("value", ""), ("state", ' class="text"'))
 
 def _target(row: ProfileTarget) -> str:
     mark = {MET: "ok", MISSED: "failed"}.get(row.state, "none")
-    value = "–" if row.value is None else f"{value_text(row.value)} {row.unit}"
+    value = "–" if row.value is None else target_text(row.value, row.unit)
     why = f" <small>{pair(*row.why)}</small>" if row.value is None and row.why[0] else ""
     sign = "" if row.is_target else f" <small>{said('profile.sign')}</small>"
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...texts import Texts
+from ...units import TOKENS_PER_S
 
 TEXTS: Texts = {
     "capacity.setup": ("Settings of the search", "搜索设置"),
@@ -10,7 +11,7 @@ TEXTS: Texts = {
     "capacity_report": ("Capacity", "容量"),
     "capacity.evidence": (
         "There: {rate} requests/s, {tokens} tokens/s{ttft}; measured at the steps that decided: {trust}",
-        "此时：{rate} 请求/s，{tokens} Token/s{ttft}；决定结果的各步测量：{trust}",
+        "此时：{rate} 请求/s，{tokens} token/s{ttft}；决定结果的各步测量：{trust}",
     ),
     "capacity.ttft": (", TTFT {shown}", "，TTFT {shown}"),
     "capacity.rate": ("{n} requests/s", "{n} 请求/s"),
@@ -75,7 +76,7 @@ TEXTS: Texts = {
     "capacity.step": ("Step", "步"),
     "capacity.level": ("Load", "负载"),
     "capacity.per_s": ("ok/s", "成功/s"),
-    "capacity.tokens_per_s": ("tokens/s", "Token/s"),
+    "capacity.tokens_per_s": TOKENS_PER_S,
     "capacity.ttft_p50": ("TTFT P50 ms", "TTFT P50 ms"),
     "capacity.ttft_p95": ("TTFT P95 ms", "TTFT P95 ms"),
     "capacity.itl_p95": ("ITL P95 ms", "ITL P95 ms"),

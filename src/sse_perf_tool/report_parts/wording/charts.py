@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...texts import Texts
+from ...units import TOKENS_PER_S
 
 TEXTS: Texts = {
     # chart page controls
@@ -57,7 +58,7 @@ TEXTS: Texts = {
     "chart.tpot": ("TPOT", "TPOT"),
     "chart.rate": ("Throughput per answer", "单个回答吞吐"),
     "chart.latency": ("Response time", "响应时间"),
-    "chart.tokens": ("Tokens per answer", "单个回答 Token 数"),
+    "chart.tokens": ("Tokens per answer", "单个回答 token 数"),
     "chart.waterfall": ("Waterfall", "瀑布图"),
     "chart.ttft_concurrency": ("TTFT against concurrency", "TTFT 与并发"),
     "chart.latency_concurrency": ("Response time against concurrency", "响应时间与并发"),
@@ -70,7 +71,7 @@ TEXTS: Texts = {
     "series.cancelled": ("cancelled", "已取消"),
     "series.active": ("active", "活跃"),
     "series.threads": ("started threads", "已启动"),
-    "series.tokens": ("tokens", "Token"),
+    "series.tokens": ("tokens", "token"),
     "series.chunks": ("chunks", "数据块"),
     "series.latency": ("response time", "响应时间"),
     "series.ttft": ("TTFT", "TTFT"),
@@ -81,7 +82,7 @@ TEXTS: Texts = {
     "series.unmeasured": ("failed before it", "此前已失败"),
     "series.count": ("count", "数量"),
     "series.cumulative": ("cumulative share", "累计占比"),
-    "series.wait": ("to first token", "到首个 Token"),
+    "series.wait": ("to first token", "到首个 token"),
     "series.stream": ("streaming", "流式输出"),
     "series.p50": ("P50", "P50"),
     "series.p95": ("P95", "P95"),
@@ -94,7 +95,7 @@ TEXTS: Texts = {
     "unit.ms": ("ms", "ms"),
     "unit.per_s": ("per second", "每秒"),
     "unit.requests": ("requests", "请求"),
-    "unit.tokens_per_s": ("tokens/s", "Token/s"),
+    "unit.tokens_per_s": TOKENS_PER_S,
     "unit.answers": ("answers", "回答"),
     "unit.gaps": ("gaps", "间隔"),
     "unit.in_flight": ("requests in flight when it began", "发起时的在途请求数"),
@@ -103,7 +104,7 @@ TEXTS: Texts = {
         "Shows {shown} of {total} requests: extremes and failures of each part of the run, the others evenly spaced.",
         "显示 {total} 个请求中的 {shown} 个：各时段的极值与部分失败请求，以及等距抽取的其余请求。",
     ),
-    "note.phases": ("Shaded: warm-up and cool-down, left out of the metrics.", "阴影部分为预热和收尾，未计入指标。"),
+    "note.phases": ("Shaded: warm-up and cool-down, left out of the metrics.", "阴影部分为预热和冷却，未计入指标。"),
     "note.by_start": ("Placed at the start of each request.", "横轴为请求发起时刻。"),
     "note.width": ("Each point is the mean of {step} s.", "每点为 {step} 秒的平均值。"),
     "note.seconds_sampled": (

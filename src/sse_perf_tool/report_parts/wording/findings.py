@@ -27,9 +27,9 @@ TEXTS: Texts = {
     "after_chunks.same": ("after {most} chunk(s) each", "均已收到 {most} 个数据块"),
     "failed_ttft": (
         "{n} had a first token, after {ttft} (median), which is in no figure.",
-        "{n}有首 Token，中位数 {ttft}，但未计入任何指标。",
+        "{n}有首 token，中位数 {ttft}，但未计入任何指标。",
     ),
-    "failed_ttft.alone": ("No other request had one.", "其他请求都没有首 Token。"),
+    "failed_ttft.alone": ("No other request had one.", "其他请求都没有首 token。"),
     "failed_ttft.with": (
         "With them the {name} of the TTFT would be {whole} instead of {shown}.",
         "若计入它们，TTFT 的 {name} 将是 {whole}，而非 {shown}。",

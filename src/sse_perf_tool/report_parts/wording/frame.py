@@ -51,7 +51,7 @@ TEXTS: Texts = {
     "version": ("Version", "版本"),
     "host": ("Sent from", "发压主机"),
     "finish_reasons": ("Finish reasons", "结束原因"),
-    "tokens_from": ("Token counts from", "Token 来源"),
+    "tokens_from": ("Token counts from", "token 来源"),
     "tokens.usage": ("the server's usage figures", "服务器返回的 usage"),
     "tokens.tokenizer": ("a local tokenizer", "本地分词器"),
     "tokens.estimate": ("estimate from the words of the text", "按文本的词数估算"),

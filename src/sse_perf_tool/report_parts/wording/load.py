@@ -16,7 +16,7 @@ TEXTS: Texts = {
     "shape.batch": ("batches of {n}", "每批 {n} 个"),
     "shape.warmup_s": ("warm-up {n} s", "预热 {n} 秒"),
     "shape.warmup_n": ("warm-up {n}", "预热 {n}"),
-    "shape.cooldown": ("cool-down {n} s", "收尾 {n} 秒"),
+    "shape.cooldown": ("cool-down {n} s", "冷却 {n} 秒"),
     "shape.leave": ("{share} cancelled after {n} s", "{share} 在 {n} 秒后取消"),
     "schedule.kept": (
         "The target rate was {asked} requests/s, {sent} were sent; {late} started late, by up to {worst}.",
@@ -30,10 +30,10 @@ TEXTS: Texts = {
     "schedule.dropped": ("Never sent: {n}.", "始终未发出：{n}。"),
     "left_out": (
         "Not counted in the metrics: {n} of the warm-up and cool-down.",
-        "预热和收尾阶段的 {n}未计入任何指标。",
+        "预热和冷却阶段的 {n}未计入任何指标。",
     ),
     "left_early": (
         "{n} cancelled in mid-answer, as set by --cancel-rate, after {tokens} tokens.",
-        "{n}按 --cancel-rate 的设定中途取消，此前已收到 {tokens} 个 Token。",
+        "{n}按 --cancel-rate 的设定中途取消，此前已收到 {tokens} 个 token。",
     ),
 }

@@ -6,19 +6,20 @@ from ...texts import Texts
 
 TEXTS: Texts = {
     "section.shape": ("Stream shape", "流的形态"),
+    "section.shape_of": ("Stream shape: {kind}", "流的形态：{kind}"),
     "kind.smooth": ("smooth", "平滑"),
-    "kind.multi_token": ("several tokens per chunk", "每块多个 Token"),
+    "kind.multi_token": ("several tokens per chunk", "每块多个 token"),
     "kind.bursts": ("bursts", "成批"),
     "kind.buffered": ("buffered on the way", "途中被缓冲"),
     "kind.whole": ("whole answers at once", "整段到达"),
     "kind.unknown": ("unknown", "无法判断"),
     "stream.smooth": (
         "Chunks came one by one: {tokens} tokens per chunk, {reads} chunks per read.",
-        "数据块逐个到达：每块 {tokens} 个 Token，每次读取 {reads} 块。",
+        "数据块逐个到达：每块 {tokens} 个 token，每次读取 {reads} 块。",
     ),
     "stream.multi_token": (
         "A chunk has {tokens} tokens on average; {reads} chunks per read.",
-        "每个数据块平均含 {tokens} 个 Token，每次读取 {reads} 块。",
+        "每个数据块平均含 {tokens} 个 token，每次读取 {reads} 块。",
     ),
     "stream.bursts": (
         "{lumped} of chunks came in bursts of {chunks} chunks each, {gap} apart, always whole events.",
@@ -31,7 +32,7 @@ TEXTS: Texts = {
     "stream.whole": ("{share} of answers came all at once.", "{share} 的回答整段一次到达。"),
     "stream.unknown": (
         "The answers are too short to tell: {tokens} tokens per chunk, {reads} chunks per read.",
-        "回答太短，无法判断：每块 {tokens} 个 Token，每次读取 {reads} 块。",
+        "回答太短，无法判断：每块 {tokens} 个 token，每次读取 {reads} 块。",
     ),
     "stream.unknown_late": (
         "{lumped} of chunks came together with others, {gap} apart, as when this client or the network is late.",
@@ -43,9 +44,9 @@ TEXTS: Texts = {
     ),
     "stream_advice.multi_token": (
         "So the gaps between chunks (ITL) are not gaps between tokens: see TPOT.",
-        "因此块间隔（ITL）不是 Token 间隔：请看 TPOT。",
+        "因此块间隔（ITL）不是 token 间隔：请看 TPOT。",
     ),
-    "short_stream.multi_token": ("{tokens} tokens per chunk", "每块 {tokens} 个 Token"),
+    "short_stream.multi_token": ("{tokens} tokens per chunk", "每块 {tokens} 个 token"),
     "short_stream.bursts": ("in bursts of {chunks} chunks, {gap} apart", "成批到达，每批 {chunks} 块，相隔 {gap}"),
     "short_stream.buffered": (
         "held back, in lumps of about {size}, {gap} apart",
@@ -56,7 +57,7 @@ TEXTS: Texts = {
         "unknown: this client or the network is late",
         "无法判断：本机或网络滞后",
     ),
-    "stream.tokens_per_chunk": ("Tokens per chunk", "每块 Token"),
+    "stream.tokens_per_chunk": ("Tokens per chunk", "每块 token"),
     "stream.chunks_per_read": ("Chunks per read", "每次读取的块"),
     "stream.share_in_lumps": ("Chunks in groups", "成组的块"),
     "stream.chunks_per_lump": ("Chunks per group", "每组的块"),
@@ -76,6 +77,6 @@ TEXTS: Texts = {
     "short_stalls": ("{n} ({share}) with a gap over {limit}", "{n}（{share}）有超过 {limit} 的停顿"),
     "edges": (
         "Ramp-up and drain lower the rate: {whole} {unit} over the run, {full} at full load (second {begin} to {end}).",
-        "启动与收尾拉低了速率：整个测试为 {whole} {unit}，满载时（第 {begin} 至 {end} 秒）为 {full}。",
+        "启动与排空拉低了速率：整个测试为 {whole} {unit}，满载时（第 {begin} 至 {end} 秒）为 {full}。",
     ),
 }

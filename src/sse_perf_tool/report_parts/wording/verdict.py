@@ -34,11 +34,11 @@ TEXTS: Texts = {
     ),
     "began": (
         "Half of the answers began within {p50}, 99 % within {p99}; the median answer was complete after {latency}.",
-        "一半的回答在 {p50} 内出现首个 Token，99 % 在 {p99} 内；回答完成的中位时间为 {latency}。",
+        "一半的回答在 {p50} 内出现首个 token，99 % 在 {p99} 内；回答完成的中位时间为 {latency}。",
     ),
     "began_few": (
         "Half of the answers began within {p50}; the median answer was complete after {latency}.",
-        "一半的回答在 {p50} 内出现首个 Token；回答完成的中位时间为 {latency}。",
+        "一半的回答在 {p50} 内出现首个 token；回答完成的中位时间为 {latency}。",
     ),
     "complete": (
         "Half of the answers were complete within {p50}, 99 % within {p99}.",
@@ -47,11 +47,11 @@ TEXTS: Texts = {
     "complete_few": ("Half of the answers were complete within {p50}.", "一半的回答在 {p50} 内完成。"),
     "pace": (
         "The target delivered {tokens} tokens/s at {rps} requests/s.",
-        "系统吞吐为 {tokens} Token/s，{rps} 请求/s。",
+        "系统吞吐为 {tokens} token/s，{rps} 请求/s。",
     ),
     "pace_failed": (
         "The target delivered {tokens} tokens/s at {rps} requests/s, failed ones included.",
-        "系统吞吐为 {tokens} Token/s，{rps} 请求/s（含失败的请求）。",
+        "系统吞吐为 {tokens} token/s，{rps} 请求/s（含失败的请求）。",
     ),
     "interrupted": (
         "The run was interrupted; the figures cover the requests finished before.",
@@ -95,11 +95,11 @@ TEXTS: Texts = {
     ),
     "look.tail": (
         "The slowest 1 % of first tokens took {ratio} times the median. See when.",
-        "最慢 1 % 的首 Token 耗时是中位数的 {ratio} 倍，看看出现在何时。",
+        "最慢 1 % 的首 token 耗时是中位数的 {ratio} 倍，看看出现在何时。",
     ),
     "look.drift": (
         "First tokens took {ratio} times as long in the last fifth of the run as in the first.",
-        "最后五分之一时段的首 Token 耗时是最初五分之一的 {ratio} 倍。",
+        "最后五分之一时段的首 token 耗时是最初五分之一的 {ratio} 倍。",
     ),
     "look.tail_whole": (
         "The slowest 1 % of answers took {ratio} times the median. See when.",
@@ -118,11 +118,11 @@ TEXTS: Texts = {
             "Tokens are estimated because the server reported none: compare such runs with each other only,"
             " of one model with one kind of answer."
         ),
-        "服务器未返回 Token 数，现为估算：只宜在同一模型、同类回答的结果之间比较。",
+        "服务器未返回 token 数，现为估算：只宜在同一模型、同类回答的结果之间比较。",
     ),
     "look.goodput": ("{met} of {n} met {rules}.", "{n}中只有 {met} 个满足 {rules}。"),
     "look.mixed": (
         "Only some answers reported their tokens; the tokens of the others were counted in another way.",
-        "只有部分回答返回了 Token 数，其余按其他方式计数。",
+        "只有部分回答返回了 token 数，其余按其他方式计数。",
     ),
 }

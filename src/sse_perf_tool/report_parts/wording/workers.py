@@ -16,7 +16,7 @@ TEXTS: Texts = {
     "worker.requests": ("Requests", "请求"),
     "worker.missing": ("Missing", "缺失"),
     "worker.requests_per_s": ("Requests/s", "请求/s"),
-    "worker.chunks_per_s": ("Chunks/s", "块/s"),
+    "worker.chunks_per_s": ("Chunks/s", "数据块/s"),
     "worker.ttft": ("TTFT P50 ms", "TTFT P50 ms"),
     "worker.cpu": ("CPU of one core", "单核 CPU"),
     "worker.trust": ("Trust", "可信度"),

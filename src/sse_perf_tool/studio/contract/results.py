@@ -107,6 +107,14 @@ class ComparedRow(Answer):
     differences: list[DifferenceShown | None]
 
 
+class ComparedVerdict(Answer):
+    """How a result compares with the first, in words; `lead` is null where there are too few samples to tell."""
+
+    grade: Literal["good", "bad", "none"]
+    headline: str
+    lead: str | None
+
+
 class Comparison(Answer):
     """Two to six results side by side."""
 
@@ -114,5 +122,7 @@ class Comparison(Answer):
     ids: list[str]
     names: list[str]
     cells: list[ComparedRow]
+    verdicts: list[ComparedVerdict]
+    """Of each but the first."""
     nothing_in_common: bool
     notes: list[str] = Field(default_factory=list)

@@ -8,9 +8,18 @@ from typing import Any
 from ...bench.results import FIGURES, difference
 from ...bench.wording import title_of
 from ...errors import UsageError
-from ...goals.compare import HIGHER_IS_BETTER, differences
-from ...texts import Texts, speaker
-from ..contract.results import ComparedRow, Comparison, DifferenceShown, Head
+from ...goals.compare import (
+    HIGHER_IS_BETTER,
+    Difference,
+    differences,
+    failing_more,
+    success_difference,
+    without_praise,
+)
+from ...records import RunResult, Summary
+from ...report_parts.comparison import compare_verdict
+from ...texts import LANGUAGES, Texts, speaker
+from ..contract.results import ComparedRow, ComparedVerdict, Comparison, DifferenceShown, Head
 from .documents import document_of, run_of
 from .finding import Found
 from .heads import middle_of
@@ -38,9 +47,17 @@ def compared(pairs: Sequence[Pair], names: Sequence[str], lang: str) -> Comparis
     say = speaker(TEXTS, lang)
     rows: list[ComparedRow]
     notes: list[str] = []
+    against: list[list[Difference]] | None = None
     if kind == "run":
-        rows, without = _runs(pairs, lang)
-        notes += [say("summaries", names=", ".join(names[at] for at in without))] if without else []
+        results = [_result(found, lang) for found, _head in pairs]
+        without = [name for name, result in zip(names, results, strict=True) if result is None]
+        if without:
+            rows = list(_summaries(pairs))
+            notes.append(say("summaries", names=", ".join(without)))
+        else:
+            whole = [each for each in results if each is not None]
+            against = [differences(whole[0], other) for other in whole[1:]]
+            rows = list(_runs(against))
     elif kind == "bench":
         documents = [document_of(found, head, lang) for found, head in pairs]
         rows = list(_benchmarks(documents))
@@ -55,6 +72,7 @@ def compared(pairs: Sequence[Pair], names: Sequence[str], lang: str) -> Comparis
         ids=[head.id for _, head in pairs],
         names=list(names),
         cells=rows,
+        verdicts=_verdicts([head for _, head in pairs], against or _differences(rows, len(pairs)), lang),
         nothing_in_common=not any(sum(value is not None for value in row.values) > 1 for row in rows),
         notes=notes,
     )
@@ -100,44 +118,64 @@ def _of_cells(first: Document | None, other: Document | None, figure: str) -> Di
     return DifferenceShown(shift=found.shift, low=found.low, high=found.high, shown=found.shown)
 
 
-def _runs(pairs: Sequence[Pair], lang: str) -> tuple[list[ComparedRow], list[int]]:
-    """The rows, and which runs gave only their summary."""
-    results, without = [], []
-    for at, (found, _head) in enumerate(pairs):
-        try:
-            results.append(run_of(found, lang) if ".jsonl" in found.endings else None)
-        except (UsageError, ValueError):
-            results.append(None)
-        if results[-1] is None:
-            without.append(at)
-    if without:
-        return list(_summaries(pairs)), without
-    whole = [each for each in results if each is not None]
-    against = [differences(whole[0], other) for other in whole[1:]]
-    rows = []
-    for at, first in enumerate(against[0]):
-        others = [next((d for d in found if (d.metric, d.statistic) == (first.metric, first.statistic)), None)
-                  for found in against]  # fmt: skip
-        rows.append(
-            ComparedRow(
-                name=["run"],
-                title=" ".join(filter(None, (first.metric, first.statistic))),
-                figure=" ".join(filter(None, (first.metric, first.statistic))),
-                more_is_better=first.metric in HIGHER_IS_BETTER,
-                values=[against[0][at].base, *(None if each is None else each.other for each in others)],
-                differences=[
-                    None,
-                    *(
-                        None if each is None or each.difference is None
-                        else DifferenceShown(
-                            shift=each.difference, low=each.low, high=each.high, shown=each.word in ("better", "worse")
-                        )
-                        for each in others
-                    ),
-                ],
-            )
-        )  # fmt: skip
-    return rows, []
+def _result(found: Found, lang: str) -> RunResult | None:
+    """The run from its records; None where they are missing, or too many."""
+    try:
+        return run_of(found, lang) if ".jsonl" in found.endings else None
+    except (UsageError, ValueError):
+        return None
+
+
+def _runs(against: Sequence[Sequence[Difference]]) -> Iterator[ComparedRow]:
+    for first in against[0]:
+        key = (first.metric, first.statistic)
+        others = [next((d for d in found if (d.metric, d.statistic) == key), None) for found in against]
+        title = " ".join(filter(None, key))
+        yield ComparedRow(
+            name=["run"],
+            title=title,
+            figure=title,
+            more_is_better=first.metric in HIGHER_IS_BETTER,
+            values=[first.base, *(None if each is None else each.other for each in others)],
+            differences=[None, *map(_shown, others)],
+        )
+
+
+def _shown(each: Difference | None) -> DifferenceShown | None:
+    if each is None or each.difference is None:
+        return None
+    return DifferenceShown(shift=each.difference, low=each.low, high=each.high, shown=each.word in ("better", "worse"))
+
+
+def _differences(rows: Sequence[ComparedRow], count: int) -> list[list[Difference]]:
+    """The same figures as the report has them, of each of `count` results but the first."""
+    return [[_as_difference(row, at) for row in rows] for at in range(1, count)]
+
+
+def _as_difference(row: ComparedRow, at: int) -> Difference:
+    found, word, low, high = row.differences[at], "unknown", None, None
+    if found is not None and found.low is not None:
+        low, high = found.low, found.high
+        better = ((found.shift or 0) > 0) == row.more_is_better
+        word = "same" if not found.shown else "better" if better else "worse"
+    return Difference(row.figure, "", row.values[0], row.values[at], low, high, word)
+
+
+def _verdicts(heads: Sequence[Head], against: Sequence[Sequence[Difference]], lang: str) -> list[ComparedVerdict]:
+    """The words of the report for each; what failed is told by the counts where no row does."""
+    column = LANGUAGES.index(lang)
+    counts = [Summary(ok=head.ok, failed=head.failed) for head in heads]
+    verdicts = []
+    for found, other in zip(against, counts[1:], strict=True):
+        kept = [each for each in found if each.metric != "success_rate"]
+        success = next((each for each in found if each not in kept and each.low is not None), None)
+        success = success or success_difference(counts[0], other)
+        grade, headline, lead = compare_verdict(
+            [success, *(without_praise(kept) if failing_more([success]) else kept)], other
+        )
+        said = None if lead is None else lead[column]
+        verdicts.append(ComparedVerdict.model_validate({"grade": grade, "headline": headline[column], "lead": said}))
+    return verdicts
 
 
 _OF_HEADS = ("requests_per_s", "tokens_per_s", "ttft_p50_ms", "ttft_p95_ms")

@@ -28,11 +28,11 @@ def comparison_table_page(found: Mapping[str, Comparison], heads: Sequence[Head]
     compared = found[lang]
     parts = {
         **frame(lang, BRAND, _words("nav.compare")),
-        "verdict": _verdict(compared),
+        "verdict": _verdict(found),
         "facts": "".join(_fact(at, head) for at, head in enumerate(heads)),
         "table": _table(compared) if compared.cells else "",
         "notes": "".join(
-            f"<p class=notes>{pair(escape(english), escape(chinese))}</p>"
+            f"<p class=notes>{pair(english, chinese)}</p>"
             for english, chinese in zip(found["en"].notes, found["zh"].notes, strict=True)
         ),
     }
@@ -61,25 +61,26 @@ def _filled(place: re.Match[str], values: Mapping[str, object]) -> str:
 
 
 def _said(key: str, **values: object) -> str:
-    return pair(*map(escape, _words(key, **values)))
+    return pair(*_words(key, **values))
 
 
 def _letter(at: int) -> str:
     return chr(ord("A") + at)
 
 
-def _verdict(compared: Comparison) -> str:
-    """For each result but the first: of how many figures a difference is shown, and which way."""
-    if compared.nothing_in_common:
+def _verdict(found: Mapping[str, Comparison]) -> str:
+    """For each result but the first: how it compares."""
+    if found["en"].nothing_in_common:
         return f'<div class="verdict fair"><h2>{_said("compare.nothing")}</h2></div>'
-    lines = []
-    for at in range(1, len(compared.ids)):
-        shown = [(row, each) for row in compared.cells if (each := row.differences[at]) is not None and each.shown]
-        better = sum(_is_better(row, each) for row, each in shown)
-        counts = {"better": better, "worse": len(shown) - better, "all": len(compared.cells)}
-        told = _said("compare.counts", **counts) if shown else _said("compare.no_difference")
-        lines.append(f"<p class=lead><b>{_said('compare.against', other=_letter(at), base='A')}</b>: {told}</p>")
-    return f'<div class="verdict">{"".join(lines)}</div>'
+    blocks = []
+    for at, (english, chinese) in enumerate(zip(found["en"].verdicts, found["zh"].verdicts, strict=True), 1):
+        badge = f'<span class="badge">{_said("compare.against", other=_letter(at), base="A")}</span>'
+        lead = pair(english.lead or "", chinese.lead or "")
+        blocks.append(
+            f'<div class="verdict {english.grade}"><h2>{badge} '
+            f'{pair(english.headline, chinese.headline)}</h2><p class="lead">{lead}</p></div>'
+        )
+    return f'<div class="verdicts{" several" if len(blocks) > 1 else ""}">{"".join(blocks)}</div>'
 
 
 def _is_better(row: ComparedRow, difference: DifferenceShown) -> bool:
@@ -97,9 +98,10 @@ _TRUST = ("trusted", "degraded", "invalid")
 
 def _table(compared: Comparison) -> str:
     columns = "".join(f'<th scope="col">{_letter(at)}</th>' for at in range(len(compared.ids)))
-    first = f'<th scope="col" class="text">{_said("compare.cell")}</th>'
+    # Only a benchmark has the same figure of several things.
+    first = f'<th scope="col" class="text">{_said("compare.cell")}</th>' if compared.kind == "bench" else ""
     head = f'{first}<th scope="col" class="text">{_said("col.figure")}</th>{columns}'
-    rows = "".join(map(_row, compared.cells))
+    rows = "".join(_row(row, titled=bool(first)) for row in compared.cells)
     caption = f'<caption id="compare-caption">{_said("compare.note")}</caption>'
     return (
         f'<h2>{_said("compare.table")}</h2><div class="scroll" tabindex="0" role="region" '
@@ -108,28 +110,43 @@ def _table(compared: Comparison) -> str:
     )
 
 
-def _row(row: ComparedRow) -> str:
-    key = f"figure.{row.figure}"
-    figure = _said(key) if key in _texts() else escape(row.figure)
+def _row(row: ComparedRow, *, titled: bool) -> str:
+    metric, _, statistic = row.figure.partition(" ")
+    key = f"figure.{metric}"
+    figure = f"{_said(key) if key in _texts() else escape(metric)} {escape(statistic)}".rstrip()
     values = zip(row.values, row.differences, strict=True)
-    cells = "".join(f"<td>{number(value)} {_difference(row, each)}</td>" for value, each in values)
-    title = escape(printable(row.title, 200))
-    return f'<tr><th scope="row" class="text">{title}</th><td class="text">{figure}</td>{cells}</tr>'
+    unit = " %" if row.figure == SHARE else ""
+    cells = "".join(
+        f"<td>{number(_scaled(row, value))}{unit if value is not None else ''} {_difference(row, each)}</td>"
+        for value, each in values
+    )
+    title = f'<th scope="row" class="text">{escape(printable(row.title, 200))}</th>' if titled else ""
+    named = f'<td class="text">{figure}</td>' if titled else f'<th scope="row" class="text">{figure}</th>'
+    return f"<tr>{title}{named}{cells}</tr>"
+
+
+SHARE = "success_rate"
+"""The figure that is a share, and shown in percent."""
+
+
+def _scaled(row: ComparedRow, value: float | None) -> float | None:
+    return value * 100 if value is not None and row.figure == SHARE else value
 
 
 def _difference(row: ComparedRow, difference: DifferenceShown | None) -> str:
     if difference is None or difference.shift is None:
         return ""
-    shift = _signed(difference.shift)
+    shift, low, high = (_signed(_scaled(row, each)) for each in (difference.shift, difference.low, difference.high))
     if difference.low is None or difference.high is None:
         return f"<small>{_said('compare.few', shift=shift)}</small>"
-    interval = f"{shift} ({_signed(difference.low)} … {_signed(difference.high)})"
+    interval = f"{shift} ({low} … {high})"
     if not difference.shown:
-        return f"<small>= {interval}</small>"
+        same = difference.low <= 0 <= difference.high
+        return f"<small>= {interval}</small>" if same else f"<small>{interval} {_said('compare.survivors')}</small>"
     better = _is_better(row, difference)
     word = _said("compare.better" if better else "compare.worse")
     return f"<small>{'▲' if better else '▼'} {interval}{word}</small>"
 
 
-def _signed(value: float) -> str:
-    return ("+" if value > 0 else "") + number(value)
+def _signed(value: float | None) -> str:
+    return ("+" if value is not None and value > 0 else "") + number(value)

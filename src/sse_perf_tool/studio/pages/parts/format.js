@@ -16,6 +16,17 @@ export const percent = (share) => (known(share) ? `${figure(share * 100)} %` : s
 export const mark = (value) => (Math.abs(value) >= 10000 ? short.format(value) : String(Number(value.toPrecision(6))));
 export const signed = (value) => (known(value) && value > 0 ? `+${figure(value)}` : figure(value));
 
+// A measured value of a rule with its unit, as the command line writes it: "405 ms", "58.3 %", "2,100 tokens/s".
+export function measured(rule, value) {
+  if (!known(value)) return say("n_a");
+  const [subject, called] = rule.split(/[<>=!(]/)[0].toLowerCase().split(":").map((part) => part.trim());
+  if (called === "rate" && ["errors", "goodput"].includes(subject)) return percent(value);
+  if (called === "count") return whole(value);
+  const rates = { "requests:rate": "unit.requests_per_s", "goodput:per_s": "unit.requests_per_s", "tokens:rate": "unit.tokens_per_s" };
+  const unit = rates[`${subject}:${called}`] || (subject === "tokens_per_s" ? "unit.tokens_per_s" : null);
+  return [figure(value), subject.endsWith("_ms") ? "ms" : unit ? say(unit) : ""].join(" ").trim();
+}
+
 // Seconds as 0:07, 12:30 or 1:02:03.
 export function clock(seconds) {
   const all = Math.max(0, Math.round(seconds));

@@ -1,6 +1,6 @@
 // The result of a search for capacity: the highest load that meets the demands, and how each step went.
 import { foreign, make } from "../parts/dom.js";
-import { figure, mark, whole } from "../parts/format.js";
+import { figure, mark, measured, whole } from "../parts/format.js";
 import { chart, chartsMissing } from "../parts/charts.js";
 import { table, tiles, trustPill } from "../parts/show.js";
 import { language, named, say } from "../parts/words.js";
@@ -8,7 +8,7 @@ import { language, named, say } from "../parts/words.js";
 const load = (value) => (value === null || value === undefined ? say("n_a") : mark(value));
 const p95 = (step) => step.metrics?.ttft_ms?.p95 ?? null;
 const verdict = (step) => (step.passed === null ? "unjudged" : step.passed ? "passed" : "missed");
-const missed = (step) => (step.checks || []).filter((check) => !check.ok).map((check) => `${check.rule} (${figure(check.value)})`).join(", ") || step.error || "";
+const missed = (step) => (step.checks || []).filter((check) => !check.ok).map((check) => `${check.rule} (${measured(check.rule, check.value)})`).join(", ") || step.error || "";
 
 export const stepColumns = () => [
   { label: say("capacity.level"), value: (step) => step.level, show: (step) => mark(step.level) },

@@ -42,7 +42,7 @@ const failures = (each) => (each.failed ? make("small", { class: "bad-text" }, s
 const BEST = {
   bench: (each) => [
     each.best_ttft_ms === null ? null : line("TTFT ", each.best_ttft_ms, "ms", make("small", {}, foreign(each.best_ttft_model, 80))),
-    each.best_tokens_per_s === null ? null : line("", each.best_tokens_per_s, "tokens/s", make("small", {}, foreign(each.best_tokens_model, 80))),
+    each.best_tokens_per_s === null ? null : line("", each.best_tokens_per_s, say("unit.tokens_per_s"), make("small", {}, foreign(each.best_tokens_model, 80))),
     failures(each),
   ],
   capacity: (each) => (each.level === null ? say("capacity.no_level") : [make("b", {}, mark(each.level)), " ", say("history.level")]),

@@ -1,6 +1,6 @@
 // The result of a load test: were the goals met, what were the figures, how did they go over time, what failed.
 import { foreign, make } from "../parts/dom.js";
-import { figure, percent, whole } from "../parts/format.js";
+import { figure, measured, percent, whole } from "../parts/format.js";
 import { chart, chartsMissing } from "../parts/charts.js";
 import { table, tiles } from "../parts/show.js";
 import { language, named, say } from "../parts/words.js";
@@ -32,17 +32,24 @@ function goals({ thresholds = [] }) {
   if (!thresholds.length) return null;
   const columns = [
     { label: say("goals.rule"), value: (goal) => goal.rule, text: true, show: (goal) => make("code", {}, goal.rule) },
-    { label: say("goals.value"), value: (goal) => goal.value },
+    { label: say("goals.value"), value: (goal) => goal.value, show: (goal) => measured(goal.rule, goal.value) },
     { label: say("goals.met"), value: (goal) => String(goal.ok), text: true, show: (goal) => make("span", { class: `pill ${goal.ok ? "good" : "wrong"}` }, say(goal.ok ? "goals.yes" : "goals.no")) },
     { label: say("col.notes"), value: (goal) => goal.note || "", text: true, wide: true },
   ];
   return make("section", { class: "card" }, table(columns, thresholds, { caption: say("goals.title") }));
 }
 
-function charts({ time_series: rows = [] }, over_time) {
+// What is counted in an interval, by second: the end of the run may cut the last one short, and of less than half of it there is no rate.
+function rateOf(row, value, duration_s) {
+  const width = row.width_s || 1;
+  const lasted = Math.min(width, (duration_s ?? Infinity) - row.second);
+  return lasted >= width / 2 || row.second === 0 ? value / lasted : NaN;
+}
+
+function charts({ time_series: rows = [], duration_s }, over_time) {
   const at = (row) => row.second + (row.width_s || 1) / 2;
   const line = (name, colour, read) => ({ name, colour, kind: "line", data: rows.map((row) => ({ x: at(row), y: read(row) ?? NaN })) });
-  const each = (row, value) => value / (row.width_s || 1);
+  const each = (row, value) => rateOf(row, value, duration_s);
   const picture = (title, unit, series) => chart({ title: say(title), unit: say(unit), time: true, legend: series.length > 1, series: series.length > 1 ? series : series.map((one) => ({ ...one, fill: true })) });
   return make("div", { class: "charts thirds" },
     picture("chart.rps", "unit.per_s", [line(say("chart.rps"), "c1", (row) => each(row, row.requests_ok))]),

@@ -22,7 +22,7 @@ export async function view({ params }) {
   const page = `/api/compare/report?${query({ ids: ids.join(","), lang: language() })}`;
   const report = [make("a", { class: "as-button", href: `${page}&download=true`, download: true }, say("result.download")), make("a", { class: "as-button primary", href: page, target: "_blank", rel: "noopener", id: "report" }, say("compare.report"))];
   const nothing = found.nothing_in_common || !found.cells.length;
-  const node = make("div", { "data-compare": ids.join(",") }, title(name, link("/history", say("compare.others")), ...report), runs(heads), nothing ? make("section", { class: "card note" }, make("h2", {}, say("compare.nothing")), make("p", {}, say("compare.nothing_text"))) : [summary(found, heads), table(found, heads), chartsMissing() ? null : pictures(found, heads)], ...(found.notes || []).map((note) => make("p", { class: "hint" }, foreign(note, 400))));
+  const node = make("div", { "data-compare": ids.join(",") }, title(name, link("/history", say("compare.others")), ...report), runs(heads), nothing ? make("section", { class: "card note" }, make("h2", {}, say("compare.nothing")), make("p", {}, say("compare.nothing_text"))) : [summary(found), table(found, heads), chartsMissing() ? null : pictures(found, heads)], ...(found.notes || []).map((note) => make("p", { class: "hint" }, foreign(note, 400))));
   return { title: name, node };
 }
 
@@ -35,40 +35,51 @@ function runs(heads) {
   return make("section", { class: "card" }, make("ul", { class: "plainlist" }, ...heads.map((head, at) => make("li", {}, swatch(runColour(at)), make("b", {}, letter(at)), " ", link(`/results/${encodeURIComponent(head.id)}`, foreign(nameOf(head), 120)), " ", head.label ? make("small", {}, moment(head.started_at)) : null, " ", statePill(head.state), " ", trustPill(head.trust), at ? null : make("small", {}, ` ${say("compare.base")}`)))));
 }
 
+// A share is shown in percent.
+const isShare = (row) => row.figure === "success_rate";
+const scaled = (row, value) => (isShare(row) && typeof value === "number" ? value * 100 : value);
 const better = (row, difference) => (difference.shift > 0) === Boolean(row.more_is_better);
 
-// From one request in a hundred that fails now and did not before, the comparison is about these.
-const failing = (row, number) => row && row.differences[number]?.shown && row.differences[number].shift <= -0.01 ? 1 - row.values[number] : null;
+// The answer at the top, in the words of the report: of each but the first.
+function summary(found) {
+  const block = ({ grade, headline, lead }, number) => make("div", { class: `verdict ${grade}` }, make("h2", {}, make("small", {}, say("compare.against", { other: letter(number + 1), base: letter(0) })), " ", headline), lead ? make("p", {}, lead) : null);
+  return make("div", { class: found.verdicts.length > 1 ? "verdicts" : null }, ...found.verdicts.map(block));
+}
 
-// How many figures differ, and which way: the answer at the top.
-function summary(found, heads) {
-  const success = found.cells.find((row) => row.figure === "success_rate");
-  const lines = heads.slice(1).map((head, number) => {
-    const shown = found.cells.map((row) => [row, row.differences[number + 1]]).filter(([, difference]) => difference?.shown);
-    const good = shown.filter(([row, difference]) => better(row, difference)).length;
-    const failed = failing(success, number + 1);
-    const first = failed === null ? null : make("b", { class: "bad-text" }, say("compare.failing", { share: figure(failed * 100) }), " ");
-    return make("p", {}, make("b", {}, say("compare.against", { other: letter(number + 1), base: letter(0) })), ": ", first, shown.length ? say("compare.counts", { better: good, worse: shown.length - good, all: found.cells.length }) : say("compare.no_difference"));
-  });
-  return make("div", { class: "verdict" }, ...lines);
+// A bar of a figure, against the largest of its row.
+function bar(row, at) {
+  const most = Math.max(...row.values.filter((value) => value !== null));
+  if (!(most > 0) || row.values[at] === null) return null;
+  return make("i", { class: "meter", "aria-hidden": "true", css: { "--share": row.values[at] / most, "--swatch": `var(--${runColour(at)})` } });
+}
+
+function figureName(row) {
+  const [metric, ...statistic] = row.figure.split(" ");
+  return [named("figure.", metric), ...statistic].join(" ");
 }
 
 function table(found, heads) {
-  const head = make("tr", {}, make("th", { scope: "col", class: "text" }, say("compare.cell")), make("th", { scope: "col", class: "text" }, say("col.figure")), ...heads.map((each, at) => make("th", { scope: "col" }, letter(at))));
+  // Only a benchmark has the same figure of several things.
+  const titled = found.kind === "bench";
+  const head = make("tr", {}, titled ? make("th", { scope: "col", class: "text" }, say("compare.cell")) : null, make("th", { scope: "col", class: "text" }, say("col.figure")), ...heads.map((each, at) => make("th", { scope: "col" }, letter(at))));
   let before = null;
+  const value = (row, each, at) => make("td", { "data-label": letter(at) }, figure(scaled(row, each)), isShare(row) && each !== null ? " %" : null, bar(row, at), at ? differenceOf(row, row.differences[at]) : null);
   const row = (each) => {
     const again = each.title === before;
     before = each.title;
-    return make("tr", {}, make("th", { scope: "row", class: "text wide" }, again ? make("span", { class: "sr" }, foreign(each.title)) : foreign(each.title, 140)), make("td", { class: "text" }, named("figure.", each.figure)), ...each.values.map((value, at) => make("td", { "data-label": letter(at) }, figure(value), at ? differenceOf(each, each.differences[at]) : null)));
+    const title = make("th", { scope: "row", class: "text wide" }, again ? make("span", { class: "sr" }, foreign(each.title)) : foreign(each.title, 140));
+    return make("tr", {}, titled ? title : null, make(titled ? "td" : "th", { scope: titled ? null : "row", class: "text wide" }, foreign(figureName(each), 80)), ...each.values.map((one, at) => value(each, one, at)));
   };
   return make("section", { class: "card" }, make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": say("compare.table") }, make("table", { class: "stack" }, make("caption", {}, say("compare.table"), make("small", {}, say("compare.note"))), make("thead", {}, head), make("tbody", {}, ...found.cells.map(row)))));
 }
 
 function differenceOf(row, difference) {
   if (!difference || difference.shift === null || difference.shift === undefined) return null;
-  if (difference.low === null || difference.low === undefined) return make("small", {}, say("compare.few", { shift: signed(difference.shift) }));
-  const interval = `${signed(difference.shift)} (${signed(difference.low)} … ${signed(difference.high)})`;
-  if (!difference.shown) return make("small", {}, `= ${interval}`);
+  const [shift, low, high] = [difference.shift, difference.low, difference.high].map((each) => scaled(row, each));
+  if (low === null || low === undefined) return make("small", {}, say("compare.few", { shift: signed(shift) }));
+  const interval = `${signed(shift)} (${signed(low)} … ${signed(high)})`;
+  // Where more requests fail, what looks better is not praised, although its interval does not hold 0.
+  if (!difference.shown) return make("small", {}, low <= 0 && high >= 0 ? `= ${interval}` : `${interval} ${say("compare.survivors")}`);
   const good = better(row, difference);
   return make("small", { class: good ? "good-text" : "bad-text" }, `${good ? "▲" : "▼"} ${interval}`, make("span", { class: "sr" }, say(good ? "compare.better" : "compare.worse")));
 }

@@ -56,7 +56,7 @@ function prompt({ values, fields, changed }) {
 }
 
 function goals({ values, fields, changed }) {
-  const metrics = [["ttft_ms:p(95)<500", "TTFT P95 < 500 ms"], ["latency_ms:p(95)<5000", say("goals.latency")], ["errors:rate<1%", say("goals.errors")], ["output_tokens_per_s:rate>=1000", "tokens/s ≥ 1000"]];
+  const metrics = [["ttft_ms:p(95)<500", "TTFT P95 < 500 ms"], ["latency_ms:p(95)<5000", say("goals.latency")], ["errors:rate<1%", say("goals.errors")], ["tokens:rate>=1000", `${say("unit.tokens_per_s")} ≥ 1,000`]];
   const rules = rulesField({ label: say("goals.title"), values: values.flags, key: "threshold", fields, changed, hint: say("goals.hint"), metrics });
   fields.label = textField(say("label"), values.label, { change: (value) => { values.label = value; changed(); } });
   return make("div", {}, rules, fields.label);

@@ -1,0 +1,65 @@
+"""Figures and units: one format, and one spelling in every output and language."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sse_perf_tool.units import CHUNKS_PER_S, REQUESTS_PER_S, TOKENS_PER_S, figure
+
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "sse_perf_tool"
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (None, 3, "n/a"), (0, 3, "0"), (0.01234, 3, "0.012"), (1.234, 3, "1.23"), (12.34, 3, "12.3"), (448.4, 3, "448"),
+        (2100, 3, "2,100"), (-12.345, 3, "-12.3"), (405.123456, 6, "405.123"), (1234567.8, 6, "1,234,568"), (7, 0, "7"),
+    ],
+)  # fmt: skip
+def test_a_figure_has_its_digits_and_separators(value: float | None, digits: int, text: str) -> None:
+    assert figure(value, digits) == text
+
+
+def said() -> Iterator[tuple[str, str]]:
+    """Every text of the tool, by its file."""
+    for path in SOURCE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        strings = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+        yield from ((path.name, text) for text in strings if isinstance(text, str))
+    words = json.loads((SOURCE / "studio" / "pages" / "words.json").read_bytes())
+    yield from (("words.json", text) for pair in words.values() for text in pair)
+
+
+OTHER_SPELLINGS = re.compile(r"/秒|\bTokens?/s|\btok/s|\bblocks?/s|(?<!数据)块/s")
+CHINESE = re.compile("[\u4e00-\u9fff]")
+OTHER_CHINESE_SPELLINGS = re.compile(r"\bTokens?\b|\btokens/s")
+
+
+def is_spelled_otherwise(text: str) -> bool:
+    return bool(OTHER_SPELLINGS.search(text) or (CHINESE.search(text) and OTHER_CHINESE_SPELLINGS.search(text)))
+
+
+def test_a_unit_is_spelled_in_one_way() -> None:
+    assert [(file, text) for file, text in said() if is_spelled_otherwise(text)] == []
+
+
+def test_the_studio_spells_them_alike() -> None:
+    words = json.loads((SOURCE / "studio" / "pages" / "words.json").read_bytes())
+    units = {
+        "unit.requests_per_s": REQUESTS_PER_S,
+        "unit.tokens_per_s": TOKENS_PER_S,
+        "unit.chunks_per_s": CHUNKS_PER_S,
+        "capacity.by_rate": REQUESTS_PER_S,
+    }
+    assert {key: tuple(words[key]) for key in units} == units
+
+
+def test_what_ends_a_load_and_what_ends_a_measurement_have_two_names() -> None:
+    """A cool-down (冷却) is left out of the metrics, a drain (排空) is what is left of the load."""
+    assert not [text for _, text in said() if "收尾" in text]
