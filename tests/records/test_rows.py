@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from damage import VALUES
+from line_readers import KINDS, lines_read_by
 from sse_perf_tool.goals.past_run import read_run
 from sse_perf_tool.goals.thresholds import TEXTS, parse_slo
 from sse_perf_tool.metrics import Tally
@@ -23,6 +25,14 @@ from sse_perf_tool.records.rows import SHORTEST, Rows, rows_of
 from sse_perf_tool.texts import speaker
 
 MS, S = 1_000_000, 1_000_000_000
+
+
+@pytest.fixture(params=KINDS, autouse=True)
+def _way(request: pytest.FixtureRequest) -> Iterator[None]:
+    with lines_read_by(request.param):
+        yield
+
+
 STARTED = 1_700_000_000_123_456_789
 
 

@@ -110,9 +110,12 @@ class GapSample:
 
     def add(self, request_id: int, gaps_us: Sequence[int]) -> None:
         """Adds the gaps of an answer, if the answer belongs to the sample."""
-        order = _shuffled(request_id)
-        if gaps_us and not (self._full and -order < self._kept[0][0]):
-            self._push((-order, request_id, array("q", sorted(gaps_us))))
+        if gaps_us and self.wants(request_id):
+            self._push((-_shuffled(request_id), request_id, array("q", sorted(gaps_us))))
+
+    def wants(self, request_id: int) -> bool:
+        """Whether this answer belongs to the sample, if it has gaps."""
+        return not (self._full and -_shuffled(request_id) < self._kept[0][0])
 
     def merge(self, other: GapSample) -> None:
         """Adds the answers of another sample."""

@@ -184,15 +184,18 @@ class Tally:
                 self._errors.add(rows.record(row))
 
     def _add_gaps(self, rows: Rows, chosen: Sequence[int]) -> None:
-        names = ("request_id", SHORTEST, "ttft_ns", "ttfb_ns", "streaming_ns", "gap_sum_ns")
-        columns = [rows.columns[name] for name in names]
-        for row in chosen:
-            request_id, shortest_us, *times = [column[row] for column in columns]
-            gaps_us, ended_together = rows.gaps_us[row], came_with_end(*times)
+        for gaps_us in rows.gaps_of(chosen):
             self.gaps.add(gaps_us)
-            self.gap_sample.add(request_id, gaps_us)
-            if ended_together or not shortest_us:
-                self.merged_reads.update(merged_reads(gaps_us, ended_together))
+        numbers = rows.columns["request_id"]
+        for row in chosen:
+            if self.gap_sample.wants(numbers[row]):
+                self.gap_sample.add(numbers[row], rows.gaps_us[row])
+        names = ("ttft_ns", "ttfb_ns", "streaming_ns", "gap_sum_ns")
+        with_end = list(map(came_with_end, *(rows.columns[name] for name in names)))
+        shortest_us = rows.columns[SHORTEST]
+        for row in chosen:
+            if with_end[row] or not shortest_us[row]:
+                self.merged_reads.update(merged_reads(rows.gaps_us[row], with_end[row]))
 
     def _keep_details_of(self, rows: Rows, at: int) -> None:
         """`_keep_details` for those of the rows that may be wanted; the first of them is row `at` of the table."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, pairwise
 
 from ..records import NOT_MEASURED, OUTCOMES, IntervalSample, Outcome, RequestRecord
-from ..records.rows import Rows
+from ..records.compiled import compiled_lines
+from ..records.rows import Gaps, Rows
 from ..units import NS_PER_MS, NS_PER_S, US_PER_S
 from .definitions import success_rate
 
@@ -29,6 +30,9 @@ def width_s_of(end_ns: int) -> int:
     """How wide the intervals of a run are whose last event is `end_ns` behind its start."""
     wide_enough = (width_s for width_s in WIDTHS_S if end_ns < MOST_INTERVALS * width_s * NS_PER_S)
     return next(wide_enough, WIDTHS_S[-1])
+
+
+_OUTCOME_NAMES = tuple(outcome.value for outcome in OUTCOMES)
 
 
 class _Interval:
@@ -108,36 +112,85 @@ class TimeSeries:
 
     def add_rows(self, rows: Rows) -> None:
         """The same of several requests."""
-        names = ("thread_id", "started_ns", "latency_ns", "schedule_delay_ns", "outcome", "ttfb_ns", "ttft_ns",
-                 "output_tokens", "chunks", "gap_sum_ns", "max_gap_ns")  # fmt: skip
-        for gaps_us, (
-            thread,
-            start_ns,
-            latency_ns,
-            delay_ns,
-            outcome,
-            ttfb_ns,
-            ttft_ns,
-            tokens,
-            chunks,
-            sum_ns,
-            most_ns,
-        ) in zip(rows.gaps_us, zip(*(rows.columns[name] for name in names), strict=True), strict=True):
-            last = self._add_times(thread, start_ns, latency_ns, None if delay_ns == NOT_MEASURED else delay_ns)
-            streamed, known = ttft_ns != NOT_MEASURED, max(0, tokens)
-            self._add_end(
-                last,
-                OUTCOMES[outcome],
-                latency_ns,
-                None if ttfb_ns == NOT_MEASURED else ttfb_ns,
-                ttft_ns if streamed else None,
-                sum_ns / (tokens - 1) if streamed and tokens > 1 else None,
-            )
-            if streamed:
-                first_us = (start_ns + ttft_ns) // 1000
-                self._add_chunks(first_us, gaps_us, most_ns // 1000, known / chunks)
+        starts, ends = rows.columns["started_ns"], rows.ends_ns()
+        if max(ends) >= MOST_INTERVALS * self.width_s * NS_PER_S:
+            for at, start_ns in enumerate(starts):  # as one by one: which of them makes the intervals wider tells sums
+                self.add(rows.record(at), start_ns)
+            return
+        width_ns = self.width_s * NS_PER_S
+        for number, count in Counter([ns // width_ns for ns in starts]).items():
+            self._at(number).started += count
+        if max(rows.columns["schedule_delay_ns"]) != NOT_MEASURED:
+            for start_ns, delay_ns in zip(starts, rows.columns["schedule_delay_ns"], strict=True):
+                if delay_ns != NOT_MEASURED:
+                    self._add_delay(start_ns, delay_ns, width_ns)
+        for thread, start_ns in zip(rows.columns["thread_id"], starts, strict=True):
+            if start_ns < self._first_use_ns.get(thread, start_ns + 1):
+                self._first_use_ns[thread] = start_ns
+        for start_ns, end_ns in zip(starts, ends, strict=True):
+            self._add_busy(start_ns, end_ns, width_ns)
+        last = [self._at(ns // width_ns) for ns in ends]
+        self._add_ends(rows, last)
+        self._add_chunks_of(rows, last)
+
+    def _add_ends(self, rows: Rows, intervals: Sequence[_Interval]) -> None:
+        """Counts each of the requests in the interval in which it ended."""
+        names = ("outcome", "latency_ns", "ttfb_ns", "ttft_ns", "output_tokens", "gap_sum_ns")
+        ok = OUTCOMES.index(Outcome.OK)
+        for interval, outcome, latency_ns, ttfb_ns, ttft_ns, tokens, sum_ns in zip(
+            intervals, *(rows.columns[name] for name in names), strict=True
+        ):
+            interval.done += 1
+            interval.outcomes[_OUTCOME_NAMES[outcome]] += 1
+            if outcome != ok:
+                continue
+            interval.ok += 1
+            interval.latency_ns += latency_ns
+            if ttfb_ns != NOT_MEASURED:
+                interval.ttfb[0] += 1
+                interval.ttfb[1] += ttfb_ns
+            if ttft_ns != NOT_MEASURED:
+                interval.ttft[0] += 1
+                interval.ttft[1] += ttft_ns
+                if tokens > 1:
+                    interval.tpot[0] += 1
+                    interval.tpot[1] += sum_ns / (tokens - 1)
+
+    def _add_chunks_of(self, rows: Rows, last: Sequence[_Interval]) -> None:
+        """Counts the chunks of the requests, and the tokens that came without, in the interval of the end."""
+        names = ("started_ns", "ttft_ns", "output_tokens", "chunks", "max_gap_ns")
+        starts, ttfts, known, chunks, most = (rows.columns[name] for name in names)
+        firsts_us = [
+            ttft_ns if ttft_ns == NOT_MEASURED else (start_ns + ttft_ns) // 1000
+            for start_ns, ttft_ns in zip(starts, ttfts, strict=True)
+        ]
+        tokens = [max(0, tokens) / (number or 1) for tokens, number in zip(known, chunks, strict=True)]
+        gaps, compiled = rows.gaps_us, compiled_lines()
+        if isinstance(gaps, Gaps) and compiled is not None and min(ttfts) != NOT_MEASURED:
+            runs, counts = compiled.places(gaps.flat, gaps.ends, firsts_us, self.width_s * US_PER_S)
+            self._count(runs, counts, tokens)
+            return
+        for at, gaps_us in enumerate(gaps):
+            if firsts_us[at] != NOT_MEASURED:
+                self._add_chunks(firsts_us[at], gaps_us, most[at] // 1000, tokens[at])
             else:
-                last.tokens += known
+                last[at].tokens += max(0, known[at])
+
+    def _count(
+        self,
+        runs: Iterable[tuple[int, int, int]],
+        counts: Mapping[int, Mapping[int, int]],
+        tokens_per_chunk: Sequence[float],
+    ) -> None:
+        """Takes in what `_lines.places` found."""
+        for row, number, chunks in runs:
+            interval = self._at(number)
+            interval.chunks += chunks
+            interval.tokens += chunks * tokens_per_chunk[row]
+        for number, half_octaves in counts.items():
+            gaps = self._at(number).gaps
+            for bucket, count in half_octaves.items():
+                gaps[bucket] += count
 
     def _add_times(self, thread: int, start_ns: int, latency_ns: int, delay_ns: int | None) -> _Interval:
         """Counts a request where it began, and gives the interval in which it ended."""
@@ -147,14 +200,17 @@ class TimeSeries:
         first, last = self._at(start_ns // width_ns), self._at(end_ns // width_ns)
         first.started += 1
         if delay_ns is not None:
-            first.delayed(delay_ns)
-            self._at(max(0, start_ns - delay_ns) // width_ns).due += 1
-            self._scheduled = True
+            self._add_delay(start_ns, delay_ns, width_ns)
         known = self._first_use_ns.get(thread)
         if known is None or start_ns < known:
             self._first_use_ns[thread] = start_ns
         self._add_busy(start_ns, end_ns, width_ns)
         return last
+
+    def _add_delay(self, start_ns: int, delay_ns: int, width_ns: int) -> None:
+        self._at(start_ns // width_ns).delayed(delay_ns)
+        self._at(max(0, start_ns - delay_ns) // width_ns).due += 1
+        self._scheduled = True
 
     def _make_room(self, end_ns: int) -> None:
         """Widens the intervals until there are few enough up to `end_ns`."""
@@ -209,7 +265,11 @@ class TimeSeries:
 
     def _add_chunks(self, first_us: int, gaps_us: Sequence[int], max_gap_us: int, tokens_per_chunk: float) -> None:
         """Counts the chunks of an answer, each where it came: the first at `first_us`, the others behind their gaps."""
-        width_us = self.width_s * US_PER_S
+        width_us, compiled = self.width_s * US_PER_S, compiled_lines()
+        if compiled is not None and first_us >= 0:
+            runs, counts = compiled.places(gaps_us, (len(gaps_us),), (first_us,), width_us)
+            self._count(runs, counts, (tokens_per_chunk,))
+            return
         first = self._at(first_us // width_us)
         first.chunks += 1
         first.tokens += tokens_per_chunk

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..records import TrustSample
@@ -34,12 +33,19 @@ def _together(one: TrustSample, other: TrustSample) -> TrustSample:
         values = [value for each in (one, other) if (value := getattr(each, name)) is not None]
         return sum(values) if values else None
 
-    counts = {name: dict(Counter(getattr(one, name)) + Counter(getattr(other, name))) for name in _COUNTS}
+    counts = {name: _added(getattr(one, name), getattr(other, name)) for name in _COUNTS}
     worst = {name: most(name) for name in _WORST}
     step_ms = max(one.clock_step_ms, other.clock_step_ms, key=abs)
     added = {name: total(name) for name in ("retransmits", "out_of_order")}
     still = (*one.stood_still, *other.stood_still)
     return replace(one, **counts, **worst, **added, clock_step_ms=step_ms, stood_still=still)  # type: ignore[arg-type]
+
+
+def _added(one: Mapping[int, int], other: Mapping[int, int]) -> dict[int, int]:
+    found = dict(one)
+    for bucket, count in other.items():
+        found[bucket] = found.get(bucket, 0) + count
+    return {bucket: count for bucket, count in found.items() if count > 0}
 
 
 _COUNTS = ("read_waits", "away", "wakes")

@@ -17,6 +17,8 @@ handed to the outputs as one `RunResult`.
 * `workers.py`: what each machine did of a run over several.
 * `result.py`: `RunResult`, all of these together.
 * `capacity.py`: a search for the highest load, each step a run.
+* `file.py`, `writer.py`, `reader.py`: the lines of a records file, written and read; `rows.py` many at once, `_lines.c`
+  the same compiled, and `compiled.py` says whether that is there.
 
 Rules that hold everywhere:
 

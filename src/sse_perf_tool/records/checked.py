@@ -54,12 +54,14 @@ def fitting(noun: type, document: Mapping[str, Any], least: float = -MOST) -> tu
     Names that the noun does not know are left out, as a later version may have written them, and so is a null where
     something else is wanted.
     """
-    hints = _hints(noun)
+    checks = _checks_of(noun, least)
     found, unfit = {}, []
     for name, value in document.items():
-        if name in hints and fits(value, hints[name], least):
+        if name not in checks:
+            continue
+        if checks[name](value):
             found[name] = value
-        elif name in hints and value is not None:
+        elif value is not None:
             unfit.append(name)
     return found, unfit
 
@@ -89,6 +91,11 @@ def fits(value: object, hint: Any, least: float = -MOST) -> bool:
 
 
 _Check = Callable[[Any], bool]
+
+
+@cache
+def _checks_of(noun: type, least: float) -> dict[str, _Check]:
+    return {name: _check_of(hint, least) for name, hint in _hints(noun).items()}
 
 
 @cache

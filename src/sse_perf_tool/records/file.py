@@ -247,6 +247,9 @@ def _sample_of(document: Any) -> TrustSample:
     buckets = [at for value in known.values() if isinstance(value, dict) for at in value]
     if min(buckets, default=0) < -1 or max(buckets, default=0) > _LAST_BUCKET:
         raise UnfitError("self_watch")
+    if known.get("stood_still") == []:
+        del known["stood_still"]  # as nearly always
+        return noun_of(TrustSample, known)  # type: ignore[no-any-return]
     sample: TrustSample = noun_of(TrustSample, known)
     return replace(sample, stood_still=tuple(StoodStill(*each) for each in sample.stood_still))
 

@@ -273,6 +273,9 @@ class RequestTable:
         """Adds several requests: column -> their values, each in 64 bits."""
         for name in self.COLUMNS:
             values = columns[name]
+            if isinstance(values, array):
+                self._extend_column(name, values)
+                continue
             if values[0] == NOT_MEASURED and values.count(NOT_MEASURED) == len(values):
                 self._columns[name].extend(values)
                 continue
@@ -291,11 +294,14 @@ class RequestTable:
         """Adds the requests of another table, with what is known of them."""
         shift = len(self)
         for name in self.COLUMNS:
-            mine, theirs = self._columns[name], other[name]
-            if mine.itemsize < theirs.itemsize:
-                mine = self._columns[name] = array(theirs.typecode, mine)
-            mine.extend(theirs if mine.typecode == theirs.typecode else array(mine.typecode, theirs))
+            self._extend_column(name, other[name])
         self.details.update({row + shift: record for row, record in other.details.items()})
+
+    def _extend_column(self, name: str, values: array[int]) -> None:
+        column = self._columns[name]
+        if column.itemsize < values.itemsize:
+            column = self._columns[name] = array(values.typecode, column)
+        column.extend(values if column.typecode == values.typecode else array(column.typecode, values))
 
     def rows(self, *names: str) -> Iterator[tuple[int, ...]]:
         """The named columns side by side, one tuple a request."""

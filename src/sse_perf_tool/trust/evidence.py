@@ -58,17 +58,15 @@ def _firsts(result: RunResult) -> _Firsts:
     """When k chunks came in the first read, k - 1 others came while the first waited, at the pace of the rest of the
     answer; of an answer that came in one read nothing is known but that its first chunk came behind its first byte."""
     names = ("outcome", "ttft_ns", "ttfb_ns", "start_slack_ns", "first_chunks", "chunks", "gap_sum_ns")
-    ok, found = OUTCOMES.index(Outcome.OK), _Firsts(*(array("q") for _ in _Firsts._fields))
+    ok, rows = OUTCOMES.index(Outcome.OK), array("q")
     for outcome, ttft_ns, ttfb_ns, slack_ns, together, chunks, gap_sum_ns in result.requests.main().rows(*names):
         if outcome != ok or ttft_ns == NOT_MEASURED:
             continue
         most_ns = wait_ns = ttft_ns - max(0, ttfb_ns)
         if together < chunks or together <= 1:
             wait_ns = min(most_ns, (together - 1) * gap_sum_ns // max(1, chunks - together))
-        row = (ttft_ns, max(0, slack_ns), max(0, wait_ns), max(1, together), most_ns)
-        for column, value in zip(found, row, strict=True):
-            column.append(value)
-    return found
+        rows.extend((ttft_ns, max(0, slack_ns), max(0, wait_ns), max(1, together), most_ns))
+    return _Firsts(*(rows[at :: len(_Firsts._fields)] for at in range(len(_Firsts._fields))))
 
 
 class Evidence(NamedTuple):
