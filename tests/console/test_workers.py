@@ -40,6 +40,21 @@ def test_figures_end_where_their_heads_end() -> None:
     ] * 3
 
 
+@pytest.mark.parametrize(
+    ("lost", "word"), [("lost", "lost"), ("died", "lost"), ("left", "stopped"), ("alone", "stopped")]
+)
+def test_a_worker_that_stopped_and_told_its_results_is_not_called_lost(lost: str, word: str) -> None:
+    gone = replace(RUN, workers=(WorkerFacts(1, "a", lost=lost),))
+    assert re.search(rf" {word}$", shown(lambda console: console.workers(gone), "en", columns=100), re.MULTILINE)
+
+
+def test_no_clock_is_known_to_the_nanosecond() -> None:
+    near = WorkerFacts(1, "a", clock_offset_ms=-0.000451, clock_uncertainty_ms=0.29154, round_trip_ms=0.446037)
+    text = shown(lambda console: console.workers(replace(RUN, workers=(near,))), "en", terminal=True, columns=100)
+    assert "clocks known to ± 0.292 ms" in text
+    assert re.search(r" 0 +0\.446 ", text)
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("width", [50, 60, 80])
 def test_a_narrow_terminal_loses_columns_and_breaks_no_line(width: int, lang: str) -> None:

@@ -24,8 +24,11 @@ TEXTS: Texts = {
     "worker_trip": ("trip ms", "往返 ms"),
     "worker_trust": ("trust", "可信度"),
     "worker_lost": ("lost", "丢失"),
+    "worker_stopped": ("stopped", "已停止"),
 }
 
+_GONE = {"left": "worker_stopped", "alone": "worker_stopped"}
+"""How a worker was lost -> its word, where that is not "lost": these have told what they had measured."""
 LONGEST_NAME = 22
 FIGURES_ROOM = 36
 """What the columns that stay beside the name take of a line."""
@@ -38,7 +41,7 @@ def show(writer: Writer, result: RunResult) -> None:
     if result.workers:
         writer.gap()
         apart_ms = clock_uncertainty_ms(result.workers)
-        known = "" if apart_ms is None else f"  {writer.say('clocks', ms=_figure(apart_ms))}"
+        known = "" if apart_ms is None else f"  {writer.say('clocks', ms=_microseconds(apart_ms))}"
         writer.line(f"{writer.paint(writer.say('workers'), BOLD)}{known}")
         columns = [Column(writer.say("worker"), "<")]
         columns += [Column(writer.say(f"worker_{key}"), drop=drop) for key, drop in DROPPED.items()]
@@ -56,10 +59,15 @@ def _cells(writer: Writer, each: WorkerFacts) -> tuple[str, ...]:
         str(each.requests),
         _figure(each.chunks_per_s),
         cpu,
-        _figure(each.clock_offset_ms),
-        _figure(each.round_trip_ms),
-        writer.paint(writer.say("worker_lost"), RED) if each.lost else trust,
+        _microseconds(each.clock_offset_ms),
+        _microseconds(each.round_trip_ms),
+        writer.paint(writer.say(_GONE.get(each.lost, "worker_lost")), RED) if each.lost else trust,
     )
+
+
+def _microseconds(ms: float | None) -> str:
+    """Milliseconds to the microsecond: clocks are not known better."""
+    return _figure(None if ms is None else round(ms, 3) + 0.0)  # never -0
 
 
 def _figure(value: float | None) -> str:
