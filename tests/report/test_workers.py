@@ -9,6 +9,7 @@ import pytest
 
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import RunConfig, WorkerFacts
+from sse_perf_tool.report_parts.verdict import verdict
 from sse_perf_tool.report_parts.workers import workers_html
 
 MARKS = {
@@ -39,6 +40,14 @@ def test_a_slow_worker_is_marked_and_others_are_not() -> None:
     assert marks_of(page) == [("fair", "slower than the others")]
     assert "&lt;b&gt;" in page
     assert "<b>" not in page
+
+
+def test_the_headline_says_how_many_requests_are_missing() -> None:
+    whole = Tally(0).result(RunConfig(), 0)
+    assert "issing" not in verdict(replace(whole, partial=True)).headline[0]
+    english, chinese = verdict(replace(whole, partial=True, missing_requests=1_037)).headline
+    assert english.endswith(". Missing: 1,037 requests")
+    assert chinese.endswith("。缺少 1,037 个请求")
 
 
 def test_clocks_and_missing_requests_are_told_and_nothing_on_one_machine() -> None:

@@ -245,6 +245,8 @@ def _with_goals(result: RunResult, headline: Both) -> Both:
         said.append(in_both("kept_headline.one" if len(kept) == 1 else "kept_headline.many", all=len(kept)))
     if not result.fails_more:
         said.append(headline)
+    if result.missing_requests:
+        said.append(in_both("missing_headline", {"n": count_of("requests", result.missing_requests)}))
     return ". ".join(each[0] for each in said), "。".join(each[1] for each in said)
 
 

@@ -57,6 +57,7 @@ TEXTS: Texts = {
         "The run was interrupted; the figures cover the requests finished before.",
         "测试被中断，数据仅涵盖已完成的部分。",
     ),
+    "missing_headline": ("Missing: {n}", "缺少 {n}"),
     "not_said": ("an unknown number of requests", "数量未知的请求"),
     "partial": (
         "PARTIAL: a process or a worker of the tool was lost in mid-run; missing: {n}.",
