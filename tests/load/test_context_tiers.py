@@ -217,7 +217,7 @@ def test_the_console_has_a_row_a_tier_within_80_columns(lang: str, title: str, c
         (
             "zh",
             "上下文 1000 token（2/2）",
-            "，提示词约 64±8 Token，共享前缀 20 Token，并依次以 0, 1000 Token 的上下文重复",
+            "，提示词约 64±8 token，共享前缀 20 token，并依次以 0, 1000 token 的上下文重复",
         ),
     ],
 )
@@ -237,7 +237,7 @@ def test_the_report_and_the_comment_have_a_row_a_tier(tmp_path: Path) -> None:
     generate_html_report(result_of(*RECORDS), tmp_path / "r.html")
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert '<th scope="row" data-v="1000">1,000</th><td data-v="2">2</td><td data-v="1">1</td>' in page
-    assert '<span lang="en">Prompt tokens mean</span><span lang="zh">输入 Token 平均</span>' in page
+    assert '<span lang="en">Prompt tokens mean</span><span lang="zh">输入 token 平均</span>' in page
     rows = [line for line in to_markdown(result_of(*RECORDS)).splitlines() if line.startswith(("| 0 |", "| 1,000 |"))]
     assert rows == [
         "| 0 | 2 | 2 | 20.0 | 20.0 | n/a | 200 | 200 | n/a | 8.00 | 5.00 |",
