@@ -1,6 +1,8 @@
 # `make demo` and `make test` need Python 3.10 or newer with venv, and make; everything else they fetch into .venv.
 PYTHON ?= python3
 BIN = .venv/bin
+# The tests start hundreds of processes: each would compile the tool again where an image of a container has set this.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo demo-bench test check docs assets dev-assets serve serve-prod fuzz torture test-pythons test-lowest reproducible sbom audit test-peers test-prometheus test-proxies test-studio-api test-profile test-distributed bench trust-grid sanitize clean
 

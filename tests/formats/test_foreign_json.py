@@ -7,6 +7,7 @@ import copy
 import json
 import random
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -62,18 +63,26 @@ def documents() -> list[tuple[str, dict]]:
     return found
 
 
+@cache
+def mutants() -> tuple[tuple[bytes, bytes], ...]:
+    """Each event of the vectors with up to three of its values made foreign, four times: as SSE, and as a line of JSON.
+
+    They are made once for all readers, as making them takes longer than reading them.
+    """
+    rng = random.Random(5)
+    found = []
+    for name, original in documents():
+        for _ in range(4):
+            doc = copy.deepcopy(original)
+            for _ in range(rng.randrange(1, 4)):
+                container, key = rng.choice(list(spots(doc)) or [({}, "x")])
+                container[key] = copy.deepcopy(rng.choice(FOREIGN))
+            found.append((stream_of((name, doc)), lines_of(doc)))
+    return tuple(found)
+
+
 class TestForeignJSON:
     """No reader may raise, whatever the objects of a stream hold."""
-
-    def mutants(self) -> Iterator[tuple[str, dict]]:
-        rng = random.Random(5)
-        for name, original in documents():
-            for _ in range(4):
-                doc = copy.deepcopy(original)
-                for _ in range(rng.randrange(1, 4)):
-                    container, key = rng.choice(list(spots(doc)) or [({}, "x")])
-                    container[key] = copy.deepcopy(rng.choice(FOREIGN))
-                yield name, doc
 
     @pytest.mark.parametrize("name", [*FORMATS, None])
     def test_mutated_vectors(self, name):
@@ -83,12 +92,10 @@ class TestForeignJSON:
             "end_events": ["x"],
         }
         reader = AnswerReader(FORMATS[name] if name else None, options, NDJSON if name == "ollama" else SSE)
-        seen = 0
-        for event, doc in self.mutants():
-            seen += 1
-            reader.feed(lines_of(doc) if name == "ollama" else stream_of((event, doc)))
+        for stream, line in mutants():
+            reader.feed(line if name == "ollama" else stream)
         reader.close()
-        assert reader.json_events == seen > 1000
+        assert reader.json_events == len(mutants()) > 1000
         for text in (reader.text, reader.reasoning, reader.error or "", reader.message_id or "", *reader.choices):
             text.encode()
 

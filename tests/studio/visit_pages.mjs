@@ -57,20 +57,33 @@ await new Promise((done) => server.listen(0, "127.0.0.1", done));
 const HOST = `http://127.0.0.1:${server.address().port}`;
 const browser = await chromium.launch({ executablePath, timeout: PATIENCE_MS, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--process-per-site", "--disable-background-networking"] });
 
-// One for each look, so that what all scenes load is loaded once.
-const contexts = new Map();
-async function contextOf({ width = 1440, height = 900, dark = false, zh = false }) {
-  const look = JSON.stringify([width, height, dark, zh]);
-  if (!contexts.has(look)) contexts.set(look, await browser.newContext({ viewport: { width, height }, colorScheme: dark ? "dark" : "light", locale: zh ? "zh-CN" : "en-GB", timezoneId: "UTC", reducedMotion: "reduce" }));
-  return contexts.get(look);
+// One tab for each language, which no scene can change: a window and its processes take longer than a scene.
+const tabs = new Map();
+async function tabOf({ width = 1440, height = 900, dark = false, zh = false }) {
+  if (!tabs.has(zh)) tabs.set(zh, await newTab(zh ? "zh-CN" : "en-GB"));
+  const page = tabs.get(zh);
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ colorScheme: dark ? "dark" : "light" });
+  return page;
 }
 
-async function visit() {
-  const page = await (await contextOf(scene)).newPage();
+async function newTab(locale) {
+  const context = await browser.newContext({ locale, timezoneId: "UTC", reducedMotion: "reduce" });
+  const page = await context.newPage();
   page.setDefaultTimeout(PATIENCE_MS / 6);
   page.on("console", (message) => { if (message.type() === "error" && !/Failed to load resource/.test(message.text())) seen.console.push(message.text()); });
   page.on("pageerror", (error) => seen.console.push(String(error)));
   page.on("request", (request) => { if (!request.url().startsWith(HOST)) seen.foreign.push(request.url()); });
+  return page;
+}
+
+// What one page keeps is not there for the next.
+async function leave(page) {
+  await page.evaluate(() => { if (location.origin !== "null") { sessionStorage.clear(); localStorage.clear(); } }); // a page that did not load has none
+  await page.goto("about:blank");
+}
+
+async function visit(page) {
   await page.goto(HOST + scene.path);
   await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
   for (const [what, target, value] of scene.steps || []) {
@@ -104,18 +117,19 @@ async function visit() {
     const found = await page.evaluate(() => axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"] }));
     faults = found.violations.map((each) => `${each.impact} ${each.id}: ${each.nodes.slice(0, 3).map((node) => node.target.join(" ") + " " + (node.any[0] || node.all[0] || {}).message).join(" | ")}`);
   }
-  await page.close();
   return { ...facts, ...seen, faults };
 }
 
 const facts = {};
 for (scene of scenes) {
   seen = { asked: [], foreign: [], console: [] };
+  const page = await tabOf(scene);
   try {
-    facts[scene.name] = await visit();
+    facts[scene.name] = await visit(page);
   } catch (error) {
     facts[scene.name] = { broken: String(error) };
   }
+  await leave(page);
 }
 await browser.close();
 process.stdout.write(JSON.stringify(facts), () => process.exit(0));
