@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import socket
 import ssl
 import struct
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
@@ -51,19 +53,28 @@ class Request(NamedTuple):
         return next((value.strip() for key, _, value in pairs if key.lower() == name.lower()), None)
 
 
+@dataclass
+class Sent:
+    """Bytes that were sent: at some moment between these two, by `perf_counter_ns`, however busy the machine was."""
+
+    data: bytes
+    begun_ns: int
+    done_ns: float = math.inf
+    """Infinite as long as they are going out."""
+
+
 class ScriptedServer:
     """Listens on 127.0.0.1 from its creation on.
 
-    `greeting` is played to each new connection before anything is read.  `sent` holds (time by `perf_counter_ns`,
-    bytes) of everything that was sent, noted just before it went.  Only `at_a_time` scripts are played at once, if that
-    is given: other requests wait.
+    `greeting` is played to each new connection before anything is read.  `sent` holds everything that was sent.  Only
+    `at_a_time` scripts are played at once, if that is given: other requests wait.
     """
 
     def __init__(
         self, *scripts: Script, greeting: Script = (), tls: ssl.SSLContext | None = None, at_a_time: int = 1_000
     ) -> None:
         self.requests: list[Request] = []
-        self.sent: list[tuple[int, bytes]] = []
+        self.sent: list[Sent] = []
         self.connections = 0
         self.port = 0
         self._scripts = scripts
@@ -141,8 +152,10 @@ class ScriptedServer:
         """True when the connection is still open behind the last step."""
         for step in script:
             if isinstance(step, bytes):
-                self.sent.append((time.perf_counter_ns(), step))
+                sent = Sent(step, time.perf_counter_ns())
+                self.sent.append(sent)
                 sock.sendall(step)
+                sent.done_ns = time.perf_counter_ns()
             elif isinstance(step, Ending):
                 if step is RESET:
                     _reset_on_close(sock)

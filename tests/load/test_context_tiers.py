@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from patience import undisturbed
 from scripted_server import ANSWER, Serve
 from sse_perf_tool.console import Console
 from sse_perf_tool.exporters.json_summary import summary_document
@@ -85,6 +86,7 @@ def test_a_tier_begins_when_the_last_answer_of_the_one_before_has_ended(serve: S
     assert max(end for tier, _, end in spans if tier == 0) <= min(start for tier, start, _ in spans if tier == 5)
 
 
+@undisturbed
 def test_each_tier_gets_the_whole_duration(serve: Serve) -> None:
     server = serve([0.01, *ANSWER])
     samples: list[int] = []
@@ -93,7 +95,7 @@ def test_each_tier_gets_the_whole_duration(serve: Serve) -> None:
     starts = {
         tier: [s for t, s in result.requests.rows("context_tokens", "started_ns") if t == tier] for tier in (0, 5)
     }
-    assert 0.35e9 < max(starts[0]) < 0.71e9, "for all of it, and no longer; a busy machine may miss its last answers"
+    assert 0.35e9 < max(starts[0]) < 0.71e9, "for all of it, and no longer"
     assert 0.35e9 < max(starts[5]) - min(starts[5]) < 0.71e9
     assert set(samples) == {1}, "the threads of the second tier do not count on top of those of the first"
 

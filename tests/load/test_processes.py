@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from patience import FOREVER_S, PROMPT_S, undisturbed
 from scripted_server import DONE, Serve, chunked, token
 from sse_perf_tool.load.run import LoadRun
 from sse_perf_tool.masking import Masker
@@ -109,7 +110,7 @@ def test_three_processes_send_what_one_would(serve: Serve, started: Any, tmp_pat
         "--param-file",
         "queries.txt",
         "--no-compression-check",
-    ).communicate(timeout=30)
+    ).communicate(timeout=2 * FOREVER_S)
     assert err == ""
     summary, records = result(tmp_path)
     assert summary["requests"] == {
@@ -134,7 +135,9 @@ def test_three_processes_send_what_one_would(serve: Serve, started: Any, tmp_pat
 
 
 def test_a_report_made_again_has_the_figures_of_all_processes(serve: Serve, started: Any, tmp_path: Path) -> None:
-    started(serve(ANSWER).url(), "--threads", "4", "--requests", "12", "--processes", "2").communicate(timeout=30)
+    started(serve(ANSWER).url(), "--threads", "4", "--requests", "12", "--processes", "2").communicate(
+        timeout=2 * FOREVER_S
+    )
     live, _ = result(tmp_path)
     command = [sys.executable, str(ROOT / "sse_perfTestTool.py"), "report", "run.jsonl", "--json", "again.json"]
     subprocess.run([*command, "--html-report", "again.html"], cwd=tmp_path, check=True, capture_output=True)
@@ -144,15 +147,18 @@ def test_a_report_made_again_has_the_figures_of_all_processes(serve: Serve, star
 
 
 @needs_proc
+@undisturbed
 def test_a_process_that_dies_is_said_and_makes_the_run_a_part(serve: Serve, started: Any, tmp_path: Path) -> None:
+    (tmp_path / "run.jsonl").unlink(missing_ok=True)
     process = started(serve(ANSWER).url(), "--threads", "4", "--duration", "3", "--processes", "2")
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + PROMPT_S
     while len((tmp_path / "run.jsonl").read_bytes().splitlines() if (tmp_path / "run.jsonl").exists() else []) < 5:
         assert time.monotonic() < deadline_s, "no request was recorded"
         time.sleep(0.05)
-    victim = children(process.pid)[0]
-    os.kill(victim, signal.SIGKILL)
-    out, _ = process.communicate(timeout=30)
+    victims = children(process.pid)
+    assert victims, "the run is over"
+    os.kill(victims[0], signal.SIGKILL)
+    out, _ = process.communicate(timeout=2 * FOREVER_S)
     assert process.returncode == 4
     assert "of 2 died during the run (SIGKILL): the results do not include its " in out
     summary, _ = result(tmp_path)
@@ -161,12 +167,13 @@ def test_a_process_that_dies_is_said_and_makes_the_run_a_part(serve: Serve, star
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends POSIX signals")
+@undisturbed
 def test_ctrl_c_stops_all_processes_and_writes_what_was_done(serve: Serve, started: Any, tmp_path: Path) -> None:
     server = serve(SLOW)
     process = started(server.url(), "--threads", "4", "--duration", "60", "--processes", "2", "--timeout", "1")
-    server.seen(4, within_s=10)
+    server.seen(4)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=2 * FOREVER_S)
     assert process.returncode == 130
     summary, records = result(tmp_path)
     assert summary["interrupted"] is True
@@ -178,11 +185,11 @@ def test_ctrl_c_stops_all_processes_and_writes_what_was_done(serve: Serve, start
 def test_processes_do_not_outlive_the_one_that_started_them(serve: Serve, started: Any, tmp_path: Path) -> None:
     server = serve(SLOW)
     process = started(server.url(), "--threads", "4", "--duration", "60", "--processes", "2")
-    server.seen(4, within_s=10)
+    server.seen(4)
     left = children(process.pid)
     assert len(left) == 2
     process.kill()
-    deadline_s = time.monotonic() + 5
+    deadline_s = time.monotonic() + PROMPT_S
     while any(Path(f"/proc/{pid}").exists() for pid in left):
         assert time.monotonic() < deadline_s, "a child is still there"
         time.sleep(0.05)

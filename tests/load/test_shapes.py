@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from patience import FOREVER_S, undisturbed
 from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked, token, usage
 from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.load.run import LoadRun
@@ -71,6 +72,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return ran
 
 
+@undisturbed
 def test_an_open_loop_sends_at_the_rate_asked_for(serve: Serve, run: Run) -> None:
     ran = run(serve(SLOW), "--rate", "50", "--duration", "1.5")
     assert (ran.status, ran.summary["requests"]["sent"]) == (0, 75)
@@ -80,6 +82,7 @@ def test_an_open_loop_sends_at_the_rate_asked_for(serve: Serve, run: Run) -> Non
     assert ran.summary["schedule"]["dropped"] == 0
 
 
+@undisturbed
 def test_a_stall_shows_in_the_times_from_the_schedule(serve: Serve, run: Run) -> None:
     """50/s, 4 threads; from request 26 on all 4 stall for 1 s: some 50 arrivals wait, half of it on average."""
     server = serve(*[ANSWER] * 25, *[[1.0, *ANSWER]] * 4, ANSWER)
@@ -93,6 +96,7 @@ def test_a_stall_shows_in_the_times_from_the_schedule(serve: Serve, run: Run) ->
     assert "TTFT, schedule" in ran.out
 
 
+@undisturbed
 def test_what_still_waits_at_the_end_is_dropped_and_said(serve: Serve, run: Run) -> None:
     """Three threads, answers of 0.1 s, 120/s for 1 s: some 30 of 120 can be sent, on a busy machine fewer."""
     ran = run(serve(SLOW), "--rate", "120", "--duration", "1", "--threads", "3")
@@ -118,6 +122,7 @@ def test_processes_share_a_schedule(serve: Serve, run: Run) -> None:
     assert ran.summary["schedule"]["sent_per_s"] == pytest.approx(60, rel=4 / math.sqrt(60))
 
 
+@undisturbed
 def test_warm_up_and_cool_down_are_left_out_of_the_figures_and_in_the_records(serve: Serve, run: Run) -> None:
     flags = ("--rate", "40", "--duration", "1.5", "--warmup", "500ms", "--cooldown", "250ms")
     ran = run(serve(ANSWER), *flags)
@@ -144,6 +149,7 @@ def test_what_failed_in_the_warm_up_does_not_fail_the_run_and_is_said(serve: Ser
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
+@undisturbed
 def test_each_context_tier_is_the_whole_schedule_with_its_own_warm_up(serve: Serve, run: Run, processes: str) -> None:
     load = ("--rate", "40", "--duration", "500ms", "--warmup", "250ms", "--cancel-rate", "0.2", "--cancel-after", "9s")
     ran = run(serve(ANSWER), *load, "--context-tiers", "0,20", "--processes", processes)
@@ -174,6 +180,7 @@ def test_each_context_tier_is_the_whole_schedule_with_its_own_warm_up(serve: Ser
     assert {name for name in found if found[name] != ran.summary[name]} == set()
 
 
+@undisturbed
 def test_threads_follow_their_stages(serve: Serve, run: Run) -> None:
     """Up to 8 in 1 s, down to 2 in 0.6 s."""
     server = serve(chunked(token("Hello"), 0.02, FINISH, usage(9, 1), DONE))
@@ -187,7 +194,7 @@ def test_threads_follow_their_stages(serve: Serve, run: Run) -> None:
     for thread in range(1, 9):
         begins_s = (thread - 1) / 8  # when the line passes their number
         ends_s = 1.6 if thread <= 2 else 1 + (8 - (thread - 1)) / 10
-        assert begins_s - 0.005 <= first_s[thread] < begins_s + 0.3, "this much on a busy machine"
+        assert begins_s - 0.005 <= first_s[thread] < begins_s + 0.3
         assert first_s[thread] <= last_s[thread] <= ends_s + 0.1
 
 
@@ -200,6 +207,7 @@ def test_batches_wait_for_each_other(serve: Serve, run: Run) -> None:
     assert ran.summary["config"]["threads"] == 3
 
 
+@undisturbed
 def test_a_trace_is_sent_again_at_its_times_with_its_bodies(serve: Serve, run: Run) -> None:
     rows = [
         {"timestamp": 0, "body": {"model": "m", "messages": [{"role": "user", "content": "first"}], "stream": True}},
@@ -235,8 +243,9 @@ def test_a_trace_of_lengths_asks_prompts_of_these_lengths_for_answers_of_these(s
     assert again == sorted(prompts), "the same in every run with this seed, whatever the number of processes"
 
 
+@undisturbed
 def test_some_leave_in_mid_answer_which_is_no_failure_and_has_its_cost(serve: Serve, run: Run) -> None:
-    endless = chunked(token("Hello"), token(" world"), 5.0, FINISH, DONE)
+    endless = chunked(token("Hello"), token(" world"), FOREVER_S, FINISH, DONE)
     ran = run(serve(endless), "--threads", "2", "--requests", "4", "--cancel-rate", "1", "--cancel-after", "200ms")
     assert (ran.status, ran.summary["outcomes"]) == (0, {"cancelled": 4})
     assert {row["error"] for row in ran.records} == {"cancelled after 0.2 s (--cancel-after)"}
@@ -246,7 +255,7 @@ def test_some_leave_in_mid_answer_which_is_no_failure_and_has_its_cost(serve: Se
 
 
 def test_a_share_leaves_and_an_answer_that_was_whole_before_is_ok(serve: Serve, run: Run) -> None:
-    ran = run(serve(ANSWER), "--requests", "5", "--cancel-rate", "1", "--cancel-after", "2s")
+    ran = run(serve(ANSWER), "--requests", "5", "--cancel-rate", "1", "--cancel-after", "59s")
     assert ran.summary["outcomes"] == {"ok": 5}
     slow = run(serve(SLOW), "--threads", "9", "--requests", "40", "--cancel-rate", "0.3", "--cancel-after", "50ms")
     assert {*slow.summary["outcomes"]} == {"ok", "cancelled"}
@@ -254,21 +263,22 @@ def test_a_share_leaves_and_an_answer_that_was_whole_before_is_ok(serve: Serve, 
 
 
 def test_a_time_out_is_one_also_for_those_who_would_leave_later(serve: Serve, run: Run) -> None:
-    silent = chunked(token("Hello"), 5.0, DONE)
-    ran = run(serve(silent), "--timeout", "0.2", "--cancel-rate", "1", "--cancel-after", "3s")
+    silent = chunked(token("Hello"), FOREVER_S, DONE)
+    ran = run(serve(silent), "--timeout", "0.2", "--cancel-rate", "1", "--cancel-after", "59s")
     assert ran.summary["outcomes"] == {"timeout": 1}
 
 
 def test_leaving_before_the_head_of_an_answer_is_leaving(serve: Serve, run: Run) -> None:
-    ran = run(serve([5.0, *ANSWER]), "--cancel-rate", "1", "--cancel-after", "100ms")
+    ran = run(serve([FOREVER_S, *ANSWER]), "--cancel-rate", "1", "--cancel-after", "100ms")
     assert ran.summary["outcomes"] == {"cancelled": 1}
 
 
 def test_an_interrupt_ends_an_open_loop_at_once(serve: Serve) -> None:
     queries = QueryProvider([Query("x")])
-    target = Target(serve(ANSWER).url(), BodyBuilder(), queries, Masker(()))
-    load = LoadRun(target, RunConfig(rate_per_s=1, duration_s=600, threads=5))
-    threading.Timer(0.3, load.stop).start()
+    server = serve(ANSWER)
+    target = Target(server.url(), BodyBuilder(), queries, Masker(()))
+    load = LoadRun(target, RunConfig(rate_per_s=0.01, duration_s=600, threads=5))
+    threading.Thread(target=lambda: (server.seen(1), load.stop())).start()
     result = load.run()
     assert (result.interrupted, result.summary.sent) == (True, 1)
     assert result.summary.schedule is not None

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from patience import FOREVER_S, PROMPT_S, undisturbed
 from scripted_server import ANSWER, ScriptedServer, Serve, Step, chunked, event, sized
 from sse_perf_tool.console import Console
 from sse_perf_tool.exporters.json_summary import summary_document
@@ -244,6 +245,7 @@ def test_a_number_of_requests_may_cut_the_last_conversation(serve: Serve) -> Non
     assert result.warnings == ()
 
 
+@undisturbed
 def test_think_time_is_between_the_turns_alone_and_in_no_latency(serve: Serve) -> None:
     server = serve(chat("c"))
     config = RunConfig(requests=4, think_time_s=0.2, think_time_max_s=0.2)
@@ -272,19 +274,22 @@ def test_think_time_between_two_bounds_is_the_same_in_each_run(serve: Serve) -> 
 
 def test_nobody_waits_for_a_turn_that_time_will_not_allow(serve: Serve) -> None:
     server = serve(chat("c"))
-    config = RunConfig(duration_s=0.3, think_time_s=60, think_time_max_s=60)
+    config = RunConfig(duration_s=0.3, think_time_s=FOREVER_S, think_time_max_s=FOREVER_S)
     began_s = time.monotonic()
     assert len(run_of(target_of(server.url("/x"), "chatbot", 2), config).requests) == 1
-    assert time.monotonic() - began_s < 10
+    assert time.monotonic() - began_s < PROMPT_S
 
 
 def test_a_stopped_run_does_not_wait_for_thought(serve: Serve) -> None:
     server = serve(chat("c"))
-    load = LoadRun(target_of(server.url("/x"), "chatbot", 2), RunConfig(turns=2, think_time_s=60, think_time_max_s=60))
+    load = LoadRun(
+        target_of(server.url("/x"), "chatbot", 2),
+        RunConfig(turns=2, think_time_s=FOREVER_S, think_time_max_s=FOREVER_S),
+    )
     began_s = time.monotonic()
     # Called once a second; by the first time the thread is deep in thought.
     assert len(load.run(lambda _sample, _totals: load.stop()).requests) == 1
-    assert time.monotonic() - began_s < 10
+    assert time.monotonic() - began_s < PROMPT_S
 
 
 # --- what is noted and shown
@@ -409,7 +414,7 @@ def tool(folder: Path, *argv: str) -> list[dict[str, Any]]:
     """The records of a run of the tool that has to succeed."""
     command = [sys.executable, str(ROOT / "sse_perfTestTool.py"), "--lang", "en", "--records", "run.jsonl"]
     command += ["--no-compression-check", *argv]  # on a busy machine it may show something, and is a record then
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=3 * FOREVER_S)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     _, *records = map(json.loads, (folder / "run.jsonl").read_text(encoding="utf-8").splitlines())
     return records
@@ -424,7 +429,7 @@ def by_conversation(records: list[dict[str, Any]]) -> dict[str, list[dict[str, A
 
 def remembered(port: int, conversation: str) -> dict[str, Any] | None:
     """What the server (the worker that takes a new connection) knows of a conversation, None for nothing."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=FOREVER_S)
     connection.request("GET", f"/conversations/{conversation}", headers={"Connection": "close"})
     response = connection.getresponse()
     document = json.loads(response.read())
@@ -496,7 +501,7 @@ def two_workers(tmp_path: Path) -> Iterator[TwoWorkers]:
         cwd=tmp_path,
     )
     try:
-        for _ in range(200):
+        for _ in range(round(FOREVER_S / 0.05)):
             try:
                 remembered(port, "none")
             except ConnectionError:
@@ -506,7 +511,7 @@ def two_workers(tmp_path: Path) -> Iterator[TwoWorkers]:
         yield TwoWorkers(port, process)
     finally:
         process.terminate()
-        process.wait(timeout=15)
+        process.wait(timeout=FOREVER_S)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="which processes the workers are is told by Linux alone")

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from requests_to_server import CHUNKED_HEAD, HELLO, MS, WORLD, ask, ask_often
+from patience import FOREVER_S, undisturbed
+from requests_to_server import CHUNKED_HEAD, HELLO, MS, WORLD, ask, ask_often, assert_arrival
 from scripted_server import (
     ANSWER,
     CLOSE,
@@ -50,6 +51,7 @@ def every(seconds: float, *pieces: bytes) -> list[Step]:
 LAST = b"0\r\n\r\n"
 
 
+@undisturbed
 def test_text_behind_a_finish_reason_is_read_however_long_it_goes_on(serve: Serve) -> None:
     late = every(0.15, *[HELLO] * 4, usage(9, 7), DONE)
     record = ask(serve([CHUNKED_HEAD, chunk(HELLO + FINISH), *late, LAST]))
@@ -57,6 +59,7 @@ def test_text_behind_a_finish_reason_is_read_however_long_it_goes_on(serve: Serv
     assert record.latency_ns >= 850 * MS
 
 
+@undisturbed
 def test_a_finish_reason_in_every_chunk_ends_nothing(serve: Serve) -> None:
     record = ask(serve([CHUNKED_HEAD, *every(0.1, *[delta("a", finish="stop")] * 6), chunk(DONE), LAST]))
     assert (record.outcome, record.chunks) == (Outcome.OK, 6)
@@ -66,11 +69,12 @@ def test_a_finish_reason_in_every_chunk_ends_nothing(serve: Serve) -> None:
     ("ending", "outcome"), [(CLOSE, Outcome.TRUNCATED), (RESET, Outcome.TRUNCATED), (9.0, Outcome.TIMEOUT)]
 )
 def test_an_answer_given_up_or_broken_while_text_still_came_is_not_whole(
-    serve: Serve, ending: Step, outcome: Outcome
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, ending: Step, outcome: Outcome
 ) -> None:
+    monkeypatch.setattr(tester_module, "SOFT_END_S", FOREVER_S)
     texts = every(0.1, *[delta("a", finish="stop")] * 4)
-    goes_on = every(0.2, *[delta("a")] * 20) if ending == 9.0 else [0.05, ending]
-    record = ask(serve([CHUNKED_HEAD, *texts, *goes_on]), timeout_s=1.0)
+    goes_on, timeout_s = (every(0.2, *[delta("a")] * 20), 1.0) if ending == 9.0 else ([0.05, ending], FOREVER_S)
+    record = ask(serve([CHUNKED_HEAD, *texts, *goes_on]), timeout_s=timeout_s)
     assert record.outcome is outcome, record.error
 
 
@@ -98,29 +102,32 @@ def gemini(text: str, index: int = 0, finish: str | None = None) -> dict:
 
 
 def test_silence_ends_the_wait_and_is_in_no_figure(serve: Serve) -> None:
-    record = ask(serve([CHUNKED_HEAD, chunk(HELLO + FINISH)]))
+    record = ask(server := serve([CHUNKED_HEAD, chunk(HELLO + FINISH)]))
     assert (record.outcome, record.finish_reason) == (Outcome.OK, "stop")
-    assert record.latency_ns < 200 * MS
+    assert_arrival(record, record.latency_ns, server, FINISH)
 
 
 def test_a_slow_server_is_waited_for_longer(serve: Serve) -> None:
-    slow = [chunk(HELLO), 0.5, chunk(WORLD + FINISH), 0.7, chunk(usage(9, 7) + DONE), LAST]
+    slow = [chunk(HELLO), 0.5, chunk(WORLD + FINISH), 0.4, chunk(usage(9, 7) + DONE), LAST]
     record = ask(serve([CHUNKED_HEAD, *slow]))
     assert (record.outcome, record.output_tokens) == (Outcome.OK, 7)
 
 
+@undisturbed
 def test_heartbeats_behind_the_end_are_signs_of_life_and_no_part_of_the_answer(serve: Serve) -> None:
-    record = ask(serve([CHUNKED_HEAD, chunk(HELLO + FINISH), *every(0.1, *[PING] * 30)]), timeout_s=0.8)
+    server = serve([CHUNKED_HEAD, chunk(HELLO + FINISH), *every(0.1, *[PING] * 30)])
+    record = ask(server, timeout_s=0.8)
     assert record.outcome is Outcome.OK
-    assert record.latency_ns < 200 * MS
+    assert_arrival(record, record.latency_ns, server, FINISH)
     late = ask(serve([CHUNKED_HEAD, chunk(HELLO + FINISH), *every(0.1, *[PING] * 6), chunk(usage(9, 7) + DONE), LAST]))
     assert (late.outcome, late.output_tokens) == (Outcome.OK, 7)
 
 
 @pytest.mark.parametrize("framing", ["chunked", "until close"])
 def test_what_follows_the_end_marker_at_once_is_read_and_the_connection_is_not_used_again(
-    serve: Serve, framing: str
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, framing: str
 ) -> None:
+    monkeypatch.setattr(tester_module, "USAGE_DRAIN_S", FOREVER_S)  # it comes, and that ends it
     begin = CHUNKED_HEAD if framing == "chunked" else head()
     piece = chunk if framing == "chunked" else bytes
     script: Script = [begin, piece(HELLO + FINISH + DONE), 0.03, piece(usage(9, 7))]
@@ -130,7 +137,8 @@ def test_what_follows_the_end_marker_at_once_is_read_and_the_connection_is_not_u
     assert (second.outcome, server.connections) == (Outcome.OK, 2)
 
 
-def test_all_that_is_said_of_an_error_is_read(serve: Serve) -> None:
+def test_all_that_is_said_of_an_error_is_read(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tester_module, "ERROR_DRAIN_S", FOREVER_S)  # the end of the body ends it
     more = event({"error": {"message": "the card is gone"}})
     record = ask(serve([CHUNKED_HEAD, chunk(HELLO + event({"error": "failed"})), 0.15, chunk(more), LAST]))
     assert (record.outcome, record.error) == (Outcome.IN_STREAM_ERROR, "failed; the card is gone")

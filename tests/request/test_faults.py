@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import pytest
 
+from patience import undisturbed
 from requests_to_server import (
     CHUNKED_HEAD,
     HELLO,
@@ -44,7 +45,7 @@ OOPS = b"data: {oops\n\n"
 NOT_JSON = b"data: {not json\n\ndata: at all\n\n"
 NO_KEY = b'{"error": {"message": "invalid api key", "code": "invalid_api_key"}}'
 HALF_IDLE = MappingProxyType({"idle_timeout_s": 0.5})
-"""Five times the pause between two pieces: so much later a busy machine may be."""
+"""Five times the pause between two pieces."""
 SHORT = MappingProxyType({"timeout_s": 0.3})
 ONCE = MappingProxyType({"retries": 0})
 ERROR_HEAD = head("401 Unauthorized", JSON, "Content-Length: 999")
@@ -145,8 +146,19 @@ HEADS = (
 )
 
 
-@pytest.mark.parametrize("fault", [*BROKEN_CONNECTIONS, *SILENCES, *BODIES, *HEADS], ids=lambda fault: fault.name)
-def test_fault(serve: Serve, fault: Fault) -> None:
+@pytest.mark.parametrize("fault", [*BROKEN_CONNECTIONS, *BODIES, *HEADS], ids=lambda fault: fault.name)
+def test_fault(serve: Serve, patient_drain: None, fault: Fault) -> None:
+    assert_fault(serve, fault)
+
+
+@pytest.mark.parametrize("fault", SILENCES, ids=lambda fault: fault.name)
+@undisturbed
+def test_silence(serve: Serve, fault: Fault) -> None:
+    assert_fault(serve, fault)
+
+
+def assert_fault(serve: Serve, fault: Fault) -> None:
+    """The record says what the fault is, and nothing else."""
     server = serve(*fault.scripts)
     record = ask(server, **fault.changes)
     assert record.outcome is fault.outcome, record.error

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from requests_to_server import JSON, TOLERANCE_NS, WHOLE, ask, ask_often, sent_at
+from requests_to_server import JSON, TOLERANCE_NS, WHOLE, ask, ask_often, sent_of
 from scripted_server import Script, Serve, chunked, event, sized
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.records import Outcome
@@ -32,7 +32,7 @@ def test_a_session_is_opened_once_and_its_id_stands_in_every_body(serve: Serve) 
     ]  # fmt: skip
     assert bodies(server) == [{"state": 1}, *[{"q": "你是谁", "session": "s/1"}] * 2]
     assert first.ttfb_ns is not None
-    assert first.started_ns > sent_at(server, MADE[-1]) - TOLERANCE_NS, "the measured time begins behind the opening"
+    assert first.started_ns > sent_of(server, MADE[-1]).begun_ns, "the measured time begins behind the opening"
 
 
 def test_adk_takes_the_session_that_was_opened(serve: Serve) -> None:

@@ -7,19 +7,20 @@ import time
 
 import pytest
 
+from patience import PROMPT_S, undisturbed
 from requests_to_server import (
     CHUNKED_HEAD,
     HELLO,
     MS,
-    TOLERANCE_NS,
     WHOLE,
     WORLD,
     ask,
     ask_often,
+    assert_arrival,
+    assert_lasted,
     assert_times_of,
     failing,
     promising,
-    sent_at,
 )
 from scripted_server import (
     ANSWER,
@@ -46,18 +47,20 @@ from sse_perf_tool.wire import gate, pump, reading
 
 
 @pytest.mark.parametrize("framing", FRAMINGS.values(), ids=FRAMINGS)
+@undisturbed
 def test_arrival_times_are_those_of_the_server_in_every_framing(serve: Serve, framing: Framing) -> None:
     server = serve(framing(HELLO, 0.1, WORLD, 0.1, DONE))
     assert_times_of(ask(server), server)
 
 
 @pytest.mark.parametrize("framing", FRAMINGS.values(), ids=FRAMINGS)
+@undisturbed
 def test_token_arrives_with_the_bytes_that_complete_its_event(serve: Serve, framing: Framing) -> None:
     server = serve(framing(HELLO[:30], 0.1, HELLO[30:], DONE))
     record = ask(server)
     assert record.ttfb_ns is not None
     assert record.ttft_ns is not None
-    assert abs(record.started_ns + record.ttft_ns - sent_at(server, HELLO[30:])) < TOLERANCE_NS
+    assert_arrival(record, record.ttft_ns, server, HELLO[30:])
     assert record.ttft_ns - record.ttfb_ns > 70 * MS
 
 
@@ -71,6 +74,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("elsewhere")
+@undisturbed
 def test_arrival_times_are_right_on_systems_without_stamps(serve: Serve) -> None:
     server = serve(chunked(HELLO, 0.1, WORLD, 0.1, DONE))
     record = ask(server)
@@ -79,6 +83,7 @@ def test_arrival_times_are_right_on_systems_without_stamps(serve: Serve) -> None
 
 
 @pytest.mark.usefixtures("elsewhere")
+@undisturbed
 def test_connections_end_and_are_opened_again_on_systems_without_epoll(serve: Serve) -> None:
     server = serve(ANSWER, [*ANSWER, 0.02, CLOSE], [RESET], ANSWER)
     records = ask_often(server, 4, pause_s=0.1)
@@ -95,12 +100,14 @@ def test_tokens_that_come_together_have_no_gap_between_them(serve: Serve) -> Non
     assert ask(serve(chunked(HELLO + WORLD + HELLO, DONE))).gaps_us == (0, 0)
 
 
+@undisturbed
 def test_reasoning_is_the_first_token_but_not_the_first_answer(serve: Serve) -> None:
     thought = event({"choices": [{"delta": {"reasoning_content": "hm"}}]})
-    record = ask(serve(chunked(event({"choices": [{"delta": {"role": "assistant"}}]}), thought, 0.1, HELLO, DONE)))
-    assert record.ttft_ns is not None
-    assert record.ttfa_ns is not None
-    assert 70 * MS < record.ttfa_ns - record.ttft_ns < 200 * MS
+    server = serve(chunked(event({"choices": [{"delta": {"role": "assistant"}}]}), thought, 0.1, HELLO, DONE))
+    record = ask(server)
+    assert_arrival(record, record.ttft_ns, server, thought)
+    assert_arrival(record, record.ttfa_ns, server, HELLO)
+    assert_lasted(server, record.latency_ns - (record.ttfa_ns or 0), HELLO, DONE)
 
 
 def test_start_is_that_of_the_first_attempt(serve: Serve) -> None:
@@ -111,8 +118,10 @@ def test_start_is_that_of_the_first_attempt(serve: Serve) -> None:
 
 
 def test_failed_request_took_as_long_as_it_did(serve: Serve) -> None:
+    began_ns = time.perf_counter_ns()
     record = ask(serve([]), timeout_s=0.2)
-    assert 195 * MS <= record.latency_ns < 400 * MS
+    assert record.outcome is Outcome.TIMEOUT
+    assert 195 * MS <= record.latency_ns < time.perf_counter_ns() - began_ns
 
 
 # The end of an answer.
@@ -127,9 +136,9 @@ def test_end_marker_ends_the_answer_though_the_server_keeps_the_connection_open(
     server = serve(script, ANSWER)
     began_s = time.monotonic()
     first, second = ask_often(server, 2)
-    assert time.monotonic() - began_s < 1
+    assert time.monotonic() - began_s < PROMPT_S
     assert (first.outcome, first.chunks, first.output_tokens) == (Outcome.OK, 2, 2)
-    assert first.latency_ns < 90 * MS  # until the last byte, without the wait for more
+    assert_arrival(first, first.latency_ns, server, WHOLE)  # without the wait for more
     assert (second.outcome, server.connections) == (Outcome.OK, 2)
 
 
@@ -141,10 +150,10 @@ def test_usage_is_waited_for_behind_the_finish_reason(serve: Serve) -> None:
 def test_silence_behind_the_finish_reason_ends_after_the_grace(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tester_module, "SOFT_END_S", 0.2)
     began_s = time.monotonic()
-    record = ask(serve([CHUNKED_HEAD, chunk(HELLO + FINISH)]))
-    assert 0.2 <= time.monotonic() - began_s < 1
+    record = ask(server := serve([CHUNKED_HEAD, chunk(HELLO + FINISH)]))
+    assert 0.2 <= time.monotonic() - began_s < PROMPT_S
     assert (record.outcome, record.finish_reason) == (Outcome.OK, "stop")
-    assert record.latency_ns < 150 * MS
+    assert_arrival(record, record.latency_ns, server, FINISH)
 
 
 def test_line_of_a_mebibyte_is_one_token_event(serve: Serve) -> None:

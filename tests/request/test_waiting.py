@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from patience import undisturbed
 from requests_to_server import CHUNKED_HEAD, HELLO, ask, failing
 from scripted_server import CLOSE, RESET, Script, Serve, chunk, head
 from sse_perf_tool.records import Outcome
@@ -30,6 +31,7 @@ def test_statuses_before_are_counted(statuses: list[int], said: str) -> None:
     assert EN.with_statuses("x", statuses) == f"x; before that {said}"
 
 
+@undisturbed
 def test_timeout_behind_a_504_names_it_and_the_record_has_its_status(serve: Serve) -> None:
     record = ask(serve(GATEWAY, []), timeout_s=0.6)
     assert (record.outcome, record.status, record.retries) == (Outcome.TIMEOUT, 504, 1)
@@ -37,6 +39,7 @@ def test_timeout_behind_a_504_names_it_and_the_record_has_its_status(serve: Serv
 
 
 @pytest.mark.parametrize("status", ["429 Slow", "500 Broken", "503 Busy"])
+@undisturbed
 def test_other_statuses_and_idle_timeouts_say_it_too(serve: Serve, status: str) -> None:
     record = ask(serve(failing(status), []), idle_timeout_s=0.3)
     code = status.split()[0]
@@ -72,20 +75,23 @@ TIMEOUTS: dict[str, tuple[Script, str]] = {
 
 
 @pytest.mark.parametrize(("script", "said"), TIMEOUTS.values(), ids=TIMEOUTS)
+@undisturbed
 def test_timeout_says_what_had_come(serve: Serve, script: Script, said: str) -> None:
     record = ask(serve(script), timeout_s=0.8)
     assert record.outcome is Outcome.TIMEOUT
     assert record.error is not None
-    # On a busy machine the last of it comes later than 0.05 s, and the silence behind it is shorter.
+    # The last of it comes later than 0.05 s on some machines, and the silence behind it is shorter.
     assert said in re.sub(r"0\.[67] s (of silence|without text)", r"0.8 s \1", record.error)
 
 
+@undisturbed
 def test_timeout_of_an_answer_that_still_comes_says_so(serve: Serve) -> None:
     record = ask(serve(STEADY), timeout_s=0.8)
     assert record.chunks > 5
     assert record.error == f"no whole answer within 0.8 s: still coming, {record.chunks} chunks (--timeout)"
 
 
+@undisturbed
 def test_timeout_of_a_whole_answer_counts_bytes(serve: Serve) -> None:
     record = ask(serve([SIZED, HALF]), timeout_s=0.5, stream=False)
     assert record.outcome is Outcome.TIMEOUT
@@ -148,6 +154,7 @@ CUTS: dict[str, Script] = {
 
 
 @pytest.mark.parametrize("script", CUTS.values(), ids=CUTS)
+@undisturbed
 def test_cut_after_silence_says_how_long(serve: Serve, script: Script) -> None:
     record = ask(serve(script))
     assert record.outcome in (Outcome.TRUNCATED, Outcome.CONNECT_ERROR, Outcome.EMPTY)

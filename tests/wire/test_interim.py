@@ -6,7 +6,8 @@ import gzip
 
 import pytest
 
-from requests_to_server import HELLO, MS, WHOLE, ask, ask_often
+from patience import undisturbed
+from requests_to_server import HELLO, MS, WHOLE, ask, ask_often, assert_arrival
 from scripted_server import ANSWER, DONE, FINISH, Script, Serve, chunked, sized, token
 from sse_perf_tool.records import Outcome
 
@@ -33,13 +34,13 @@ def test_interim_answers_are_skipped_and_each_request_has_its_own_answer(
     assert server.connections == 1
 
 
+@undisturbed
 def test_the_first_byte_is_that_of_the_final_answer(serve: Serve) -> None:
     apart = ask(serve([HINTS, 0.2, *ANSWER]))
     assert apart.ttfb_ns is not None
     assert apart.ttfb_ns >= 190 * MS
-    together = ask(serve([HINTS + ANSWER[0], 0.2, *ANSWER[1:]]))
-    assert together.ttfb_ns is not None
-    assert together.ttfb_ns < 150 * MS
+    together = ask(server := serve([HINTS + ANSWER[0], 0.2, *ANSWER[1:]]))
+    assert_arrival(together, together.ttfb_ns, server, HINTS)
 
 
 def test_interim_answers_without_end_are_no_http(serve: Serve) -> None:
@@ -66,6 +67,7 @@ def test_status_behind_an_interim_answer_is_retried_like_any(serve: Serve) -> No
     ],
     ids=["204 with a body", "two answers", "behind the last chunk", "gzip", "error", "retried"],
 )
+@undisturbed
 def test_connection_with_unread_bytes_is_never_used_again(serve: Serve, script: Script) -> None:
     server = serve(script, ANSWER)
     first, second = ask_often(server, 2, pause_s=0.05, retries=1)
@@ -73,6 +75,7 @@ def test_connection_with_unread_bytes_is_never_used_again(serve: Serve, script: 
     assert server.connections == 2
 
 
+@undisturbed
 def test_bytes_that_wait_behind_the_end_in_reads_of_their_own_are_seen(serve: Serve) -> None:
     server = serve([*chunked(HELLO, FINISH, DONE), b"late", b" and", b" unasked"], ANSWER)
     _, second = ask_often(server, 2, pause_s=0.05)
@@ -84,4 +87,4 @@ def test_retry_after_of_the_provider_behind_a_gateway_is_obeyed(serve: Serve, na
     record = ask(serve(sized(status="429 Too Many", headers=[f"{name}: 1"]), ANSWER))
     assert (record.outcome, record.retries) == (Outcome.OK, 1)
     assert record.ttft_ns is not None
-    assert 1_000 * MS <= record.ttft_ns < 1_900 * MS
+    assert record.ttft_ns >= 1_000 * MS, "without it the first pause is none"

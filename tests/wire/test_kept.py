@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from patience import FOREVER_S, undisturbed
 from requests_to_server import CHUNKED_HEAD, HELLO, JSON, WHOLE, WORLD, failing, promising, redirect, target_of
 from scripted_server import ANSWER, CLOSE, DONE, FINISH, RESET, Script, Serve, Step, chunk, chunked, head, sized
 from scripted_server import until_close as closing
@@ -98,10 +99,10 @@ Told = tuple[list[Any], list[Any], int]
 """What is told of each request, what the server saw of them, and its connections."""
 
 
-def run(serve: Serve, scripts: Sequence[Script], requests: int) -> Told:
+def run(serve: Serve, scripts: Sequence[Script], requests: int, timeout_s: float) -> Told:
     """So many requests over one session; the server answers the first, and then does what the scripts say."""
     server = serve(ANSWER, *scripts)
-    tester = SSETester(target_of(server, timeout_s=0.3, retries=1))
+    tester = SSETester(target_of(server, timeout_s=timeout_s, retries=1))
     records = []
     for number in range(requests):
         records.append(tester.test_streaming(number + 1))
@@ -139,16 +140,21 @@ BY_THE_LIBRARIES: dict[str, Told] = {}
 
 
 @pytest.mark.parametrize("name", [*ORDINARY, *FOR_THE_LIBRARIES])
+@undisturbed
 def test_both_ways_send_the_same_and_come_to_the_same(
     name: str, serve: Serve, short: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scripts, requests = (ORDINARY | FOR_THE_LIBRARIES)[name], 2 if "silence" in name else 3
-    by_short = run(serve, scripts, requests)
+    scripts, asked = (ORDINARY | FOR_THE_LIBRARIES)[name], (2, 0.3) if "silence" in name else (3, FOREVER_S)
+    short.clear()
+    by_short = run(serve, scripts, *asked)
     assert short[0] is (name in ORDINARY)
-    monkeypatch.setattr(Kept, "send", lambda *_: None)
-    if name not in BY_THE_LIBRARIES:
-        BY_THE_LIBRARIES[name] = run(serve, scripts, requests)
-    assert by_short == BY_THE_LIBRARIES[name]
+    by_libraries = BY_THE_LIBRARIES.get(name)
+    if by_libraries is None:
+        with monkeypatch.context() as without:
+            without.setattr(Kept, "send", lambda *_: None)
+            by_libraries = run(serve, scripts, *asked)
+    assert by_short == by_libraries
+    BY_THE_LIBRARIES[name] = by_libraries
 
 
 def test_an_answer_by_the_short_way_goes_through_none_of_the_libraries(

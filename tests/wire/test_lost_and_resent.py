@@ -6,9 +6,11 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from patience import undisturbed
 from scripted_server import DONE, FINISH, chunked, token
 from sse_perf_tool.formats.table import FORMATS
 from sse_perf_tool.masking import Masker
@@ -64,7 +66,7 @@ def test_what_waited_for_a_lost_packet_could_be_read_when_that_had_come() -> Non
     assert _readable_ns(Lossy(False), now - LATEST_NS - 1, now) >= before, "the wall clock was set"  # type: ignore[arg-type]
 
 
-@pytest.fixture
+@contextmanager
 def crowded() -> Iterator[int]:
     """The port of a server that takes connections one by one, long after they came: its accept queue is full."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=1)
@@ -89,22 +91,10 @@ def crowded() -> Iterator[int]:
 
 
 @pytest.mark.skipif(not KERNEL_STAMPS, reason="only Linux tells how often a SYN was sent")
-def test_a_full_accept_queue_is_seen_and_held_against_the_server(crowded: int) -> None:
-    row = FORMATS["openai_chat"]
-    url = f"http://127.0.0.1:{crowded}/v1/chat/completions"
-    target = Target(url, BodyBuilder(row=row), QueryProvider([Query("?")]), Masker([]), format=row, timeout_s=10)
-    records: list[RequestRecord] = []
-
-    def send(number: int) -> None:
-        tester = SSETester(target, number)
-        records.append(tester.test_streaming(number))
-        tester.close()
-
-    threads = [threading.Thread(target=send, args=(number,)) for number in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+@undisturbed
+def test_a_full_accept_queue_is_seen_and_held_against_the_server() -> None:
+    with crowded() as port:
+        records = asked_at_once(f"http://127.0.0.1:{port}/v1/chat/completions", 8)
     resent = [each for each in records if each.syn_resent]
     assert resent, "nobody waited: the queue was not full"
     for each in resent:
@@ -112,3 +102,21 @@ def test_a_full_accept_queue_is_seen_and_held_against_the_server(crowded: int) -
         assert (each.connect_ns or 0) >= 0.9 * S
         assert (each.start_slack_ns or 0) < 0.5 * S
     assert {each.syn_resent for each in records if (each.connect_ns or 0) < 0.5 * S} == {0}
+
+
+def asked_at_once(url: str, times: int) -> list[RequestRecord]:
+    row = FORMATS["openai_chat"]
+    target = Target(url, BodyBuilder(row=row), QueryProvider([Query("?")]), Masker([]), format=row)
+    records: list[RequestRecord] = []
+
+    def send(number: int) -> None:
+        tester = SSETester(target, number)
+        records.append(tester.test_streaming(number))
+        tester.close()
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return records

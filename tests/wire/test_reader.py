@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from patience import FOREVER_S, PROMPT_S, undisturbed
 from sse_perf_tool.wire import gate, reading
 from sse_perf_tool.wire.channel import Channel
 from sse_perf_tool.wire.pump import KERNEL_STAMPS, ask_for_stamps, half_octave
@@ -37,7 +38,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 def waited_for(channel: Channel, reads: int) -> list[tuple[int, bytes]]:
     found = channel.take()
-    give_up_s = time.monotonic() + 5
+    give_up_s = time.monotonic() + PROMPT_S
     while len(found) < reads and time.monotonic() < give_up_s:
         channel.wait(0.1)
         found += channel.take()
@@ -81,8 +82,8 @@ def test_only_what_is_due_ends_a_wait(reader: Reader, pair: Any) -> None:
     channel.wait(0.15)
     assert time.monotonic() - began_s >= 0.14
     other.sendall(b"data: [DONE]\n\n")
-    channel.wait(5)
-    assert time.monotonic() - began_s < 3
+    channel.wait(FOREVER_S)
+    assert time.monotonic() - began_s < PROMPT_S
     assert b"".join(data for _, data in channel.take()).endswith(b"\r\n\r\ndata: some token\n\ndata: [DONE]\n\n")
     channel.drop()
 
@@ -105,8 +106,8 @@ def test_a_head_that_does_not_begin_a_stream_is_due_and_all_behind_it(reader: Re
     other.sendall(head)
     for _ in range(2):
         began_s = time.monotonic()
-        channel.wait(5)
-        assert time.monotonic() - began_s < 3
+        channel.wait(FOREVER_S)
+        assert time.monotonic() - began_s < PROMPT_S
         assert channel.take()
         other.sendall(b"some bytes of it")
     assert channel.eager
@@ -117,8 +118,8 @@ def test_a_wait_is_ended_by_another_thread(reader: Reader, pair: Any) -> None:
     channel = reader.open(pair[0], False)
     threading.Timer(0.05, channel.wake).start()
     began_s = time.monotonic()
-    channel.wait(5)
-    assert time.monotonic() - began_s < 3
+    channel.wait(FOREVER_S)
+    assert time.monotonic() - began_s < PROMPT_S
     channel.drop()
 
 
@@ -149,7 +150,7 @@ def test_a_wait_leaves_the_gate_when_there_is_something_to_wait_for(reader: Read
         thread = threading.Thread(target=enter)
         thread.start()
         assert not entered.wait(0.05)
-        channel.wait(5, gate_here)
+        channel.wait(FOREVER_S, gate_here)
         assert entered.is_set()
         assert channel.take()
     thread.join()
@@ -185,6 +186,7 @@ def module(reader: Reader) -> Any:
     return module
 
 
+@undisturbed
 def test_the_loop_counts_how_long_reads_have_waited_and_sockets_were_not_looked_at(module: Any, pair: Any) -> None:
     ours, other = pair
     loop = module.Loop()
@@ -204,6 +206,7 @@ def test_the_loop_counts_how_long_reads_have_waited_and_sockets_were_not_looked_
     channel.drop()
 
 
+@undisturbed
 def test_the_loop_counts_how_late_its_own_sleeps_end_though_nothing_comes(module: Any) -> None:
     loop = module.Loop()
     thread = threading.Thread(target=loop.run)
