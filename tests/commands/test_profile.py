@@ -218,8 +218,9 @@ def test_a_hook_that_said_nothing_is_one_line_with_the_reason() -> None:
     looked = session.Session(arguments, arguments.profile, print)
     ours, others, short = helper(1), replace(helper(2), is_ours=False), replace(helper(3), at_s=[0.0, 2.0])
     looked._miss_hooks([ours, others, short, helper(4)], [hook(4)])
+    why = "(python -I, -E or -S, a node that ignores NODE_OPTIONS, a frozen program)"
     assert [english for english, _ in looked.not_measured] == [
-        "event-loop delay and waits of python 1: its hook was not loaded (python -I or -E, a frozen program)",
+        f"event-loop delay and waits of python 1: its hook was not loaded {why}",
         "event-loop delay and waits of python 2: it runs as another user, whose hook may not write into the folder",
     ]
 

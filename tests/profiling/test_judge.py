@@ -234,7 +234,8 @@ def test_a_machine_that_others_keep_busy_explains_what_is_slow() -> None:
     watched = [TrustSample(second, cpu_share=0.1, machine_cpu=0.9, cores=2) for second in range(10)]
     slow = run(latency_ms=4000, ttft_ms=1500, grows=2.0)
     found = only(judged(evidence(replace(slow, self_watch=watched), [process(waiting=9)])))
-    assert (found.name, found.figure[0][:36]) == ("machine_busy", "Other programs took 150 % of a core,")
+    assert (found.name, found.figure[0][:36]) == ("machine_busy", "Other programs took 150 % of a core;")
+    assert "waited up to 9 % of the time" in found.figure[0]
     assert judged(evidence(replace(run(), self_watch=watched), [process(waiting=1)])) == []
 
 

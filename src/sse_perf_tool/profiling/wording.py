@@ -85,7 +85,10 @@ MISSING: Texts = {
     ),
     "hooks_off": ("event-loop delay and waits: --no-inject", "事件循环延迟与等待：已使用 --no-inject"),
     "hook_silent": (
-        "event-loop delay and waits of {process}: its hook was not loaded (python -I or -E, a frozen program)",
+        (
+            "event-loop delay and waits of {process}: its hook was not loaded "
+            "(python -I, -E or -S, a node that ignores NODE_OPTIONS, a frozen program)"
+        ),
         "{process} 的事件循环延迟与等待：钩子未加载（python -I、-E、-S，忽略 NODE_OPTIONS 的 node，或打包的程序）",
     ),
     "hook_user": (

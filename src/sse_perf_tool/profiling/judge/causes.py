@@ -17,7 +17,7 @@ from ...records.profile import MISSED, ProfileFinding, ProfileTarget, Words
 from ...report_parts.figures import percent_text
 from ..hooks.reading import Code, HookSeries
 from ..server.watch import ProcessSeries
-from .demand import demand
+from .demand import demand, longest_wait
 from .evidence import Evidence, process_of
 from .waits import Group, largest_group
 from .wording import together, words
@@ -78,7 +78,8 @@ def _finding(
 
 
 def _machine_busy(evidence: Evidence, _held: list[ProfileTarget]) -> Iterator[ProfileFinding]:
-    waits = [wait for each in evidence.processes if (wait := evidence.mean_of(each, "waiting")) is not None]
+    span_s = evidence.begin_s, evidence.end_s
+    waits = [wait for each in evidence.processes if (wait := longest_wait(each, *span_s)) is not None]
     others = _others(evidence)
     if waits and others is not None and max(waits) > WAITED and others > OTHERS:
         values = {"others": others, "waiting": max(waits)}

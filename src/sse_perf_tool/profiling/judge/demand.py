@@ -42,6 +42,13 @@ def demand(process: ProcessSeries, hook: HookSeries | None, begin_s: float, end_
     return (wanted_s + unseen_s) / took_s * 100
 
 
+def longest_wait(process: ProcessSeries, begin_s: float, end_s: float) -> float | None:
+    """Percent of the time between two moments for which the thread that waited most waited for a core."""
+    grown = (_grown(curve, begin_s, end_s) for curve in process.thread_wait.values())
+    shares = [waited_s / span_s * 100 for waited_s, span_s in grown if span_s >= (end_s - begin_s) / 2]
+    return max(shares, default=None)
+
+
 def _grown(curve: Sequence[tuple[float, float]], begin_s: float, end_s: float) -> tuple[float, float]:
     """By how much a curve rose between two moments, and in how many seconds."""
     points = [(at_s, value) for at_s, value in curve if begin_s <= at_s <= end_s]

@@ -18,8 +18,8 @@ TEXTS: Texts = {
     "not_constant": ("the load was not constant", "负载不恒定"),
     # findings
     "machine_busy": (
-        "Other programs took {others:.0f} % of a core, and the server waited for one {waiting:.0f} % of the time.",
-        "其他程序占用了一个核的 {others:.0f}%，服务端有 {waiting:.0f}% 的时间在等待 CPU。",
+        "Other programs took {others:.0f} % of a core; threads of the server waited up to {waiting:.0f} % of the time.",
+        "其他程序占用了一个核的 {others:.0f}%；服务端的线程最多有 {waiting:.0f}% 的时间在等待 CPU。",
     ),
     "machine_busy.advice": (
         "Run it again on a quiet machine: these figures are partly theirs.",
