@@ -197,8 +197,9 @@ def test_a_server_that_dies_in_mid_run(tool: Tool, port: int) -> None:
     ran = run(tool, port, code="import os\n" + CODE.replace("self.rfile", f"{dies}; self.rfile", 1))
     assert ran.status == 1, "requests failed"
     told = found()
-    assert [each["name"] for each in told["findings"]] == ["failures", "process_ended"]
-    assert "(status 7)" in told["findings"][1]["figure"]
+    ended, failed = told["findings"]
+    assert (ended["name"], failed["name"]) == ("process_ended", "failures")
+    assert "(status 7)" in ended["figure"]
     assert told["steps"] == ["server: it ended by itself during the run, with status 7"]
 
 

@@ -218,8 +218,8 @@ def test_failures_and_an_end() -> None:
     for name in ("at_s", "cpu", "waiting", "rss_mb", "threads", "fds", "switches_per_s"):
         del getattr(gone, name)[9:]
     seen = evidence(run(failed=12), [process(), gone])
-    assert names(judged(seen)) == ["failures", "process_ended"]
-    assert judged(seen)[0].figure[0] == "10.0 % of the requests failed (http_error 12)."
+    assert names(judged(seen)) == ["process_ended", "failures"], "what ended is why requests failed"
+    assert judged(seen)[1].figure[0] == "10.0 % of the requests failed (http_error 12)."
     died = replace(evidence(processes=[gone]), died=("signal SIGKILL", "信号 SIGKILL"))
     assert "SIGKILL" in only(judged(died)).figure[0]
 

@@ -11,6 +11,7 @@ import pytest
 
 from chromium import FOUND, Browser
 from profiles import HANDLER, READ, evidence, hook, process, profile_of, run, stacks
+from sse_perf_tool.commands.messages import in_both
 from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.profiling.folder import Drawn
 from sse_perf_tool.profiling.hooks.reading import Code
@@ -48,6 +49,26 @@ def test_the_page_says_what_was_found_in_both_languages(tmp_path: Path) -> None:
     ):
         assert said in text, said
     assert f"'sha256-{STYLE_OF_FLAMES}'" in text
+
+
+def test_a_warning_of_the_profile_stands_in_both_languages(tmp_path: Path) -> None:
+    result, drawn = judged_run()
+    said = "the figures are those of a server under profilers, whose TTFT P50 is higher by 52%"
+    write_page(replace(result, warnings=[said]), drawn, tmp_path / "p.html", translated=in_both)
+    text = (tmp_path / "p.html").read_text("utf-8")
+    assert said in text
+    assert "数据来自分析器下的服务端：TTFT P50 比无分析器时高 52%" in text
+
+
+def test_a_target_says_what_it_is_and_the_busiest_process_is_drawn_first(tmp_path: Path) -> None:
+    result, drawn = judged_run()
+    idle = Stacks(8, "python 8", stacks().samples[:3])
+    write_page(result, replace(drawn, stacks=[idle, stacks()]), tmp_path / "p.html")
+    text = (tmp_path / "p.html").read_text("utf-8")
+    assert "median response time, whole answers" in text
+    assert "response time, P99</span>" in text
+    flames = text[text.index('"flames"') :]
+    assert flames.index('"label":"python 7"') < flames.index('"label":"python 8"')
 
 
 def test_a_process_that_ended_has_a_moment_and_a_blocked_loop_its_worst(tmp_path: Path) -> None:

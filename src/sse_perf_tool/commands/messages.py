@@ -20,9 +20,10 @@ _LABEL = re.compile(r"--[\w-]+:? |SSE_PERF_\w+(?:=|: )|.{1,400}?: [\w.-]+(?: = |
 def in_both(said: str) -> Both:
     """A warning in (English, Chinese); itself twice where it is not of the tool."""
     from ..profiling.watch import TEXTS as OF_SERVER  # what else a run may have
+    from ..profiling.wording import TEXTS as OF_PROFILE
     from ..telemetry.link import TEXTS as OF_TELEMETRY
 
-    tables = (OF_LOAD, OF_CONSOLE, OF_SERVER, OF_TELEMETRY, OF_FILES, OF_TRACES, *OF_ARGUMENTS)
+    tables = (OF_LOAD, OF_CONSOLE, OF_SERVER, OF_PROFILE, OF_TELEMETRY, OF_FILES, OF_TRACES, *OF_ARGUMENTS)
     found = message(said, tables)
     if found[0] == found[1] and (label := _LABEL.match(said)):
         english, chinese = message(said[label.end() :], tables)

@@ -45,7 +45,7 @@ function groupsChart(grid) {
   addChart(grid, { id: "profile_groups", title: "chart.profile_groups", unit: "unit.number", time: true, broad: true, step: 1, series: cache(series) });
   const section = document.getElementById("waits");
   section.hidden = false;
-  section.append(...buildTable("waits-table", "profile.waits", [
+  section.append(...buildTable("waits-table", "profile.by_line", [
     { key: "profile.line", value: (row) => row.place, text: true, show: (value) => make("code", {}, value) },
     { key: "profile.for", value: (row) => row.kind, text: true, show: (value) => say("span", "what." + value) },
     { key: "profile.at_once", value: (row) => row.mean },

@@ -422,7 +422,7 @@ def _state(held: list[ProfileTarget], name: str) -> str:
 
 
 _CAUSES = (
-    _machine_busy, _failures, _process_ended, _memory_grows, _memory_high, _loop_or_core, _server_queue, _cache_full,
+    _machine_busy, _process_ended, _failures, _memory_grows, _memory_high, _loop_or_core, _server_queue, _cache_full,
     _descriptors, _threads,
 )  # fmt: skip
 _SYMPTOMS = (_degrading, _slow("slow_first_chunk", "ttfc_slow"), _slow("slow_answers", "p99"))

@@ -14,7 +14,7 @@ from ..folder import Drawn
 from ..hooks.reading import HookSeries, Seen
 from ..judge.waits import kind_of
 from ..server.watch import ProcessSeries
-from ..stacks.samples import columns_of
+from ..stacks.samples import Stacks, columns_of
 
 MOST_POINTS = 1500
 MOST_PROCESSES = 12
@@ -40,8 +40,13 @@ def profile_data(result: RunResult, drawn: Drawn, limits: Mapping[str, float]) -
         "processes": [_process(each) for each in _busiest(drawn.processes)],
         "hooks": [_hook(each, drawn.processes) for each in drawn.hooks[:MOST_PROCESSES]],
         "groups": _groups(drawn.hooks, duration_s),
-        "flames": [columns_of(each, duration_s) for each in drawn.stacks[:MOST_PROCESSES]],
+        "flames": [columns_of(each, duration_s) for each in sorted(drawn.stacks, key=_cpu_ms)[:MOST_PROCESSES]],
     }
+
+
+def _cpu_ms(stacks: Stacks) -> float:
+    """Negative, so that the busiest come first."""
+    return -math.fsum(sample.ms for sample in stacks.samples)
 
 
 def _busiest(processes: Sequence[ProcessSeries]) -> list[ProcessSeries]:

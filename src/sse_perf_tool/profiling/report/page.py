@@ -72,7 +72,8 @@ def write_page(
     parts["bar"] = bar_html(_places(drawn, parts), ranged=True)
     limits = {each.name: limit for each in profile.targets if (limit := _limit(each.rule)) is not None}
     data = {"lang": language, **profile_data(result, drawn, limits)}
-    texts = {**TEXTS, **{f"what.{kind}": JUDGE_TEXTS[f"what.{kind}"] for kind in _WAITS}}
+    waits = {f"what.{kind}": JUDGE_TEXTS[f"what.{kind}"] for kind in _WAITS}
+    texts = {**TEXTS, **waits, "what.other": TEXTS["profile.other"]}
     more = More(("profile.css",), FLAME_LIBRARIES, (STYLE_OF_FLAMES,)) if drawn.stacks else More(("profile.css",))
     scripts = ["common.js", "charts.js", "profile.js"]
     page, offline = build_page(read_template("profile.html"), parts, data, scripts, texts, more)

@@ -80,9 +80,10 @@ def _target(row: ProfileTarget) -> str:
     mark = {MET: "ok", MISSED: "failed"}.get(row.state, "none")
     value = "–" if row.value is None else target_text(row.value, row.unit)
     why = f" <small>{pair(*row.why)}</small>" if row.value is None and row.why[0] else ""
-    sign = "" if row.is_target else f" <small>{said('profile.sign')}</small>"
+    sign = "" if row.is_target else f" · {said('profile.sign')}"
+    what = f"<small>{said(f'target.{row.name}')}{sign}</small>"
     return (
-        f'<tr><th scope="row">{code(row.rule)}{sign}</th><td>{escape(value)}</td>'
+        f'<tr><th scope="row">{code(row.rule)} {what}</th><td>{escape(value)}</td>'
         f'<td class="text"><span class="mark {mark}">{said(f"profile.{row.state}")}</span>{why}</td></tr>'
     )
 
