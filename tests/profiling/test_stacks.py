@@ -90,10 +90,18 @@ def cpuprofile(folder: Path, functions: tuple[tuple[int, int], ...] = (), below:
 
 def test_a_profile_of_node_without_its_idle_time(tmp_path: Path) -> None:
     cpuprofile(tmp_path)
-    (found,) = node.read_all(tmp_path, 1_000_000_000)
+    (found,) = node.read_all(tmp_path, 1_000_000_000, {})
     assert found.pid == 31
     place = Code("burn", "/srv/my shop/app.js", 10)
     assert found.samples == [Sample(1.0, 10.0, (place,)), Sample(1.02, 0.0, (place,))]
+
+
+def test_where_node_had_to_wait_for_a_core_its_samples_weigh_what_it_used(tmp_path: Path) -> None:
+    cpuprofile(tmp_path)
+    (found,) = node.read_all(tmp_path, 1_000_000_000, {(31, 31): [(-1, 0.5), (0.5, 1.0), (1.5, 1.004), (3, 1.5)]})
+    assert [sample.ms for sample in found.samples] == [pytest.approx(4), 0], "4 of its 10 ms were on a core"
+    (found,) = node.read_all(tmp_path, 1_000_000_000, {(31, 31): [(0.5, 1.0), (1.5, 1.1)]})
+    assert found.samples[0].ms == 10, "no more than there was"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +123,7 @@ def test_a_function_of_node_stands_at_its_busiest_line_where_that_can_be_told(
     tmp_path: Path, functions: tuple[tuple[int, int], ...], below: int, line: int
 ) -> None:
     cpuprofile(tmp_path, functions, below)
-    (found,) = node.read_all(tmp_path, 0)
+    (found,) = node.read_all(tmp_path, 0, {})
     assert {place.line for sample in found.samples for place in sample.stack} == {line}
 
 
@@ -124,7 +132,7 @@ def test_a_broken_profile_is_left_out(tmp_path: Path) -> None:
     for text in ("", "{", "[]", "{}", whole[:-40], whole.replace('"samples": [2', '"samples": [9'),
                  whole.replace('"children": [4]', '"children": [1]')):  # fmt: skip
         (tmp_path / "cpu.node.31.json").write_text(text)
-        assert node.read_all(tmp_path, 0) == []
+        assert node.read_all(tmp_path, 0, {}) == []
 
 
 def test_the_heap_of_node_by_own_line(tmp_path: Path) -> None:

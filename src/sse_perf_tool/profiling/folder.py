@@ -82,12 +82,12 @@ def drawn_of(folder: Path, facts: Facts, looks: Sequence[Mapping[str, Any]]) -> 
     ValueError, KeyError, TypeError when the looks are damaged; other files that are damaged are left out.
     """
     lines = series_of(looks, facts.origin_ns)
-    stacks = node.read_all(folder, facts.origin_ns)
+    curves = {(each.pid, thread): curve for each in lines for thread, curve in each.thread_cpu.items()}
+    stacks = node.read_all(folder, facts.origin_ns, curves)
     if facts.pyspy:
         begin_ns, end_ns, late = facts.pyspy
         span_s = ((begin_ns - facts.origin_ns) / 1e9, (end_ns - facts.origin_ns) / 1e9)
         labels = {each.pid: each.label for each in lines}
-        curves = {(each.pid, thread): curve for each in lines for thread, curve in each.thread_cpu.items()}
         stacks += pyspy.read_stacks(folder / PYSPY, span_s, labels, curves, late)
     hooks = read_hooks(folder, facts.origin_ns)
     return Drawn(lines, hooks, [each for each in stacks if each.samples], facts.growth)

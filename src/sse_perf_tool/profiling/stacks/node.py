@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,14 +13,18 @@ from urllib.parse import unquote, urlsplit
 
 from ..hooks.reading import Code
 from .code import is_own
-from .samples import Sample, Stacks
+from .samples import Curves, Sample, Stacks, points_of
 
 MOST_BYTES = 256 << 20
 _NO_WORK = ("(idle)", "(root)")
 
 
-def read_cpu(path: Path, origin_ns: int) -> Stacks:
-    """The stacks of `cpu.node.PID.json`.  ValueError, KeyError, TypeError, OSError for one that cannot be read."""
+def read_cpu(path: Path, origin_ns: int, curves: Curves) -> Stacks:
+    """The stacks of `cpu.node.PID.json`.  ValueError, KeyError, TypeError, OSError for one that cannot be read.
+
+    Its samples are of the time on the clock.  Where the main thread had to wait for a core it used less of the CPU:
+    they weigh so much in all.
+    """
     pid = int(path.name.split(".")[2])
     document = _json(path)
     profile = document["profile"]
@@ -47,6 +52,12 @@ def read_cpu(path: Path, origin_ns: int) -> Stacks:
         stack = stack_of(number)
         if stack and stack[-1].function not in _NO_WORK:
             found.samples.append(Sample(at_us / 1e6, after_us / 1000, stack))
+    on_clock_ms = math.fsum(sample.ms for sample in found.samples)
+    points = points_of(curves.get((pid, pid), ()), (int(document["from_ns"]) - origin_ns) / 1e9, at_us / 1e6)
+    on_cpu_ms = (points[-1][1] - points[0][1]) * 1000 if points else 0.0
+    if 0 < on_cpu_ms < on_clock_ms:
+        weight = on_cpu_ms / on_clock_ms
+        found.samples = [sample._replace(ms=sample.ms * weight) for sample in found.samples]
     return found
 
 
@@ -118,10 +129,10 @@ def _json(path: Path) -> Any:
         return json.loads(file.read(MOST_BYTES))
 
 
-def read_all(folder: Path, origin_ns: int) -> list[Stacks]:
+def read_all(folder: Path, origin_ns: int, curves: Curves) -> list[Stacks]:
     """The CPU time of all processes of Node.js in the folder; a file that cannot be read is left out."""
     found = []
     for path in sorted(folder.glob("cpu.node.*.json")):
         with contextlib.suppress(ValueError, KeyError, TypeError, OSError, RecursionError):
-            found.append(read_cpu(path, origin_ns))
+            found.append(read_cpu(path, origin_ns, curves))
     return found

@@ -16,12 +16,8 @@ from typing import IO, Any, cast
 
 from ...texts import printable
 from ..hooks.reading import Code
-from .samples import Sample, Stacks
+from .samples import Curve, Curves, Sample, Stacks, points_of
 
-Curve = Sequence[tuple[float, float]]
-"""(second of the run, CPU seconds used by then) of a thread."""
-Curves = Mapping[tuple[int, int], Curve]
-"""By PID and the system's number of the thread."""
 MOST_BYTES = 512 << 20
 END_S = 20.0
 FIRST_S = 10.0
@@ -171,7 +167,7 @@ def _times(count: int, span_s: tuple[float, float], curve: Curve) -> tuple[list[
     Evenly, and 0, where it is not known.
     """
     begin_s, end_s = span_s
-    points = [(at_s, cpu_s) for at_s, cpu_s in curve if begin_s - 1 <= at_s <= end_s + 1]
+    points = points_of(curve, begin_s, end_s)
     used_s = points[-1][1] - points[0][1] if len(points) > 1 else 0.0
     if used_s <= 0:
         return [begin_s + (number + 0.5) / count * (end_s - begin_s) for number in range(count)], 0.0

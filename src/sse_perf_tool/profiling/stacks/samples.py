@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..hooks.reading import Code
 from .code import is_own, module_of, short
+
+Curve = Sequence[tuple[float, float]]
+"""(second of the run, CPU seconds used by then) of a thread."""
+Curves = Mapping[tuple[int, int], Curve]
+"""By PID and the system's number of the thread."""
 
 
 class Sample(NamedTuple):
@@ -49,6 +54,15 @@ class Stacks:
             return None
         (key, ms), *_ = functions.most_common(1)
         return Code(*key, lines[key].most_common(1)[0][0]), ms / total
+
+
+AROUND_S = 1.0
+"""A thread was looked at so long before and after its samples: none of the CPU time that they stand for is missed."""
+
+
+def points_of(curve: Curve, begin_s: float, end_s: float) -> Curve:
+    """The part of a curve that belongs to samples taken between two moments."""
+    return [(at_s, cpu_s) for at_s, cpu_s in curve if begin_s - AROUND_S <= at_s <= end_s + AROUND_S]
 
 
 MOST_NODES = 20_000
