@@ -178,6 +178,16 @@ def test_memory_that_grows_and_stays() -> None:
     assert "heap" in found.advice[0]
 
 
+def test_what_a_request_leaves_is_told_of_all_workers_together() -> None:
+    """An idle parent takes no share of the requests, and two workers that grow need not have had the same."""
+    idle = process(6, cpu=2)
+    (found,) = judged(evidence(processes=[idle, process(7, rss_mb=GROWING)]))
+    assert "325 kB a request" in found.figure[0]
+    (found,) = judged(evidence(processes=[process(7, rss_mb=GROWING), process(8, rss_mb=GROWING)]))
+    assert found.process == "python 7, python 8"
+    assert "52 MB in 7 s, 650 kB a request" in found.figure[0]
+
+
 def test_the_heap_pass_names_the_line() -> None:
     growth = {0: Growth(99, "python", [(HANDLER, 8.0)], 10.0)}
     found = only(judged(evidence(processes=[process(rss_mb=GROWING)], growth=growth)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from statistics import mean
 
 from ...records import TrustSample
@@ -134,29 +135,22 @@ def _process_ended(evidence: Evidence, _held: list[ProfileTarget]) -> Iterator[P
 
 
 def _memory_grows(evidence: Evidence, _held: list[ProfileTarget]) -> Iterator[ProfileFinding]:
-    for process in evidence.processes:
-        grown = grown_mb(evidence, process)
-        if grown is None:
-            continue
-        seconds = evidence.end_s * 2 / 3
-        requests = max(1, evidence.result.summary.sent * 2 / 3 / _sharing(evidence))
-        each = grown / requests
-        size = words("kb", n=each * 1000) if each < 1 else words("mb", n=each)
-        rest = (process.at_s[-1] if process.at_s else 0.0) - evidence.end_s
-        said = words("memory_grows", grown=grown, seconds=seconds, each=size, rest=max(0.0, rest))
-        kept = _kept(evidence, process.kind)
-        if kept is None:
-            yield _finding("memory_grows", process, None, said, words("memory_grows.unknown"))
-        else:
-            place, mb, total = kept
-            said = together(said, words("memory_grows.kept", mb=mb, total=total))
-            yield _finding("memory_grows", process, place, said, words("memory_grows.advice"))
-
-
-def _sharing(evidence: Evidence) -> int:
-    """Over how many processes of the server the requests were spread: those that used a hundredth of a core."""
-    busy = [each for each in evidence.processes if (evidence.mean_of(each, "cpu") or 0.0) >= 1.0]
-    return max(1, len(busy))
+    """Of all processes of a kind together: over how many of them the requests were spread is not known."""
+    grows = [(each, grown) for each in evidence.processes if (grown := grown_mb(evidence, each)) is not None]
+    requests = max(1, evidence.result.summary.sent * 2 / 3)
+    for kind in dict.fromkeys(process.kind for process, _ in grows):
+        processes = [process for process, _ in grows if process.kind == kind]
+        mb = sum(grown for process, grown in grows if process.kind == kind)
+        size = words("kb", n=mb / requests * 1000) if mb < requests else words("mb", n=mb / requests)
+        rest_s = max((process.at_s[-1] for process in processes), default=0.0) - evidence.end_s
+        said = words("memory_grows", grown=mb, seconds=evidence.end_s * 2 / 3, each=size, rest=max(0.0, rest_s))
+        advice, place = words("memory_grows.unknown"), None
+        if (kept := _kept(evidence, kind)) is not None:
+            place, kept_mb, total = kept
+            said = together(said, words("memory_grows.kept", mb=kept_mb, total=total))
+            advice = words("memory_grows.advice")
+        found = _finding("memory_grows", None, place, said, advice)
+        yield replace(found, process=", ".join(process.label for process in processes))
 
 
 def grown_mb(evidence: Evidence, process: ProcessSeries) -> float | None:

@@ -137,7 +137,7 @@ def cost_html(profile: Profile) -> str:
 
 def heap_html(growth: Sequence[Growth]) -> str:
     """Memory by line of each process of the heap pass; nothing without one."""
-    shown = [each for each in growth if not each.error]
+    shown = sorted((each for each in growth if not each.error), key=lambda each: -each.total_mb)
     if not shown:
         return ""
     heads = "".join(
