@@ -27,8 +27,8 @@ def verdict_html(profile: Profile) -> str:
         first = causes[0]
         word = both("word.fair") if first.name == "machine_busy" else said("profile.limited")
         lead = pair(f"{first.figure[0]} {first.advice[0]}", f"{first.figure[1]}{first.advice[1]}")
-        place = f'<p class="lead">{code(first.where)}</p>' if first.where else ""
-        return _verdict("fair", word, said(f"finding.{first.name}"), f'{place}<p class="lead">{lead}</p>')
+        place = f"{code(first.where)}<br>" if first.where else ""
+        return _verdict("fair", word, said(f"finding.{first.name}"), f'<p class="lead">{place}{lead}</p>')
     if any(each.state == MISSED for each in profile.targets):
         return _verdict("fair", said("profile.target_missed"), said("profile.nothing"), "")
     lead = said("profile.nothing_lead" if profile.not_measured else "profile.all_fine")
