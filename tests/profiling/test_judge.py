@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
 
-from profiles import ACQUIRE, HANDLER, READ, evidence, hook, judged, process, run, stacks
+from profiles import ACQUIRE, HANDLER, READ, S, evidence, hook, judged, process, run, stacks
 from sse_perf_tool.flags.profile_checks import Limit, limits
 from sse_perf_tool.profiling.hooks.reading import Code
+from sse_perf_tool.profiling.judge.causes import is_cpu_bound
 from sse_perf_tool.profiling.judge.targets import targets
 from sse_perf_tool.profiling.judge.waits import kind_of
 from sse_perf_tool.profiling.stacks.heap import Growth
@@ -85,6 +87,18 @@ def test_what_a_process_does_when_it_has_a_core_tells_whether_it_needs_one(cpu: 
     assert names(found) == (["cpu_bound"] if needs else [])
     if needs:
         assert f"{cpu} % of one used, {waiting} % more waited for" in found[0].figure[0]
+
+
+def test_three_hours_of_looks_are_judged_in_a_moment() -> None:
+    long = process(cpu=50)
+    long.at_s = [number / 2 for number in range(20_000)]
+    long.cpu = [50.0] * len(long.at_s)
+    long.thread_cpu = {thread: [(at_s, at_s / 40) for at_s in long.at_s] for thread in range(10)}
+    long.thread_wait = {thread: [(at_s, at_s / 20) for at_s in long.at_s] for thread in range(10)}
+    seen = evidence(replace(run(), duration_ns=9_900 * S), [long])
+    before_s = time.process_time()
+    assert not is_cpu_bound(seen, long)
+    assert time.process_time() - before_s < 10, "0.1 s, and many minutes if each stretch were added up anew"
 
 
 def test_threads_that_queue_for_the_interpreter_need_a_core_together() -> None:

@@ -26,8 +26,8 @@ from .wording import together, words
 BUSY, BUSY_SAMPLED = 90.0, 80.0
 """Percent of a core that a process would use on a machine of its own, from which on it needs a whole one; lower while
 a sampler stops it a hundred times a second."""
-BUSY_SHARE, BUSY_S = 0.6, 3.0
-"""In a stretch that is so much of the load, and so long."""
+BUSY_SHARE, BUSY_S, STRETCHES = 0.6, 3.0, 30
+"""In a stretch that is so much of the load, and so long; about so many are tried."""
 GROWN_MB, GROWN_SHARE, STRAIGHT = 4.0, 0.04, 0.8
 """Memory grows when it is so much more, in a line so straight (R2)."""
 CATCHES, CATCH_SHARE = 3, 0.5
@@ -227,7 +227,7 @@ def is_cpu_bound(evidence: Evidence, process: ProcessSeries) -> bool:
     stretch_s = max(BUSY_S, BUSY_SHARE * (evidence.end_s - evidence.begin_s))
     least = BUSY_SAMPLED if evidence.sampled else BUSY
     looks = [at_s for at_s in process.at_s if evidence.begin_s <= at_s <= evidence.end_s]
-    for begin_s in looks:
+    for begin_s in looks[:: len(looks) // STRETCHES + 1]:
         end_s = next((at_s for at_s in looks if at_s >= begin_s + stretch_s), None)
         if end_s is None:
             return False

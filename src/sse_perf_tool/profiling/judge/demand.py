@@ -8,6 +8,7 @@ apart is what a thread does when it does not wait for a core: it computes, or it
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from ..hooks.reading import HookSeries
@@ -51,8 +52,8 @@ def longest_wait(process: ProcessSeries, begin_s: float, end_s: float) -> float 
 
 def _grown(curve: Sequence[tuple[float, float]], begin_s: float, end_s: float) -> tuple[float, float]:
     """By how much a curve rose between two moments, and in how many seconds."""
-    points = [(at_s, value) for at_s, value in curve if begin_s <= at_s <= end_s]
-    return (points[-1][1] - points[0][1], points[-1][0] - points[0][0]) if points else (0.0, 0.0)
+    first, last = bisect_left(curve, (begin_s,)), bisect_right(curve, (end_s, math.inf)) - 1
+    return (curve[last][1] - curve[first][1], curve[last][0] - curve[first][0]) if first < last else (0.0, 0.0)
 
 
 def _held(hook: HookSeries, begin_s: float, end_s: float) -> float:
