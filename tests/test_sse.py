@@ -136,16 +136,16 @@ def test_one_read_may_end_events_and_begin_others():
 def test_a_line_of_a_mebibyte_takes_time_in_proportion(size):
     text = b"0123456789abcdef" * 65536
     body = b"data: " + text + b"\n\n"
-    started = time.perf_counter()
+    started = time.process_time()
     data = data_of(*(body[i : i + size] for i in range(0, len(body), size)))
     assert data == [text.decode()]
-    assert time.perf_counter() - started < 10  # quadratic copying would take minutes
+    assert time.process_time() - started < 10  # quadratic copying would take minutes
 
 
 def test_many_short_lines_in_one_event_take_time_in_proportion():
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(data_of(*[b"data: x\n"] * 100_000, b"\n")[0]) == 199_999
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_ndjson_lines_end_at_lf_and_crlf_only():
@@ -159,9 +159,9 @@ def test_ndjson_passes_over_blank_lines_and_keeps_a_last_line_without_end():
 
 
 def test_ndjson_line_of_many_reads_takes_time_in_proportion():
-    started = time.perf_counter()
+    started = time.process_time()
     assert lines_of(*[b"x"] * 300_000, b"\n") == ["x" * 300_000]
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_ndjson_of_nothing_is_nothing():

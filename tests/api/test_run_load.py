@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import FOREVER_S
 from scripted_server import ANSWER, Serve, chunked, sized, token
 from sse_perf_tool import UsageError, read_records, read_run, run_load, summary_document
 from sse_perf_tool.api import load
@@ -92,7 +93,7 @@ def test_it_may_be_called_on_any_thread(serve: Serve) -> None:
     url, found = serve(ANSWER).url(), []
     caller = threading.Thread(target=lambda: found.append(run_load(url=url, api_key=KEY, requests=2)))
     caller.start()
-    caller.join(20)
+    caller.join(FOREVER_S)
     assert [result.summary.ok for result in found] == [2]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import undisturbed
 from scripted_server import ANSWER, CLOSE, DONE, FINISH, ScriptedServer, Serve, chunked, sized, token, usage
 from sse_perf_tool.bench.benchmark import Benchmark, Hooks
 from sse_perf_tool.bench.cell import CellResult, Run
@@ -46,6 +47,7 @@ def document(results: list[CellResult], **settings: object) -> Document:
     return bench_document(results, Settings(**settings), "done", "id", (0, 1))  # type: ignore[arg-type]
 
 
+@undisturbed
 def test_the_first_request_of_a_cell_is_cold_and_in_no_figure(serve: Serve) -> None:
     server = serve(answer(0.2), answer(0.02))
     (found,) = measured(cells(server), runs=3)
@@ -66,6 +68,7 @@ def test_each_thread_sends_its_own_cold_request_and_runs(serve: Serve) -> None:
     assert len(server.requests) == 9
 
 
+@undisturbed
 def test_two_providers_overlap_in_time_and_two_models_of_one_do_not(serve: Serve) -> None:
     one, two = serve(answer(0.05)), serve(answer(0.05))
     began = time.monotonic()

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from metrics_pages import VLLM
+from patience import FOREVER_S, PROMPT_S
 from scripted_server import ANSWER, DONE, FINISH, Serve, chunked, sized, token, usage
 from sse_perf_tool.cli import main
 from sse_perf_tool.commands.environment import Environment
@@ -218,13 +219,13 @@ def test_markup_of_a_config_stays_text(serve: Serve) -> None:
 
 
 def test_interrupted_it_keeps_what_there_is_and_ends_with_130(serve: Serve, tmp_path: Path) -> None:
-    server = serve(ANSWER, ANSWER, chunked(token("a"), 30.0, FINISH, usage(1, 1), DONE))
+    server = serve(ANSWER, ANSWER, chunked(token("a"), FOREVER_S, FINISH, usage(1, 1), DONE))
     config(server.url("/v1"))
     command = [sys.executable, str(ROOT / "sse_perfTestTool.py"), "bench", "--runs", "9", "--lang", "en"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, env={**os.environ, "THE_KEY": KEY}, text=True)
-    server.seen(3, within_s=20)
+    server.seen(3)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
+    out, _ = process.communicate(timeout=FOREVER_S)
     assert process.returncode == 130
     assert "stopping" in out
     found = result()
@@ -236,12 +237,12 @@ def test_interrupted_it_keeps_what_there_is_and_ends_with_130(serve: Serve, tmp_
 
 
 def test_killed_it_leaves_a_result_that_can_be_read(serve: Serve) -> None:
-    server = serve(*[ANSWER] * 3, chunked(token("a"), 30.0, DONE))
+    server = serve(*[ANSWER] * 3, chunked(token("a"), FOREVER_S, DONE))
     config(server.url("/v1"), models="[{id: a}, {id: b}]")
     command = [sys.executable, str(ROOT / "sse_perfTestTool.py"), "bench", "--lang", "en"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "THE_KEY": KEY})
-    server.seen(4, within_s=20)
-    deadline = time.monotonic() + 5
+    server.seen(4)
+    deadline = time.monotonic() + PROMPT_S
     while not list(Path("results").glob("*.json")) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.kill()

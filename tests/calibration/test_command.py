@@ -85,9 +85,14 @@ def test_a_json_file_that_cannot_be_written_is_said(tool: Tool, measured: list[i
     assert "TTFT" in out
 
 
-def test_ctrl_c_ends_it_with_130(tool: Tool) -> None:
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
+def test_ctrl_c_ends_it_with_130(tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
+    measure = Calibrator.measure
+
+    def interrupted(*asked: Any, **more: Any) -> Calibration:
+        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return measure(*asked, **more)
+
+    monkeypatch.setattr(Calibrator, "measure", interrupted)
     status, out, err = tool("calibrate", "--threads", "2")
     assert (status, out, err) == (130, "", "")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from chat_client import QUICK, Answer, ask
+from patience import undisturbed
 from sse_perf_tool.chat_server.faults import NONE, Fault, choose, parse_faults
 from sse_perf_tool.chat_server.run import BackgroundServer
 from sse_perf_tool.chat_server.settings import Settings
@@ -91,6 +92,7 @@ def test_a_status_is_answered_instead_of_a_stream(faulty: BackgroundServer) -> N
     assert chat(faulty, "http-500").status == 500
 
 
+@undisturbed
 def test_stall_makes_one_long_gap_in_the_middle(faulty: BackgroundServer) -> None:
     _, *messages, _ = chat(faulty, "stall=300ms").blocks
     gaps = [later.at_s - earlier.at_s for earlier, later in itertools.pairwise(messages)]
@@ -99,6 +101,7 @@ def test_stall_makes_one_long_gap_in_the_middle(faulty: BackgroundServer) -> Non
     assert gaps[2] < 0.2
 
 
+@undisturbed
 def test_slow_makes_every_delay_longer(faulty: BackgroundServer) -> None:
     _, *messages, _ = chat(faulty, "slow=12").blocks
     assert 0.33 < messages[-1].at_s - messages[0].at_s < 0.8  # 3 gaps of 120 ms

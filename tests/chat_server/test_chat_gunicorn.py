@@ -19,6 +19,7 @@ import pytest
 
 import sse_perf_tool.chat_server as package
 from chat_client import Answer, ask, read_blocks, send
+from patience import FOREVER_S
 
 pytest.importorskip("uvicorn_worker", reason="gunicorn and uvicorn-worker are not installed")
 
@@ -57,23 +58,23 @@ def gunicorn(tmp_path: Path) -> Iterator[Gunicorn]:
         yield Gunicorn(port, process)
     finally:
         process.terminate()
-        process.wait(timeout=15)
+        process.wait(timeout=FOREVER_S)
 
 
 def wait_until_it_answers(port: int) -> None:
-    for _ in range(200):
+    for _ in range(round(FOREVER_S / 0.05)):
         try:
             ask(port, "/health", method="GET")
         except ConnectionError:
             time.sleep(0.05)
         else:
             return
-    raise AssertionError("gunicorn did not start within 10 s")
+    raise AssertionError(f"gunicorn did not start within {FOREVER_S} s")
 
 
 def three_turns(port: int, turns: list[list[int]]) -> None:
     """Three turns of one conversation on one kept-alive connection; appends the numbers that the server gave them."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=FOREVER_S)
     conversation, numbers = "", []
     for question in ("one", "two", "three"):
         body = json.dumps({"message": question, "conversation_id": conversation})
@@ -106,4 +107,4 @@ def test_sigterm_ends_running_answers_with_an_error_event(gunicorn: Gunicorn) ->
     read_blocks(response, answer)
     assert (answer.blocks[-1].event, answer.blocks[-1].data["code"]) == ("error", "server_stopping")
     assert not answer.cut
-    assert gunicorn.process.wait(timeout=10) == 0
+    assert gunicorn.process.wait(timeout=FOREVER_S) == 0

@@ -7,6 +7,7 @@ import pytest
 
 import chromium
 from chat_client import QUICK, ask
+from patience import undisturbed
 from sse_perf_tool.chat_server.run import BackgroundServer
 
 pytestmark = pytest.mark.skipif(chromium.FOUND is None, reason="no Chromium found: the test page was not opened")
@@ -46,7 +47,9 @@ def number(page: chromium.Browser, name: str) -> float:
     return float(page.run(f"document.getElementById('{name}').textContent").removesuffix(" ms"))
 
 
-def test_an_answer_is_shown_as_it_streams_with_its_times(page: chromium.Browser) -> None:
+@undisturbed
+def test_an_answer_is_shown_as_it_streams_with_its_times(browser: chromium.Browser, paced: BackgroundServer) -> None:
+    page = opened(browser, paced)
     page.run(f"({SEND})('Who are you?')")
     half = page.until(f"{BUSY} && {TEXTS}.length === 2 && {TEXTS}[1].length > 10 && {TEXTS}[1]")
     page.until(f"!{BUSY}")

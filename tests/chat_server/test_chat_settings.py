@@ -12,6 +12,7 @@ import pytest
 
 import sse_perf_tool.chat_server as package
 from chat_client import QUICK
+from patience import FOREVER_S
 from sse_perf_tool.chat_server import MISSING
 from sse_perf_tool.chat_server.command import WITHOUT_FLAG
 from sse_perf_tool.chat_server.run import BackgroundServer, _greeting, _listen
@@ -92,7 +93,7 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
         env={**os.environ, "PYTHONPATH": str(FOLDER.parents[1]), **environment},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=FOREVER_S,
         check=False,
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from chat_client import QUICK, ask, send
+from patience import undisturbed
 from sse_perf_tool.chat_server.run import BackgroundServer
 
 
@@ -103,6 +104,7 @@ def test_a_bad_body_is_refused_in_the_words_of_its_api(server: BackgroundServer)
     assert answer.json["error"]["type"] == "invalid_request_error"
 
 
+@undisturbed
 def test_the_first_token_waits_for_the_response_delay_and_the_others_for_theirs() -> None:
     slow = QUICK.model_copy(update={"response_delay_s": 0.3, "token_delay_s": 0.05, "answer_tokens": 5})
     with BackgroundServer(slow) as running:
@@ -113,6 +115,7 @@ def test_the_first_token_waits_for_the_response_delay_and_the_others_for_theirs(
     assert 0.15 < last.at_s - first.at_s < 0.5
 
 
+@undisturbed
 def test_pings_are_sent_while_nothing_else_is() -> None:
     silent = QUICK.model_copy(update={"response_delay_s": 0.5, "answer_tokens": 1, "sse_keepalive_timeout_s": 0.1})
     with BackgroundServer(silent) as running:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from capacity_steps import MS, TARGET, S
+from patience import undisturbed
 from sse_perf_tool.capacity.search import StepPlan
 from sse_perf_tool.cli import Environment, main
 from sse_perf_tool.goals.thresholds import slos_of
@@ -179,6 +180,7 @@ def test_a_rate_is_sent_with_as_many_threads_as_may_be_needed(made_up: type[Made
     assert "At least 4 requests/s" in ran.out
 
 
+@undisturbed
 def test_between_two_steps_there_is_the_pause(made_up: type[MadeUpRun]) -> None:
     began_s = time.monotonic()
     tool("--sweep", "1,2,3", "--pause", "150ms", "--html-report", "c.html")

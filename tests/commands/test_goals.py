@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from patience import undisturbed
 from scripted_server import ANSWER, DONE, FINISH, ScriptedServer, Serve, chunked, sized, token, usage
 from sse_perf_tool.commands.environment import INTERRUPTED, MISSED, PARTIAL
 from sse_perf_tool.commands.judging import status_of
@@ -321,7 +322,8 @@ def test_a_single_request_is_judged_too(serve: Serve, tool: Tool) -> None:
 
 SLOW = chunked(token("Hello"), 0.1, token(" world"), FINISH, usage(9, 2), DONE)
 """Two tokens 100 ms apart."""
-BRISK = chunked(token("Hello"), token(" world"), FINISH, usage(9, 2), DONE)
+BRISK = chunked(token("Hello") + token(" world"), FINISH, usage(9, 2), DONE)
+"""The two at once."""
 
 
 @pytest.mark.parametrize("processes", ["1", "2"])
@@ -339,6 +341,7 @@ def test_goodput_and_thresholds_come_again_out_of_the_records(serve: Serve, tool
     assert "  ✗ goodput:rate>=60%" in out
 
 
+@undisturbed
 def test_a_rule_ends_the_run_with_its_own_word_and_status_99(serve: Serve, tool: Tool) -> None:
     server = serve(*[SLOW] * 1000)
     status, out, _ = tool(*at(server, "--duration", "30", "--abort-on", "requests:count>2", "--abort-after", "0.5"))
@@ -351,6 +354,7 @@ def test_a_rule_ends_the_run_with_its_own_word_and_status_99(serve: Serve, tool:
     assert document["duration_s"] < 8
 
 
+@undisturbed
 def test_a_run_is_held_against_an_older_one(serve: Serve, tool: Tool) -> None:
     assert tool(*at(serve(*[BRISK] * 20), "--requests", "20"))[0] == 0
     Path("run.json").rename("old.json")

@@ -84,16 +84,22 @@ def test_rates_and_seconds_of_the_summary(run_of_four: Ran) -> None:
     found, rows = summary(), records()
     begun_ns = json.loads(Path("run.jsonl").read_text(encoding="utf-8").splitlines()[0])["started_at_ns"]
     duration_s = max(row["started_at_ns"] - begun_ns + row["latency_ms"] * 1e6 for row in rows) / 1e9
-    assert 0.25 < duration_s < 5
+    assert duration_s > 0.25
     assert found["duration_s"] == pytest.approx(duration_s, abs=2e-6)
     assert found["rates"]["requests_per_s"] == pytest.approx(4 / duration_s, abs=1e-3)
     assert found["rates"]["output_tokens_per_s"] == pytest.approx(8 / duration_s, abs=1e-3)
     assert found["rates"]["chunks_per_s"] == pytest.approx(6 / duration_s, abs=1e-3)
-    (second,) = found["time_series"]
-    assert (second["second"], second["requests_done"], second["requests_ok"], second["chunks"]) == (0, 4, 3, 6)
-    assert second["success_rate"] == 0.75
     ok = [row["latency_ms"] for row in rows if row["outcome"] == "ok"]
-    assert second["avg_latency_ms"] == pytest.approx(sum(ok) / 3)
+    seconds = found["time_series"]  # one, unless the machine is busy
+    assert [second["second"] for second in seconds] == list(range(len(seconds)))
+    sums = [sum(second[name] for second in seconds) for name in ("requests_done", "requests_ok", "chunks")]
+    assert sums == [4, 3, 6]
+    shares = [second["success_rate"] for second in seconds]
+    assert shares == [
+        each["requests_ok"] / each["requests_done"] if each["requests_done"] else None for each in seconds
+    ]
+    whole_ms = sum(second["requests_ok"] * (second["avg_latency_ms"] or 0) for second in seconds)
+    assert whole_ms == pytest.approx(sum(ok))
 
 
 def test_records_hold_a_line_for_each_request(run_of_four: Ran) -> None:
@@ -106,8 +112,8 @@ def test_records_hold_a_line_for_each_request(run_of_four: Ran) -> None:
     assert [row["chunks"] for row in rows] == [2, 2, 0, 2]
     assert [row["query"] for row in rows] == ["你是谁"] * 4
     first, second, third, _ = rows
-    assert 25 < first["gaps_us"][0] / 1000 < 300, "30 and 100 ms were sent, and a busy machine sends late"
-    assert 95 < second["gaps_us"][0] / 1000 < 1000
+    assert first["gaps_us"][0] > 25_000, "30 and 100 ms were sent"
+    assert second["gaps_us"][0] > 95_000
     assert third["error"] == "HTTP 401: invalid api key"
     assert all(
         row["started_at_ns"] >= before["started_at_ns"] + before["latency_ms"] * 1e6 - 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import PROMPT_S, undisturbed
 from scripted_server import ANSWER, DONE, Serve, Step, chunk, chunked, head, sized, tls_context, token
 from tool_runs import FILES, KEY, SLOW, Tool, at, records, summary
 
@@ -21,6 +22,7 @@ def test_requests_is_the_total_over_all_threads(serve: Serve, tool: Tool) -> Non
     assert {row["thread_id"] for row in records()} == {1, 2}
 
 
+@undisturbed
 def test_threads_send_at_the_same_time_once_each(serve: Serve, tool: Tool) -> None:
     server = serve(SLOW)
     tool(*at(server, "--threads", "4", *FILES))
@@ -31,17 +33,19 @@ def test_threads_send_at_the_same_time_once_each(serve: Serve, tool: Tool) -> No
     )
 
 
+@undisturbed
 def test_ramp_up_spreads_the_starts_of_the_threads(serve: Serve, tool: Tool) -> None:
     tool(*at(serve(ANSWER), "--threads", "3", "--ramp-up", "0.3", *FILES))
     starts_ns = sorted(row["started_at_ns"] for row in records())
     assert [round((start_ns - starts_ns[0]) / 1e8) for start_ns in starts_ns] == [0, 1, 2]
 
 
+@undisturbed
 def test_duration_is_how_long_a_thread_sends_again_and_again(serve: Serve, tool: Tool) -> None:
     tool(*at(serve(SLOW), "--duration", "0.45", *FILES))
     rows = records()
     starts_ns = [row["started_at_ns"] for row in rows]
-    assert 2 <= len(rows) <= 5  # of a little more than 0.1 s each, on a busy machine more; the last one is finished
+    assert 2 <= len(rows) <= 5  # of a little more than 0.1 s each; the last one is finished
     assert max(starts_ns) - min(starts_ns) < 0.45e9
     assert {row["outcome"] for row in rows} == {"ok"}
 
@@ -51,7 +55,7 @@ def test_requests_and_duration_end_the_run_by_what_comes_first(serve: Serve, too
     began_s = time.monotonic()
     tool(*at(server, "--duration", "60", "--requests", "3"))
     assert len(server.requests) == 3
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s < PROMPT_S
 
 
 def test_timeouts_are_those_of_the_flags(serve: Serve, tool: Tool) -> None:

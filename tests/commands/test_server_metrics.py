@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from metrics_pages import SGLANG, VLLM
+from patience import undisturbed
 from scripted_server import DONE, FINISH, ScriptedServer, Serve, chunked, sized, token
 from sse_perf_tool.profiling import watch
 from sse_perf_tool.records import ServerMetrics, ServerSample
@@ -40,6 +41,7 @@ def drawn() -> dict[str, Any]:
     return columns
 
 
+@undisturbed
 def test_what_the_server_says_is_in_every_output(serve: Serve, tool: Tool) -> None:
     busier = VLLM.replace('running{engine="0",model_name="m"} 8.0', 'running{engine="0",model_name="m"} 30.0')
     more = busier.replace("} 5000.0", "} 6000.0")

@@ -19,6 +19,7 @@ import pytest
 from command_lines import ROOT
 from console_output import HALFWAY, LANGUAGES, TEN_SECONDS
 from environments import unmeasured
+from patience import FOREVER_S
 from scripted_server import ANSWER, Serve, head, sized
 from sse_perf_tool import __version__, cli
 from sse_perf_tool.arguments import output_paths, parse_arguments
@@ -179,7 +180,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def test_closed_streams_are_no_reason_to_stop(serve: Serve, start: Start, tmp_path: Path, closed: str) -> None:
     arguments = at(serve(ANSWER), "--json", "run.json")
     process = start("sh", "-c", f'"$@" {closed}', "sh", sys.executable, SCRIPT, *arguments)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=FOREVER_S)
     assert (process.returncode, err) == (0, "")
     assert (tmp_path / "run.json").stat().st_size > 100
 
@@ -207,7 +208,7 @@ def test_an_interrupted_debug_ends_with_its_closing_block(serve: Serve, start: S
     while "Transfer-Encoding: chunked" not in (line := process.stdout.readline()):
         assert line, "it ended before the head of the answer came"
     process.send_signal(number)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=FOREVER_S)
     assert (process.returncode, err) == (130, "")
     assert "  outcome           cancelled\n" in out
 

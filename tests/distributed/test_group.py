@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from patience import PROMPT_S
 from sse_perf_tool.arguments import WorkersWanted, parse_arguments
 from sse_perf_tool.commands.setup import target_of
 from sse_perf_tool.distributed.fleet import Member
@@ -75,7 +76,7 @@ def begun(fleet: MadeUpFleet, *more: str, records: Lines | None = None) -> Worke
     preparing.start()
     for member in fleet.members:
         group.heard(member, "ready", {})
-    preparing.join(5)
+    preparing.join(PROMPT_S)
     assert not preparing.is_alive()
     group.start(Origin(1000 * MS, 5), 1000 * MS)
     return group

@@ -10,6 +10,7 @@ from importlib import import_module
 import pytest
 
 from fleets import NEEDS_LOCUST, TOKEN, needs_ipv6
+from patience import FOREVER_S
 from sse_perf_tool.distributed.sealing import LONGEST_BYTES, MASTER, WORKER, Seal, key_of
 
 pytestmark = NEEDS_LOCUST
@@ -19,7 +20,7 @@ import json, sys, time
 from sse_perf_tool.distributed.link import WorkerLink
 got = []
 link = WorkerLink("127.0.0.1", int(sys.argv[1]), sys.argv[2], lambda kind, body: got.append([kind, body]))
-assert link.open(10)
+assert link.open(60)
 link.send("here")
 while not got:
     time.sleep(0.02)
@@ -42,7 +43,7 @@ socket.getaddrinfo = lambda host, *rest, **more: [
 got = []
 if not join:
     master = MasterLink(bind, 0, token, lambda link, kind, body: got.append(kind))
-    assert master.open(10)
+    assert master.open(60)
     print(master.port, flush=True)
     while "words" not in got:
         time.sleep(0.02)
@@ -50,7 +51,7 @@ if not join:
     master.close()
 else:
     worker = WorkerLink(join, int(bind), token, lambda kind, body: None)
-    assert worker.open(10)
+    assert worker.open(60)
     worker.send("here")
     LastWords(worker.address, int(bind), token, worker.name, "s")(0, ["result"])
     worker.close()
@@ -79,8 +80,8 @@ def test_master_and_worker_meet_over_ipv4_and_ipv6(bind: str, join: str) -> None
     try:
         assert master.stdout is not None
         worker = begun(BOTH_ENDS, master.stdout.readline().strip(), join, TOKEN)
-        told = worker.communicate(timeout=30)
-        out, err = master.communicate(timeout=30)
+        told = worker.communicate(timeout=FOREVER_S)
+        out, err = master.communicate(timeout=FOREVER_S)
     finally:
         master.kill()
         master.communicate()
@@ -94,7 +95,7 @@ from sse_perf_tool.distributed.link import CUT_BYTES, MasterLink
 from sse_perf_tool.distributed.sealing import LONGEST_BYTES
 got = []
 master = MasterLink("127.0.0.1", 0, sys.argv[1], lambda link, kind, body: got.append(kind))
-assert master.open(10)
+assert master.open(60)
 print(master.port, LONGEST_BYTES, CUT_BYTES, flush=True)
 while not got:
     time.sleep(0.02)
@@ -121,7 +122,7 @@ def test_a_message_that_is_too_long_is_not_opened_and_one_that_is_far_longer_not
             events = line.get_monitor_socket(zmq.EVENT_DISCONNECTED)
             assert not events.poll(500), "it is still heard"
             line.send(bytes(cut + 1))
-            assert events.poll(20_000), "now it is not"
+            assert events.poll(round(FOREVER_S * 1000)), "now it is not"
             assert monitoring.recv_monitor_message(events)["event"] == zmq.EVENT_DISCONNECTED
             line.disable_monitor()
             with context.socket(zmq.DEALER) as another:
@@ -129,7 +130,7 @@ def test_a_message_that_is_too_long_is_not_opened_and_one_that_is_far_longer_not
                 another.connect(f"tcp://127.0.0.1:{port}")
                 another.send(seal.close(msgpack.dumps(("client_ready", "2.47.0", "worker"))))
                 another.send(seal.close(msgpack.dumps(ours)))
-                out, err = master.communicate(timeout=30)
+                out, err = master.communicate(timeout=FOREVER_S)
     finally:
         master.kill()
         master.communicate()
@@ -150,7 +151,7 @@ def test_what_locust_could_be_told_is_not_taken_even_with_the_token() -> None:
         try:
             kind = ""
             while kind != "sse-perf":
-                assert master.poll(20_000)
+                assert master.poll(round(FOREVER_S * 1000))
                 name, sealed = master.recv_multipart()
                 assert b"client_ready" not in sealed
                 kind, body, node = msgpack.loads(seal.open(sealed))
@@ -165,7 +166,7 @@ def test_what_locust_could_be_told_is_not_taken_even_with_the_token() -> None:
                 master.send_multipart([name, msgpack.dumps(each)])  # not sealed
             master.send_multipart([name, bytes(LONGEST_BYTES + 1)])
             master.send_multipart([name, seal.close(msgpack.dumps(("sse-perf", {"kind": "last", "number": 7}, node)))])
-            out, err = worker.communicate(timeout=20)
+            out, err = worker.communicate(timeout=FOREVER_S)
         finally:
             worker.kill()
             worker.communicate()
@@ -186,7 +187,7 @@ def test_the_page_of_locust_is_not_loaded_unless_it_cannot_do_without(taken: str
         "print(*{'flask'} & set(sys.modules))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, taken, TOKEN], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code, taken, TOKEN], capture_output=True, text=True, check=True, timeout=FOREVER_S
     )
     assert (done.stdout, done.stderr) == (f"True\n{loaded}\n", "")
 

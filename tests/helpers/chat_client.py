@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from patience import FOREVER_S
 from sse_perf_tool.chat_server.settings import Settings
 
 QUICK = Settings(port=0, response_delay_s=0, token_delay_s=0, jitter=0)
@@ -54,7 +55,7 @@ class Answer:
 
 def send(port: int, method: str, path: str, body: object = None, **headers: str) -> http.client.HTTPResponse:
     """Sends one request on a connection of its own and returns the response with its body unread."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=FOREVER_S)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     payload = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     connection.request(method, path, payload, {"Content-Type": "application/json", "Connection": "close", **named})

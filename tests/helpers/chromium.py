@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from patience import FOREVER_S
+
 FOUND = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _FLAGS = (
     "--headless",
@@ -71,7 +73,7 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def until(self, script: str, within_s: float = 10.0) -> Any:
+    def until(self, script: str, within_s: float = FOREVER_S) -> Any:
         """Asks for the value of `script` again and again until it is true."""
         give_up_s = time.monotonic() + within_s
         while not (value := self.run(script)):

@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from patience import FOREVER_S
+
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = [sys.executable, str(ROOT / "sse_perfTestTool.py")]
 NEEDS_LOCUST = pytest.mark.skipif(find_spec("locust") is None, reason="needs the extra [distributed]")
@@ -61,7 +63,7 @@ class Started:
     def out(self) -> str:
         return "".join(self._lines)
 
-    def says(self, pattern: str, within_s: float = 20.0) -> re.Match[str]:
+    def says(self, pattern: str, within_s: float = FOREVER_S) -> re.Match[str]:
         """Waits until its output has such a text."""
         until_s = time.monotonic() + within_s
         while (found := re.search(pattern, self.out)) is None:
@@ -69,10 +71,10 @@ class Started:
             time.sleep(0.02)
         return found
 
-    def ends(self, within_s: float = 40.0) -> int:
+    def ends(self, within_s: float = 2 * FOREVER_S) -> int:
         """Its exit status."""
         status = self._process.wait(within_s)
-        self._reader.join(5)
+        self._reader.join(FOREVER_S)
         return status
 
     def send(self, number: int) -> None:
@@ -85,7 +87,7 @@ class Started:
     def kill(self) -> None:
         if self.running:
             self._process.kill()
-        self._process.wait(10)
+        self._process.wait(FOREVER_S)
 
 
 Start = Callable[..., Started]

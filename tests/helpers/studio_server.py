@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import uvicorn
 
+from patience import FOREVER_S
 from sse_perf_tool.studio.app import create_app
 from sse_perf_tool.studio.guard import Door
 from sse_perf_tool.studio.settings import Settings
@@ -61,7 +62,7 @@ class Studio:
         data = raw if body is None else json.dumps(body).encode()
         if body is not None:
             sent["Content-Type"] = "application/json"
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=FOREVER_S)
         with contextlib.closing(connection):
             connection.request(method, path, body=data, headers={**sent, **(headers or {})})
             answer = connection.getresponse()
@@ -77,7 +78,7 @@ class Studio:
     @contextlib.contextmanager
     def events(self, path: str, last_id: int | None = None) -> Iterator[Iterator[dict[str, Any]]]:
         """The events of a stream as {"event", "id", "data"}, as they come; it is left at the end."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=FOREVER_S)
         headers = {"Authorization": f"Bearer {TOKEN}"}
         if last_id is not None:
             headers["Last-Event-ID"] = str(last_id)
@@ -121,7 +122,7 @@ def running(folder: Path, *, port: int = 0, **more: Any) -> Iterator[Studio]:
         yield Studio(workspace, door, listener.getsockname()[1])
     finally:
         server.should_exit = True
-        thread.join(20)
+        thread.join(FOREVER_S)
         assert not thread.is_alive()
 
 

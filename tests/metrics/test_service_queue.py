@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from patience import undisturbed
 from scripted_server import DONE, FINISH, Serve, chunked, token
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.exporters.markdown import to_markdown
@@ -195,6 +196,7 @@ def test_a_queue_before_whole_answers_is_told_of_the_first_byte() -> None:
     assert "TTFB" in found.text[1]
 
 
+@undisturbed
 def test_a_server_of_two_threads_is_seen_from_outside(serve: Serve) -> None:
     # A first token after 160 ms: begins may then miss the ends that they follow by 40 ms, as on a busy machine.
     words = [step for n in range(10) for step in (token(f"w{n} "), 0.03)]

@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from patience import undisturbed
 from scripted_server import DONE, FINISH, Script, Serve, Step, chunked, token, until_close, usage
 from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.exporters.markdown import to_markdown
@@ -435,12 +436,11 @@ def joined_by(events: Sequence[bytes], counts: Sequence[int]) -> list[bytes]:
     ],
     ids=["4 KiB", "16 KiB", "smooth", "4 tokens", "bursts", "at once"],
 )
+@undisturbed
 def test_what_a_server_sends_is_told(serve: Serve, script: Script, kind: str) -> None:
     openai = FORMATS["openai_chat"]
     server = serve(script)
-    target = Target(
-        server.url(), BodyBuilder(row=openai), QueryProvider([Query("?")]), Masker([]), format=openai, timeout_s=5
-    )
+    target = Target(server.url(), BodyBuilder(row=openai), QueryProvider([Query("?")]), Masker([]), format=openai)
     tester = SSETester(target)
     try:
         record = tester.test_streaming(1)

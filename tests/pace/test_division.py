@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from patience import PROMPT_S
 from sse_perf_tool.pace.division import Share, share_of, shares_of
 from sse_perf_tool.pace.replay import Replayed
 from sse_perf_tool.pace.schedule import threads_for
@@ -199,7 +200,7 @@ def send_batches(config: RunConfig, workers: int, answer_s=lambda _number: 0.004
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(PROMPT_S)
     assert not any(thread.is_alive() for thread in threads), "nobody waits for a batch that never comes"
     return times
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 
+from patience import PROMPT_S, undisturbed
 from sse_perf_tool.pace.division import Share
 from sse_perf_tool.pace.replay import Replayed
 from sse_perf_tool.pace.tickets import Pace, Ticket, pace_for
@@ -159,11 +160,12 @@ def run_threads(pace: Pace, threads: int, answer_s: float) -> list[tuple[int, in
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(10)
+        worker.join(PROMPT_S)
     assert not any(worker.is_alive() for worker in workers)
     return found
 
 
+@undisturbed
 def test_few_threads_do_the_work_of_an_open_loop_when_few_are_needed():
     found = run_threads(pace_for(RunConfig(rate_per_s=100, duration_s=0.5), Share()), 20, 0.005)
     assert sorted(ticket.request_id for *_, ticket in found) == list(range(1, 51))
@@ -179,6 +181,7 @@ def test_stopping_wakes_all_threads_of_an_open_loop():
     assert len(run_threads(pace, 50, 0.0)) == 1
 
 
+@undisturbed
 def test_threads_are_asked_for_as_they_are_needed():
     """One that answers at once is enough; with answers of 0.1 s and 40 requests a second it takes some four."""
 
@@ -199,7 +202,7 @@ def test_threads_are_asked_for_as_they_are_needed():
         pace.more = start
         start()
         for worker in workers:
-            worker.join(10)
+            worker.join(PROMPT_S)
         return len(workers)
 
     assert not pace_for(RunConfig(rate_per_s=40, duration_s=0.5), Share()).start_all
@@ -210,6 +213,7 @@ def test_threads_are_asked_for_as_they_are_needed():
 # --- batches
 
 
+@undisturbed
 def test_a_batch_begins_when_the_one_before_it_has_ended():
     found = run_threads(pace_for(RunConfig(batch=4, requests=12, threads=6), Share()), 6, 0.03)
     assert sorted(ticket.request_id for *_, ticket in found) == list(range(1, 13))

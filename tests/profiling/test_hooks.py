@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from patience import FOREVER_S
 from sse_perf_tool.profiling.hooks.install import PYTHON, environment_with_hooks
 from sse_perf_tool.profiling.hooks.reading import HookSeries, is_finite, percentile_of, read_hooks
 
@@ -98,7 +99,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
         running["node"] = _started(base, "node", ["node"], "node.cjs", NODE)
     found = {}
     for name, process in running.items():
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=2 * FOREVER_S)
         found[name] = (read_hooks(base / name, origin_ns), out + err)
     return found
 

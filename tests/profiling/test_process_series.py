@@ -11,6 +11,7 @@ import time
 import psutil
 import pytest
 
+from patience import FOREVER_S
 from sse_perf_tool.profiling.server import sampler
 from sse_perf_tool.profiling.server.watch import ProcessWatch, series_of
 
@@ -79,9 +80,11 @@ def test_the_watch_sees_a_process_at_work() -> None:
         until_s = time.process_time() + 0.3
         while time.process_time() < until_s:
             pass
+        took_s = (time.perf_counter_ns() - begin_ns) / 1e9
     found = next(each for each in watch.series(begin_ns) if each.pid == os.getpid())
     assert found.kind == "python"
-    assert max(value for value in found.cpu if not math.isnan(value)) > 20
+    on_average = 100 * 0.3 / took_s
+    assert max(value for value in found.cpu if not math.isnan(value)) > on_average / 2
     assert not watch.ended_early
     assert watch.kinds()[os.getpid()] == "python"
 
@@ -90,4 +93,4 @@ def test_a_tool_that_dies_takes_its_server_with_it(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sampler, "GUARD_S", 0.2)
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     sampler._end(child.pid)
-    assert child.wait(10) in (-2, -9)
+    assert child.wait(FOREVER_S) in (-2, -9)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import FOREVER_S, undisturbed
 from sse_perf_tool.profiling.server import process
 from sse_perf_tool.profiling.server.process import Server, ServerError
 
@@ -34,7 +35,7 @@ def server(tmp_path: Path, code: str, lang: str = "en") -> Server:
 def started(tmp_path: Path, code: str) -> Server:
     made = server(tmp_path, code)
     made.start()
-    assert made.wait_until(lambda: made.has_said("up"), "text", 20, threading.Event())
+    assert made.wait_until(lambda: made.has_said("up"), "text", FOREVER_S, threading.Event())
     return made
 
 
@@ -48,6 +49,7 @@ def test_it_ends_at_the_first_signal(tmp_path: Path) -> None:
     assert "SIGINT" in chinese
 
 
+@undisturbed
 def test_one_that_ignores_every_signal_is_killed_and_each_step_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,7 +69,7 @@ def test_children_that_it_leaves_behind_in_its_group_are_ended_too(tmp_path: Pat
     made = started(tmp_path, code)
     child = int((tmp_path / "server.log").read_text().split()[0])
     made.stop("KILL")
-    for _ in range(200):
+    for _ in range(round(FOREVER_S / 0.02)):
         if not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2]:
             break
         threading.Event().wait(0.02)
@@ -77,7 +79,7 @@ def test_children_that_it_leaves_behind_in_its_group_are_ended_too(tmp_path: Pat
 
 def test_one_that_ends_by_itself_says_how(tmp_path: Path) -> None:
     made = started(tmp_path, "print('up', flush=True); raise SystemExit(3)")
-    for _ in range(200):
+    for _ in range(round(FOREVER_S / 0.02)):
         if made.has_ended():
             break
         threading.Event().wait(0.02)
@@ -91,7 +93,7 @@ def test_one_that_ends_before_it_is_ready_shows_its_last_lines(tmp_path: Path) -
     made = server(tmp_path, "for n in range(30): print('line', n)\nraise SystemExit('no \\x1b[31mluck')")
     made.start()
     with pytest.raises(ServerError) as caught:
-        made.wait_until(lambda: False, "port 1", 20, threading.Event())
+        made.wait_until(lambda: False, "port 1", FOREVER_S, threading.Event())
     lines = str(caught.value).splitlines()
     assert lines[0] == "the server ended with status 1 before it was ready"
     assert len(lines) == 22

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 
+from patience import FOREVER_S
 from sse_perf_tool.metrics import estimate_tokens
 from sse_perf_tool.queries.prompts import POOL_WORDS, WORDS, Prompts
 
@@ -65,7 +66,7 @@ def test_another_seed_makes_other_prompts_and_the_same_seed_the_same() -> None:
 def test_another_process_makes_the_same_prompts() -> None:
     """Nothing depends on the hashes of texts, which each process draws anew."""
     code = "from sse_perf_tool.queries.prompts import Prompts; print(Prompts(2, 40, 5).prompt(7))"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=FOREVER_S)
     assert ran.stdout.strip() == str(Prompts(2, 40, 5).prompt(7))
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from command_lines import ROOT
+from patience import FOREVER_S, PROMPT_S
 from scripted_server import DONE, FINISH, Serve, chunked, token
 from sse_perf_tool.calibration.server import paced_server
 from studio_server import Studio, running
@@ -58,7 +59,7 @@ def test_it_prints_its_link_serves_and_ends_in_order(tmp_path: Path) -> None:
         state = studio.ask("GET", "/api/state", token=found[2]).json
         assert (state["dir"], state["first_use"], state["remote"]) == (str(tmp_path), True, False)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=FOREVER_S)
     assert (process.returncode, err) == (0, b"")
     assert found[2] not in out.decode()
     assert (tmp_path / ".studio").stat().st_mode & 0o777 == 0o700
@@ -72,7 +73,7 @@ def write_config(folder: Path, url: str) -> None:
 
 
 def ended(studio: Studio, job_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + FOREVER_S
     while True:
         job: dict[str, Any] = studio.get(f"/api/jobs/{job_id}")
         if job["ended_at"] is not None:
@@ -82,7 +83,7 @@ def ended(studio: Studio, job_id: str) -> dict[str, Any]:
 
 
 def test_a_benchmark_that_is_cancelled_keeps_what_it_measured(tmp_path: Path, serve: Serve) -> None:
-    server = serve(chunked(token("a"), 0.02, token("b"), FINISH, DONE))
+    server = serve(chunked(token("a"), 0.1, token("b"), FINISH, DONE))
     write_config(tmp_path, server.url("/v1"))
     (tmp_path / "json.py").write_text("raise RuntimeError('of the user')\n")
     with running(tmp_path, worker=WORKER) as studio:
@@ -93,7 +94,7 @@ def test_a_benchmark_that_is_cancelled_keeps_what_it_measured(tmp_path: Path, se
             began_s = time.monotonic()
             studio.ask("POST", f"/api/jobs/{job['id']}/cancel")
             end = next(event for event in events if event["event"] == "end")["data"]
-        assert time.monotonic() - began_s < 5
+        assert time.monotonic() - began_s < PROMPT_S, "a thousand answers of 0.1 s"
         assert (end["state"], end["status"]) == ("cancelled", 130)
         found = studio.get(f"/api/results/{end['result_id']}")
         assert (found["head"]["state"], found["document"]["state"]) == ("cancelled", "cancelled")

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from command_lines import ROOT
+from patience import FOREVER_S, PROMPT_S
 from sse_perf_tool.flags.checks import file_path
 from sse_perf_tool.studio.jobs.load import flags_of
 from studio_server import TOKEN, Studio, running
@@ -52,7 +53,7 @@ def started(studio: Studio, label: str, **more: Any) -> dict[str, Any]:
 
 
 def until(studio: Studio, job_id: str, *states: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + FOREVER_S
     while True:
         job = studio.get(f"/api/jobs/{job_id}")
         if job["state"] in states:
@@ -347,8 +348,8 @@ def spawn(folder: Path) -> tuple[subprocess.Popen[str], int]:
     return process, int(process.stdout.readline())
 
 
-def wait_for(condition: Callable[[], bool], within_s: float) -> None:
-    deadline = time.monotonic() + within_s
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PROMPT_S
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -375,7 +376,7 @@ def test_a_server_that_is_killed_takes_its_worker_with_it_and_what_waited_goes_o
         worker = plan["data"]["pid"]
         assert alive(worker)
         process.send_signal(signal.SIGKILL)
-    wait_for(lambda: not alive(worker), 2)
+    wait_for(lambda: not alive(worker))
     path = folder / ".studio" / "jobs" / f"{old['id']}.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "created_at": "2026-01-31T08:00:00.000Z"}))
     with running(folder, worker=WORKER) as second:

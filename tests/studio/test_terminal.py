@@ -8,11 +8,12 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Timer
+from threading import Thread
 from typing import Any
 
 import pytest
 
+from patience import PROMPT_S
 from scripted_server import DONE, FINISH, Serve, chunked, token
 from studio_server import Studio, running
 from tool_runs import Tool
@@ -27,7 +28,7 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
 
 
 def jobs(studio: Studio, *states: str) -> list[dict[str, Any]]:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PROMPT_S
     while True:
         found: list[dict[str, Any]] = studio.get("/api/jobs")["jobs"]
         if found and found[0]["state"] in states:
@@ -104,7 +105,7 @@ def test_a_search_for_capacity_is_watched_and_listed(studio: Studio, serve: Serv
 def test_ctrl_c_in_the_terminal_is_a_cancelled_job(studio: Studio, serve: Serve, tool: Tool) -> None:
     server = serve(chunked(token("a"), 0.05, token("b"), FINISH, DONE))
     folder = studio.workspace.settings.folder
-    Timer(1.0, lambda: signal.raise_signal(signal.SIGINT)).start()
+    Thread(target=lambda: (server.seen(1), signal.raise_signal(signal.SIGINT))).start()
     ran = tool("--url", server.url(), "--api-key", "-", "--duration", "60", "--studio", str(folder))
     assert ran.status == 130, ran.err
     (job,) = jobs(studio, "cancelled")

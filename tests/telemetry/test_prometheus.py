@@ -8,6 +8,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from patience import FOREVER_S
 from sse_perf_tool.records import IntervalSample
 from sse_perf_tool.telemetry.exporter import Exporter, exporter_of
 from sse_perf_tool.telemetry.prometheus import Page
@@ -19,7 +20,7 @@ ASKED = {"otlp": None, "share": None, "version": "1"}
 def served(exporter: Exporter, page: Page) -> dict[tuple[str, str], float]:
     """(name, the label that is no common one) -> value, as they are read over the socket."""
     port = page.serve("127.0.0.1", 0)
-    text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    text = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=FOREVER_S).text
     common = {
         "gen_ai_operation_name": "chat",
         "gen_ai_provider_name": "openai",

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from patience import FOREVER_S
+
 pytest.importorskip("resource", reason="the bench needs Linux or macOS")
 
 import bench
@@ -32,7 +34,7 @@ def port() -> Iterator[int]:
 
 def answer_of(port: int) -> bytes:
     asked = urllib.request.Request(bench.url_of(port), data=b'{"stream": true}')
-    with urllib.request.urlopen(asked, timeout=10) as answer:
+    with urllib.request.urlopen(asked, timeout=FOREVER_S) as answer:
         return bytes(answer.read())
 
 
@@ -92,7 +94,7 @@ def test_a_client_that_fails_is_an_error_with_its_words() -> None:
 def test_quick_ends_with_a_table_whose_figures_add_up(tmp_path: Path) -> None:
     file = tmp_path / "bench.json"
     command = [sys.executable, str(TOOLS / "bench.py"), "--quick", "--duration", "0.5", "--json", str(file)]
-    printed = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    printed = subprocess.run(command, check=True, capture_output=True, text=True, timeout=2 * FOREVER_S).stdout
     rows = re.findall(
         r"^(\w+(?: tool)?) +(TTFT|gap) (p50|p99) +([\d.]+) +([\d.]+) +([-+][\d.]+)", printed, re.MULTILINE
     )

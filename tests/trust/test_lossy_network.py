@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from patience import FOREVER_S, undisturbed
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SERVER = "10.213.77.1"
 PROGRAM = f"""
@@ -72,6 +74,7 @@ def two_namespaces(lost_percent: int) -> Iterator[tuple[str, str]]:
             subprocess.run(["ip", "netns", "del", name], check=False, capture_output=True)
 
 
+@undisturbed
 def test_lost_packets_are_the_networks(tmp_path: Path) -> None:
     if reason := missing():
         pytest.skip(reason)
@@ -85,7 +88,7 @@ def test_lost_packets_are_the_networks(tmp_path: Path) -> None:
             command += ["--url", f"http://{SERVER}:{port}/v1/chat/completions", "--api-key", "-", "--quiet"]
             command += ["--threads", "4", "--requests", "16", "--json", str(summary)]
             command += ["--html-report", str(tmp_path / "run.html")]
-            ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
+            ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=2 * FOREVER_S)
             assert server.stdin is not None
             server.stdin.close()
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import PROMPT_S
 from readers import KINDS, use
 from sse_perf_tool.trust.self_watch import (
     CONNECTIONS_A_LOOK,
@@ -233,7 +234,7 @@ def test_connections_are_looked_at_in_turn() -> None:
 def test_a_heartbeat_counts_how_late_it_is_woken() -> None:
     heartbeat = Heartbeat()
     heartbeat.stop()
-    heartbeat.join(5)
+    heartbeat.join(PROMPT_S)
     heartbeat.late = [0] * len(heartbeat.late)
     for late_us in (-3, 0, 1, 2, 3, 1000, 10**15):
         heartbeat.note(HEARTBEAT_NS + late_us * 1000)
@@ -256,10 +257,10 @@ def test_late_wake_ups_are_those_of_the_reading_thread_where_it_counts_them(
 
 def test_a_heartbeat_beats_until_it_is_stopped() -> None:
     heartbeat = Heartbeat()
-    patience_s = time.monotonic() + 5
+    patience_s = time.monotonic() + PROMPT_S
     while sum(heartbeat.late) < 2 and time.monotonic() < patience_s:
         time.sleep(0.02)
     heartbeat.stop()
-    heartbeat.join(5)
+    heartbeat.join(PROMPT_S)
     assert sum(heartbeat.late) >= 2
     assert not heartbeat.is_alive()
