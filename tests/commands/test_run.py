@@ -95,11 +95,11 @@ def test_single_request_shows_its_course_and_closing_block(serve: Serve, tool: T
     assert [row.split()[1] for row in rows] == ["1", "2"], "a row a block"
     assert "What is SSE?" in course
     facts = Ran(0, closing, "").facts
-    assert {name: facts[name] for name in ("outcome", "message id", "finish reason", "blocks", "length", "tokens")} == {
+    assert {name: facts[name] for name in ("outcome", "message id", "finish reason", "chunks", "length", "tokens")} == {
         "outcome": "ok",
         "message id": "chatcmpl-1",
         "finish reason": "stop",
-        "blocks": "2",
+        "chunks": "2",
         "length": "11 characters",
         "tokens": "2 (reported by the server)",
     }
@@ -122,7 +122,7 @@ def test_single_request_shows_a_row_a_second_until_its_first_block(serve: Serve,
 def test_several_threads_show_a_row_a_second_and_a_summary(serve: Serve, tool: Tool) -> None:
     ran = tool(*at(serve(SLOW), "--threads", "3", "--duration", "1.1"))
     table_head, row = [line.split() for line in ran.out.splitlines() if "success" in line or "0:01" in line][:2]
-    assert " ".join(table_head) == "time threads blocks TTFT ms avg resp ms TPOT ms tokens/s success"
+    assert " ".join(table_head) == "time threads chunks TTFT ms avg resp ms TPOT ms tokens/s success"
     assert row[:2] + row[-1:] == ["0:01", "3/3", "100%"]
     blocks, ttft_ms, latency_ms, tpot_ms, tokens_per_s = map(float, row[2:7])
     assert 0 < ttft_ms < 60
@@ -132,7 +132,7 @@ def test_several_threads_show_a_row_a_second_and_a_summary(serve: Serve, tool: T
     assert tokens_per_s == blocks
     assert ran.facts["threads"] == "3"
     assert ran.facts["success"] == "100%"
-    assert int(ran.facts["blocks"]) == 2 * int(ran.facts["ok"])
+    assert int(ran.facts["chunks"]) == 2 * int(ran.facts["ok"])
 
 
 def test_failed_requests_are_grouped_with_an_example(serve: Serve, tool: Tool) -> None:

@@ -19,7 +19,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9;]*[mK]|\r")
 def test_a_row_has_the_averages_of_the_run_and_the_tokens_of_its_second() -> None:
     sample = IntervalSample(second=64, threads_active=8, tokens=266.6)
     head_line, row = shown(lambda console: console.row(sample, HALFWAY, TEN_SECONDS)).splitlines()
-    assert head_line == "    time     threads    blocks  TTFT ms avg resp ms  TPOT ms  tokens/s  success"
+    assert head_line == "    time     threads    chunks  TTFT ms avg resp ms  TPOT ms  tokens/s  success"
     assert row == "    1:05        8/10       437        -        2000     30.0     266.6   75.00%"
 
 

@@ -49,7 +49,7 @@ def test_the_summary_counts_and_adds_up() -> None:
     assert facts["threads"] == "3"
     assert (facts["requests"], facts["ok"], facts["failed"], facts["cancelled"]) == ("6", "4", "1", "1")
     assert (facts["needed a retry"], facts["success"]) == ("1", "80.00%")
-    assert (facts["blocks"], facts["tokens"]) == ("44", "44 (reported by the server)")
+    assert (facts["chunks"], facts["tokens"]) == ("44", "44 (reported by the server)")
     assert facts["wall time"] == "2.00 s"
     assert facts["rates"] == "3.00 requests/s, 22.0 tokens/s, 22.0 chunks/s"
     assert "  response sum      8.00 s" in lines

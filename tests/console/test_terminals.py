@@ -184,7 +184,7 @@ def blocks(number: int, **options: object) -> list[str]:
 
 def test_a_single_request_has_a_row_for_each_block() -> None:
     head, first, second, *rest = blocks(40)
-    assert head.split() == ["at", "ms", "blocks", "gap", "ms", "mean", "gap"]
+    assert head.split() == ["at", "ms", "chunks", "gap", "ms", "mean", "gap"]
     assert (first.split(), second.split()) == (["100.0", "1", "-", "-"], ["110.0", "2", "10.0", "10.0"])
     assert len(rest) == 38
 

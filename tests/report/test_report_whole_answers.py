@@ -102,7 +102,7 @@ def test_the_console_shows_no_figure_of_a_stream(lang: str, rate: str) -> None:
     Console(out, lang).summary(result_of(*(record_of(n, 2000, 10, 2000, n) for n in (1, 2)), turns=2))
     lines = out.getvalue().splitlines()
     assert rate in out.getvalue()
-    assert not [line for line in lines if "TTFT" in line or "TPOT" in line or "blocks" in line or "数据块" in line]
+    assert not [line for line in lines if "TTFT" in line or "TPOT" in line or "chunks" in line or "数据块" in line]
     assert max(map(display_width, lines)) <= 80
 
 
@@ -123,7 +123,7 @@ def test_one_whole_answer_is_shown_with_its_size() -> None:
     facts = out.getvalue()
     assert "received          1000 bytes" in facts
     assert "throughput        20.0 tokens/s" in facts
-    assert [word for word in ("blocks", "TTFT", "TPOT", "streaming") if word in facts] == []
+    assert [word for word in ("chunks", "TTFT", "TPOT", "streaming") if word in facts] == []
 
 
 def test_the_verdict_is_about_whole_answers() -> None:

@@ -14,7 +14,7 @@ TEXTS: Texts = {
     "tier": ("context of {tokens} tokens ({number} of {all})", "上下文 {tokens} token（{number}/{all}）"),
     "time": ("time", "时间"),
     "threads": ("threads", "线程"),
-    "blocks": ("blocks", "数据块"),
+    "blocks": ("chunks", "数据块"),
     "block_at": ("at ms", "时刻 ms"),
     "block_gap": ("gap ms", "间隔 ms"),
     "block_mean": ("mean gap", "平均间隔"),

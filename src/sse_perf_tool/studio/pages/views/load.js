@@ -44,7 +44,8 @@ function shape({ values, fields, changed }) {
   const draw = () => {
     const own = SHAPES[values.shape].map((key) => { fields[key] = make_field[key](); return fields[key]; });
     fields.warmup = textField(say("load.warmup"), values.flags.warmup ?? "", { change: (value) => { if (value.trim()) values.flags.warmup = value.trim(); else delete values.flags.warmup; changed(); }, placeholder: "10s", hint: say("load.warmup_hint") });
-    fill(part, make("div", { class: values.shape === "stages" ? "" : "trio" }, ...own), make("div", { class: "trio" }, fields.warmup));
+    const apart = values.shape === "stages" ? [make("div", {}, ...own)] : [];
+    fill(part, ...apart, make("div", { class: "trio" }, ...(apart.length ? [] : own), fields.warmup));
   };
   draw();
   return make("section", { class: "card" }, make("h2", {}, say("load.shape")), choiceField(say("load.kind"), values.shape, Object.keys(SHAPES).map((name) => [name, say(`load.by_${name}`)]), (name) => { values.shape = name; draw(); changed(); }), part);
