@@ -34,6 +34,7 @@ class MadeUpFleet:
         self.told: list[str] = []
         self.tell = self.told.append
         self.ended: set[int] = set()
+        self.notes: dict[tuple[int, int], int] = {}
         for member in self.members:
             member.offset.add(0, member.number * MS, member.number * MS, 2 * MS)
 
@@ -46,6 +47,9 @@ class MadeUpFleet:
 
     def has_ended(self, member: Member) -> bool:
         return member.number in self.ended
+
+    def noted(self, member: Member, after_id: int) -> int:
+        return self.notes.get((member.number, after_id), 0)
 
     def kinds(self, number: int) -> list[str]:
         return [kind for to, kind, _ in self.sent if to == number]
@@ -156,6 +160,17 @@ def test_a_silent_worker_is_told_and_given_up_when_it_stays_silent(monkeypatch: 
         "worker 2 (m2) was lost during the run: 7 requests that it had sent are missing, and those of"
     )
     assert [(each.missing, each.lost) for each in group.workers] == [(0, ""), (7, "lost")]
+
+
+def test_what_a_lost_worker_had_noted_that_it_began_is_missing() -> None:
+    fleet = MadeUpFleet(1)
+    fleet.notes = {(1, 0): 9, (1, 77): 1000}
+    group = begun(fleet)
+    counters(group, fleet.members[0], 5, 2)
+    fleet.members[0].silent_at_s = 0.0
+    group.look()  # by the real clock it is silent for long
+    group.wait()
+    assert group.missing == 9, "of this round"
 
 
 def test_a_worker_that_comes_back_is_waited_for() -> None:

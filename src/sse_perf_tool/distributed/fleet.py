@@ -152,6 +152,10 @@ class Fleet:
         """Whether its process is known to have ended; of another machine nobody knows."""
         return self._local is not None and self._local.has_ended(member.link)
 
+    def noted(self, member: Member, after_id: int) -> int:
+        """How many requests of a round a worker on this machine has noted that it began; 0 for others, which tell."""
+        return 0 if self._local is None else self._local.begun(member.link, after_id)
+
     def close(self) -> None:
         """Lets the workers go."""
         for member in self.members:

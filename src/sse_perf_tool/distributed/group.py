@@ -280,7 +280,8 @@ class WorkerGroup(Parts):
 
     def _give_up(self, doing: _Doing) -> None:
         """The results of a worker that is lost: what its processes still told, if they did."""
-        begun = max(doing.begun, doing.part.counters.requests_started)
+        noted = self._fleet.noted(doing.member, self._after_id)
+        begun = max(doing.begun, doing.part.counters.requests_started, noted)
         told = 0
         for tally, formats, cpu_s, _ in doing.last_words.values():
             told += len(tally.table)

@@ -95,16 +95,25 @@ class _Round:
     told_s: float = field(default_factory=time.monotonic)
     every_s: float = TELL_S
     """So often it says how many requests it has begun: if it is lost, they are known to be missing."""
+    after_id: int = 0
     begun: int = 0
     begun_told_s: float = 0.0
 
 
 class Worker:
-    """One worker; `tell` takes lines for whoever started it.  `leave` may be called from any thread."""
+    """One worker; `tell` takes lines for whoever started it.  `leave` may be called from any thread.
+
+    `note` takes how many requests it has begun, and in which round, see `local.Note.write`; None: the master is told.
+    """
 
     def __init__(
-        self, joining: Joining, tell: Callable[[str], None], clock: Callable[[], int] = time.perf_counter_ns
+        self,
+        joining: Joining,
+        tell: Callable[[str], None],
+        clock: Callable[[], int] = time.perf_counter_ns,
+        note: Callable[[int, int], None] | None = None,
     ) -> None:
+        self._note = note
         self._joining = joining
         self._place = Place(joining.host, joining.port)
         self._say = speaker(TEXTS, joining.lang)
@@ -230,7 +239,7 @@ class Worker:
         joining = self._joining
         words = LastWords(self._link.address, joining.port, joining.token, self._link.name, self._session)
         group = ProcessGroup(target, config, lines, None, after_id, share, batches, words)
-        return _Round(group, config, lines, every_s=every_s)
+        return _Round(group, config, lines, every_s=LOOK_S if self._note else every_s, after_id=after_id)
 
     def _kept(self, certificate: bytes) -> str:
         if self._certificate is None:
@@ -345,7 +354,10 @@ class Worker:
             self._tell_counters(doing)
         if now_s - doing.begun_told_s >= doing.every_s and (begun := doing.group.begun) != doing.begun:
             doing.begun, doing.begun_told_s = begun, now_s
-            self._link.send("begun", session=self._session, begun=begun)
+            if self._note is None:
+                self._link.send("begun", session=self._session, begun=begun)
+            else:
+                self._note(doing.after_id, begun)
 
     def _tell_counters(self, doing: _Round) -> None:
         stats = doing.group.shared_stats
@@ -356,9 +368,12 @@ class Worker:
 
 
 def run_worker(
-    joining: Joining, tell: Callable[[str], None], started: Callable[[Worker], None] = lambda _worker: None
+    joining: Joining,
+    tell: Callable[[str], None],
+    started: Callable[[Worker], None] = lambda _worker: None,
+    note: Callable[[int, int], None] | None = None,
 ) -> int:
     """Runs a worker to its end and returns the exit status.  UsageError when it cannot join."""
-    worker = Worker(joining, tell)
+    worker = Worker(joining, tell, note=note)
     started(worker)
     return worker.run()
