@@ -59,18 +59,21 @@ class Load:
     itl_ms: float = 20.0
     events: int = 100
     duration: float = 8.0
+    tls: bool = False
 
     def __str__(self) -> str:
         rate = self.threads * 1000 / self.itl_ms
         return (
             f"{self.threads} threads, TTFT {self.ttft_ms:g} ms, a chunk every {self.itl_ms:g} ms each "
             f"(up to {rate:,.0f} a second), {self.events} chunks an answer, {self.duration:g} s"
+            f"{', over TLS' if self.tls else ''}"
         )
 
 
 LOADS = {
     "1x20ms": Load(threads=1),
     "200x20ms": Load(),
+    "200x20ms-https": Load(tls=True),
     "500x10ms": Load(threads=500, itl_ms=10.0, events=200),
     "1000x10ms": Load(threads=1000, itl_ms=10.0, events=200),
     "2000x100ms": Load(threads=2000, itl_ms=100.0, events=50, duration=12.0),
@@ -98,9 +101,34 @@ def paced_server(load: Load) -> Iterator[int]:
         yield port
 
 
-def url_of(port: int) -> str:
+def url_of(port: int, scheme: str = "http") -> str:
     """Where the server on this port takes requests."""
-    return f"http://127.0.0.1:{port}/v1/chat/completions"
+    return f"{scheme}://127.0.0.1:{port}/v1/chat/completions"
+
+
+@contextlib.contextmanager
+def served(load: Load) -> Iterator[tuple[int, str]]:
+    """(the port at which the server of this load is asked for the truth, the URL of its requests)."""
+    if not load.tls:
+        with paced_server(load) as port:
+            yield port, url_of(port)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        certificate, key = Path(folder, "paced.crt"), Path(folder, "paced.key")
+        words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+        made = ["openssl", *words.split(), "-keyout", str(key), "-out", str(certificate)]
+        subprocess.run(made, check=True, capture_output=True)  # noqa: S603
+        times = ["--ttft-ms", str(load.ttft_ms), "--itl-ms", str(load.itl_ms), "--chunks", str(load.events)]
+        command = [sys.executable, str(TOOLS / "bench_tls.py"), str(certificate), str(key), *times]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:  # noqa: S603
+            ports = process.stdout.readline().split() if process.stdout else []
+            if not ports:
+                raise ClientError("the server over TLS has ended")
+            try:
+                yield int(ports[0]), url_of(int(ports[1]), "https")
+            finally:
+                if process.stdin:
+                    process.stdin.close()  # it serves until then
 
 
 def truth_of(port: int) -> dict[str, Any]:
@@ -184,16 +212,17 @@ def command_of(client: str, url: str, load: Load, file: Path, roots: Mapping[str
     flags.append("--no-compression-check")  # it would be one request more than is counted
     outputs = ["--json", str(file), "--html-report", str(file.with_suffix(".html"))]
     more = shlex.split(client) if client.startswith("-") else []
+    more += ["--insecure"] if load.tls else []  # the certificate is nobody's
     return [sys.executable, str(roots[client] / "sse_perfTestTool.py"), "--url", url, *flags, *outputs, *more]
 
 
-def measure(client: str, port: int, load: Load, roots: Mapping[str, Path]) -> Flat:
+def measure(client: str, port: int, url: str, load: Load, roots: Mapping[str, Path]) -> Flat:
     """One run of one client: truth and reported of each figure, counts, cost, and how late the server was."""
     server.ask(port, "/reset")
     began_s, all_before_s = time.monotonic(), machine_cpu_s()
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "figures.json"
-        command = command_of(client, url_of(port), load, file, roots)
+        command = command_of(client, url, load, file, roots)
         cpu_s, mib = cost_of(command, load.duration + PATIENCE_S)
         said = json.loads(file.read_text(encoding="utf-8"))
     wall_s, all_after_s = time.monotonic() - began_s, machine_cpu_s()
@@ -234,10 +263,10 @@ def clients() -> list[str]:
 def run_load(load: Load, runs: int, roots: Mapping[str, Path], names: Sequence[str]) -> dict[str, list[Flat]]:
     """What each client makes of this load, in each turn."""
     found: dict[str, list[Flat]] = {client: [] for client in names}
-    with paced_server(load) as port:
+    with served(load) as (port, url):
         for _ in range(runs):
             for client, measured in found.items():
-                measured.append(measure(client, port, load, roots))
+                measured.append(measure(client, port, url, load, roots))
     return found
 
 
@@ -340,6 +369,9 @@ def parse(arguments: list[str] | None) -> tuple[dict[str, Load], argparse.Namesp
     parser.add_argument("--itl-ms", type=float)
     parser.add_argument("--events", type=int, help="chunks of one answer")
     parser.add_argument("--duration", type=float, help="seconds each client sends for")
+    parser.add_argument(
+        "--tls", action="store_const", const=True, help="over TLS, by the openssl command's certificate"
+    )
     parser.add_argument("--runs", type=int, default=1, help="runs of each client, of which the median is shown")
     parser.add_argument("--against", metavar="REV", help="one more client: this tool as of a revision, such as HEAD~1")
     parser.add_argument("--with", dest="more", metavar="FLAGS", help="one more client: this tool with these flags too")

@@ -28,7 +28,7 @@ from .request.proxy import proxies_of
 from .request.steps import ANSWER_BYTES, Following, Opening, id_in
 from .request.target import Target
 from .request.timeline import AnswerTimeline, longest_gap_s
-from .wire import GATE, Exchange, Interruptible, TimedAdapter, Trace, drain, reads
+from .wire import GATE, Exchange, Interruptible, KeptResponse, TimedAdapter, Trace, drain, reads
 
 ERROR_BODY_BYTES = 65_536
 ERROR_BODY_S = 2.0
@@ -87,6 +87,10 @@ class _Cookies(RequestsCookieJar):
             oldest = next(iter(self))
             self.clear(oldest.domain, oldest.path, oldest.name)
 
+    def __bool__(self) -> bool:
+        """Whether there may be any: to count them all, as `len` does, for each request takes long."""
+        return bool(vars(self)["_cookies"])
+
 
 class _Answered(NamedTuple):
     """An adapter that sends nothing."""
@@ -115,6 +119,8 @@ class _Session(requests.Session):
         """As `requests.Session.send`, which only goes on with an answer that redirects or sets cookies."""
         sent = {name: value for name, value in options.items() if name != "allow_redirects"}
         response = cast(Any, super().get_adapter(str(request.url))).send(request, **sent)
+        if isinstance(response, KeptResponse):
+            return response  # of which the wire knows that it does neither
         if not response.is_redirect and "set-cookie" not in response.headers:
             return cast(requests.Response, response)
         self._answer = response

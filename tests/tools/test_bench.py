@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import ssl
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +72,21 @@ def test_the_classic_client_sees_what_the_server_sent(port: int) -> None:
     assert len(seen.ttft_ns) == seen.requests
     assert len(seen.gap_ns) == seen.requests * (LOAD.events - 1)
     assert min(seen.ttft_ns) >= LOAD.ttft_ms * 1e6
+
+
+def test_a_load_over_tls_has_the_same_truth() -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("the openssl command is missing: no certificate to test with")
+    nobodys = ssl.create_default_context()
+    nobodys.check_hostname, nobodys.verify_mode = False, ssl.CERT_NONE
+    with bench.served(replace(LOAD, tls=True)) as (port, url):
+        asked = urllib.request.Request(url, data=b'{"stream": true}')
+        with urllib.request.urlopen(asked, timeout=30, context=nobodys) as answer:
+            said = answer.read()
+        truth = bench.truth_of(port)
+    assert url.startswith("https://")
+    assert (said.count(b"tok "), truth["requests"], truth["chunks"], truth["done"]) == (8, 1, 8, 1)
+    assert truth["ttft_ms"]["p50"] >= LOAD.ttft_ms
 
 
 def test_medians_are_taken_of_the_errors_and_not_of_their_ends() -> None:

@@ -25,6 +25,9 @@ _FRAME = frozenset({"status", "statuscode", "code", "type", "title", "instance",
                     "path", "id", "sid"})  # fmt: skip
 """What may stand beside a `detail` that is all that an object says."""
 
+_USUAL = frozenset({"id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier"})
+"""What the events of OpenAI's chats and their like have, and what tells of no failure, but for `object`."""
+
 _GOOD_WORDS = frozenset(
     {"", "success", "successful", "succeeded", "succeed", "ok", "completed", "成功", "请求成功", "操作成功"}
 )
@@ -50,6 +53,8 @@ def failure_in(name: str, doc: Doc) -> str | None:
     `name` is the name of the event.  A code counts as one of failure where words stand beside it: a bare `code` can be
     anything (the source of a program, say).
     """
+    if doc.keys() <= _USUAL and not names_failure(name) and not names_failure(doc.get("object")):
+        return None  # nothing that is looked at below is in it
     plain = _by_plain_name(doc)
     if names_failure(name) or any(names_failure(plain.get(key)) for key in ("type", "object", "event")):
         return error_text(doc)

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import compress
+from operator import attrgetter
 from typing import NamedTuple
 
-from ..records import NOT_MEASURED, OUTCOMES, PHASES, Outcome, RequestRecord, RequestTable, RunResult, tokens_per_s
+from ..records import (
+    NOT_MEASURED,
+    OUTCOMES,
+    PHASES,
+    Lumps,
+    Outcome,
+    RequestRecord,
+    RequestTable,
+    RunResult,
+    tokens_per_s,
+)
 from ..records.request import SPAN_COLUMNS
 from ..units import NS_PER_MS
 from .intervals import SortedValues
@@ -88,23 +99,32 @@ SCHEDULE_METRICS = frozenset(name for name in METRICS if name.endswith(("_from_s
 NO_MILESTONES: Mapping[str, int] = dict.fromkeys(SPAN_COLUMNS, NOT_MEASURED)
 
 
+_DERIVED = {"started_ns", "outcome", "phase", "gap_sum_ns", "good", *Lumps._fields, *SPAN_COLUMNS}
+_SAME = tuple(name for name in RequestTable.COLUMNS if name not in _DERIVED)
+"""The columns that are fields of a record."""
+_same_of = attrgetter(*_SAME)
+_SAME_COLUMNS = (*_SAME, *Lumps._fields)
+
+
 def row_of(record: RequestRecord, start_ns: int) -> dict[str, int]:
     """The row of a `RequestTable` for a request that began `start_ns` after the run: column -> value.
 
     `good` is left out: it cannot be computed from the record alone.
     """
-    derived = {
-        "started_ns": start_ns,
-        "outcome": OUTCOMES.index(record.outcome),
-        "phase": PHASES.index(record.phase),
-        "gap_sum_ns": (record.gap_sum_us or 0) * 1000,
-        "good": NOT_MEASURED,
-        **record.came._asdict(),
-        **NO_MILESTONES,
-        **columns_of(record),
+    row = {
+        name: NOT_MEASURED if value is None else value
+        for name, value in zip(_SAME_COLUMNS, (*_same_of(record), *record.came), strict=True)
     }
-    values = ((name, derived[name] if name in derived else getattr(record, name)) for name in RequestTable.COLUMNS)
-    return {name: NOT_MEASURED if value is None else value for name, value in values}
+    row.update(
+        started_ns=start_ns,
+        outcome=OUTCOMES.index(record.outcome),
+        phase=PHASES.index(record.phase),
+        gap_sum_ns=(record.gap_sum_us or 0) * 1000,
+        good=NOT_MEASURED,
+    )
+    row.update(NO_MILESTONES)
+    row.update(columns_of(record))
+    return row
 
 
 def request_value(row: Mapping[str, int], metric: str) -> float | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timezone
+from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -94,6 +95,14 @@ _PLAIN_FIELDS = (
 )  # fmt: skip
 
 
+_PLAIN_WRITTEN = (*_PLAIN_FIELDS, *_LATER_PLAIN_FIELDS)
+_MS_WRITTEN = tuple(f"{name}_ms" for name in (*_MS_FIELDS, *_LATER_MS_FIELDS))
+_plain_of = attrgetter(*_PLAIN_WRITTEN)
+_times_of = attrgetter(*(f"{name}_ns" for name in (*_MS_FIELDS, *_LATER_MS_FIELDS)))
+_later_of = attrgetter(*_LATER_FIELDS)
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _ms(ns: float | None) -> float | None:
     # Six decimals of a millisecond are nanoseconds: nothing is lost on the way to the file and back.
     return None if ns is None else round(ns / NS_PER_MS, 6)
@@ -111,12 +120,12 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
         "phase": record.phase.value,
         "schedule_delay_ms": _ms(record.schedule_delay_ns),
     }
-    row |= {name: getattr(record, name) for name in (*_PLAIN_FIELDS, *_LATER_PLAIN_FIELDS)}
-    row |= {f"{name}_ms": _ms(getattr(record, f"{name}_ns")) for name in (*_MS_FIELDS, *_LATER_MS_FIELDS)}
+    row.update(zip(_PLAIN_WRITTEN, _plain_of(record), strict=True))
+    row.update(zip(_MS_WRITTEN, map(_ms, _times_of(record)), strict=True))
     row["tpot_ms"] = _ms(record.tpot_ns)
     row["max_gap_ms"] = _ms(record.max_gap_ns)
-    row |= {name: getattr(record, name) for name in _LATER_FIELDS}
-    row |= record.came._asdict()
+    row.update(zip(_LATER_FIELDS, _later_of(record), strict=True))
+    row.update(zip(Lumps._fields, record.came, strict=True))
     row["gaps_us"] = list(record.gaps_us)
     if record.spans:
         row["spans"] = record.spans
@@ -126,7 +135,7 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
         row["head"] = record.head._asdict()
     if record.self_watch:
         row["self_watch"] = [asdict(sample) for sample in record.self_watch]
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+    return _written(row)
 
 
 def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:

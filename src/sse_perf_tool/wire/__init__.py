@@ -20,6 +20,7 @@ from .adapter import TimedAdapter, tls_context
 from .body import FramingError, can_decode, codings_of, drain, reads
 from .exchange import Exchange, Interruptible, StoppedError, Trace
 from .gate import GATE, outside
+from .kept import KeptResponse
 from .pump import half_octave
 from .reading import reader_kind, the_reader
 from .tcp_info import TcpInfo
@@ -29,6 +30,7 @@ __all__ = [
     "Exchange",
     "FramingError",
     "Interruptible",
+    "KeptResponse",
     "StoppedError",
     "TcpInfo",
     "TimedAdapter",
