@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ import pytest
 
 from sse_perf_tool.exporters import EXPORTERS
 from sse_perf_tool.exporters.csv_table import to_csv
-from sse_perf_tool.exporters.json_summary import indented, summary_document
+from sse_perf_tool.exporters.json_summary import summary_document
 from sse_perf_tool.exporters.junit import junit_of, to_junit
 from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.metrics import METRICS, Tally
@@ -257,15 +256,3 @@ def test_every_output_can_be_written_as_utf_8_whatever_a_server_said(name: str) 
     text = EXPORTERS[name].text_of(run([answer(1), failure(2, error=EVIL)], lang="zh"))
     assert text.encode("utf-8", "replace")
     assert "\x1b" not in text
-
-
-@pytest.mark.parametrize(
-    "document",
-    [
-        {}, [], None, "x", 1.5, [[]], {"a": {}}, [1, [2, (3, {})]], {"a": [], "b": {"c": None}}, [{}, {"a": 1}],
-        {"为": "什么\n", "b": [True]}, {5: {2: 1}, None: [1], True: {}, 1.5: [[0]]}, {"a, ": {"{": ["]"]}},
-        {"a": float("inf"), "b": [float("nan"), {"c": -0.0}]}, [{"a": 1e-7, "b": 10**20}, {"a": ", \": ["}],
-    ],
-)  # fmt: skip
-def test_indented_json_is_that_of_the_library(document: Any) -> None:
-    assert indented(document) == json.dumps(document, ensure_ascii=False, indent=2)

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from sse_perf_tool.formats import FORMATS, AnswerReader, detect, guess_from_url
+from sse_perf_tool.formats.table import _OF_CHOICES
 from sse_perf_tool.records import Usage
 from stream_bodies import NDJSON, SSE, VECTORS, chunk, lines_of, read, read_body, says, stream_of
 
@@ -44,6 +45,12 @@ class TestDetection:
     def test_events(self, event, doc, name):
         found = detect(event, doc)
         assert (found.name if found else None) == name
+
+    @pytest.mark.parametrize("name", [name for name in FORMATS if name not in ("openai_completions", "openai_chat")])
+    def test_no_other_format_looks_at_the_names_of_openai(self, name):
+        values = (None, True, 1, "", "message", "error", "conversation.chat", [], [{}], {}, {"text": "a", "error": {}})
+        docs = [dict.fromkeys(_OF_CHOICES, value) for value in values] + [{one: 1} for one in _OF_CHOICES] + [{}]
+        assert not any(FORMATS[name].detects("message", doc) for doc in docs)
 
     def test_ollama_is_looked_for_in_lines_only(self):
         found = detect("message", {"done": False, "response": "a"}, ndjson=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import cache
 from typing import Any
 
 from ..metrics.steadiness import plateau_of, stalls_of
@@ -234,29 +233,4 @@ def rounded(noun: _Noun) -> dict[str, Any]:
 
 def to_json(result: RunResult) -> str:
     """The summary as indented JSON with a final line end."""
-    return indented(summary_document(result)) + "\n"
-
-
-def indented(value: Any, margin: str = "\n") -> str:
-    """As `json.dumps(value, ensure_ascii=False, indent=2)`, whose encoder for it is in Python alone.
-
-    What holds no other container is left to the one in C, with the line ends as part of its separators.
-    """
-    if not isinstance(value, (dict, list, tuple)) or not value:
-        return json.dumps(value, ensure_ascii=False)
-    inner = margin + "  "
-    held = value.values() if isinstance(value, dict) else value
-    if not any(isinstance(each, (dict, list, tuple)) and each for each in held):
-        text = _encoder(inner).encode(value)
-        return f"{text[0]}{inner}{text[1:-1]}{margin}{text[-1]}"
-    if isinstance(value, dict):
-        # An object of one name, less its braces and its value, is the name as JSON has it.
-        names = (json.dumps({name: 0}, ensure_ascii=False)[1:-2] for name in value)
-        parts = [name + indented(each, inner) for name, each in zip(names, held, strict=True)]
-        return f"{{{inner}{(',' + inner).join(parts)}{margin}}}"
-    return f"[{inner}{(',' + inner).join([indented(each, inner) for each in value])}{margin}]"
-
-
-@cache
-def _encoder(inner: str) -> json.JSONEncoder:
-    return json.JSONEncoder(ensure_ascii=False, separators=("," + inner, ": "))
+    return json.dumps(summary_document(result), ensure_ascii=False, indent=2) + "\n"

@@ -62,7 +62,8 @@ class StrangeEvents:
 
     def add_doc(self, name: str, doc: Doc, nothing_read: bool) -> None:
         """A JSON event that brings no text; `nothing_read`: as have all events before it."""
-        self.said = next((text for key in _WORDS if (text := text_of(doc.get(key)))), self.said)[:ERROR_LIMIT]
+        if not doc.keys().isdisjoint(_WORDS):
+            self.said = next((text for key in _WORDS if (text := text_of(doc.get(key)))), self.said)[:ERROR_LIMIT]
         if not nothing_read or is_pulse(name, str(doc.get("type", ""))):
             return
         self.unknown += 1

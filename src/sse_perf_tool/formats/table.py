@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copyreg
 import re
+from collections.abc import Iterable
 
 from . import (
     a2a,
@@ -112,10 +113,18 @@ def detect_event(doc: Doc) -> Format | None:
     return next((row for row in rows if _is_whole(row, doc)), None)
 
 
+_READ_CHOICES = (openai_completions.FORMAT, openai_chat.FORMAT)
+_OF_CHOICES = frozenset({"id", "object", "created", "model", "choices", "usage", "system_fingerprint", "service_tier"})
+"""No other format looks at these names: most answers are of OpenAI's chats, and it stands last but one."""
+
+
 def detect(event_name: str, doc: Doc, *, ndjson: bool = False) -> Format | None:
     """The one format that an event can be of, None when it tells nothing (pings, errors, chunks of nothing).
 
     Formats that come as NDJSON are only looked for in NDJSON, the others in both.
     """
-    rows = (row for row in FORMATS.values() if ndjson or not row.ndjson)
+    if event_name == "message" and not ndjson and doc.keys() <= _OF_CHOICES:
+        rows: Iterable[Format] = _READ_CHOICES
+    else:
+        rows = (row for row in FORMATS.values() if ndjson or not row.ndjson)
     return next((row for row in rows if row.detects(event_name, doc)), None)
