@@ -15,7 +15,7 @@ from damage import VALUES
 from line_readers import KINDS, lines_read_by
 from sse_perf_tool.goals.past_run import read_run
 from sse_perf_tool.goals.thresholds import TEXTS, parse_slo
-from sse_perf_tool.metrics import Tally
+from sse_perf_tool.metrics import Tally, time_series
 from sse_perf_tool.metrics.definitions import row_of
 from sse_perf_tool.records import AnswerHead, Lumps, Outcome, Phase, RequestRecord, RunConfig, RunResult, TrustSample
 from sse_perf_tool.records import reader as reader_module
@@ -140,6 +140,28 @@ def test_a_run_read_many_lines_at_once_is_the_run_read_one_by_one(tmp_path: Path
     assert sum(isinstance(part, Rows) for part in read_parts(path)) >= 2
     assert plain(run.result()) == plain(tally.result(config, STARTED))
     assert run.formats == {name: sum(each.format == name for each in RECORDS) for name in ("a", "b")}
+
+
+def test_a_run_that_outgrows_its_intervals_is_the_same_to_the_last_digit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time_series, "MOST_INTERVALS", 200)
+    chance, records = random.Random(3), []
+    for number in range(1, 901):
+        gaps = tuple(chance.randrange(9_000, 900_000) for _ in range(chance.choice((7, 13))))
+        records.append(
+            RequestRecord(
+                number, number % 5, number * S // 3, Outcome.OK, (2_000_000 + sum(gaps)) * 1000, ttfb_ns=MS,
+                ttft_ns=chance.randrange(2 * S), output_tokens=len(gaps) + 3, chunks=len(gaps) + 1, gaps_us=gaps,
+            )
+        )  # fmt: skip
+    path = records_file(tmp_path, [record_line(each, STARTED) for each in records])
+    tally = Tally(0)
+    for each in records:
+        tally.add(each)
+    whole = tally.result(CONFIG, STARTED)
+    assert whole.time_series[0].width_s == 5, "seconds were added up, in an order that the last digits show"
+    assert read_run(path, "en").result().time_series == whole.time_series
 
 
 @pytest.mark.parametrize("many", [2, 3, 256])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 
 from ..records import NOT_MEASURED, OUTCOMES, IntervalSample, Outcome, RequestRecord
@@ -118,20 +118,12 @@ class TimeSeries:
                 self.add(rows.record(at), start_ns)
             return
         width_ns = self.width_s * NS_PER_S
-        for number, count in Counter([ns // width_ns for ns in starts]).items():
-            self._at(number).started += count
-        if max(rows.columns["schedule_delay_ns"]) != NOT_MEASURED:
-            for start_ns, delay_ns in zip(starts, rows.columns["schedule_delay_ns"], strict=True):
-                if delay_ns != NOT_MEASURED:
-                    self._add_delay(start_ns, delay_ns, width_ns)
         for thread, start_ns in zip(rows.columns["thread_id"], starts, strict=True):
             if start_ns < self._first_use_ns.get(thread, start_ns + 1):
                 self._first_use_ns[thread] = start_ns
         for start_ns, end_ns in zip(starts, ends, strict=True):
             self._add_busy(start_ns, end_ns, width_ns)
-        last = [self._at(ns // width_ns) for ns in ends]
-        self._add_ends(rows, last)
-        self._add_chunks_of(rows, last)
+        self._add_ends(rows, self._add_places(rows, [ns // width_ns for ns in ends], width_ns))
 
     def _add_ends(self, rows: Rows, intervals: Sequence[_Interval]) -> None:
         """Counts each of the requests in the interval in which it ended."""
@@ -156,37 +148,70 @@ class TimeSeries:
                     interval.tpot[0] += 1
                     interval.tpot[1] += sum_ns / (tokens - 1)
 
-    def _add_chunks_of(self, rows: Rows, last: Sequence[_Interval]) -> None:
-        """Counts the chunks of the requests, and the tokens that came without, in the interval of the end."""
-        names = ("started_ns", "ttft_ns", "output_tokens", "chunks", "max_gap_ns")
-        starts, ttfts, known, chunks, most = (rows.columns[name] for name in names)
+    def _add_places(self, rows: Rows, lasts: Sequence[int], width_ns: int) -> list[_Interval]:
+        """Counts where each request began, was due, and got its chunks; gives the intervals in which each ended.
+
+        They are begun in the order in which `add` begins them: by that they are added up when they become wider.
+        """
+        names = ("started_ns", "ttft_ns", "output_tokens", "chunks")
+        starts, ttfts, known, chunks = (rows.columns[name] for name in names)
         firsts_us = [
             ttft_ns if ttft_ns == NOT_MEASURED else (start_ns + ttft_ns) // 1000
             for start_ns, ttft_ns in zip(starts, ttfts, strict=True)
         ]
-        tokens = [max(0, tokens) / (number or 1) for tokens, number in zip(known, chunks, strict=True)]
+        tokens = [max(0, number) / (of or 1) for number, of in zip(known, chunks, strict=True)]
         gaps, compiled = rows.gaps_us, compiled_lines()
-        if isinstance(gaps, Gaps) and compiled is not None and min(ttfts) != NOT_MEASURED:
-            runs, counts = compiled.places(gaps.flat, gaps.ends, firsts_us, self.width_s * US_PER_S)
-            self._count(runs, counts, tokens)
-            return
-        for at, gaps_us in enumerate(gaps):
-            if firsts_us[at] != NOT_MEASURED:
-                self._add_chunks(firsts_us[at], gaps_us, most[at] // 1000, tokens[at])
-            else:
-                last[at].tokens += max(0, known[at])
+        if not isinstance(gaps, Gaps) or compiled is None or min(ttfts) == NOT_MEASURED:
+            return [
+                self._add_place(row, rows, last, firsts_us[row], tokens[row], width_ns)
+                for row, last in enumerate(lasts)
+            ]
+        runs, counts = compiled.places(gaps.flat, gaps.ends, firsts_us, self.width_s * US_PER_S)
+        began, delays = [ns // width_ns for ns in starts], rows.columns["schedule_delay_ns"]
+        scheduled = () if max(delays) == NOT_MEASURED else [row for row, ns in enumerate(delays) if ns != NOT_MEASURED]
+        due = [(row, max(0, starts[row] - delays[row]) // width_ns) for row in scheduled]
+        self._begin(list(enumerate(began)), list(enumerate(lasts)), due, [(row, number) for row, number, _ in runs])
+        for number, count in Counter(began).items():
+            self._at(number).started += count
+        for row in scheduled:
+            self._add_delay(starts[row], delays[row], width_ns)
+        for row, number, count in runs:
+            interval = self._intervals[number]
+            interval.chunks += count
+            interval.tokens += count * tokens[row]
+        self._add_gaps(counts)
+        return [self._at(number) for number in lasts]
 
-    def _count(
-        self,
-        runs: Iterable[tuple[int, int, int]],
-        counts: Mapping[int, Mapping[int, int]],
-        tokens_per_chunk: Sequence[float],
-    ) -> None:
-        """Takes in what `_lines.places` found."""
-        for row, number, chunks in runs:
-            interval = self._at(number)
-            interval.chunks += chunks
-            interval.tokens += chunks * tokens_per_chunk[row]
+    def _begin(self, *touched: Sequence[tuple[int, int]]) -> None:
+        """Begins the intervals that requests touch, each at its first touch: (row, number of the interval), by row.
+
+        Of one row the first of `touched` comes first; within one of them it touches the intervals in their order.
+        """
+        first: dict[int, int] = {}
+        for kind, pairs in enumerate(touched):
+            for number, row in {number: row for row, number in reversed(pairs)}.items():
+                at = len(touched) * row + kind
+                first[number] = min(at, first.get(number, at))
+        for number in sorted(first, key=lambda number: (first[number], number)):
+            self._at(number)
+
+    def _add_place(
+        self, row: int, rows: Rows, last: int, first_us: int, tokens_per_chunk: float, width_ns: int
+    ) -> _Interval:
+        """The same of one request; `last` is the number of the interval in which it ended."""
+        columns, gaps_us = rows.columns, rows.gaps_us[row]
+        start_ns, delay_ns = columns["started_ns"][row], columns["schedule_delay_ns"][row]
+        self._at(start_ns // width_ns).started += 1
+        ended = self._at(last)
+        if delay_ns != NOT_MEASURED:
+            self._add_delay(start_ns, delay_ns, width_ns)
+        if first_us != NOT_MEASURED:
+            self._add_chunks(first_us, gaps_us, columns["max_gap_ns"][row] // 1000, tokens_per_chunk)
+        else:
+            ended.tokens += max(0, columns["output_tokens"][row])
+        return ended
+
+    def _add_gaps(self, counts: Mapping[int, Mapping[int, int]]) -> None:
         for number, half_octaves in counts.items():
             gaps = self._at(number).gaps
             for bucket, count in half_octaves.items():
@@ -268,7 +293,11 @@ class TimeSeries:
         width_us, compiled = self.width_s * US_PER_S, compiled_lines()
         if compiled is not None and first_us >= 0:
             runs, counts = compiled.places(gaps_us, (len(gaps_us),), (first_us,), width_us)
-            self._count(runs, counts, (tokens_per_chunk,))
+            for _, number, chunks in runs:
+                interval = self._at(number)
+                interval.chunks += chunks
+                interval.tokens += chunks * tokens_per_chunk
+            self._add_gaps(counts)
             return
         first = self._at(first_us // width_us)
         first.chunks += 1
