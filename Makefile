@@ -14,9 +14,10 @@ demo-bench: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[bench]"
 	$(BIN)/python sse_perfTestTool.py bench --demo
 
-# Three workers, as most tests wait more than they compute; the slowest ten are shown, so that none grows unseen.
+# Three workers, as many tests wait more than they compute, with the files in the order of tests/conftest.py; the slowest ten
+# are shown, so that none grows unseen.
 test: .venv/dev-ready dev-assets check
-	$(BIN)/pytest -q -n 3 --dist loadfile --durations=10 --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations=10 --cov --cov-report=term:skip-covered --cov-fail-under=90
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		echo "no Chromium here: the browser tests of the report and the chat page were skipped"
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +16,52 @@ import pytest
 from scripted_server import ScriptedServer, Serve
 from sse_perf_tool.cli import Environment, main
 from tool_runs import Ran, Tool
+
+_LONGEST = """
+    report/test_report_browser studio/test_pages_browser distributed/test_whole_runs docs/test_tutorials
+    load/test_processes studio/test_pages_flow docs/test_site load/test_turns chat_server/test_chat_limits
+    tools/test_torture tools/test_fuzz studio/test_schema chat_server/test_chat_guard tools/test_bench load/test_shapes
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest begin first: a worker that begins one late works on alone at the end."""
+    first = {f"tests/{name}.py": place for place, name in enumerate(_LONGEST.split())}
+    items.sort(key=lambda item: first.get(item.nodeid.partition("::")[0], len(first)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Nothing traces a test that is marked `not_measured`, nor the threads that it starts.
+
+    Coverage makes code three times as slow; so what tries at length what other tests run too goes without it.
+    """
+    if not item.get_closest_marker("not_measured"):
+        return (yield)
+    tracer, of_threads = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)  # type: ignore[arg-type]
+    try:
+        return (yield)
+    finally:
+        sys.settrace(tracer)
+        threading.settrace(of_threads)  # type: ignore[arg-type]
+
+
+_MEASURING = "COVERAGE_PROCESS_CONFIG"
+_measuring: dict[str, str] = {}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Coverage measures the processes of those tests alone that are marked `measures_processes`.
+
+    It costs 0.2 s of the processor for each process, 0.8 s where a run is made, and most run what other tests run too.
+    """
+    if _MEASURING in os.environ:
+        _measuring[_MEASURING] = os.environ.pop(_MEASURING)
+    if item.get_closest_marker("measures_processes"):
+        os.environ.update(_measuring)
 
 
 @pytest.fixture

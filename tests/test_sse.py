@@ -132,6 +132,7 @@ def test_one_read_may_end_events_and_begin_others():
     assert [e.data for e in parser.feed(b"data: d\n\ndata: e\n\n")] == ["cc\nd", "e"]
 
 
+@pytest.mark.not_measured
 @pytest.mark.parametrize("size", [1, 16 * 1024])
 def test_a_line_of_a_mebibyte_takes_time_in_proportion(size):
     text = b"0123456789abcdef" * 65536

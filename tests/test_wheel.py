@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from environments import unmeasured
 from sse_perf_tool import __version__
 from sse_perf_tool.report_parts.libraries import ASSETS, LIBRARIES
 
@@ -28,7 +28,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     shutil.copytree(ROOT / "src", tree / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__", "*.so"))
-    env = {**unmeasured(), "SSE_PERF_NO_COMPILE": "1", "SOURCE_DATE_EPOCH": EPOCH}
+    env = {**os.environ, "SSE_PERF_NO_COMPILE": "1", "SOURCE_DATE_EPOCH": EPOCH}
     command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", str(out), str(tree)]
     subprocess.run(command, env=env, check=True, capture_output=True)
     (found,) = out.glob("*.whl")
@@ -60,7 +60,7 @@ def test_it_runs_outside_the_checkout(wheel: Path, tmp_path: Path) -> None:
     place = tmp_path / "installed"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(place)
-    env = {**unmeasured(), "PYTHONPATH": str(place)}
+    env = {**os.environ, "PYTHONPATH": str(place)}
     command = [sys.executable, "-m", "sse_perf_tool", "--demo", "--threads", "2", "--duration", "1", "--lang", "en",
                "--html-report", "report.html", "--json", "run.json"]  # fmt: skip
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)

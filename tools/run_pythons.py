@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 """Those that the README names: the least that `pyproject.toml` takes, to the newest."""
 
-PARALLEL = ("-n", "3", "--dist", "loadfile")
+PARALLEL = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 """As in `make test`."""
 
 

@@ -19,6 +19,8 @@ import pytest
 from patience import FOREVER_S, PROMPT_S, undisturbed
 from sse_perf_tool.calibration.server import NS_PER_MS, Server, ask, paced_server
 
+pytestmark = pytest.mark.measures_processes
+
 TTFT_MS, ITL_MS, CHUNKS = 40.0, 10.0, 8
 POST = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
 LAST = b"\r\n0\r\n\r\n"

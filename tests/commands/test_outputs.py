@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-from environments import unmeasured
 from scripted_server import ANSWER, ScriptedServer, Serve, chunked, token
 from tool_runs import KEY, Tool
 
@@ -144,6 +143,7 @@ def test_no_output_is_spoilt_by_a_full_disk(serve: Serve, tool: Tool, small_disk
 
 
 def test_a_limit_of_file_size_is_as_a_full_disk(serve: Serve, tmp_path: Path) -> None:
+    """Its process is not measured: coverage would write more into its own file than the limit allows."""
     command = [sys.executable, str(ROOT / "sse_perfTestTool.py"), *at(serve(ANSWER)), "--records", "run.jsonl",
                "--requests", "60", "--threads", "2"]  # fmt: skip
     done = subprocess.run(
@@ -154,7 +154,6 @@ def test_a_limit_of_file_size_is_as_a_full_disk(serve: Serve, tmp_path: Path) ->
         timeout=60,
         check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
-        env=unmeasured(),  # coverage would write more into its own file than the limit allows
     )
     assert "run.jsonl: cannot be written: File too large" in done.stderr
     assert "Traceback" not in done.stderr

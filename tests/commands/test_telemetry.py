@@ -16,6 +16,8 @@ from scripted_server import DONE, FINISH, Serve, chunked, token, usage
 from sse_perf_tool.telemetry import link
 from tool_runs import FILES, KEY, Tool, at, records, summary
 
+pytestmark = pytest.mark.measures_processes
+
 ANSWER = chunked(token("a"), 0.05, token("b"), FINISH, usage(9, 2), DONE)
 PASSWORD = "s3cr3t-pass-word"
 PLAIN = ["--no-compression-check", "--threads", "2"]

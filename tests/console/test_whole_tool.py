@@ -18,7 +18,6 @@ import pytest
 
 from command_lines import ROOT
 from console_output import HALFWAY, LANGUAGES, TEN_SECONDS
-from environments import unmeasured
 from patience import FOREVER_S
 from scripted_server import ANSWER, Serve, head, sized
 from sse_perf_tool import __version__, cli
@@ -244,6 +243,6 @@ def test_a_server_without_a_path_is_asked_and_then_tested(serve: Serve, tool: To
 def test_the_package_is_a_command_of_its_own() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "sse_perf_tool", "--version"], capture_output=True, text=True, check=True,
-        env={**unmeasured(), "PYTHONPATH": str(ROOT / "src")},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
     )  # fmt: skip
     assert done.stdout == f"sse_perf_tool {__version__}\n"

@@ -21,7 +21,7 @@ from sse_perf_tool.records import RunConfig
 
 ANSWER = chunked(token("a"), 0.05, token("b"), FINISH, usage(9, 2), DONE)
 SLOW = chunked(token("a"), 0.3, token("b"), FINISH, usage(9, 2), DONE)
-pytestmark = NEEDS_LOCUST
+pytestmark = [NEEDS_LOCUST, pytest.mark.measures_processes]
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc on this system")
 
 

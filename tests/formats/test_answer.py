@@ -64,6 +64,7 @@ class TestText:
             monkeypatch.setattr(module, "fast_loads", body_module.standard_loads)
         assert [vector["name"] for vector in VECTORS if failure(vector)] == []
 
+    @pytest.mark.not_measured
     def test_one_event_of_300_kib(self):
         reader = AnswerReader(FORMATS["openai_chat"], {}, SSE)
         body = stream_of(says("语" * 100_000))

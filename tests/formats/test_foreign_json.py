@@ -84,6 +84,7 @@ def mutants() -> tuple[tuple[bytes, bytes], ...]:
 class TestForeignJSON:
     """No reader may raise, whatever the objects of a stream hold."""
 
+    @pytest.mark.not_measured
     @pytest.mark.parametrize("name", [*FORMATS, None])
     def test_mutated_vectors(self, name):
         options = {
@@ -99,6 +100,7 @@ class TestForeignJSON:
         for text in (reader.text, reader.reasoning, reader.error or "", reader.message_id or "", *reader.choices):
             text.encode()
 
+    @pytest.mark.not_measured
     @pytest.mark.parametrize("name", FORMATS)
     def test_deep_nesting(self, name):
         reader = AnswerReader(FORMATS[name], {"fields": {"text": "choices"}}, SSE)

@@ -25,6 +25,8 @@ from sse_perf_tool.records import RunConfig
 from sse_perf_tool.request.body import BodyBuilder
 from sse_perf_tool.request.target import Target
 
+pytestmark = pytest.mark.measures_processes
+
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER = chunked(token("a"), 0.05, token("b"), DONE)
 SLOW = chunked(token("a"), *[0.1, token("b")] * 100, DONE)

@@ -18,6 +18,8 @@ from patience import FOREVER_S
 from sse_perf_tool.profiling.hooks.install import PYTHON, environment_with_hooks
 from sse_perf_tool.profiling.hooks.reading import HookSeries, is_finite, percentile_of, read_hooks
 
+pytestmark = pytest.mark.measures_processes
+
 SECONDS = 2.6
 BLOCKS = """
 import asyncio, time

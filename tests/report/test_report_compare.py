@@ -75,6 +75,7 @@ def test_few_samples_are_not_judged() -> None:
     assert found["ttft_ms", "P99"].base is None
 
 
+@pytest.mark.not_measured
 def test_drawing_from_the_beta_distribution_is_drawing_samples_with_replacement() -> None:
     result = run(120, fail_share=0.0)
     values = sorted(ns / 1e6 for ns in result.requests["ttft_ns"])

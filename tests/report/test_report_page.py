@@ -194,6 +194,7 @@ def test_a_hundred_requests_make_a_page_under_a_mebibyte_in_half_a_second(tmp_pa
     assert (tmp_path / "report.html").stat().st_size < 1 << 20
 
 
+@pytest.mark.not_measured
 def test_a_large_run_is_sampled_and_says_so(tmp_path: Path) -> None:
     run = simulate(2_000).result(CONFIG, STARTED_UNIX_NS)
     for name in run.requests.COLUMNS:

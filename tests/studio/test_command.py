@@ -23,6 +23,8 @@ from sse_perf_tool.calibration.server import paced_server
 from studio_server import Studio, running
 from tool_runs import Tool
 
+pytestmark = pytest.mark.measures_processes
+
 KEY = "sk-canary-0123456789abcdef"
 WORKER = (sys.executable, "-m", "sse_perf_tool.studio_worker")
 

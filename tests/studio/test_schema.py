@@ -120,6 +120,7 @@ def test_the_document_has_every_operation() -> None:
     assert len(OPERATIONS) > 28
 
 
+@pytest.mark.not_measured
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_no_request_makes_the_server_fail(shared: Studio, method: str, path: str) -> None:
     config = shared.workspace.settings.config_path

@@ -135,6 +135,7 @@ EDITS: dict[str, tuple[Any, Found, Any, int]] = {
 }
 
 
+@pytest.mark.not_measured
 @pytest.mark.parametrize(
     ("name", "edit"),
     # Each edit of the plain file, and of every other file six of them, not always the same.

@@ -20,6 +20,7 @@ from sse_perf_tool.wire.sockets import PumpedSocket
 S = 1_000_000_000
 
 
+@pytest.mark.not_measured
 @pytest.mark.parametrize("piece", [b": ping\n\n", b"\n", b"\r\n", b": x\r\n\r\n", b":\r\r", b"retry: 1\n\n"])
 def test_a_flood_without_events_ends_as_malformed_before_it_takes_a_core_for_long(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, piece: bytes
