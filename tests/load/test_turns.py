@@ -41,6 +41,7 @@ from sse_perf_tool.request.target import Target
 from sse_perf_tool.sse import encode
 from sse_perf_tool.tester import SSETester
 from sse_perf_tool.texts import display_width
+from tool_runs import Tool, records
 
 ROOT = Path(__file__).resolve().parents[2]
 QUERIES = [Query(text) for text in ("one", "two", "three", "four", "five")]
@@ -410,14 +411,12 @@ def test_a_record_keeps_its_turn_and_one_of_before_there_were_turns_is_the_first
 # --- against the chat server
 
 
-def tool(folder: Path, *argv: str) -> list[dict[str, Any]]:
+def records_of(tool: Tool, *argv: str) -> list[dict[str, Any]]:
     """The records of a run of the tool that has to succeed."""
-    command = [sys.executable, str(ROOT / "sse_perfTestTool.py"), "--lang", "en", "--records", "run.jsonl"]
-    command += ["--no-compression-check", *argv]  # on a busy machine it may show something, and is a record then
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=3 * FOREVER_S)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    _, *records = map(json.loads, (folder / "run.jsonl").read_text(encoding="utf-8").splitlines())
-    return records
+    # Without the check of compression: on a busy machine it may show something, and is a record then.
+    ran = tool("--lang", "en", "--records", "run.jsonl", "--no-compression-check", *argv)
+    assert ran.status == 0, ran.out + ran.err
+    return records()
 
 
 def by_conversation(records: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -456,7 +455,7 @@ LOAD = ("--turns", "3", "--threads", "20", "--param-file", str(ROOT / "examples"
 
 @pytest.mark.parametrize("processes", ["1", "2"])
 @pytest.mark.parametrize("path", ["/chat", "/v1/chat-messages"])
-def test_all_conversations_are_intact_on_the_chat_server(tmp_path: Path, path: str, processes: str) -> None:
+def test_all_conversations_are_intact_on_the_chat_server(tool: Tool, path: str, processes: str) -> None:
     pytest.importorskip("fastapi", reason="the chat server is not installed")
     from sse_perf_tool.chat_server.run import BackgroundServer
     from sse_perf_tool.chat_server.settings import Settings
@@ -464,8 +463,8 @@ def test_all_conversations_are_intact_on_the_chat_server(tmp_path: Path, path: s
     quick = Settings(port=0, response_delay_s=0, token_delay_s=0.002, answer_tokens=5)
     with BackgroundServer(quick) as server:
         key = ("--api-key", "app-0123456789", "--processes", processes)
-        records = tool(tmp_path, "--url", server.url + path, *key, *LOAD)
-        check_intact(records, lambda conversation: remembered(server.port, conversation))
+        found = records_of(tool, "--url", server.url + path, *key, *LOAD)
+        check_intact(found, lambda conversation: remembered(server.port, conversation))
 
 
 class TwoWorkers(NamedTuple):
@@ -515,17 +514,17 @@ def two_workers(tmp_path: Path) -> Iterator[TwoWorkers]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="which processes the workers are is told by Linux alone")
-def test_all_conversations_are_intact_behind_two_workers(tmp_path: Path, two_workers: TwoWorkers) -> None:
-    records = tool(tmp_path, "--url", f"http://127.0.0.1:{two_workers.port}/chat", *LOAD)
+def test_all_conversations_are_intact_behind_two_workers(tool: Tool, two_workers: TwoWorkers) -> None:
+    sent = records_of(tool, "--url", f"http://127.0.0.1:{two_workers.port}/chat", *LOAD)
     known: dict[str, dict[str, Any]] = {}
     for _ in two_workers.each():  # a conversation is known to the worker that held its connection
-        for conversation in by_conversation(records).keys() - known.keys():
+        for conversation in by_conversation(sent).keys() - known.keys():
             if found := remembered(two_workers.port, conversation):
                 known[conversation] = found
-    check_intact(records, known.get)
+    check_intact(sent, known.get)
 
 
-def test_simple_is_one_request(tmp_path: Path, serve: Serve) -> None:
+def test_simple_is_one_request(tool: Tool, serve: Serve) -> None:
     server = serve(chat("c"))
-    (record,) = tool(tmp_path, "--url", server.url("/chat"), "--simple", *LOAD)
+    (record,) = records_of(tool, "--url", server.url("/chat"), "--simple", *LOAD)
     assert (record["turn"], record["format"], len(server.requests)) == (1, "chatbot", 1)
