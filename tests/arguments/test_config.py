@@ -58,6 +58,7 @@ def comparable(config: RunConfig) -> dict[str, Any]:
 AGAIN = [flag.key for flag in FLAGS if flag.key not in NOT_RUN_AGAIN and not flag.writes_file]
 
 
+@pytest.mark.not_measured
 @pytest.mark.parametrize("key", AGAIN)
 @pytest.mark.parametrize("kind", ["summary", "records", "flags"])
 def test_a_run_with_any_flag_can_be_made_again_from_what_it_wrote(key: str, kind: str) -> None:

@@ -123,6 +123,7 @@ def test_a_preview_says_what_would_change_and_changes_nothing(here: Studio) -> N
     assert here.get("/api/config/backups")["backups"] == []
 
 
+@pytest.mark.not_measured
 def test_the_last_texts_are_kept_and_can_be_put_back(here: Studio) -> None:
     for runs in range(1, 26):
         assert change(here, "PUT", "/defaults", {"runs": runs}).status == 200
