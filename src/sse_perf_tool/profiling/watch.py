@@ -53,6 +53,8 @@ class ServerWatch:
         self._shown = shown
         self._pages = Pages()
         self._first = threading.Event()
+        self._silent = False
+        """Whether it will say nothing more: known before the system says that it has ended."""
         self._ended_early = False
 
     def __enter__(self) -> ServerWatch:
@@ -66,7 +68,7 @@ class ServerWatch:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._ended_early = self._process.poll() is not None
+        self._ended_early = self._silent or self._process.poll() is not None
         with contextlib.suppress(OSError):
             self._input.close()
         try:
@@ -90,6 +92,7 @@ class ServerWatch:
             with contextlib.suppress(ValueError):  # cut short by its end
                 self._pages.add(json.loads(line))
             self._first.set()
+        self._silent = True
         self._first.set()
 
     def metrics(self, origin_ns: int) -> ServerMetrics:
