@@ -21,8 +21,6 @@ import sse_perf_tool.chat_server as package
 from chat_client import Answer, ask, read_blocks, send
 from patience import FOREVER_S
 
-pytestmark = pytest.mark.measures_processes
-
 pytest.importorskip("uvicorn_worker", reason="gunicorn and uvicorn-worker are not installed")
 
 FOLDER = Path(package.__file__).parent

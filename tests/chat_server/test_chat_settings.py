@@ -19,8 +19,6 @@ from sse_perf_tool.chat_server.run import BackgroundServer, _greeting, _listen
 from sse_perf_tool.chat_server.settings import Settings, SettingsError, flag, load, variable
 from sse_perf_tool.flags.serve import SERVE_FLAGS, SERVE_HELP
 
-pytestmark = pytest.mark.measures_processes
-
 FOLDER = Path(package.__file__).parent
 DOCUMENTS = [FOLDER.parents[2] / "docs" / f"chat-server{language}.md" for language in ("", "_zh")]
 
