@@ -115,10 +115,13 @@ sbom: .venv/ready .venv-3.runtime/ready
 	mkdir -p dist
 	$(BIN)/python tools/sbom.py .venv-3.runtime/bin/python dist/sse-perf.cdx.json
 
-# Known weaknesses of what is installed with the tool; asks the database of the Python package index.
+# Known weaknesses of what is installed with the tool; asks the database of the Python package index, and fails where that
+# does not know a package or does not answer.
 audit: .venv/ready .venv-3.runtime/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check pip-audit
-	PIPAPI_PYTHON_LOCATION=.venv-3.runtime/bin/python $(BIN)/pip-audit --local --skip-editable --progress-spinner off
+	mkdir -p dist
+	.venv-3.runtime/bin/pip freeze --quiet --exclude sse-perf-tool > dist/runtime.txt
+	$(BIN)/pip-audit --strict --progress-spinner off --disable-pip --no-deps --requirement dist/runtime.txt
 
 # A Prometheus of Debian reads a run and answers the queries of the dashboard (apt-get install prometheus); half a minute.
 test-prometheus: .venv/dev-ready
