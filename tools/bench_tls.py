@@ -58,15 +58,7 @@ class TlsServer(server.Server):
 
     def _accept(self) -> None:
         super()._accept()
-        while True:
-            try:
-                sock, _ = self._tls_listener.accept()
-            except BlockingIOError:
-                return
-            sock.setblocking(False)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._truth.connections += 1
-            self._selector.register(sock, selectors.EVENT_READ, TlsStream(sock, self._context))
+        self._accept_all(self._tls_listener, lambda sock: TlsStream(sock, self._context))
 
     def _read(self, stream: server.Stream) -> None:
         if not isinstance(stream, TlsStream):

@@ -26,7 +26,7 @@ import sys
 import threading
 import time
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from typing import Any
 
@@ -178,15 +178,18 @@ class Server:
         return self._selector.select(0) if ready else []
 
     def _accept(self) -> None:
+        self._accept_all(self._listener, Stream)
+
+    def _accept_all(self, listener: socket.socket, stream_of: Callable[[socket.socket], Stream]) -> None:
         while True:
             try:
-                sock, _ = self._listener.accept()
+                sock, _ = listener.accept()
             except BlockingIOError:
                 return
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._truth.connections += 1
-            self._selector.register(sock, selectors.EVENT_READ, Stream(sock))
+            self._selector.register(sock, selectors.EVENT_READ, stream_of(sock))
 
     def _close_all(self) -> None:
         for key in list(self._selector.get_map().values()):
