@@ -11,8 +11,8 @@ from command_lines import KEY, parsed, problem, write
 from config_files import MASKED, toml, with_key
 from sse_perf_tool.arguments import EXCLUSIONS, TEXTS
 from sse_perf_tool.arguments.flag_values import FlagValues
+from sse_perf_tool.compiled import PURE
 from sse_perf_tool.flags import FLAGS, help_text
-from sse_perf_tool.wire import gate
 
 # --- three sources
 
@@ -137,7 +137,7 @@ def test_a_variable_that_names_no_flag_is_a_warning(environ: dict[str, str], war
     assert with_key(**environ).warnings == (warning,)
 
 
-@pytest.mark.parametrize("variable", [gate.PURE, "SSE_PERF_NO_COMPILE"])
+@pytest.mark.parametrize("variable", [PURE, "SSE_PERF_NO_COMPILE"])
 def test_a_variable_that_is_read_elsewhere_is_none(variable: str) -> None:
     assert with_key(**{variable: "1"}).warnings == ()
 

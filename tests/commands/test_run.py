@@ -12,7 +12,7 @@ import pytest
 from patience import undisturbed
 from scripted_server import ANSWER, CLOSE, DONE, Serve, chunked, tls_context, token
 from sse_perf_tool import __version__
-from sse_perf_tool.wire import gate
+from sse_perf_tool.compiled import PURE
 from tool_runs import FILES, KEY, NO_KEY, SLOW, Ran, Terminal, Tool, at, records, summary
 
 # Exit status.
@@ -202,7 +202,7 @@ def test_debug_over_tls_shows_plain_text_only(serve: Serve, tool: Tool, certific
 def test_debug_and_the_json_say_which_thread_reads(
     serve: Serve, tool: Tool, monkeypatch: pytest.MonkeyPatch, lang: str, shown: str
 ) -> None:
-    monkeypatch.setenv(gate.PURE, "1")
+    monkeypatch.setenv(PURE, "1")
     server = serve(ANSWER)
     assert shown in [line.strip() for line in tool(*at(server, "--debug", "--lang", lang)).out.splitlines()]
     tool(*at(server, "--json", "run.json", "--no-compression-check"))

@@ -9,6 +9,7 @@ from unittest import mock
 
 import pytest
 
+from sse_perf_tool.compiled import PURE
 from sse_perf_tool.records import compiled
 
 KINDS = ("python", "compiled")
@@ -18,9 +19,9 @@ KINDS = ("python", "compiled")
 def lines_read_by(kind: str) -> Iterator[None]:
     """Until the end, that in Python or the compiled one.  Skips the test where none was built."""
     with mock.patch.dict(os.environ):
-        os.environ.pop(compiled.PURE, None)
+        os.environ.pop(PURE, None)
         if kind == "python":
-            os.environ[compiled.PURE] = "1"
+            os.environ[PURE] = "1"
         compiled.compiled_lines.cache_clear()
         try:
             if kind == "compiled" and compiled.compiled_lines() is None:

@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from sse_perf_tool.compiled import PURE
 from sse_perf_tool.wire import gate, reading
 from sse_perf_tool.wire.pump import Pump
 
@@ -27,7 +28,7 @@ def use(kind: str, monkeypatch: pytest.MonkeyPatch) -> reading.Reader:
     """Makes it that of this process until the end of the test."""
     reader = reader_of(kind)
     if kind == "python":
-        monkeypatch.setenv(gate.PURE, "1")
+        monkeypatch.setenv(PURE, "1")
     monkeypatch.setattr(reading, "_reader_here", reader)
     monkeypatch.setattr(reading, "_made_by", reading.os.getpid())
     return reader

@@ -40,8 +40,9 @@ from scripted_server import (
     usage,
 )
 from sse_perf_tool import tester as tester_module
+from sse_perf_tool.compiled import PURE
 from sse_perf_tool.records import Outcome
-from sse_perf_tool.wire import gate, pump, reading
+from sse_perf_tool.wire import pump, reading
 
 # Times.
 
@@ -68,7 +69,7 @@ def test_token_arrives_with_the_bytes_that_complete_its_event(serve: Serve, fram
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """A system whose kernel does not stamp and has no epoll."""
     monkeypatch.setattr(pump, "KERNEL_STAMPS", False)
-    monkeypatch.setenv(gate.PURE, "1")
+    monkeypatch.setenv(PURE, "1")
     monkeypatch.setattr(reading, "_reader_here", None)
     monkeypatch.delattr(select, "epoll", raising=False)
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from patience import FOREVER_S, PROMPT_S, undisturbed
+from sse_perf_tool.compiled import PURE
 from sse_perf_tool.wire import gate, reading
 from sse_perf_tool.wire.channel import Channel
 from sse_perf_tool.wire.pump import KERNEL_STAMPS, ask_for_stamps, half_octave
@@ -161,15 +162,15 @@ def test_a_wait_leaves_the_gate_when_there_is_something_to_wait_for(reader: Read
 
 
 def test_the_python_one_is_had_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(gate.PURE, "1")
+    monkeypatch.setenv(PURE, "1")
     assert reading.reader_kind() == "python"
-    monkeypatch.delenv(gate.PURE)
+    monkeypatch.delenv(PURE)
     assert reading.reader_kind() == ("python" if gate.compiled_module() is None else "compiled")
 
 
 @compiled_only
 def test_a_module_left_behind_by_an_older_checkout_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(gate.PURE, raising=False)
+    monkeypatch.delenv(PURE, raising=False)
     monkeypatch.setattr(gate, "API", gate.API + 1)
     assert reading.reader_kind() == "python"
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
+from ..compiled import PURE
 from ..errors import UsageError
 from ..flags import EVERY_FLAG, Flag
 from ..flags.synonyms import meant_by
@@ -20,8 +21,8 @@ from ..texts import Say, loads_bounded, printable
 from .config_file import load_settings
 
 PREFIX = "SSE_PERF_"
-NOT_OF_FLAGS = ("SSE_PERF_PURE", "SSE_PERF_NO_COMPILE")
-"""Variables that are read elsewhere: which reading thread there is, and whether one is built."""
+NOT_OF_FLAGS = (PURE, "SSE_PERF_NO_COMPILE")
+"""Variables that are read elsewhere: whether compiled parts are used, and whether they are built."""
 
 TEXTS = {
     "twice": ("given twice; keep one", "重复给出，请只留一个"),

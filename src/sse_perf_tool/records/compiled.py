@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
-from importlib import import_module
 from types import ModuleType
 
-PURE = "SSE_PERF_PURE"
-"""With this in the environment no compiled part is used, that of the wire (gate.py there) as little as this one."""
+from ..compiled import compiled_part
+
 API = 1
-"""The compiled module that is understood here: an older one may lie in a checkout that was updated."""
 
 
 @cache
 def compiled_lines() -> ModuleType | None:
-    """`_lines`; None where there is none for this Python, or `PURE` says that it is not to be used."""
-    if os.environ.get(PURE):
-        return None
-    try:
-        module = import_module("._lines", __package__)
-    except ImportError:
-        return None
-    return module if module.API == API else None
+    """`_lines`; None where it is not to be had, see `compiled_part`."""
+    return compiled_part(f"{__package__}._lines", API)

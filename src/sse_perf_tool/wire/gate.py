@@ -3,30 +3,20 @@ the compiled part of the wire, which has a gate of its own."""
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from types import ModuleType, TracebackType
 from typing import Any
 
-PURE = "SSE_PERF_PURE"
-"""With this in the environment the compiled part is not used."""
+from ..compiled import compiled_part
+
 API = 2
-"""The compiled module that is understood here: an older one may lie in a checkout that was updated."""
 
 
 def compiled_module() -> ModuleType | None:
-    """`_reader`; None where there is none for this Python, or `PURE` says that it is not to be used."""
-    if os.environ.get(PURE) or sys.platform != "linux":
-        return None
-    try:
-        module = import_module("._reader", __package__)
-    except ImportError:
-        return None
-    return module if module.API == API else None
+    """`_reader`; None where it is not to be had, see `compiled_part`."""
+    return compiled_part(f"{__package__}._reader", API)
 
 
 class Gate:
