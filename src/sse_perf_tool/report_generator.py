@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from . import __version__
 from .goals.compare import Difference, differences
@@ -40,6 +41,9 @@ from .report_parts.one import (
     values_table,
 )
 from .report_parts.page import (
+    NO_TEXTS,
+    NOTHING_MORE,
+    More,
     Place,
     again_html,
     bar_html,
@@ -104,11 +108,26 @@ def generate_html_report(
     }
     parts["bar"] = bar_html(_places(result, parts), ranged=True)
     data = {"lang": language, **run_data(result)}
-    page, offline = build_page(
-        read_template("report.html"), parts, data, ["common.js", "charts.js", "seconds.js", "phases.js", "report.js"]
-    )
+    scripts = ["common.js", "charts.js", "seconds.js", "phases.js", "report.js"]
+    return written_page(path, "report.html", parts, data, scripts)
+
+
+def written_page(
+    path: str | Path,
+    template: str,
+    parts: dict[str, str],
+    data: dict[str, Any],
+    scripts: list[str],
+    texts: Texts = NO_TEXTS,
+    more: More = NOTHING_MORE,
+) -> list[str]:
+    """Writes a page (see `build_page`) of that template to `path`; OSError when it cannot be written.
+
+    Returns notes for the console, in the language in which the page opens: `data["lang"]`.
+    """
+    page, offline = build_page(read_template(template), parts, data, scripts, texts, more)
     write_atomically(path, page, private=True)
-    return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
+    return [] if offline else [speaker(OFFLINE_NOTES, data["lang"])("linked")]
 
 
 def _common_parts(result: RunResult, framing: tuple[str, str | None, str], translated: Translation) -> dict[str, str]:
@@ -160,11 +179,7 @@ def _write_report_of_one(
     parts["bar"] = bar_html(places)
     parts["verdict"] = verdict_html(one_verdict(verdict(result), record, [anchor for anchor, _ in places]))
     data = {"lang": language, **one_data(record, result)}
-    page, offline = build_page(
-        read_template("one.html"), parts, data, ["common.js", "charts.js", "seconds.js", "one.js"]
-    )
-    write_atomically(path, page, private=True)
-    return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
+    return written_page(path, "one.html", parts, data, ["common.js", "charts.js", "seconds.js", "one.js"])
 
 
 _SERVER_CHARTS = (
@@ -232,9 +247,7 @@ def generate_compare_report(
         "runs": runs_table(results, shown_names),
     }
     data = {"lang": language, **comparison_data(results, shown_names)}
-    page, offline = build_page(read_template("compare.html"), parts, data, ["common.js", "charts.js", "compare.js"])
-    write_atomically(path, page, private=True)
-    return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
+    return written_page(path, "compare.html", parts, data, ["common.js", "charts.js", "compare.js"])
 
 
 _COMPARE_PLACES = (
@@ -266,9 +279,7 @@ def generate_capacity_report(
         "steps": steps_table(capacity),
     }
     data = {"lang": language, **capacity_data(capacity)}
-    page, offline = build_page(read_template("capacity.html"), parts, data, ["common.js", "charts.js", "capacity.js"])
-    write_atomically(path, page, private=True)
-    return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
+    return written_page(path, "capacity.html", parts, data, ["common.js", "charts.js", "capacity.js"])
 
 
 _CAPACITY_PLACES = (("overview", "section.overview"), ("steps", "capacity.table"), ("setup", "capacity.setup"))

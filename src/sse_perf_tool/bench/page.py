@@ -8,9 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..records.atomic_write import write_atomically
-from ..report_generator import BRAND, OFFLINE_NOTES, frame
-from ..report_parts.page import bar_html, build_page, code, command_html, moment, read_template
+from ..report_generator import BRAND, frame, written_page
+from ..report_parts.page import bar_html, code, command_html, moment
 from ..report_parts.server import figures_words
 from ..report_parts.wording import in_both, pair, terms_html
 from ..texts import Texts, printable, speaker
@@ -80,11 +79,7 @@ def write_page(
         "cells": _cells(document),
     }
     data = {"lang": lang, **page_data(document)}
-    page, offline = build_page(
-        read_template("bench.html"), parts, data, ["common.js", "charts.js", "bench.js"], PAGE_TEXTS
-    )
-    write_atomically(path, page, private=True)
-    return [] if offline else [speaker(OFFLINE_NOTES, lang)("linked")]
+    return written_page(path, "bench.html", parts, data, ["common.js", "charts.js", "bench.js"], PAGE_TEXTS)
 
 
 def page_data(document: Document) -> dict[str, Any]:

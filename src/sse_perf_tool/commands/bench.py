@@ -97,7 +97,7 @@ def _console(arguments: Arguments, asked: BenchArguments, environment: Environme
         from ..bench.console import BenchConsole  # Rich is an extra
     except ModuleNotFoundError as error:
         raise UsageError(speaker(TEXTS, arguments.lang)("missing_package", package=error.name)) from None
-    terminal = environment.stdout.isatty() and environment.environ.get("TERM") != "dumb"
+    terminal = environment.terminal
     return BenchConsole(
         environment.stdout,
         arguments.lang,

@@ -61,6 +61,11 @@ class Environment:
         return status
 
     @property
+    def terminal(self) -> bool:
+        """Whether standard output is a terminal on which lines can be drawn again."""
+        return self.stdout.isatty() and self.environ.get("TERM") != "dumb"
+
+    @property
     def with_document(self) -> Environment:
         """The same when an output goes to standard output: what the console says goes to standard error."""
         return Environment(self.stderr, self.stderr, self.environ, self.stdout, self.feed)

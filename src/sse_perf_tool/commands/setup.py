@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def console_of(arguments: Arguments, environment: Environment) -> Console:
     """The console on standard output, with colours and a progress line if that is a terminal."""
-    terminal = environment.stdout.isatty() and environment.environ.get("TERM") != "dumb"
+    terminal = environment.terminal
     return Console(
         environment.stdout,
         arguments.lang,

@@ -19,6 +19,8 @@ import threading
 from pathlib import Path
 from typing import IO
 
+from ..load.program import end_within
+
 START = "from sse_perf_tool.distributed.local import main; main()"
 ENDS_S = 3.0
 """For so long a worker that was let go is waited for."""
@@ -102,11 +104,7 @@ class LocalWorkers:
     def close(self) -> None:
         """Waits until they have ended, and ends them if they do not."""
         for process in self._processes:
-            try:
-                process.wait(ENDS_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            end_within(process, ENDS_S)
             if process.stdin is not None:
                 process.stdin.close()
         for note in self._notes.values():

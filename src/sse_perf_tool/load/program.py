@@ -1,10 +1,11 @@
-"""A process of the tool that runs beside the one that times the load."""
+"""Processes that run beside the one that times the load: how one of the tool begins, and how one ends."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 
 def start_program(code: str) -> subprocess.Popen[str]:
@@ -24,3 +25,14 @@ def start_program(code: str) -> subprocess.Popen[str]:
         encoding="utf-8",
         start_new_session=True,
     )
+
+
+def end_within(process: subprocess.Popen[Any], seconds: float) -> bool:
+    """Waits until it has ended by itself; after that time it is killed.  Whether it ended by itself."""
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return False
+    return True

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
 import threading
 from importlib.util import find_spec
 from typing import IO, cast
 
 from ..errors import UsageError
-from ..load.program import start_program
+from ..load.program import end_within, start_program
 from ..records import ServerMetrics
 from ..texts import Texts, speaker
 from .series import Pages, metrics_of
@@ -71,11 +70,7 @@ class ServerWatch:
         self._ended_early = self._silent or self._process.poll() is not None
         with contextlib.suppress(OSError):
             self._input.close()
-        try:
-            self._process.wait(END_S)
-        except subprocess.TimeoutExpired:  # in the middle of a scrape
-            self._process.kill()
-            self._process.wait()
+        end_within(self._process, END_S)  # it may be in the middle of a scrape
         self._reader.join()
         self._output.close()
 

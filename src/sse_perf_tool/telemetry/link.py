@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
 import threading
 import time
 from collections import deque
@@ -15,7 +14,7 @@ from typing import IO, Any, cast
 from .. import __version__
 from ..arguments.parsed import TelemetryWanted
 from ..errors import UsageError
-from ..load.program import start_program
+from ..load.program import end_within, start_program
 from ..masking import Masker, mask_url, url_secrets
 from ..records import IntervalSample
 from ..records.writer import Lines, LineWriter, Tee
@@ -136,12 +135,9 @@ class Telemetry:
             return
         until_s = time.monotonic() + self._flush_s
         self._over.set()
-        try:
-            self._process.wait(max(0.0, until_s - time.monotonic()))
-            self._in_time = self._process.returncode == 0
-        except subprocess.TimeoutExpired:  # the collector is slow, or gone
-            self._process.kill()
-            self._process.wait()
+        # Where it has to be killed, the collector is slow, or gone.
+        in_time = end_within(self._process, max(0.0, until_s - time.monotonic()))
+        self._in_time = in_time and self._process.returncode == 0
         self._writer.join()
         self._reader.join()
         with contextlib.suppress(OSError):

@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...records import RunResult
-from ...records.atomic_write import write_atomically
 from ...records.profile import Profile
-from ...report_generator import BRAND, OFFLINE_NOTES, frame, of_a_load
+from ...report_generator import BRAND, frame, of_a_load, written_page
 from ...report_parts.libraries import FLAME_LIBRARIES
 from ...report_parts.messages import Translation
-from ...report_parts.page import More, Place, bar_html, build_page, facts_html, read_template, warnings_html
+from ...report_parts.page import More, Place, bar_html, facts_html, warnings_html
 from ...report_parts.tables import errors_section
 from ...report_parts.tiles import big_figures_html
 from ...report_parts.trust import trust_html
 from ...report_parts.wording import both
-from ...texts import speaker
 from ..folder import Drawn
 from ..judge.wording import TEXTS as JUDGE_TEXTS
 from .data import profile_data
@@ -76,9 +74,7 @@ def write_page(
     texts = {**TEXTS, **waits, "what.other": TEXTS["profile.other"]}
     more = More(("profile.css",), FLAME_LIBRARIES, (STYLE_OF_FLAMES,)) if drawn.stacks else More(("profile.css",))
     scripts = ["common.js", "charts.js", "profile.js"]
-    page, offline = build_page(read_template("profile.html"), parts, data, scripts, texts, more)
-    write_atomically(path, page, private=True)
-    return [] if offline else [speaker(OFFLINE_NOTES, language)("linked")]
+    return written_page(path, "profile.html", parts, data, scripts, texts, more)
 
 
 def _places(drawn: Drawn, parts: Mapping[str, str]) -> list[Place]:

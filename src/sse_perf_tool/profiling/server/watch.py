@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import IO, Any, cast
 
-from ...load.program import start_program
+from ...load.program import end_within, start_program
 
 EVERY_S = 0.5
 FIRST_S = 5.0
@@ -84,11 +83,7 @@ class ProcessWatch:
         with contextlib.suppress(OSError):
             self._input.write("bye\n")
             self._input.close()
-        try:
-            self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end_within(self._process, END_S)
         self._reader.join()
         cast("IO[str]", self._process.stdout).close()
 

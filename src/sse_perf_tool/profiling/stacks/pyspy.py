@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
+from ...load.program import end_within
 from ...texts import printable
 from ..hooks.reading import Code
 from .samples import Curve, Curves, Sample, Stacks, points_of
@@ -94,11 +95,7 @@ class PySpy:
         """Ends it, upon which it writes; True when it wrote."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-        try:
-            self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        end_within(self._process, END_S)
         self._reader.join()
         cast("IO[str]", self._process.stdout).close()
         return self.path.is_file() and self.path.stat().st_size > 0
