@@ -1,7 +1,9 @@
 """The paced server over TLS as well, for the bench: `python tools/bench_tls.py CERTIFICATE KEY` and its other flags.
 
 It prints two ports: the plain one, at which it is asked for the truth, and that of TLS.  Times are those of the plain
-server: a request has arrived when the kernel got the last of its ciphertext, a chunk is sent when it is encrypted.
+server: a request has arrived when the kernel got the last of its ciphertext, a chunk is sent when it is encrypted.  The
+TTFT of a request that opened its connection has the handshake in it, as that of the clients has: the time from the
+arrival of the client's hello to the sending of the answer to it.  What the client then computes is not known here.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "src"))
@@ -27,6 +30,9 @@ class TlsStream(server.Stream):
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
         self.open = False
+        self.hello_ns = self.opening_ns = 0
+        """When the hello of the client arrived, and how long it took until the answer to it was sent; 0: not yet, or it
+        is in the truth already."""
 
     def decrypted(self, data: bytes) -> bytes:
         """What these bytes say, b"" in the handshake.  `ssl.SSLError` when they are none of TLS."""
@@ -72,13 +78,21 @@ class TlsServer(server.Server):
         except OSError:  # ssl.SSLError is one
             self._close(stream)
             return
-        super()._send(stream, stream.outgoing.read())  # of the handshake
+        self._send_handshake(stream, arrived_ns)
         if not data and not stream.closed:
             self._close(stream)
         if stream.closed or not plain:
             return
         stream.received += plain
         self._take_request(stream, arrived_ns)
+        if stream.sent_chunks == 0:  # it is due by its own arrival, but for the client it began with the connection
+            stream.arrived_ns, stream.opening_ns = stream.arrived_ns - stream.opening_ns, 0
+
+    def _send_handshake(self, stream: TlsStream, arrived_ns: int) -> None:
+        flight = stream.outgoing.read()
+        if not stream.hello_ns:
+            stream.hello_ns, stream.opening_ns = arrived_ns, time.monotonic_ns() - arrived_ns
+        super()._send(stream, flight)
 
     def _send(self, stream: server.Stream, data: bytes) -> None:
         if isinstance(stream, TlsStream):

@@ -8,9 +8,12 @@ import shutil
 import ssl
 import subprocess
 import sys
+import threading
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
+from http.client import HTTPSConnection
 from pathlib import Path
 
 import pytest
@@ -22,7 +25,9 @@ pytest.importorskip("resource", reason="the bench needs Linux or macOS")
 import bench
 import bench_clients
 import bench_parts
+import bench_tls
 from bench_figures import distribution, percentile
+from sse_perf_tool.calibration import server as calibration_server
 
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
@@ -72,6 +77,45 @@ def test_the_classic_client_sees_what_the_server_sent(port: int) -> None:
     assert len(seen.ttft_ns) == seen.requests
     assert len(seen.gap_ns) == seen.requests * (LOAD.events - 1)
     assert min(seen.ttft_ns) >= LOAD.ttft_ms * 1e6
+
+
+def test_over_tls_the_first_request_of_a_connection_has_the_handshake_in_its_ttft(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The handshake is made slow, and then hours are added to it, so that no other delay explains the difference."""
+    decrypted, send_handshake, hours_ns = bench_tls.TlsStream.decrypted, bench_tls.TlsServer._send_handshake, 10**13
+
+    def slow(stream: bench_tls.TlsStream, data: bytes) -> bytes:
+        if not stream.open:
+            time.sleep(0.5)
+        return decrypted(stream, data)
+
+    def longer(server: bench_tls.TlsServer, stream: bench_tls.TlsStream, arrived_ns: int) -> None:
+        first = not stream.hello_ns
+        send_handshake(server, stream, arrived_ns)
+        stream.opening_ns += first * hours_ns
+
+    monkeypatch.setattr(bench_tls.TlsStream, "decrypted", slow)
+    monkeypatch.setattr(bench_tls.TlsServer, "_send_handshake", longer)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = bench_tls.TlsServer(LOAD.ttft_ms, LOAD.itl_ms, LOAD.events, context)
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    client = ssl.create_default_context()
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    connection = HTTPSConnection("127.0.0.1", server.tls_port, context=client, timeout=FOREVER_S)
+    try:
+        for _ in range(2):
+            connection.request("POST", "/v1/chat/completions", b"{}")
+            assert connection.getresponse().read().endswith(b"data: [DONE]\n\n")
+        first_ns, second_ns = calibration_server.ask(server.port, "/stats")["ttft_ns"]
+    finally:
+        connection.close()
+        server.stop()
+        thread.join()
+    assert first_ns >= hours_ns + (LOAD.ttft_ms + 500) * 1e6
+    assert LOAD.ttft_ms * 1e6 <= second_ns < hours_ns
 
 
 def test_a_load_over_tls_has_the_same_truth() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 import socket
 import struct
 import threading
@@ -235,6 +237,30 @@ def test_a_watched_channel_is_named_when_something_has_come(module: Any, pair: A
     assert loop.next_news() == []
     thread.join()
     channel.drop()
+
+
+def test_the_compiled_thread_asks_the_system_for_the_shortest_slice(module: Any) -> None:
+    """`sched_getattr`: size, policy, flags, nice, priority, then the slice; 0 where the system knows none."""
+    number = {"x86_64": 315, "aarch64": 275}.get(platform.machine())
+    if number is None:
+        pytest.skip("the number of sched_getattr is not known for this machine")
+
+    def slice_ns_of(thread: int) -> int:
+        found = ctypes.create_string_buffer(48)
+        assert ctypes.CDLL(None).syscall(number, thread, found, len(found), 0) == 0
+        return int(struct.unpack("IIQiIQQQ", found.raw)[5])
+
+    if not slice_ns_of(0):
+        pytest.skip("this system has no slices of one's own (Linux 6.12)")
+    thread = reading.Compiled(module)
+    try:
+        give_up_s = time.monotonic() + PROMPT_S
+        while slice_ns_of(thread.native_id or 0) != 100_000 and time.monotonic() < give_up_s:
+            time.sleep(0.01)
+        assert slice_ns_of(thread.native_id or 0) == 100_000
+    finally:
+        thread.stop()
+    assert slice_ns_of(0) != 100_000
 
 
 def test_a_process_that_is_forked_off_touches_nothing_of_its_parents(module: Any, pair: Any) -> None:
