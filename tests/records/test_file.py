@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sse_perf_tool.errors import UsageError
-from sse_perf_tool.records import Outcome, RequestRecord, RunConfig
-from sse_perf_tool.records.file import RecordsHeader, header_line, iso_utc, record_line
+from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, TrustSample
+from sse_perf_tool.records.file import RecordsHeader, header_line, iso_utc, record_line, record_of
 from sse_perf_tool.records.reader import Damage, read_header, read_records
 
 HEADER = RecordsHeader(RunConfig(threads=3, lang="zh", url="http://h/v1"), 1_700_000_000_123_456_789, ("careful",))
@@ -56,6 +57,14 @@ def test_a_line_holds_the_names_and_units_that_others_parse() -> None:
     assert row["tpot_ms"] == 20.5005
     assert row["max_gap_ms"] == 21.001
     assert row["connect_ms"] is None
+
+
+@pytest.mark.parametrize("odd", [{"query": "half \ud83d"}, {"self_watch": (TrustSample(second=3, read_waits={3: 4}),)}])
+def test_what_the_fast_writer_does_not_know_is_written_in_the_same_form(odd: dict) -> None:
+    plain, line = record_line(ANSWER, 0), record_line(replace(ANSWER, **odd), 0)
+    assert line.startswith(plain[: plain.index(',"query"')])
+    assert '"query":"你是谁"' in plain
+    assert record_of(json.loads(line), 0) == replace(record_of(json.loads(plain), 0), **odd)
 
 
 def test_a_last_line_cut_by_a_kill_is_skipped(tmp_path: Path) -> None:

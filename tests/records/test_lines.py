@@ -88,7 +88,7 @@ def test_damage_is_left_to_python_or_taken_for_the_same(seed: int) -> None:
 def test_any_value_at_any_place_is_left_to_python_or_taken_for_the_same(name: str) -> None:
     line = line_of(PLAIN).decode()
     before = f'"{name}":'
-    value = json.dumps(json.loads(line)[name], ensure_ascii=False, separators=(",", ":"))
+    value = orjson.dumps(json.loads(line)[name]).decode()
     assert line.count(before + value) == 1
     more = (
         *VALUES,
@@ -97,7 +97,13 @@ def test_any_value_at_any_place_is_left_to_python_or_taken_for_the_same(name: st
         "-0",
         "1E2",
         "1e2",
+        "1e-6",
         "1e-06",
+        "1e-",
+        "1e-006",
+        "1e-16",
+        "1e-0",
+        "1.5e-5",
         "1.5e-05",
         "1.0000001",
         "0.000001",
@@ -135,6 +141,10 @@ def test_times_are_exact_to_the_nanosecond_or_left_to_python() -> None:
     rows = taken(lines)
     assert rows is not None
     assert list(rows.columns["latency_ns"]) == times
+    assert any(b"e-" in line for line in lines)
+    before = taken([line.replace(b"e-", b"e-0") for line in lines])
+    assert before is not None, "as json.dumps writes them"
+    assert list(before.columns["latency_ns"]) == times
     assert taken([line_of(replace(PLAIN, latency_ns=2**50 + 1))]) is None
     assert rows_in([line_of(replace(PLAIN, latency_ns=2**50 + 1))], STARTED) is not None
 

@@ -80,8 +80,8 @@ static bool whole_number(Cursor *line, int64_t *value) {
     return digits > 0 && (digits == 1 || *begin != '0') && found <= INT64_MAX;
 }
 
-/* A number as `json.dumps` writes a float of milliseconds: 12.5, 0.000001 as 1e-06.  Exactly a whole number of
-   nanoseconds, or false. */
+/* A number as JSON writers write a float of milliseconds: 12.5, 0.000001 as 1e-6, or 1e-06 before orjson did.  Exactly
+   a whole number of nanoseconds, or false. */
 static bool milliseconds(Cursor *line, int64_t *ns) {
     int64_t mantissa, fraction = 0;
     int decimals = 0, exponent = 0;
@@ -96,10 +96,13 @@ static bool milliseconds(Cursor *line, int64_t *ns) {
             return false;
     }
     if (line->at < line->end && *line->at == 'e') {
-        if (line->end - line->at < 4 || line->at[1] != '-' || line->at[2] != '0' || !is_digit(line->at[3]))
+        line->at++;
+        if (!passed(line, "-", 1))
             return false;
-        exponent = line->at[3] - '0';
-        line->at += 4;
+        passed(line, "0", 1);
+        if (line->at == line->end || !is_digit(*line->at))
+            return false;
+        exponent = *line->at++ - '0';
     }
     int power = DECIMALS - decimals - exponent; /* ns = digits * 10**power */
     if (mantissa > MOST_EXACT_NS / 1000000 || power < 0)

@@ -14,6 +14,8 @@ from operator import attrgetter
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
+
 from ..texts import LANGUAGES
 from ..units import NS_PER_MS, NS_PER_S
 from .calibration import Calibration, Compared
@@ -100,12 +102,21 @@ _MS_WRITTEN = tuple(f"{name}_ms" for name in (*_MS_FIELDS, *_LATER_MS_FIELDS))
 _plain_of = attrgetter(*_PLAIN_WRITTEN)
 _times_of = attrgetter(*(f"{name}_ns" for name in (*_MS_FIELDS, *_LATER_MS_FIELDS)))
 _later_of = attrgetter(*_LATER_FIELDS)
-_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_slowly_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _ms(ns: float | None) -> float | None:
     # Six decimals of a millisecond are nanoseconds: nothing is lost on the way to the file and back.
     return None if ns is None else round(ns / NS_PER_MS, 6)
+
+
+def _written(row: Mapping[str, Any]) -> str:
+    """A tenth of what the standard library takes for it; what orjson does not know, half an emoji or keys that are no
+    texts, that library writes, in the same form."""
+    try:
+        return orjson.dumps(row).decode()
+    except TypeError:
+        return _slowly_written(row)
 
 
 def record_line(record: RequestRecord, shift_ns: int) -> str:
