@@ -25,6 +25,7 @@ from sse_perf_tool.records import IntervalSample, RequestRecord
 from sse_perf_tool.telemetry.exporter import Exporter
 from sse_perf_tool.telemetry.instruments import INSTRUMENTS
 from sse_perf_tool.telemetry.prometheus import Page
+from sse_perf_tool.telemetry.sums import Sums
 from telemetry_lines import FAILED, MS, OK, lines_of
 from tool_runs import SCRIPT
 
@@ -40,8 +41,8 @@ PACED = RequestRecord(3, 1, 9 * MS, OK.outcome, MS, intended_ns=0, format="opena
 @pytest.fixture(scope="module")
 def exported() -> dict[str, Mapping[str, str]]:
     """Name of each sample of a page that has every metric -> its labels."""
-    page = Page()
-    exporter = Exporter(page)
+    sums = Sums()
+    page, exporter = Page(sums), Exporter(sums)
     for line in lines_of(OK, FAILED, PACED, seconds=[IntervalSample(0)]):
         exporter.take(line)
     families = text_string_to_metric_families(generate_latest(page.registry).decode())

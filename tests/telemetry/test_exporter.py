@@ -11,7 +11,7 @@ from telemetry_lines import OK, lines_of
 
 
 class Taken:
-    """In place of a page."""
+    """In place of sums."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
@@ -23,12 +23,12 @@ class Taken:
 @pytest.mark.parametrize("damage", [b'{"request_id":1,"form', b"\xff\xfe", b"3", b'{"sample":{}}', b'{"request_id":1}'])
 def test_a_damaged_line_is_counted_and_the_next_is_read(damage: bytes) -> None:
     header, line = lines_of(OK)
-    exporter, page = Exporter(), Taken()
-    exporter.page = page  # type: ignore[assignment]
+    sums = Taken()
+    exporter = Exporter(sums)  # type: ignore[arg-type]
     for each in (header, damage, line):
         exporter.take(each)
     assert exporter.unread == 1
-    assert page.names.count("sse_perf.requests") == 1
+    assert sums.names.count("sse_perf.requests") == 1
 
 
 def test_lines_of_other_kinds_are_passed_over() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
+from typing import Any
 
 import pytest
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExportResult, MetricsData
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
@@ -14,15 +16,26 @@ from otlp_receiver import Receiver, receiver
 from sse_perf_tool.records import IntervalSample
 from sse_perf_tool.telemetry.exporter import Exporter, export
 from sse_perf_tool.telemetry.instruments import BY_NAME, INSTRUMENTS, Kind
-from sse_perf_tool.telemetry.otlp import Deliveries, Otlp, metric_reader, span_processor
+from sse_perf_tool.telemetry.otlp import (
+    EVERY_S,
+    Deliveries,
+    Otlp,
+    every_s,
+    metric_exporter,
+    span_processor,
+    wants_differences,
+)
+from sse_perf_tool.telemetry.sums import Sums
 from telemetry_lines import FAILED, MS, OK, START_NS, lines_of
 
 SECOND = IntervalSample(0, threads_active=2, threads_total=3, requests_started=2, chunks=4, tokens=6)
+SDK_VARIABLES = ("OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER", "OTEL_EXPORTER_OTLP_TIMEOUT")
+INTERVAL, TEMPORALITY = "OTEL_METRIC_EXPORT_INTERVAL", "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
 
 
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER", "OTEL_EXPORTER_OTLP_TIMEOUT"):
+    for name in (*SDK_VARIABLES, INTERVAL, TEMPORALITY):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -30,18 +43,32 @@ class InMemory:
     """An exporter into memory that has taken these lines."""
 
     def __init__(self, lines: list[bytes], share: float | None = 1.0) -> None:
-        self.reader, self.exported = InMemoryMetricReader(), InMemorySpanExporter()
-        otlp = Otlp("1.2", share, Deliveries(), self.reader, SimpleSpanProcessor(self.exported))
-        self.exporter = Exporter(otlp=otlp)
+        self.exported, self.deliveries = InMemorySpanExporter(), Deliveries()
+        self.result: MetricExportResult | Exception = MetricExportResult.SUCCESS
+        sums, spans = Sums(forgets=wants_differences()), SimpleSpanProcessor(self.exported)
+        clock = count(START_NS, MS)
+        self.otlp = Otlp("1.2", share, self.deliveries, sums, self, spans, clock_ns=lambda: next(clock))
+        self.exporter = Exporter(sums, otlp=self.otlp)
+        self.take(lines)
+
+    def take(self, lines: list[bytes]) -> None:
         for line in lines:
             self.exporter.take(line)
         assert self.exporter.unread == 0
 
+    def export(self, data: MetricsData) -> MetricExportResult:
+        """As an exporter of metrics has it."""
+        self.data = data
+        if isinstance(self.result, Exception):
+            raise self.result
+        return self.result
+
     @property
-    def metrics(self) -> dict[str, list]:
-        data = self.reader.get_metrics_data()
-        (resource,) = data.resource_metrics
+    def metrics(self) -> dict[str, Any]:
+        self.otlp.send_metrics()
+        (resource,) = self.data.resource_metrics
         (scope,) = resource.scope_metrics
+        assert (scope.scope.name, scope.scope.version) == ("sse_perf_tool", "1.2")
         return {metric.name: metric for metric in scope.metrics}
 
     @property
@@ -58,8 +85,10 @@ def test_each_metric_has_name_unit_kind_and_buckets_of_the_table() -> None:
         assert (metric.unit, metric.description) == (each.unit, each.about)
         point = metric.data.data_points[0]
         assert set(point.attributes) <= set(each.attributes)
+        assert (point.start_time_unix_nano, point.time_unix_nano) == (START_NS, START_NS + MS)
         if each.kind is Kind.HISTOGRAM:
             assert tuple(point.explicit_bounds) == each.buckets
+            assert point.count == sum(point.bucket_counts) > 0
         elif each.kind is Kind.COUNTER:
             assert metric.data.is_monotonic
 
@@ -71,6 +100,8 @@ def test_the_values_are_those_of_the_requests() -> None:
         for point in found["gen_ai.client.operation.duration"].data.data_points
     }
     assert durations == {None: (2, 1.8), "429": (1, 0.03)}
+    point = found["gen_ai.client.operation.duration"].data.data_points[0]
+    assert (point.min, point.max, point.bucket_counts[7]) == (0.9, 0.9, 2), "above 0.64 s and up to 1.28 s"
     tokens = {
         point.attributes["gen_ai.token.type"]: point.sum
         for point in found["gen_ai.client.token.usage"].data.data_points
@@ -126,6 +157,70 @@ def test_the_environment_of_the_sdk_is_heard(monkeypatch: pytest.MonkeyPatch) ->
     assert InMemory(lines_of(OK, OK), 0.0).spans == [], "the flag counts more"
 
 
+def sums_of(found: dict[str, Any]) -> list[float]:
+    """The begin of an export in ms behind the start, its durations, chunks and active requests."""
+    durations, chunks, active = (
+        found[name].data.data_points
+        for name in ("gen_ai.client.operation.duration", "sse_perf.chunks", "sse_perf.requests.active")
+    )
+    return [
+        (durations[0].start_time_unix_nano - START_NS) // MS,
+        durations[0].count,
+        chunks[0].value,
+        active[0].value,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "second"),
+    [
+        ("", AggregationTemporality.CUMULATIVE, [0, 3, 8, 2]),
+        ("cumulative", AggregationTemporality.CUMULATIVE, [0, 3, 8, 2]),
+        ("delta", AggregationTemporality.DELTA, [1, 1, 4, 2]),
+        ("LowMemory", AggregationTemporality.DELTA, [1, 1, 4, 2]),
+    ],
+)
+def test_sums_are_from_the_start_or_since_the_export_before(
+    asked: str, kind: AggregationTemporality, second: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TEMPORALITY, asked)
+    memory = InMemory(lines_of(OK, OK, seconds=[SECOND]))
+    first = memory.metrics
+    assert sums_of(first) == [0, 2, 4, 2]
+    assert first["sse_perf.chunks"].data.aggregation_temporality is kind
+    memory.take(lines_of(OK, seconds=[SECOND]))
+    assert sums_of(memory.metrics) == second
+
+
+def test_with_differences_what_has_not_changed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TEMPORALITY, "delta")
+    memory = InMemory(lines_of(OK, seconds=[SECOND]))
+    assert len(memory.metrics) > 5
+    assert set(memory.metrics) == {"sse_perf.requests.active", "sse_perf.threads"}, "gauges are what they were"
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds"),
+    [("250", 0.25), ("60000", 60), ("", EVERY_S), ("0", EVERY_S), ("-1", EVERY_S), ("nan", EVERY_S), ("1s", EVERY_S)],
+)
+def test_the_interval_is_what_the_variable_of_the_sdk_says(
+    asked: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(INTERVAL, asked)
+    assert every_s() == seconds
+
+
+def test_an_export_that_raises_has_failed_with_its_reason() -> None:
+    memory = InMemory(lines_of(OK))
+    memory.result = OSError("no route")
+    assert memory.metrics
+    told = memory.deliveries
+    assert (told.exports, told.exports_failed, told.last_failed, told.reason) == (1, 1, True, "no route")
+    memory.result = MetricExportResult.SUCCESS
+    assert memory.metrics
+    assert (told.exports, told.exports_failed, told.last_failed) == (2, 1, False)
+
+
 @pytest.fixture
 def collector() -> Iterator[Receiver]:
     with receiver() as found:
@@ -136,9 +231,11 @@ def sent(collector: Receiver, *lines: bytes) -> dict:
     """What an exporter says at its end that sent these lines."""
     told = Deliveries()
     url = collector.url
-    otlp = Otlp("1", 1.0, told, metric_reader(url, told), span_processor(url, told))
+    sums = Sums()
+    otlp = Otlp("1", 1.0, told, sums, metric_exporter(url), span_processor(url, told))
+    otlp.start()
     states: list[dict] = []
-    export(Exporter(otlp=otlp), lines, lambda _kind, state: states.append(state))
+    export(Exporter(sums, otlp=otlp), lines, lambda _kind, state: states.append(state))
     otlp.shutdown()
     return states[-1]
 

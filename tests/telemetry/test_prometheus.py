@@ -6,12 +6,16 @@ import socket
 
 import pytest
 import requests
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from patience import FOREVER_S
 from sse_perf_tool.records import IntervalSample
 from sse_perf_tool.telemetry.exporter import Exporter, exporter_of
+from sse_perf_tool.telemetry.instruments import INSTRUMENTS
 from sse_perf_tool.telemetry.prometheus import Page
+from sse_perf_tool.telemetry.readings import Reading
+from sse_perf_tool.telemetry.sums import Sums
 from telemetry_lines import FAILED, OK, lines_of
 
 ASKED = {"otlp": None, "share": None, "version": "1"}
@@ -31,8 +35,6 @@ def served(exporter: Exporter, page: Page) -> dict[tuple[str, str], float]:
     found = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            if sample.name.endswith("_created"):
-                continue
             labels = {**common, "gen_ai_provider_name": "custom"} if family.name in LIVE else common
             assert sample.labels.items() >= labels.items()
             found[sample.name, "".join(v for k, v in sample.labels.items() if k not in common)] = sample.value
@@ -50,8 +52,8 @@ LIVE = (
 
 
 def test_the_page_has_the_values_of_requests_and_seconds() -> None:
-    page = Page()
-    exporter = Exporter(page)
+    sums = Sums()
+    page, exporter = Page(sums), Exporter(sums)
     seconds = [
         IntervalSample(0, threads_active=2, threads_total=2, requests_started=2, chunks=4, tokens=6),
         IntervalSample(1, threads_active=1, threads_total=2, requests_started=1, chunks=5, tokens=6),
@@ -76,6 +78,18 @@ def test_the_page_has_the_values_of_requests_and_seconds() -> None:
     assert found["sse_perf_requests_active", ""] == 1
     assert found["sse_perf_chunks_total", ""] == 9
     assert found["sse_perf_output_tokens_total", ""] == 12
+
+
+def test_the_page_names_what_has_no_value_yet_and_gives_out_one_metric_alone() -> None:
+    sums = Sums()
+    page = Page(sums)
+    text = generate_latest(page.registry).decode()
+    assert {family.name for family in text_string_to_metric_families(text)} == {each.on_page for each in INSTRUMENTS}
+    assert "# TYPE sse_perf_chunks_total counter\n" in text
+    sums.take(Reading("sse_perf.threads", 3, (("gen_ai.request.model", 'a "b"'),)))
+    (alone,) = page.registry.restricted_registry(["sse_perf_threads"]).collect()
+    (sample,) = alone.samples
+    assert (sample.value, sample.labels["gen_ai_request_model"], sample.labels["server_port"]) == (3, 'a "b"', "")
 
 
 def test_a_place_that_is_taken_is_an_error_of_the_system() -> None:

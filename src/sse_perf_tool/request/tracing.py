@@ -26,5 +26,9 @@ class Tracing(NamedTuple):
     def header(self, request_id: int) -> str:
         """The value of `traceparent`."""
         trace_id, span_id = self.ids(request_id)
-        sampled = trace_id & _LOW < round(self.share * (_LOW + 1))
-        return f"00-{trace_id:032x}-{span_id:016x}-{sampled:02x}"
+        return f"00-{trace_id:032x}-{span_id:016x}-{is_sampled(trace_id, self.share):02x}"
+
+
+def is_sampled(trace_id: int, share: float) -> bool:
+    """Whether a trace is one of this share, as OpenTelemetry's sampler by ratio says it."""
+    return trace_id & _LOW < round(share * (_LOW + 1))

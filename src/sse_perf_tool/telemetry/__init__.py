@@ -2,7 +2,9 @@
 
 * `instruments.py`: the table of metrics, their names on the wire of OpenTelemetry and on the page of Prometheus.
 * `readings.py`: from a line of the records, or a second of the run, to values of these metrics.
-* `prometheus.py`, `otlp.py`: where the values go, each over the library made for it.
+* `sums.py`: what these values come to, for both outputs.
+* `points.py`, `spans.py`: sums and finished requests as the OpenTelemetry SDK takes them.
+* `prometheus.py`, `otlp.py`: where it all goes, each over the library made for it.
 * `exporter.py`: the process that does all this; its input is lines, as those of a records file.
 * `link.py`: `Telemetry`, the run's end of it, and the only file that the process of the load imports.
 

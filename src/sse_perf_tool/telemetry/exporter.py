@@ -25,7 +25,7 @@ from .readings import Reading, Run
 
 if TYPE_CHECKING:
     from .otlp import Otlp
-    from .prometheus import Page
+    from .sums import Sums
 
 STATE_S = 1.0
 LAST_S = 8.0
@@ -37,8 +37,8 @@ NICENESS = 10
 class Exporter:
     """Takes the lines of a run."""
 
-    def __init__(self, page: Page | None = None, otlp: Otlp | None = None) -> None:
-        self.page, self.otlp = page, otlp
+    def __init__(self, *sums: Sums, otlp: Otlp | None = None) -> None:
+        self._sums, self.otlp = sums, otlp
         self.unread = 0
         """Lines that are no line of a run: a process of the load died in the middle of one."""
         self._run = Run({})
@@ -60,10 +60,8 @@ class Exporter:
 
     def _read(self, readings: Iterable[Reading]) -> None:
         for reading in tuple(readings):  # of a line that is damaged nothing is taken
-            if self.page is not None:
-                self.page.take(reading)
-            if self.otlp is not None:
-                self.otlp.take(reading)
+            for sums in self._sums:
+                sums.take(reading)
 
     def state(self) -> dict[str, Any]:
         """What came of it so far."""
@@ -78,20 +76,24 @@ class Exporter:
 
 def exporter_of(asked: dict[str, Any]) -> tuple[Exporter, int | None]:
     """What was asked for, and the port of the page.  OSError when its place cannot be had."""
-    exporter, port = Exporter(), None
+    from .sums import Sums
+
+    sums, port = Sums(), None
     if asked["prometheus"] is not None:
         from .prometheus import Page
 
-        exporter.page = Page()
-        port = exporter.page.serve(*asked["prometheus"])
-    if asked["otlp"] is not None:
-        from .otlp import Deliveries, Otlp, metric_reader, span_processor
+        port = Page(sums).serve(*asked["prometheus"])
+    if asked["otlp"] is None:
+        return Exporter(sums), port
+    from .otlp import Deliveries, Otlp, metric_exporter, span_processor, wants_differences
 
-        told = Deliveries()
-        reader, spans = metric_reader(asked["otlp"], told), span_processor(asked["otlp"], told)
-        tracing = asked["tracing"] and Tracing(*asked["tracing"])
-        exporter.otlp = Otlp(asked["version"], asked["share"], told, reader, spans, tracing)
-    return exporter, port
+    told, url = Deliveries(), asked["otlp"]
+    sent = Sums(forgets=True) if wants_differences() else sums
+    tracing = asked["tracing"] and Tracing(*asked["tracing"])
+    spans = span_processor(url, told)
+    otlp = Otlp(asked["version"], asked["share"], told, sent, metric_exporter(url), spans, tracing)
+    otlp.start()
+    return Exporter(*({sums, sent} if port is not None else {sent}), otlp=otlp), port
 
 
 def main() -> None:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.utils import floatToGoString
 
 from .instruments import INSTRUMENTS, Instrument, Kind
-from .readings import Reading
+from .sums import Series, Sums
 
-KINDS: dict[Kind, Any] = {Kind.COUNTER: Counter, Kind.GAUGE: Gauge, Kind.HISTOGRAM: Histogram}
-TAKES = {Kind.COUNTER: "inc", Kind.GAUGE: "set", Kind.HISTOGRAM: "observe"}
-"""The method that takes a value."""
+FAMILIES: dict[Kind, Any] = {
+    Kind.COUNTER: CounterMetricFamily,
+    Kind.GAUGE: GaugeMetricFamily,
+    Kind.HISTOGRAM: HistogramMetricFamily,
+}
 
 
 def label_of(attribute: str) -> str:
@@ -20,24 +26,36 @@ def label_of(attribute: str) -> str:
 
 
 class Page:
-    """The metrics of a run as Prometheus reads them."""
+    """The metrics of a run as Prometheus reads them; in the form in which its library asks for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, sums: Sums) -> None:
+        self._sums = sums
         self.registry = CollectorRegistry()
-        self._metrics = {each.name: (each, self._made(each)) for each in INSTRUMENTS}
-
-    def _made(self, each: Instrument) -> Any:
-        more = {"buckets": each.buckets} if each.kind is Kind.HISTOGRAM else {}
-        labels = [label_of(name) for name in each.attributes]
-        return KINDS[each.kind](each.on_page, each.about, labels, registry=self.registry, **more)
+        self.registry.register(self)
 
     def serve(self, host: str, port: int) -> int:
         """Serves it from now on; the port, which is another one for 0.  OSError when the place cannot be had."""
         server, _ = start_http_server(port, host, registry=self.registry)
         return int(server.server_port)
 
-    def take(self, reading: Reading) -> None:
-        """One value."""
-        each, metric = self._metrics[reading.name]
-        found = metric.labels(*(str(reading.attributes.get(name, "")) for name in each.attributes))
-        getattr(found, TAKES[each.kind])(reading.value)
+    def describe(self) -> Iterator[Any]:
+        """All metrics without a value."""
+        return (_family(each, ()) for each in INSTRUMENTS)
+
+    def collect(self) -> Iterator[Any]:
+        """All metrics with the values that they have now."""
+        given = self._sums.given()
+        return (_family(each, given.get(each, ())) for each in INSTRUMENTS)
+
+
+def _family(each: Instrument, found: Sequence[Series]) -> Any:
+    family = FAMILIES[each.kind](each.on_page, each.about, labels=[label_of(name) for name in each.attributes])
+    for one in found:
+        attributes = dict(one.attributes)
+        labels = [str(attributes.get(name, "")) for name in each.attributes]
+        if each.kind is Kind.HISTOGRAM:
+            bounds = (*map(floatToGoString, each.buckets), "+Inf")
+            family.add_metric(labels, list(zip(bounds, accumulate(one.counts), strict=True)), one.value)
+        else:
+            family.add_metric(labels, one.value)
+    return family

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 MS_PER_S = 1000.0
 
-Attributes = dict[str, "str | int"]
+Attributes = tuple[tuple[str, "str | int"], ...]
+"""Names and values.  Not a dictionary: sums are kept by them."""
 
 PROVIDERS = {
     "openai_chat": "openai",
@@ -52,24 +53,25 @@ class Run:
             port = None
         self.streams = bool(config.get("stream", True))
         self.format = str(config.get("format") or "")
-        self._server: Attributes = {}
+        server: list[tuple[str, str | int]] = []
         if url.hostname:
-            self._server["server.address"] = url.hostname
+            server.append(("server.address", url.hostname))
             if port is not None:
-                self._server["server.port"] = port
+                server.append(("server.port", port))
         model = config.get("model") or config.get("model_name")
         if model:
-            self._server["gen_ai.request.model"] = str(model)
+            server.append(("gen_ai.request.model", str(model)))
+        self._server = tuple(server)
+        self._common: dict[str, Attributes] = {}
 
     def common(self, format_name: str = "") -> Attributes:
         """Attributes of every metric, of requests that were read in this format."""
         name = format_name or self.format
-        known = name if name not in ("", "auto") else "custom"
-        return {
-            "gen_ai.operation.name": OPERATIONS.get(known, "chat"),
-            "gen_ai.provider.name": PROVIDERS.get(known, known),
-            **self._server,
-        }
+        if name not in self._common:
+            known = name if name not in ("", "auto") else "custom"
+            operation = ("gen_ai.operation.name", OPERATIONS.get(known, "chat"))
+            self._common[name] = (operation, ("gen_ai.provider.name", PROVIDERS.get(known, known)), *self._server)
+        return self._common[name]
 
     def of_second(self, sample: Mapping[str, Any]) -> Iterator[Reading]:
         """What the second of a run tells, see `link.sample_line`."""
@@ -80,9 +82,9 @@ class Run:
     def of_request(self, row: Mapping[str, Any]) -> Iterator[Reading]:
         """What the line of a finished request tells."""
         common, ok = self.common(row["format"]), row["outcome"] == "ok"
-        error = {} if ok else {"error.type": error_type(row)}
-        yield Reading("gen_ai.client.operation.duration", row["latency_ms"] / MS_PER_S, {**common, **error})
-        yield Reading("sse_perf.requests", 1, {**common, "sse_perf.outcome": row["outcome"]})
+        error = () if ok else (("error.type", error_type(row)),)
+        yield Reading("gen_ai.client.operation.duration", row["latency_ms"] / MS_PER_S, (*common, *error))
+        yield Reading("sse_perf.requests", 1, (*common, ("sse_perf.outcome", row["outcome"])))
         if row["retries"]:
             yield Reading("sse_perf.retries", row["retries"], common)
         if row["schedule_delay_ms"] is not None:
@@ -90,7 +92,7 @@ class Run:
         if row["token_source"] in COUNTED:
             for kind, tokens in (("input", row["prompt_tokens"]), ("output", row["output_tokens"])):
                 if tokens is not None:
-                    yield Reading("gen_ai.client.token.usage", tokens, {**common, "gen_ai.token.type": kind})
+                    yield Reading("gen_ai.client.token.usage", tokens, (*common, ("gen_ai.token.type", kind)))
         if not ok:
             return
         for name, key in _OF_OK.items():
