@@ -4,7 +4,7 @@ BIN = .venv/bin
 # The tests start hundreds of processes: each would compile the tool again where an image of a container has set this.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-bench test check docs assets dev-assets serve serve-prod fuzz torture test-pythons test-lowest reproducible sbom audit test-peers test-prometheus test-proxies test-studio-api test-profile test-distributed bench trust-grid sanitize clean
+.PHONY: demo demo-bench test check docs assets dev-assets serve serve-prod fuzz torture test-pythons test-lowest reproducible sbom audit test-peers test-prometheus test-proxies test-studio-api test-profile test-distributed bench bench-telemetry trust-grid sanitize clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
@@ -77,6 +77,11 @@ test-pythons: dev-assets
 bench: .venv/ready
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[measure]"
 	$(BIN)/python tools/bench.py $(BENCH)
+
+# What `--prometheus` and `--otlp` cost beside the same run without them; BENCH="--runs 5 --seconds 6 66" for more.
+bench-telemetry: .venv/ready
+	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[prometheus,otel]"
+	$(BIN)/python tools/bench_telemetry.py $(BENCH)
 
 # The tool's bounds on its own error held against the truth; GRID="--quick" for a smaller grid, --repeat 5 for more runs.
 trust-grid: .venv/ready
