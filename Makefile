@@ -102,7 +102,7 @@ test-peers: .venv/ready
 test-lowest: .venv/dev-ready dev-assets
 	$(BIN)/python tools/run_lowest.py $(LOWEST)
 
-# Sdist and wheel into dist/, built twice: the bytes of the wheel must be the same.
+# Sdist and wheel into dist/, built twice: their bytes must be the same.
 reproducible: .venv/ready assets
 	$(BIN)/pip install --quiet --disable-pip-version-check build
 	$(BIN)/python tools/build_twice.py dist

@@ -1,9 +1,9 @@
 """Builds sdist and wheel twice, in two folders and at two times, and compares the bytes: `tools/build_twice.py [OUT]`.
 
-Whoever has the source can so find out that a wheel was made of it.  The wheel without the compiled part must be the
-same.  That with it needs the same compiler, and tells where it was built where Python's own flags ask for debugging
-information: whether it is the same is said, and is no failure.  `SOURCE_DATE_EPOCH` is the time of the last commit,
-unless it is set.  With OUT the files of the first build go there.  Needs the package `build`.
+Whoever has the source can so find out that a wheel was made of it.  The sdist and the wheel without the compiled part
+must be the same.  That with it needs the same compiler, and tells where it was built where Python's own flags ask for
+debugging information: whether it is the same is said, and is no failure.  `SOURCE_DATE_EPOCH` is the time of the last
+commit, unless it is set.  With OUT the files of the first build go there.  Needs the package `build`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -60,32 +61,39 @@ def built(folder: Path, source: Path, *, compiled: bool) -> Mapping[str, Path]:
 
 
 def differences(one: Path, other: Path) -> list[str]:
-    """The names of what differs in two wheels; "" when only their frame does."""
+    """The names of what differs in two wheels or sdists; "" when only their frame does."""
     if one.read_bytes() == other.read_bytes():
         return []
-    with zipfile.ZipFile(one) as first, zipfile.ZipFile(other) as second:
-        names = sorted({*first.namelist(), *second.namelist()})
-        held = [{name: wheel.read(name) for name in wheel.namelist()} for wheel in (first, second)]
-    return [name for name in names if held[0].get(name) != held[1].get(name)] or [""]
+    first, second = _held(one), _held(other)
+    return [name for name in sorted({*first, *second}) if first.get(name) != second.get(name)] or [""]
+
+
+def _held(archive: Path) -> Mapping[str, bytes]:
+    """Name -> content of each file."""
+    if archive.suffix == ".whl":
+        with zipfile.ZipFile(archive) as wheel:
+            return {name: wheel.read(name) for name in wheel.namelist()}
+    with tarfile.open(archive) as sdist:
+        files = {member.name: sdist.extractfile(member) for member in sdist.getmembers()}
+        return {name: b"" if file is None else file.read() for name, file in files.items()}
 
 
 def main(argv: list[str]) -> int:
-    """0 when both wheels without the compiled part are the same."""
+    """0 when both sdists, and both wheels without the compiled part, are the same."""
     with tempfile.TemporaryDirectory() as name:
         folders = [Path(name, "one"), Path(name, "another-folder-with-a-longer-name")]
         source = copied(Path(name, "source"))
         pure = [built(folder, source, compiled=False) for folder in folders]
-        differ = differences(pure[0]["wheel"], pure[1]["wheel"])
-        print(f"{pure[0]['wheel'].name}: {_said(differ)}, sha256 {_sha256(pure[0]['wheel'])}")
-        same = _sha256(pure[0]["sdist"]) == _sha256(pure[1]["sdist"])
-        print(f"{pure[0]['sdist'].name}: {'the same bytes' if same else 'not the same bytes'}")
+        differ = {kind: differences(pure[0][kind], pure[1][kind]) for kind in ("wheel", "sdist")}
+        for kind, names in differ.items():
+            print(f"{pure[0][kind].name}: {_said(names)}, sha256 {_sha256(pure[0][kind])}")
         compiled = [built(folder / "compiled", source, compiled=True)["wheel"] for folder in folders]
         print(f"{compiled[0].name}: {_said(differences(*compiled))}")
         if argv:
             Path(argv[0]).mkdir(parents=True, exist_ok=True)
             for path in (*pure[0].values(), compiled[0]):
                 shutil.copy(path, argv[0])
-    return 1 if differ else 0
+    return 1 if any(differ.values()) else 0
 
 
 def _said(differ: list[str]) -> str:
