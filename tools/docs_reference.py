@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,6 +129,7 @@ LINKS = {
 """Name in the texts -> English page and anchor."""
 
 
+@cache  # each row asks for them, and the pages are read for it
 def links(language: str) -> dict[str, str]:
     """Name in the texts -> where the link leads from a page of this language."""
     found = {}

@@ -44,7 +44,7 @@ ENDLESS = {
     "a comment": [head(), b": ", *[PIECE] * 99],
     "many data lines": [head(), *[(b"data: " + b"x" * 90 + b"\n") * (MIB // 97)] * 99],
     "a line of NDJSON": [head("200 OK", "application/x-ndjson"), b'{"a": "', *[PIECE] * 99],
-    "compressed": sized(gzip.compress(b"data: " + PIECE * 99), headers=["Content-Encoding: gzip"]),
+    "compressed": sized(gzip.compress(b"data: " + PIECE * 99, 1), headers=["Content-Encoding: gzip"]),
 }
 
 
