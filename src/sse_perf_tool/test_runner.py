@@ -251,8 +251,8 @@ def run_test_thread(
     """
     random = Random(tester.thread_id)  # noqa: S311 - no secret, and the same for every run
     sent, refused, pause_s = 0, 0, 0.0
-    with GATE:  # left while it waits, for a ticket or for the server: each time that it is entered anew may be a wait
-        try:
+    try:
+        with GATE:  # left while it waits, for a ticket or for the server: each time that it is entered may be a wait
             while (ticket := pace.take(tester.thread_id - 1, sent, pause_s)) is not None:
                 _count(stats, requests_started=1, threads_active=1, threads_total=int(not sent))
                 record = tester.send(*ticket)
@@ -265,8 +265,8 @@ def run_test_thread(
                 pause_s = pause_after_refusals_s(refused)
                 if tester.conversation.turn > 1:
                     pause_s = random.uniform(*think_time_s)
-        finally:
-            tester.close()
+    finally:
+        tester.close()
 
 
 def _count(stats: SharedStats, **more: int) -> None:

@@ -6,6 +6,7 @@ text-bearing event with the arrival of the read that completed it.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPException
@@ -18,14 +19,16 @@ from requests.cookies import RequestsCookieJar
 from . import __version__
 from .formats import AnswerReader
 from .formats.base import END_HINT
-from .masking import Masker
+from .formats.session import Ask, Opens, Session, Told
+from .masking import Masker, mask_key
 from .providers import Query
 from .records import Outcome, Phase, RequestRecord
 from .request.guard import Guard
 from .request.head import Heads
 from .request.outcomes import Judge
 from .request.proxy import proxies_of
-from .request.steps import ANSWER_BYTES, Following, Opening, id_in
+from .request.session import opens_of, told_of
+from .request.steps import Following, id_in
 from .request.target import Target
 from .request.timeline import AnswerTimeline, longest_gap_s
 from .wire import GATE, Exchange, Interruptible, KeptResponse, TimedAdapter, Trace, drain, reads
@@ -44,6 +47,8 @@ USAGE_DRAIN_S = 0.25
 same, the next answers over this connection are not waited for any longer."""
 ERROR_DRAIN_S = 0.5
 """The same behind an error, of which there may be more."""
+END_S = 2.0
+"""How long the request may take that ends a session."""
 SOFT_END_S = 5.0
 """The same after an end marker behind which something may still come (a finish_reason, and then the usage) ..."""
 SOFT_END_GAPS = 2
@@ -144,6 +149,27 @@ class _Session(requests.Session):
                 del prepared_request.headers[name]
 
 
+def _change(request: requests.PreparedRequest, headers: Mapping[str, str | None]) -> None:
+    """Sets headers; None takes one away."""
+    for name, value in headers.items():
+        if value is None:
+            request.headers.pop(name, None)
+        else:
+            request.headers[name] = value
+
+
+def _without_body(request: requests.PreparedRequest, method: str) -> requests.PreparedRequest:
+    """The same request with this method and no body."""
+    request.method, request.body = method, None
+    _change(request, {"Content-Length": None, "Content-Type": None})
+    return request
+
+
+def _charset_of(response: requests.Response) -> str:
+    found = _CHARSET.search(response.headers.get("Content-Type", ""))
+    return found[1] if found else "utf-8"
+
+
 class Surroundings(NamedTuple):
     """What the environment says about the way to a target."""
 
@@ -194,8 +220,11 @@ class SSETester:
         self.exchange.prompt = notice is not None or trace is not None
         self._session = _Session(target.masker, self.exchange)
         self._prepared: requests.PreparedRequest | None = None
-        self._session_id: str | None = "" if target.opening is None else None
-        """That of the session that was opened; "" where none is to be."""
+        self._opens: Opens | None = opens_of(target)
+        self._opened: Session | None = Session() if self._opens is None else None
+        """The user's session at the server; None: it has to be opened."""
+        self._opened_with: str | None = None
+        """The API key of that: to another it may be unknown."""
         self._waited_in_vain = False
         """Whether an answer was waited for behind its end, and no usage came."""
         self._proxies, verify = around or surroundings(target)
@@ -208,8 +237,17 @@ class SSETester:
         self._session.mount("https://", adapter)
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Ends the session at the server, if one was opened and nothing was cancelled, and closes the connection."""
+        if self._opened is not None and self._opened.end is not None and not self.exchange.cancelled.is_set():
+            with GATE:
+                self._end(self._opened.end)
         self._session.close()
+
+    def _end(self, end: Ask) -> None:
+        """Says that the session is not needed any more; what the server says to that does not matter."""
+        self._opened = None
+        with contextlib.suppress(requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError):
+            told_of(self._asked(end, self._opened_with, END_S), self.exchange)
 
     def socket(self) -> Interruptible | None:
         """The newest connection, None before there was one."""
@@ -269,17 +307,16 @@ class SSETester:
 
     def _test(self, answer: AnswerTimeline) -> RequestRecord:
         target, exchange, conversation, query = self.target, self.exchange, self.conversation, answer.query
-        key = conversation.key or (None if target.keys is None else target.keys.next())
+        key = conversation.key or self._opened_with or (None if target.keys is None else target.keys.next())
         hint = target.format.end_hint if target.format is not None else END_HINT
         timeout_s = min(target.timeout_s, answer.leave_after_s or target.timeout_s)
         try:
-            if target.opening is not None and not self._session_id:
-                exchange.begin(timeout_s, target.idle_timeout_s, b"}")
-                self._session_id = self._asked_id(answer, target.opening, key, timeout_s)
-            if self._session_id is not None:
-                request = self._request(
-                    target.body.build(query, conversation.id or self._session_id, conversation.history), key
-                )
+            opened = self._opened
+            if opened is None and self._opens is not None:
+                opened = self._open(self._opens, answer, key, timeout_s)
+            if opened is not None:
+                body = target.body.build(query, conversation.id or opened.id, conversation.history)
+                request = self._request(*opened.dress(body), key)
                 if target.tracing is not None:
                     request.headers["traceparent"] = target.tracing.header(answer.request_id)
                 exchange.begin(timeout_s, target.idle_timeout_s, hint)
@@ -289,10 +326,21 @@ class SSETester:
                     self._read(self._send(request, timeout_s), answer)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             answer.outcome, answer.error = self._judge.unanswered(answer, error)
-        if target.opening is not None and answer.outcome is Outcome.HTTP_ERROR:
-            self._session_id = None  # the server may not know the session any more
+        if answer.outcome is not Outcome.OK and self._opens is not None:
+            self._after_failure(answer)
         self.conversation = self._after(conversation, answer, key)
         return answer.record(exchange, target.masker)
+
+    def _after_failure(self, answer: AnswerTimeline) -> None:
+        """Gives the session up if the server does not know it any more, and keeps its id out of the server's words."""
+        opened = self._opened
+        if opened is None:
+            return
+        for name, value in opened.headers.items():
+            if answer.error is not None and value and self.target.masker.names_a_secret(name):
+                answer.error = answer.error.replace(value, mask_key(value))
+        if answer.outcome is Outcome.HTTP_ERROR and opened.lost(answer.status or 0, answer.error_body):
+            self._opened = self._opened_with = self._prepared = None
 
     def _send(self, request: requests.PreparedRequest, timeout_s: float) -> requests.Response:
         return self._session.send(
@@ -304,11 +352,37 @@ class SSETester:
             allow_redirects=True,
         )
 
-    def _asked_id(self, answer: AnswerTimeline, opening: Opening, key: str | None, timeout_s: float) -> str | None:
-        """The id of a session that is opened now; None when it was not, which `answer` tells then."""
-        request = self._request(opening.body, key).copy()
-        request.prepare_url(opening.url, None)
-        return self._id_of(self._send(request, timeout_s), answer, opening.url, opening.path)
+    def _asked(self, ask: Ask, key: str | None, timeout_s: float) -> requests.Response:
+        """The answer to a request of the session itself, which is in no figure."""
+        request = self._request(ask.body, ask.headers, key).copy()
+        request.prepare_url(ask.url or self.target.url, None)
+        if ask.method != "POST":
+            request = _without_body(request, ask.method)
+        self.exchange.begin(timeout_s, self.target.idle_timeout_s, b"}")
+        return self._send(request, timeout_s)
+
+    def _open(self, opens: Opens, answer: AnswerTimeline, key: str | None, timeout_s: float) -> Session | None:
+        """The session that is opened now; None when it was not, which `answer` tells then."""
+        steps = opens({name.lower(): value for name, value in (self.target.headers or {}).items()})
+        told: Told | None = None
+        opened: Session | None = None
+        try:
+            ask = next(steps)
+            while True:
+                response = self._asked(ask, key, timeout_s)
+                told = told_of(response, self.exchange, ask.answered)
+                ask = steps.send(told)
+        except StopIteration as ended:
+            opened = ended.value
+        finally:
+            self._prepared = None  # it has the headers of the newest
+        if opened is not None:
+            self._opened, self._opened_with = opened, key
+        elif told is not None:
+            answer.status, answer.error_body = told.status, told.body
+            answer.error_charset = _charset_of(response)
+            answer.outcome, answer.error = self._judge.unopened(response, answer, ask, told)
+        return opened
 
     def _follow(
         self, request: requests.PreparedRequest, answer: AnswerTimeline, following: Following, timeout_s: float
@@ -317,10 +391,7 @@ class SSETester:
         own_id = self._id_of(self._send(request, timeout_s), answer, self.target.url, following.path)
         if own_id is None:
             return
-        fetch = request.copy()
-        fetch.method, fetch.body = "GET", None
-        for name in ("Content-Length", "Content-Type"):
-            fetch.headers.pop(name, None)
+        fetch = _without_body(request.copy(), "GET")
         fetch.prepare_url(following.url_for(own_id), None)
         self._read(self._send(fetch, timeout_s), answer)
 
@@ -329,16 +400,11 @@ class SSETester:
         if not 200 <= response.status_code < 300:
             self._read(response, answer)
             return None
-        body = b""
-        for _, data in reads(response, self.exchange):
-            body += data
-            if len(body) >= ANSWER_BYTES:
-                break
-        response.close()
-        own_id = id_in(body, path)
+        told = told_of(response, self.exchange)
+        own_id = id_in(told.body, path)
         if own_id is None:
-            answer.status = response.status_code
-            answer.outcome, answer.error = self._judge.without_id(url, path, body)
+            answer.status = told.status
+            answer.outcome, answer.error = self._judge.without_id(url, path, told.body)
         return own_id
 
     def _after(self, conversation: Conversation, answer: AnswerTimeline, key: str | None) -> Conversation:
@@ -357,14 +423,17 @@ class SSETester:
             return Conversation()
         return Conversation(conversation.turn + 1, conversation_id, history, key, answer.query.next_turn())
 
-    def _request(self, body: bytes, key: str | None) -> requests.PreparedRequest:
+    def _request(self, body: bytes, changed: Mapping[str, str | None], key: str | None) -> requests.PreparedRequest:
         """The request with this body and key: always the same object, as preparing one costs as much as sending it.
+
+        `changed` are headers that it has beside or instead of its own; None: without that one.
 
         requests makes a copy before it changes one, for a redirect say.
         """
         target = self.target
         if self._prepared is None:
             self._prepared = self._session.prepare_request(requests.Request("POST", target.url, self._headers()))
+            _change(self._prepared, {} if self._opened is None else self._opened.headers)
         request = self._prepared
         request.body = body
         request.headers["Content-Length"] = str(len(body))
@@ -374,6 +443,7 @@ class SSETester:
         if self._session.cookies:
             request.headers.pop("Cookie", None)
             request.prepare_cookies(self._session.cookies)
+        _change(request, changed)
         return request
 
     def _headers(self) -> dict[str, str]:
@@ -421,8 +491,7 @@ class SSETester:
                 finally:
                     guard.close()
             else:
-                charset = _CHARSET.search(response.headers.get("Content-Type", ""))
-                answer.error_charset = charset[1] if charset else "utf-8"
+                answer.error_charset = _charset_of(response)
                 self.exchange.finish_within(ERROR_BODY_S)
                 self.exchange.finish_when_quiet(ERROR_DRAIN_S)
                 for _, data in reads(response, self.exchange):

@@ -20,6 +20,7 @@ def main(arguments: Arguments, environment: Environment) -> int:
     tester = SSETester(target_of(arguments), 1, trace=debug_trace(console, arguments.masker))
     with interrupts(tester.cancel):
         record = tester.test_streaming(1)
+        tester.close()
     console.answer(record)
     if record.outcome is Outcome.CANCELLED:
         return INTERRUPTED

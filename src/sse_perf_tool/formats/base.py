@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from ..records import Call, Delta, Usage
 from ..texts import is_too_deep
+from .session import Opens
 
 EMPTY = Delta()
 """An event that says nothing."""
@@ -155,6 +156,8 @@ class Format:
     """Gives a reader for data that is no JSON, or None when the options do not ask for one."""
     whole: Whole | None = Whole()
     """How it answers without a stream; None: it does not."""
+    opens: Opens | None = None
+    """How a user's session is opened, before the first request; None: its requests need none."""
 
     def whole_reader(self, options: Options) -> ReadEvent:
         """A reader for an answer that comes whole; such an object is the end of its answer."""

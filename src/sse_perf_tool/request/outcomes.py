@@ -15,6 +15,8 @@ from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from ..formats import AnswerReader, error_in_body
 from ..formats.base import ERROR_LIMIT
+from ..formats.failures import error_text
+from ..formats.session import Ask, Told
 from ..masking import mask_url
 from ..records import Outcome
 from ..texts import Texts, printable, speaker
@@ -101,6 +103,11 @@ TEXTS: Texts = {
         "no id at {path} in the answer of {url}: {words}",
         "{url} 的应答中 {path} 处没有 id：{words}",
     ),
+    "unopened": (
+        "the session was not opened, at {step}: {error}",
+        "会话未能打开（{step}）：{error}",
+    ),
+    "no_result": ('the answer has no result: "{words}"', "应答中没有结果：“{words}”"),
     "became_get": (
         "{error} (a redirect had turned the POST into a GET: give the final URL)",
         "{error}（重定向已把 POST 变成 GET：请直接给出最终网址）",
@@ -230,6 +237,20 @@ class Judge:
             if outcome is not Outcome.CANCELLED:
                 error = self._with_statuses(error, response.status_code)
         return outcome, error
+
+    def unopened(
+        self, response: requests.Response, answer: AnswerTimeline, ask: Ask, told: Told
+    ) -> tuple[Outcome, str | None]:
+        """The outcome of a request whose session was not opened: `told` is the answer to the step that failed."""
+        if not told.ok:
+            outcome, error = self.answered(response, answer, None)
+            return outcome, self._say("unopened", step=ask.name, error=error) if ask.name else error
+        if self._target.opening is not None:
+            return self.without_id(self._target.opening.url, self._target.opening.path, told.body)
+        words = next((error_text(doc) for doc in told.docs if doc.get("error")), None)
+        outcome = Outcome.MALFORMED if words is None else Outcome.IN_STREAM_ERROR
+        said = words or self._say("no_result", words=printable(told.body.decode("utf-8", "replace"), 200))
+        return outcome, self._say("unopened", step=ask.name, error=said)
 
     def without_id(self, url: str, path: str, body: bytes) -> tuple[Outcome, str]:
         """The outcome of a request whose step before has not told the id that it needs."""
