@@ -19,7 +19,7 @@ from requests.cookies import RequestsCookieJar
 from . import __version__
 from .formats import AnswerReader
 from .formats.base import END_HINT
-from .formats.session import Ask, Opens, Session, Told
+from .formats.session import Ask, Opens, Pair, Session, Told
 from .masking import Masker, mask_key
 from .providers import Query
 from .records import Outcome, Phase, RequestRecord
@@ -320,10 +320,7 @@ class SSETester:
                 if target.tracing is not None:
                     request.headers["traceparent"] = target.tracing.header(answer.request_id)
                 exchange.begin(timeout_s, target.idle_timeout_s, hint)
-                if target.following is not None:
-                    self._follow(request, answer, target.following, timeout_s)
-                else:
-                    self._read(self._send(request, timeout_s), answer)
+                self._ask_for(request, answer, timeout_s)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             answer.outcome, answer.error = self._judge.unanswered(answer, error)
         if answer.outcome is not Outcome.OK and self._opens is not None:
@@ -342,7 +339,18 @@ class SSETester:
         if answer.outcome is Outcome.HTTP_ERROR and opened.lost(answer.status or 0, answer.error_body):
             self._opened = self._opened_with = self._prepared = None
 
+    def _ask_for(self, request: requests.PreparedRequest, answer: AnswerTimeline, timeout_s: float) -> None:
+        """Sends what the answer takes, and reads it."""
+        target = self.target
+        if target.following is not None:
+            self._follow(request, answer, target.following, timeout_s)
+        elif target.format is not None and target.format.pair is not None:
+            self._start_and_fetch(request, answer, target.format.pair(target.url), timeout_s)
+        else:
+            self._read(self._send(request, timeout_s), answer)
+
     def _send(self, request: requests.PreparedRequest, timeout_s: float) -> requests.Response:
+        self._judge.asked = request.method, request.url
         return self._session.send(
             request,
             stream=True,
@@ -393,6 +401,27 @@ class SSETester:
             return
         fetch = _without_body(request.copy(), "GET")
         fetch.prepare_url(following.url_for(own_id), None)
+        self._read(self._send(fetch, timeout_s), answer)
+
+    def _start_and_fetch(
+        self, request: requests.PreparedRequest, answer: AnswerTimeline, pair: Pair, timeout_s: float
+    ) -> None:
+        """Sends the request that starts the answer, from which it is timed, and then the one that fetches it."""
+        request = request.copy()
+        request.prepare_url(pair.start_url, None)
+        response = self._send(request, timeout_s)
+        if not 200 <= response.status_code < 300:
+            self._read(response, answer)
+            return
+        told = told_of(response, self.exchange)
+        if id_in(told.body, pair.told) is None:
+            answer.status = told.status
+            answer.outcome, answer.error = self._judge.unstarted(self.target.url, pair.told, told.body)
+            return
+        fetch = request.copy()
+        fetch.body = pair.fetch_body
+        fetch.headers["Content-Length"] = str(len(pair.fetch_body))
+        fetch.prepare_url(pair.fetch_url, None)
         self._read(self._send(fetch, timeout_s), answer)
 
     def _id_of(self, response: requests.Response, answer: AnswerTimeline, url: str, path: str) -> str | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from command_lines import KEY, KEYED, body_of, keyed, problem, write
+from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.metrics import estimate_tokens
 from sse_perf_tool.providers import Query
 
@@ -65,6 +68,16 @@ def test_a_model_that_has_no_place_in_the_body_is_a_warning() -> None:
     assert keyed("--model", "m").warnings == (
         '--model m: not used, the body has no "model"; add it to the template of --request-body-file',
     )
+
+
+@pytest.mark.parametrize(
+    ("path", "said"), [("", 0), ("/{id}/stream/events", 0), ("/t1/stream/events", 1), ("/t1/commands", 1)]
+)
+def test_a_thread_in_the_url_that_is_not_used_is_a_warning(path: str, said: int) -> None:
+    arguments = keyed("--url", f"http://h:2024/threads{path}")
+    assert arguments.format is FORMATS["langgraph_v2"]
+    warning = "--url: the thread in the path is not used, each request gets a new one; write .../threads"
+    assert arguments.warnings == (warning,) * said
 
 
 def test_inputs_that_nothing_fills_are_a_warning() -> None:

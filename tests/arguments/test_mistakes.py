@@ -400,6 +400,7 @@ def test_every_text_of_a_mistake_is_tested() -> None:
     elsewhere = {
         "stream_path",
         "switched",
+        "thread_unused",
         "key_fallback",
         "template_fallback",
         "model_unused",

@@ -16,7 +16,7 @@ from sse_perf_tool.texts import Texts, speaker
 from tool_runs import SLOW, Tool, at
 
 FLAGS_SAY = {
-    request: ("switched", "model_unused", "unfilled", "template_fallback", "stream_path"),
+    request: ("switched", "model_unused", "unfilled", "template_fallback", "stream_path", "thread_unused"),
     run: ("one_unused",),
     target: ("key_fallback",),
     load: ("no_messages_sent", "no_limit_sent"),

@@ -10,7 +10,7 @@ from sse_perf_tool.formats import FORMATS, AnswerReader, guess_from_url
 from sse_perf_tool.sse import NO_DATA, SSEParser
 from stream_bodies import JSON_KINDS, SSE, read, read_body, stream_of
 
-AGENTS = ("ag_ui", "vercel_ui", "a2a", "mcp", "langgraph", "langserve", "adk", "coze_workflow")
+AGENTS = ("ag_ui", "vercel_ui", "a2a", "mcp", "langgraph", "langgraph_v2", "langserve", "adk", "coze_workflow")
 
 
 @pytest.mark.parametrize("name", ["langgraph", "adk"])

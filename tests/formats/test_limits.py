@@ -19,7 +19,7 @@ LIMITS = {
     "qianfan": "max_output_tokens",
     "tgi": "parameters.max_new_tokens",
 }
-AGENTS = {"a2a", "adk", "ag_ui", "coze_workflow", "langgraph", "langserve", "mcp", "vercel_ui"}
+AGENTS = {"a2a", "adk", "ag_ui", "coze_workflow", "langgraph", "langgraph_v2", "langserve", "mcp", "vercel_ui"}
 NO_LIMIT = {"chatbot", "coze", "custom", "dify", "fastgpt", "ragflow", "ragflow_agent", *AGENTS}
 
 

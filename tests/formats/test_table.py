@@ -135,7 +135,9 @@ class TestDetection:
         assert (reader.format_name, reader.detected, reader.text, reader.complete) == ("dify", "openai_chat", "", False)
 
 
-AGENTS = frozenset({"ag_ui", "vercel_ui", "a2a", "mcp", "langgraph", "langserve", "adk", "coze_workflow"})
+AGENTS = frozenset(
+    {"ag_ui", "vercel_ui", "a2a", "mcp", "langgraph", "langgraph_v2", "langserve", "adk", "coze_workflow"}
+)
 """The formats of agents, which have no answers that come whole."""
 
 
@@ -180,8 +182,8 @@ class TestTable:
         found = guess_from_url(*url.split(" "))
         assert (found.name if found else None) == name
 
-    def test_twenty_five_formats_under_their_names(self):
-        assert len(FORMATS) == 25
+    def test_twenty_six_formats_under_their_names(self):
+        assert len(FORMATS) == 26
         assert all(name == row.name for name, row in FORMATS.items())
 
     @pytest.mark.parametrize("row", FORMATS.values(), ids=lambda row: row.name)

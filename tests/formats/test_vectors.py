@@ -18,7 +18,7 @@ def test_vector(vector):
 
 
 def test_the_vectors_are_there():
-    assert len(VECTORS) == 129 + 59
+    assert len(VECTORS) == 129 + 62
 
 
 class TestRunner:

@@ -63,7 +63,7 @@ def test_the_limit_of_a_query_stands_where_the_format_has_it() -> None:
             body = body[key]
         found[name] = body if row.limit else None
         assert BodyBuilder(row=row).no_place_for(asked) == (False, not row.limit)
-    agents = {"a2a", "adk", "ag_ui", "coze_workflow", "langgraph", "langserve", "mcp", "vercel_ui"}
+    agents = {"a2a", "adk", "ag_ui", "coze_workflow", "langgraph", "langgraph_v2", "langserve", "mcp", "vercel_ui"}
     assert {name for name, limit in found.items() if limit is None} == {
         *("dify", "coze", "chatbot", "custom", "fastgpt", "ragflow", "ragflow_agent"),
         *agents,

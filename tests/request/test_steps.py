@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from requests_to_server import JSON, TOLERANCE_NS, WHOLE, ask, ask_often, sent_of
-from scripted_server import Script, Serve, chunked, event, sized
+from requests_to_server import CHUNKED_HEAD, JSON, TOLERANCE_NS, WHOLE, ask, ask_often, sent_of
+from scripted_server import Script, ScriptedServer, Serve, chunk, chunked, event, sized
 from sse_perf_tool.formats import FORMATS
-from sse_perf_tool.records import Outcome
+from sse_perf_tool.records import Outcome, RequestRecord
 from sse_perf_tool.request.body import BodyBuilder
 from sse_perf_tool.request.steps import Following, Opening, id_in
 
@@ -93,3 +93,66 @@ def test_a_session_that_could_not_be_opened_is_tried_again(serve: Serve) -> None
 )  # fmt: skip
 def test_the_id_of_an_answer(body: bytes, path: str, own_id: str | None) -> None:
     assert id_in(body, path) == own_id
+
+
+STARTED = sized(b'{"type": "success", "id": 1, "result": {"run_id": "r1"}}', kind=JSON)
+
+
+def graph_events(*said: tuple[str, dict[str, object]]) -> bytes:
+    """Events of LangGraph's protocol: (method, data) each."""
+    return b"".join(
+        event({"type": "event", "method": method, "params": {"namespace": [], "data": data}}) for method, data in said
+    )
+
+
+SUNNY = ("messages", {"event": "content-block-delta", "index": 0, "delta": {"type": "text-delta", "text": "sunny"}})
+COMPLETED = ("lifecycle", {"event": "completed"})
+
+
+def ask_graph(server: ScriptedServer, times: int = 1) -> list[RequestRecord]:
+    """Answers of a graph, each in a thread of its own."""
+    row = FORMATS["langgraph_v2"]
+    more = {"format": row, "named": True, "body": BodyBuilder(row=row), "auth": row.auth, "retries": 0}
+    return ask_often(server, times, url=server.url("/threads"), **more)
+
+
+def test_a_run_is_started_by_one_request_and_read_by_another_and_timed_from_the_first(serve: Serve) -> None:
+    stays_open = [CHUNKED_HEAD, 0.1, chunk(graph_events(SUNNY)), chunk(graph_events(COMPLETED))]
+    server = serve(STARTED, stays_open, STARTED, stays_open)
+    first, second = ask_graph(server, 2)
+    assert (first.outcome, second.outcome) == (Outcome.OK, Outcome.OK)
+    start, fetch, again, _ = (request.line.split() for request in server.requests)
+    assert (start[0], fetch[0]) == ("POST", "POST")
+    assert start[1].removesuffix("/commands") == fetch[1].removesuffix("/stream/events")
+    assert again[1] != start[1]
+    assert [list(body) for body in bodies(server)[:2]] == [["id", "method", "params"], ["channels"]]  # type: ignore[call-overload]
+    assert first.ttft_ns is not None
+    assert first.ttft_ns > 100_000_000 - TOLERANCE_NS
+    assert first.started_ns < sent_of(server, STARTED[-1]).done_ns, "what starts the run is the start"
+    assert server.connections == 2, "the connection of a stream that stays open is left"
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome", "words"),
+    [
+        (sized(b'{"type": "error", "message": "no such assistant"}', kind=JSON), Outcome.IN_STREAM_ERROR,
+         "no such assistant"),
+        (sized(b'{"result": {}}', kind=JSON), Outcome.MALFORMED, "no id at result.run_id in the answer of http"),
+        (sized(b'{"detail": "who?"}', kind=JSON, status="403 Forbidden"), Outcome.HTTP_ERROR, "HTTP 403: who?"),
+    ],
+)  # fmt: skip
+def test_a_run_that_is_not_started_is_not_read(serve: Serve, script: Script, outcome: Outcome, words: str) -> None:
+    server = serve(script)
+    (record,) = ask_graph(server)
+    assert record.outcome is outcome
+    assert (record.error or "").startswith(words)
+    assert "/threads/" not in (record.error or ""), "errors of different threads are one"
+    assert len(server.requests) == 1
+
+
+def test_a_step_at_another_address_is_no_redirect(serve: Serve) -> None:
+    failed = sized(b"", status="500 Oops")
+    for more in ({"following": Following("/{id}")}, {"opening": Opening("")}):
+        server = serve(*([MADE] if "following" in more else []), failed)
+        step = {name: each._replace(url=server.url("/{id}")) for name, each in more.items()}
+        assert ask(server, retries=0, **step).error == "HTTP 500: Oops"

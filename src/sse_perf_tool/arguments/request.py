@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from ..errors import UsageError
@@ -25,6 +26,10 @@ TEXTS: Texts = {
     "custom_text": (
         "the path of the text is missing; add --text-path PATH (or --raw)",
         "缺少文本的路径，请加 --text-path 路径（或 --raw）",
+    ),
+    "thread_unused": (
+        "{flag}: the thread in the path is not used, each request gets a new one; write .../threads",
+        "{flag}：未使用路径中的 thread，每个请求都会新建一个；请写 .../threads",
     ),
     "code_path": (
         "the path of the error code is missing; add --error-code-path PATH",
@@ -138,6 +143,12 @@ def following_of(flags: FlagValues) -> Following | None:
     """The GET that fetches the stream, None without --then-url."""
     url = flags["then_url"]
     return Following(url.geturl(), flags["then_path"]) if url else None
+
+
+def warn_of_thread(flags: FlagValues, row: Format | None, path: str) -> None:
+    """A warning when the URL has a thread that will not be used."""
+    if row is not None and row.pair is not None and re.search(r"/threads/[^/{]", path):
+        flags.warnings.append(flags.say("thread_unused", flag=flags.name("url" if flags["url"] else "api_path")))
 
 
 def check_tokenizer(flags: FlagValues) -> None:

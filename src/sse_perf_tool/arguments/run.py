@@ -32,6 +32,7 @@ from .request import (
     opening_of,
     queries_of,
     stream_options,
+    warn_of_thread,
 )
 from .settings import settings_text
 from .studio_folder import studio_folder_of
@@ -140,6 +141,7 @@ def run_arguments(
     body = body_of(flags, body_row(format_name, row, guessed), example)
     check_turns(flags, row, body, queries)
     check_tokenizer(flags)
+    warn_of_thread(flags, row, path)
     load.warn_of_trace(flags, body, replayed)
     check_goals(flags, RunConfig(**shape).open_loop or flags.given.get("by") == "rate")
     options = {**custom_options(flags), **stream_options(body, example)}

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from ..records import Call, Delta, Usage
 from ..texts import is_too_deep
-from .session import Opens
+from .session import Opens, Pair
 
 EMPTY = Delta()
 """An event that says nothing."""
@@ -156,6 +156,8 @@ class Format:
     """Gives a reader for data that is no JSON, or None when the options do not ask for one."""
     whole: Whole | None = Whole()
     """How it answers without a stream; None: it does not."""
+    pair: Callable[[str], Pair] | None = None
+    """(URL of a run) -> the two requests of the next answer; None: it is one, to that URL."""
     opens: Opens | None = None
     """How a user's session is opened, before the first request; None: its requests need none."""
 

@@ -1,4 +1,4 @@
-"""LangGraph Server: `messages-tuple`, `messages`, `events` and its protocol version 2.  It ends with its connection.
+"""LangGraph Server: `messages-tuple`, `messages`, `events`.  It ends with its connection.
 
 Each stream mode is an SSE event name.  With a token of `messages-tuple` comes the name of its node: where it changes, a
 step ends and the next begins.
@@ -6,7 +6,7 @@ step ends and the next begins.
 
 from __future__ import annotations
 
-from ..records import Call, Delta, Kind, Mark, Usage
+from ..records import Delta, Kind, Mark, Usage
 from .base import (
     EMPTY,
     Doc,
@@ -21,6 +21,7 @@ from .base import (
     text_of,
     usage_of,
 )
+from .langgraph_v2 import events_reader
 
 _TOKENS = frozenset({"AIMessageChunk", "ai"})
 
@@ -73,6 +74,7 @@ def _reader(_options: Options) -> ReadEvent:
     """A reader that remembers the node, and what came of each message where an event brings all of it."""
     node = ""
     whole: dict[str, str] = {}
+    read_event = events_reader()
 
     def of_tuple(doc: Doc) -> Delta:
         nonlocal node
@@ -104,26 +106,9 @@ def _reader(_options: Options) -> ReadEvent:
             return read_runnable(doc)
         if event == "metadata":
             return Delta(message_id=id_of(doc.get("run_id")))
-        return _read_second(dict_of(dict_of(doc.get("params")).get("data"))) if doc.get("type") == "event" else EMPTY
+        return read_event(doc) if doc.get("type") == "event" else EMPTY
 
     return read
-
-
-def _read_second(data: Doc) -> Delta:
-    """An event of the protocol's second version, whose connection stays open behind the end."""
-    kind, delta = text_of(data.get("event")), dict_of(data.get("delta"))
-    if kind == "content-block-delta":
-        piece = text_of(delta.get("type"))
-        if piece == "tool-call-delta":
-            return Delta(marks=(Call("", text_of(delta.get("args")), str(data.get("index"))),))
-        text = text_of(delta.get("text")) or text_of(delta.get("reasoning"))
-        return Delta("", text) if piece == "reasoning-delta" else Delta(text)
-    if kind == "message-finish":
-        counts = dict_of(data.get("usage"))
-        return Delta(usage=usage_of(counts.get("input_tokens"), counts.get("output_tokens")))
-    if kind == "failed":
-        return Delta(error=text_of(data.get("error")) or "the run failed")
-    return Delta(finish_reason=kind, end=True, last=True) if kind == "completed" else EMPTY
 
 
 FORMAT = Format(

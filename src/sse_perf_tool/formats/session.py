@@ -1,4 +1,4 @@
-"""What a session is, and how one is opened: for formats whose requests need one.
+"""Requests beside the one of each answer: how a session is opened, and how a stream is started before it is fetched.
 
 A format says it as a generator: it yields each request that has to be sent before those that are measured (`Ask`), is
 given what came back (`Told`), and returns the `Session`, or None when the last answer says why there is none.  Who
@@ -65,6 +65,16 @@ class Session(NamedTuple):
     """What tells the server that it may forget the session."""
     lost: Callable[[int, bytes], bool] = any_error
     """(status, body) of an HTTP error -> whether the server does not know the session any more."""
+
+
+class Pair(NamedTuple):
+    """Two POSTs for one answer: the first starts it and has the query, the second one fetches its stream."""
+
+    start_url: str
+    fetch_url: str
+    fetch_body: bytes
+    told: str
+    """Where the JSON answer to the first has the id of what has started."""
 
 
 Opening = Generator[Ask, Told, "Session | None"]

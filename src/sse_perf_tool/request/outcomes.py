@@ -15,7 +15,8 @@ from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema
 
 from ..formats import AnswerReader, error_in_body
 from ..formats.base import ERROR_LIMIT
-from ..formats.failures import error_text
+from ..formats.body import load_value
+from ..formats.failures import error_text, failure_in
 from ..formats.session import Ask, Told
 from ..masking import mask_url
 from ..records import Outcome
@@ -180,6 +181,8 @@ class Judge:
         self._target, self._exchange, self._proxies = target, exchange, proxies
         self._say = speaker(TEXTS, target.lang)
         self._waiting = Waiting(target.lang)
+        self.asked: tuple[str | None, str | None] = "POST", None
+        """Method and URL of the newest request, before any redirect."""
 
     def unanswered(self, answer: AnswerTimeline, error: Exception) -> tuple[Outcome, str]:
         """The outcome of a request to which no head of an answer came, because of `error`."""
@@ -194,9 +197,7 @@ class Judge:
 
     def _with_address(self, error: str, request: requests.PreparedRequest | None) -> str:
         """An error with the address that a redirect led to, if one did."""
-        asked = requests.PreparedRequest()
-        asked.prepare_url(self._target.url, None)
-        if request is None or request.url is None or request.url == asked.url:
+        if request is None or request.url is None or request.url == self.asked[1]:
             return error
         return self._say("redirected", error=error, url=mask_url(request.url))
 
@@ -232,7 +233,7 @@ class Judge:
         outcome, error = self._outcome(response, answer, failure)
         if error is not None:
             error = self._with_address(error, response.request)
-            if response.request.method != "POST" and self._target.following is None:
+            if response.request.method != self.asked[0]:
                 error = self._say("became_get", error=error)
             if outcome is not Outcome.CANCELLED:
                 error = self._with_statuses(error, response.status_code)
@@ -251,6 +252,11 @@ class Judge:
         outcome = Outcome.MALFORMED if words is None else Outcome.IN_STREAM_ERROR
         said = words or self._say("no_result", words=printable(told.body.decode("utf-8", "replace"), 200))
         return outcome, self._say("unopened", step=ask.name, error=said)
+
+    def unstarted(self, url: str, path: str, body: bytes) -> tuple[Outcome, str]:
+        """The outcome of a request that the server has answered, but not begun."""
+        words = failure_in("", load_value(body.decode("utf-8", "replace")) or {})
+        return self.without_id(url, path, body) if not words else (Outcome.IN_STREAM_ERROR, words)
 
     def without_id(self, url: str, path: str, body: bytes) -> tuple[Outcome, str]:
         """The outcome of a request whose step before has not told the id that it needs."""

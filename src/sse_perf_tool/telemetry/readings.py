@@ -25,7 +25,7 @@ OPERATIONS = {
     "tgi": "text_completion",
     "gemini": "generate_content",
     "coze_workflow": "invoke_workflow",
-    **dict.fromkeys(("a2a", "adk", "ag_ui", "langgraph", "mcp", "ragflow_agent"), "invoke_agent"),
+    **dict.fromkeys(("a2a", "adk", "ag_ui", "langgraph", "langgraph_v2", "mcp", "ragflow_agent"), "invoke_agent"),
 }
 """Format -> `gen_ai.operation.name`; of all others `chat`."""
 
