@@ -160,4 +160,4 @@ test-distributed: .venv/dev-ready
 	$(BIN)/python tools/simulate_workers.py
 
 clean:
-	rm -rf site .venv .venv-3.* .venv-schemathesis node_modules tests/peers/.venv tests/peers/.venv-litellm tests/peers/node_modules tests/profiling/servers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info src/sse_perf_tool/wire/*.so
+	rm -rf site .venv .venv-3.* .venv-schemathesis node_modules tests/peers/.venv tests/peers/.venv-* tests/peers/node_modules tests/profiling/servers/node_modules build dist .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache src/*.egg-info src/sse_perf_tool/wire/*.so

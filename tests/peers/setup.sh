@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs the servers by others that test_peers.py streams from, beside this file: .venv, .venv-litellm and node_modules.
+# Installs the servers by others that test_peers.py streams from, beside this file: .venv, .venv-*
+# and node_modules.
 # Needs Python 3.10 or newer with venv, and Node.js 20 or newer with npm.
 #
 #     sh tests/peers/setup.sh [PYTHON]
@@ -18,6 +19,21 @@ if [ ! -e .venv-litellm/ready ] || [ setup.sh -nt .venv-litellm/ready ]; then
     "${1:-python3}" -m venv .venv-litellm
     .venv-litellm/bin/pip install --quiet --disable-pip-version-check "litellm[proxy]==1.108.0"
     touch .venv-litellm/ready
+fi
+
+# A LangGraph server, and MCP servers that know both eras.
+if [ ! -e .venv-agents/ready ] || [ setup.sh -nt .venv-agents/ready ]; then
+    "${1:-python3}" -m venv .venv-agents
+    .venv-agents/bin/pip install --quiet --disable-pip-version-check \
+        langgraph-api==0.16.7 "langgraph-cli[inmem]==0.4.40" mcp==2.3.0
+    touch .venv-agents/ready
+fi
+
+# An MCP server that knows the handshake alone.
+if [ ! -e .venv-mcp1/ready ] || [ setup.sh -nt .venv-mcp1/ready ]; then
+    "${1:-python3}" -m venv .venv-mcp1
+    .venv-mcp1/bin/pip install --quiet --disable-pip-version-check mcp==1.30.0 uvicorn==0.54.0
+    touch .venv-mcp1/ready
 fi
 
 # No lock file: it would name the registry that the packages came from.

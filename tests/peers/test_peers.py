@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -91,10 +92,10 @@ def tool(tmp_path: Path) -> Tool:
 
 
 @contextlib.contextmanager
-def serving(command: list[str | Path], port: int, ready_path: str, **environ: str) -> Iterator[str]:
+def serving(command: list[str | Path], port: int, ready_path: str, cwd: Path = HERE, **environ: str) -> Iterator[str]:
     """Runs a server until the end of the block; gives its base URL once `ready_path` is answered, however."""
     env = {**os.environ, **environ}
-    with subprocess.Popen(command, cwd=HERE, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             base = f"http://127.0.0.1:{port}"
             _await_answer(process, base + ready_path)
@@ -317,6 +318,75 @@ def test_an_agent_of_pydantic_ai_shows_when_it_calls_its_tool_and_how_long_that_
     assert found["tool_call", "weather"]["duration_ms"]["p50"] == near(250), "a piece of 50 ms, and the work"
     assert run.p50("text_gap_ms") == near(50)
     assert run.p50("ttft_ms") < run.p50("ttfa_ms") - 200, "the call is output, and no visible text"
+
+
+# --- MCP: servers of both eras, which count the sessions that are opened
+
+
+@pytest.mark.parametrize(
+    ("package", "told", "flags", "opened"),
+    [
+        (".venv-agents", [], [], 0),
+        (".venv-agents", [], ["-H", "MCP-Protocol-Version: 2025-11-25"], 2),
+        (".venv-mcp1", [], [], 2),
+        (".venv-mcp1", ["json"], [], 2),
+        (".venv-mcp1", ["stateless"], [], 0),
+    ],
+    ids=["newer", "newer-asked-for-a-session", "older", "older-json", "older-stateless"],
+)
+def test_the_tool_of_an_mcp_server_is_called_as_its_era_wants(
+    tool: Tool, package: str, told: list[str], flags: list[str], opened: int
+) -> None:
+    port = free_port()
+    with serving([HERE / package / "bin" / "python", "mcp_server.py", str(port), *told], port, "/sessions") as base:
+        run = tool(base + "/mcp", "--model", "weather", "--query", "Rome", "--no-compression-check", *flags)
+        with urllib.request.urlopen(base + "/sessions", timeout=5) as answer:
+            sessions = json.load(answer)
+    assert (run.status, run.summary["outcomes"], run.values("format")) == (0, {"ok": 6}, {"mcp"})
+    assert run.values("text_chars") == {len("Sunny in Rome")}
+    assert run.p50("ttft_ms") == near(200)
+    assert sessions == {"opened": opened, "left": 0}, "one for each thread, and ended"
+
+
+# --- LangGraph: two requests for each answer, and a stream that stays open
+
+
+@pytest.fixture(scope="module")
+def langgraph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    app = tmp_path_factory.mktemp("langgraph") / "app"
+    shutil.copytree(HERE / "langgraph_app", app)  # it writes its state there
+    port = free_port()
+    command: list[str | Path] = [HERE / ".venv-agents" / "bin" / "langgraph", "dev", "--no-browser", "--no-reload"]
+    command += ["--port", str(port), "--n-jobs-per-worker", "10"]
+    with serving(command, port, "/ok", app, LANGSMITH_TRACING="false") as base:
+        yield base
+
+
+@pytest.mark.parametrize(("assistant", "chunks", "steps"), [("agent", 4, []), ("team", 8, ["member"])])
+def test_a_graph_is_started_and_read(langgraph: str, tool: Tool, assistant: str, chunks: int, steps: list[str]) -> None:
+    run = tool(langgraph + "/threads", "--model", assistant, "--query", "Rome", "--no-compression-check")
+    assert (run.status, run.summary["outcomes"], run.values("format")) == (0, {"ok": 6}, {"langgraph_v2"})
+    assert (run.values("chunks"), run.values("finish_reason")) == ({chunks}, {"completed"})
+    assert run.tokens == {"output": 6 * chunks, "prompt": 6 * 9 * chunks // 4, "source": "usage"}
+    assert [each["name"] for each in run.summary["milestones"] if each["kind"] == "step"] == steps
+    assert max(record["ttft_ms"] for record in run.records) < 10_000
+    assert min(record["ttft_ms"] for record in run.records) >= 45, "a word takes 50 ms, after the run has started"
+
+
+@pytest.mark.parametrize(
+    ("query", "outcome", "said"),
+    [("boom", "in_stream_error", "engine died"), ("may I", "ok", None)],
+)
+def test_a_graph_fails_and_asks(langgraph: str, tool: Tool, query: str, outcome: str, said: str | None) -> None:
+    run = tool(langgraph + "/threads", "--query", query, load=(2, 1))
+    assert (run.summary["outcomes"], run.values("error")) == ({outcome: 2}, {said})
+
+
+def test_an_assistant_that_is_not_there_is_said_once(langgraph: str, tool: Tool) -> None:
+    run = tool(langgraph + "/threads", "--model", "nope", load=(2, 1))
+    (error,) = run.summary["errors"]
+    assert (error["outcome"], error["count"]) == ("in_stream_error", 2)
+    assert "Invalid assistant: 'nope'" in error["message"]
 
 
 # --- application servers: what stands between an answer and its client
