@@ -144,6 +144,13 @@ def test_a_server_that_is_silent_while_a_session_is_opened_runs_into_the_time_li
     assert record.outcome is Outcome.TIMEOUT
 
 
+def test_a_refusal_that_does_not_end_is_one_all_the_same(serve: Serve) -> None:
+    endless = [head("400 Bad Request", JSON, "Content-Length: 1000") + b'{"error": "no session"}']
+    server = serve(endless, MADE, NOTED, RESULT, ENDED)
+    assert ask(server, **MCP).outcome is Outcome.OK, "or the time limit, a minute, is waited for"
+    assert methods(server) == [*HANDSHAKE, "tools/call", "DELETE"]
+
+
 def test_what_was_cancelled_sends_nothing_more(serve: Serve) -> None:
     server = serve(REFUSED, MADE, NOTED, RESULT, ENDED)
     tester = SSETester(target_of(server, **MCP))

@@ -21,6 +21,9 @@ from .target import Target
 ANSWERED_S = 0.25
 """How long the rest of an answer is waited for when what matters has come, so that its connection may be used again."""
 
+REFUSED_S = 2.0
+"""The same for the words of a refusal: some servers never end them."""
+
 
 def opens_of(target: Target) -> Opens | None:
     """How the sessions of a run are opened: as the user says, else as the format does; None: there are none."""
@@ -46,6 +49,8 @@ def told_of(
     streams = headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream"
     parser, body = SSEParser(), b""
     docs: list[dict[str, Any]] = []
+    if not response.ok:
+        exchange.finish_within(REFUSED_S)
     try:
         for _, data in reads(response, exchange):
             body += data
