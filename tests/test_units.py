@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sse_perf_tool.units import CHUNKS_PER_S, REQUESTS_PER_S, TOKENS_PER_S, figure
+from sse_perf_tool.units import CHUNKS_PER_S, REQUESTS_PER_S, TOKENS_PER_S, figure, reading, signed
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "sse_perf_tool"
 
@@ -24,6 +24,20 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "sse_perf_tool"
 )  # fmt: skip
 def test_a_figure_has_its_digits_and_separators(value: float | None, digits: int, text: str) -> None:
     assert figure(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "n/a"), (0, "0"), (1234.4, "+1,234"), (-0.5, "−0.500"), (12.34, "+12.3")]
+)
+def test_a_difference_has_its_sign(value: float | None, text: str) -> None:
+    assert signed(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, "n/a"), (0, "0"), (7, "7"), (128.0, "128"), (12.5, "12.5"), (1_234_567, "1,234,567")]
+)
+def test_a_count_has_all_of_its_digits(value: float | None, text: str) -> None:
+    assert reading(value) == text
 
 
 def said() -> Iterator[tuple[str, str]]:
@@ -63,3 +77,23 @@ def test_the_studio_spells_them_alike() -> None:
 def test_what_ends_a_load_and_what_ends_a_measurement_have_two_names() -> None:
     """A cool-down (冷却) is left out of the metrics, a drain (排空) is what is left of the load."""
     assert not [text for _, text in said() if "收尾" in text]
+
+
+def own_formats(path: Path) -> Iterator[str]:
+    """Formats of numbers in a file that cut digits by themselves."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FormattedValue) and node.format_spec is not None:
+            spec = ast.unparse(node.format_spec)
+            if re.search(r"\.[1-9]\d*[fg%]|\d%", spec):
+                yield f"{path.name}: {ast.unparse(node.value)}"
+
+
+OTHERS = {"trace.py: (at_ns - began_ns[0]) / NS_PER_MS", "junit.py: value"}
+"""A column of moments to the microsecond, and a value for programs."""
+
+
+@pytest.mark.parametrize("place", ["console", "exporters", "bench/console.py", "bench/tables.py", "bench/wording.py"])
+def test_a_figure_is_written_by_one_function(place: str) -> None:
+    found = SOURCE / place
+    files = [found] if found.is_file() else list(found.glob("*.py"))
+    assert [each for path in files for each in own_formats(path) if each not in OTHERS] == []

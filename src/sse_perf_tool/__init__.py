@@ -11,7 +11,7 @@ _HOMES = {
     "RunConfig": "records",
     "RunResult": "records",
     "UsageError": "errors",
-    "generate_html_report": "report_generator",
+    "generate_html_report": "api",
     "read_records": "records.reader",
     "read_run": "api",
     "run_load": "api",

@@ -1,5 +1,6 @@
 """The public names, for editors and type checkers; `__init__.py` imports them when they are first used."""
 
+from .api import generate_html_report as generate_html_report
 from .api import read_run as read_run
 from .api import run_load as run_load
 from .errors import UsageError as UsageError
@@ -8,6 +9,5 @@ from .formats import FORMATS as FORMATS
 from .records import RunConfig as RunConfig
 from .records import RunResult as RunResult
 from .records.reader import read_records as read_records
-from .report_generator import generate_html_report as generate_html_report
 
 __version__: str

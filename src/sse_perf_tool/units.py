@@ -20,3 +20,15 @@ def figure(value: float | None, digits: int = 3) -> str:
         return "n/a"
     before = len(str(int(abs(value)))) if abs(value) >= 1 else 0
     return f"{value:,.{0 if value == 0 else max(0, digits - before)}f}"
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """A difference as `figure`, with its sign; "0" has none, "n/a" for None."""
+    if value is None or value == 0:
+        return figure(value)
+    return ("+" if value > 0 else "−") + figure(abs(value), digits)
+
+
+def reading(value: float | None) -> str:
+    """A number that is mostly a count: all of its digits where it is whole, else as `figure`."""
+    return figure(value, 0 if value is not None and value == int(value) else 3)

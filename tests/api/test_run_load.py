@@ -11,7 +11,7 @@ import pytest
 
 from patience import FOREVER_S
 from scripted_server import ANSWER, Serve, chunked, sized, token
-from sse_perf_tool import UsageError, read_records, read_run, run_load, summary_document
+from sse_perf_tool import UsageError, generate_html_report, read_records, read_run, run_load, summary_document
 from sse_perf_tool.api import load
 from sse_perf_tool.commands import run as run_command
 from tool_runs import KEY, NO_KEY
@@ -142,3 +142,11 @@ def test_a_run_is_read_back_from_its_records(serve: Serve) -> None:
     assert sum(record.latency_ns for record in records if not record.error) > 0
     with pytest.raises(UsageError, match=r"none\.jsonl"):
         read_run("none.jsonl")
+
+
+def test_the_page_of_a_run_has_all_of_its_warnings_in_both_languages(serve: Serve, tmp_path: Path) -> None:
+    result = run_load(url=serve(ANSWER).url(), api_key=KEY, simple=True, threads=3)
+    generate_html_report(result, tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    english = "--threads: not used, --simple sends one request"
+    assert f'<span lang="en">{english}</span><span lang="zh">--threads：未使用，--simple 只发送一个请求</span>' in page

@@ -157,7 +157,7 @@ def test_nothing_is_said_without_a_goal_and_everything_in_both_languages(lang: s
 
 def test_the_summary_tells_the_goodput_and_what_ended_the_run() -> None:
     text = shown(lambda console: console.summary(run(aborted=ABORT)))
-    assert "  goodput           1 of 2 (50.00%), 0.50 requests/s\n" in text
+    assert "  goodput           1 of 2 (50.0 %), 0.500 requests/s\n" in text
     assert "  aborted after 12 s because errors:rate>0.5 was true (75.0 %): the results cover" in text
     plain = replace(run(), summary=replace(run().summary, goodput=None))
     assert "goodput" not in shown(lambda console: console.summary(plain))

@@ -52,7 +52,7 @@ def test_a_file_with_a_long_name_is_shown_by_its_begin_and_end() -> None:
     out = compared(*sorted(map(str, Path().glob("*.jsonl"))))
     assert "  A  after-xx" in out
     assert "  B  before-xx" in out
-    assert out.count("xxx-of-june.jsonl: 2 requests, 100% ok") == 2
+    assert out.count("xxx-of-june.jsonl: 2 requests, 100 % ok") == 2
 
 
 def test_one_file_given_twice_is_named_in_full() -> None:

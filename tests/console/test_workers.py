@@ -34,7 +34,7 @@ def test_figures_end_where_their_heads_end() -> None:
     assert len(ends) == 5
     for row in rows:
         assert all(row[end - 1 : end] == " " or row[end : end + 1] in (" ", "") for end in ends), row
-    assert [row[: ends[0]].split()[-1] for row in rows] == ["7", "1234567", "0"]
+    assert [row[: ends[0]].split()[-1] for row in rows] == ["7", "1,234,567", "0"]
     assert [row.rindex(word) for row, word in zip(rows, ("trusted", "degraded", "lost"), strict=True)] == [
         head.index("trust")
     ] * 3
@@ -61,4 +61,4 @@ def test_a_narrow_terminal_loses_columns_and_breaks_no_line(width: int, lang: st
     lines = lines_of(width, lang)
     assert len(lines) == 1 + len(WORKERS)
     assert max(map(display_width, lines)) <= width
-    assert "48999" in lines[2]
+    assert "48,999" in lines[2]

@@ -202,8 +202,8 @@ def test_the_console_has_a_row_a_tier_within_80_columns(lang: str, title: str, c
     lines = capsys.readouterr().out.splitlines()
     table = lines[lines.index(title) :]
     assert [line.split() for line in table[2:]] == [
-        ["0", "2/2", "20.0", "n/a", "200.0", "n/a", "8.00"],
-        ["1000", "1/2", "80.0", "n/a", "800.0", "n/a", "8.00"],
+        ["0", "2/2", "20.0", "n/a", "200", "n/a", "8.00"],
+        ["1,000", "1/2", "80.0", "n/a", "800", "n/a", "8.00"],
     ]
     assert max(map(display_width, table)) <= 80
 

@@ -364,7 +364,7 @@ def test_the_console_has_a_row_a_turn_within_80_columns(lang: str, title: str, c
     lines = capsys.readouterr().out.splitlines()
     table = lines[lines.index(title) :]
     assert [line.split() for line in table[2:]] == [
-        ["1", "2/2", "150.0", "n/a", "400.0", "n/a", "15.0"],
+        ["1", "2/2", "150", "n/a", "400", "n/a", "15.0"],
         ["2", "1/2", "50.0", "n/a", "90.0", "n/a", "n/a"],
     ]
     assert max(map(display_width, table)) <= 80

@@ -114,14 +114,14 @@ def test_the_live_table_has_requests_in_place_of_blocks() -> None:
     Console(out, "en").row(sample, totals, RESULT.config)
     head, row = (line.split() for line in out.getvalue().splitlines())
     assert head == ["time", "threads", "requests", "avg", "resp", "ms", "tokens/s", "success"]
-    assert row == ["0:01", "0/1", "1", "500.0", "10.0", "100%"]
+    assert row == ["0:01", "0/1", "1", "500", "10.0", "100", "%"]
 
 
 def test_one_whole_answer_is_shown_with_its_size() -> None:
     out = io.StringIO()
     Console(out, "en").answer(record_of(1, 500, 10))
     facts = out.getvalue()
-    assert "received          1000 bytes" in facts
+    assert "received          1,000 bytes" in facts
     assert "throughput        20.0 tokens/s" in facts
     assert [word for word in ("chunks", "TTFT", "TPOT", "streaming") if word in facts] == []
 

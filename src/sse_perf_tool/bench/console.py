@@ -14,9 +14,10 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from ..goals.thresholds import measured_text
 from ..report_parts.server import figures_words
 from ..texts import LANGUAGES, Say, printable, speaker
-from ..units import CHUNKS_PER_S
+from ..units import CHUNKS_PER_S, figure, reading
 from .benchmark import Hooks, Progress
 from .cell import CellResult, Run
 from .plan import Cell
@@ -29,7 +30,6 @@ from .wording import (
     difference_text,
     fastest_lines,
     left_out,
-    number,
     ranked,
     remark_lines,
     spread,
@@ -45,7 +45,7 @@ RATE_S = 2.0
 
 
 def _figures(ttft_ms: float | None, tokens_per_s: float | None, say: Say) -> str:
-    return f"TTFT {number(ttft_ms)} ms, {number(tokens_per_s)} {say('tokens_per_s')}"
+    return f"TTFT {figure(ttft_ms)} ms, {figure(tokens_per_s)} {say('tokens_per_s')}"
 
 
 class BenchConsole:
@@ -53,7 +53,7 @@ class BenchConsole:
 
     def __init__(self, stream: TextIO, lang: str, *, color: bool, terminal: bool, verbose: bool = False) -> None:
         self.say: Say = speaker(TEXTS, lang)
-        self._column = LANGUAGES.index(lang)
+        self._lang, self._column = lang, LANGUAGES.index(lang)
         self.terminal = Terminal(
             file=stream, no_color=not color, force_terminal=terminal, highlight=False, markup=False, emoji=False,
             width=None if terminal else 120, safe_box=True,
@@ -115,7 +115,7 @@ class BenchConsole:
                 while len(seen) > 2 and now - seen[0][0] > RATE_S:
                     seen.pop(0)
                 past_s, chunks = now - seen[0][0], each.chunks - seen[0][1]
-                rate = f"{chunks / past_s:.0f} {CHUNKS_PER_S[self._column]}" if past_s > 0 else ""
+                rate = f"{chunks / past_s:,.0f} {CHUNKS_PER_S[self._column]}" if past_s > 0 else ""
                 cell = printable(each.cell.model, 32) if each.cell else ""
                 self._bars.update(self._tasks[each.lane], completed=each.done, rate=rate, cell=cell)
 
@@ -171,8 +171,8 @@ class BenchConsole:
             printable(cell["provider"], 24),
             printable(cell["model"], 40),
             str(cell["context_tokens"]),
-            *(spread(cell["metrics"], figure) for figure in SHOWN),
-            "n/a" if tokens is None else f"{tokens:g}",
+            *(spread(cell["metrics"], name) for name in SHOWN),
+            reading(tokens),
             f"{cell['requests']['ok']}/{cell['requests']['sent']}",
             self.say(verdict) if verdict in TEXTS else "–",
         ]
@@ -195,7 +195,8 @@ class BenchConsole:
         for row in rows:
             mark, style = ("✓", "green") if row["ok"] else ("✗", "red")
             name = titles[tuple(row["cell"])]
-            text = f"  {mark} {row['rule']}  {number(row['value'])} {row['note']}  {name}"
+            value = measured_text(row["rule"], row["value"], self._lang)
+            text = f"  {mark} {row['rule']}  {value} {row['note']}  {name}"
             self.terminal.print(Text(text.rstrip(), style=style))
 
     def history(self, results: Sequence[Listed]) -> None:
@@ -207,7 +208,7 @@ class BenchConsole:
                 continue
             for at, cell in enumerate(ranked(each.document["cells"])[:3]):
                 first = (each.id, each.document["state"]) if not at else ("", "")
-                figures = (number(center(cell["metrics"], name)) for name in ("ttft_ms", "tokens_per_s"))
+                figures = (figure(center(cell["metrics"], name)) for name in ("ttft_ms", "tokens_per_s"))
                 table.add_row(*map(Text, (*first, title_of(cell), *figures)))
         self.terminal.print(table)
 
@@ -215,13 +216,13 @@ class BenchConsole:
         """The cells that stand in both results, side by side."""
         table = self._table(self.say("model"), "", older["id"], newer["id"], "")
         for before, after in cells_of_both(older, newer):
-            for figure in (each.field for each in FIGURES if each.field in SHOWN):
-                found = difference(before, after, figure, paired=False)
-                values = [number(center(cell["metrics"], figure)) for cell in (before, after)]
+            for name in (each.field for each in FIGURES if each.field in SHOWN):
+                found = difference(before, after, name, paired=False)
+                values = [figure(center(cell["metrics"], name)) for cell in (before, after)]
                 row: dict[str, Any] = {"shift": found.shift, "low": found.low, "high": found.high, "shown": found.shown}
                 said = difference_text(row, self.say) if found.shift is not None else ""
-                title = title_of(after) if figure == SHOWN[0] else ""
-                table.add_row(*map(Text, (title, self.say(figure), *values, said)))
+                title = title_of(after) if name == SHOWN[0] else ""
+                table.add_row(*map(Text, (title, self.say(name), *values, said)))
         self.terminal.print(table)
 
     def written(self, label: str, path: object) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 from ..report_generator import BRAND, frame, written_page
 from ..report_parts.page import bar_html, code, command_html, moment
 from ..report_parts.server import figures_words
+from ..report_parts.verdict import measured
 from ..report_parts.wording import in_both, pair, terms_html
 from ..texts import Texts, printable, speaker
-from ..units import NS_PER_S
+from ..units import NS_PER_S, figure, reading
 from .results import Document, name_of, tiers, values
 from .wording import (
     SHOWN,
@@ -22,7 +23,6 @@ from .wording import (
     difference_text,
     fastest_lines,
     left_out,
-    number,
     ranked,
     remark_lines,
     title_of,
@@ -203,12 +203,12 @@ def _row(cell: Document) -> str:
     cells = [
         f'<th scope="row" class="text">{escape(printable(cell["provider"], 60))}</th>',
         f'<td class="text">{escape(printable(cell["model"], 80))}</td>',
-        _figure_cell(cell["context_tokens"], str(cell["context_tokens"])),
-        *(_spread_cell(cell["metrics"], figure) for figure in SHOWN),
-        _figure_cell(tokens["output_median"], number(tokens["output_median"])),
+        _figure_cell(cell["context_tokens"], f"{cell['context_tokens']:,}"),
+        *(_spread_cell(cell["metrics"], name) for name in SHOWN),
+        _figure_cell(tokens["output_median"], reading(tokens["output_median"])),
         f'<td class="text">{_both(tokens["source"]) if tokens["source"] else ""}</td>',
-        _figure_cell(cold, number(cold)),
-        _figure_cell(ok / sent if sent else None, f"{ok}/{sent}"),
+        _figure_cell(cold, figure(cold)),
+        _figure_cell(ok / sent if sent else None, f"{ok:,}/{sent:,}"),
         f'<td class="text">{_both(str(verdict)) if verdict in TEXTS else "–"}</td>',
     ]
     return f"<tr>{''.join(cells)}</tr>"
@@ -218,11 +218,11 @@ def _figure_cell(value: float | None, shown: str) -> str:
     return f'<td data-v="{"" if value is None else value}">{escape(shown)}</td>'
 
 
-def _spread_cell(metrics: Mapping[str, Any], figure: str) -> str:
-    stats, middle = metrics.get(figure) or {}, center(metrics, figure)
+def _spread_cell(metrics: Mapping[str, Any], name: str) -> str:
+    stats, middle = metrics.get(name) or {}, center(metrics, name)
     low, high = stats.get("min"), stats.get("max")
-    spread = "" if low is None or high is None else f"<small>{number(low)} – {number(high)}</small>"
-    return f'<td data-v="{"" if middle is None else middle}">{number(middle)} {spread}</td>'
+    spread = "" if low is None or high is None else f"<small>{figure(low)} – {figure(high)}</small>"
+    return f'<td data-v="{"" if middle is None else middle}">{figure(middle)} {spread}</td>'
 
 
 def _goals(document: Document) -> str:
@@ -231,7 +231,7 @@ def _goals(document: Document) -> str:
         (
             escape(row["rule"]),
             escape(titles[tuple(row["cell"])]),
-            number(row["value"]),
+            pair(*measured(row["rule"], row["value"])),
             ("✓ " if row["ok"] else "✗ ") + escape(row["note"]),
         )
         for row in document.get("thresholds", ())
@@ -286,8 +286,8 @@ def _requests(cell: Document) -> str:
     rows = [
         (
             str(run["number"]),
-            *(number(run[figure]) for figure in SHOWN),
-            number(run["output_tokens"]),
+            *(figure(run[name]) for name in SHOWN),
+            reading(run["output_tokens"]),
             escape(printable(f"{run['outcome']} {run['error'] or ''}", 300)),
         )
         for run in cell["runs"]

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterable, Mapping
 
 from ..texts import speaker
+from ..units import reading
 from .results import METRICS, Document, json_text, name_of
 from .wording import (
     SHOWN,
@@ -76,13 +77,13 @@ def to_markdown(document: Document, lang: str) -> str:
 
 def _row(cell: Document, say: Callable[..., str]) -> list[str]:
     source = cell["tokens"]["source"]
-    counted = f"{cell['tokens']['output_median']:g}" if cell["tokens"]["output_median"] is not None else "n/a"
+    counted = reading(cell["tokens"]["output_median"])
     verdict = (cell["trust"] or {}).get("verdict")
     return [
         cell["provider"],
         cell["model"],
         str(cell["context_tokens"]),
-        *(spread(cell["metrics"], figure) for figure in SHOWN),
+        *(spread(cell["metrics"], name) for name in SHOWN),
         f"{counted} ({say(source)})" if source else counted,
         f"{cell['requests']['ok']}/{cell['requests']['sent']}",
         say(verdict) if verdict in TEXTS else "–",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..texts import Say, Texts, printable
-from ..units import TOKENS_PER_S
+from ..units import TOKENS_PER_S, figure, signed
 from .results import Document, name_of
 
 TEXTS: Texts = {
@@ -98,27 +98,20 @@ SHOWN = ("ttft_ms", "tokens_per_s", "tpot_ms", "latency_ms")
 """The figures that have a column everywhere."""
 
 
-def number(value: float | None) -> str:
-    """A figure with three significant digits and no power of ten; "n/a" without one."""
-    if value is None:
-        return "n/a"
-    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.1f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def center(metrics: Mapping[str, Any], figure: str) -> float | None:
+def center(metrics: Mapping[str, Any], name: str) -> float | None:
     """The median of a metric of a cell, the mean where no median is known."""
-    stats = metrics.get(figure) or {}
+    stats = metrics.get(name) or {}
     found = stats.get("p50")
     return stats.get("mean") if found is None else found
 
 
-def spread(metrics: Mapping[str, Any], figure: str) -> str:
+def spread(metrics: Mapping[str, Any], name: str) -> str:
     """`median (min-max)` of a metric of a cell."""
-    stats, middle = metrics.get(figure) or {}, center(metrics, figure)
+    stats, middle = metrics.get(name) or {}, center(metrics, name)
     if middle is None:
         return "n/a"
     low, high = stats.get("min"), stats.get("max")
-    return number(middle) if low is None or high is None else f"{number(middle)} ({number(low)}–{number(high)})"
+    return figure(middle) if low is None or high is None else f"{figure(middle)} ({figure(low)}–{figure(high)})"
 
 
 def title_of(cell: Document, *, tier: bool = True) -> str:
@@ -176,11 +169,6 @@ def worth_showing(document: Document) -> list[Document]:
         return other is not None and all(row[name] == other[name] for name in ("shift", "low", "high"))
 
     return [row for row in document["comparisons"] if not again(row)]
-
-
-def signed(value: float) -> str:
-    """A figure with its sign."""
-    return ("+" if value > 0 else "−" if value < 0 else "±") + number(abs(value))
 
 
 def remark_lines(document: Document, say: Say) -> Iterator[str]:

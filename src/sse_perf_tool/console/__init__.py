@@ -6,7 +6,6 @@
 
 from ..texts import clock_time
 from .console import Console
-from .figures import number, percent
 from .trace import SingleRequestNotices, debug_trace
 from .writer import BOLD, GREEN, RED, YELLOW, Writer, in_columns
 
@@ -21,6 +20,4 @@ __all__ = [
     "clock_time",
     "debug_trace",
     "in_columns",
-    "number",
-    "percent",
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ..records import Outcome, RequestRecord
 from ..texts import Texts
-from ..units import TOKENS_PER_S
-from .figures import ms_text, number
+from ..units import TOKENS_PER_S, figure
+from .figures import ms_text
 from .writer import GREEN, RED, Writer
 
 TEXTS: Texts = {
@@ -57,21 +57,21 @@ def show(writer: Writer, record: RequestRecord) -> None:
             ("conversation_id", record.conversation_id),
             ("message_id", record.message_id),
             ("finish_reason", record.finish_reason),
-            ("blocks", None if whole else str(record.chunks)),
+            ("blocks", None if whole else f"{record.chunks:,}"),
             ("tokens", tokens_words(writer, record.output_tokens, record.token_source)),
-            ("length", say("characters", number=record.text_chars)),
-            ("received", say("bytes", number=record.bytes_received) if whole else None),
+            ("length", say("characters", number=f"{record.text_chars:,}")),
+            ("received", say("bytes", number=f"{record.bytes_received:,}") if whole else None),
             ("connect", ms_text(record.connect_ns)),
             ("first_byte", ms_text(record.ttfb_ns)),
             ("first_token", ms_text(record.ttft_ns)),
             ("streaming", ms_text(record.streaming_ns)),
             ("total", ms_text(record.latency_ns)),
             ("tpot_fact", ms_text(record.tpot_ns)),
-            ("throughput", None if rate is None else number(rate, f" {TOKENS_PER_S[writer.column]}")),
+            ("throughput", None if rate is None else f"{figure(rate)} {TOKENS_PER_S[writer.column]}"),
         ]
     )
 
 
 def tokens_words(writer: Writer, tokens: int | None, source: str | None) -> str | None:
     """A number of tokens and who counted them; None when there are none."""
-    return writer.say("tokens_from", tokens=tokens, source=writer.say(source)) if tokens and source else None
+    return writer.say("tokens_from", tokens=f"{tokens:,}", source=writer.say(source)) if tokens and source else None

@@ -8,12 +8,12 @@ from ..capacity.search import StepTimes
 from ..metrics import enough_for
 from ..records import Capacity, CapacitySearch, IntervalSample, RunConfig, Stats, StepResult
 from ..report_parts.capacity import check_text, evidence, headline, level_text, sentence
+from ..report_parts.figures import percent_text
 from ..report_parts.server import figures_words
 from ..test_runner import OnSample, Snapshot
 from ..texts import Texts, printable, speaker
-from ..units import TOKENS_PER_S
+from ..units import TOKENS_PER_S, figure
 from .console import Console
-from .figures import number, percent
 from .writer import BOLD, GREEN, RED, YELLOW, in_columns, shown_columns
 
 TEXTS: Texts = {
@@ -87,7 +87,7 @@ class CapacityConsole:
 
         def show(sample: IntervalSample, totals: Snapshot) -> None:
             left_s = max(0.0, whole_s - sample.second - 1)
-            said = self._say("now", step=step, level=level, left=left_s, done=totals.requests_done)
+            said = self._say("now", step=step, level=level, left=left_s, done=f"{totals.requests_done:,}")
             self._writer.progress(said, (sample.second + 1) / whole_s if whole_s else None)
 
         return show
@@ -102,16 +102,16 @@ class CapacityConsole:
         cells = {
             "step": str(self._number),
             "level": f"{step.level:g}",
-            "requests": str(step.sent),
-            "per_s": number(step.requests_per_s),
-            "tokens": number(step.output_tokens_per_s),
+            "requests": f"{step.sent:,}",
+            "per_s": figure(step.requests_per_s),
+            "tokens": figure(step.output_tokens_per_s),
             "ttft_p50": _percentile(ttft, 50, ttft.p50),
             "ttft_p95": _percentile(ttft, 95, ttft.p95),
             "latency_p95": _percentile(latency, 95, latency.p95),
-            "failed": percent(step.failed / finished) if finished else "n/a",
+            "failed": percent_text(step.failed / finished if finished else None),
         }
         mark, color = PASSED_MARKS[step.passed]
-        missed = "  ".join(check_text(check) for check in step.checks if not check.ok)
+        missed = "  ".join(check_text(check)[self._writer.column] for check in step.checks if not check.ok)
         row = in_columns(map(cells.__getitem__, self._columns), self._columns.values())
         self._writer.line(f"{row}  {self._writer.paint(mark, color)} {missed}".rstrip(), hang=4)
         if step.server:
@@ -131,4 +131,4 @@ class CapacityConsole:
 
 
 def _percentile(stats: Stats, percent: int, value: float | None) -> str:
-    return number(value if enough_for(percent, stats.count) else None)
+    return figure(value if enough_for(percent, stats.count) else None)

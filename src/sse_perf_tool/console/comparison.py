@@ -8,10 +8,10 @@ from ..goals.compare import Difference, failing_more
 from ..metrics import success_rate
 from ..records import RunResult
 from ..report_parts.comparison import run_letter, unlike_settings
+from ..report_parts.figures import percent_text
 from ..report_parts.verdict import failing_text
 from ..texts import Texts, clip_middle, display_width, printable
-from ..units import REQUESTS_PER_S
-from .figures import number, percent, signed
+from ..units import REQUESTS_PER_S, figure, signed
 from .writer import BOLD, DIM, GREEN, RED, TABLE_WIDTH, Column, Writer
 
 TEXTS: Texts = {
@@ -54,8 +54,8 @@ def show(
     writer.heading("comparison")
     for at, (result, name) in enumerate(zip(results, names, strict=True)):
         found = result.summary
-        share = percent(success_rate(found.ok, found.ok + found.failed))
-        facts = ": " + say("run_facts", sent=found.sent, share=share)
+        share = percent_text(success_rate(found.ok, found.ok + found.failed))
+        facts = ": " + say("run_facts", sent=f"{found.sent:,}", share=share)
         begin = f"  {run_letter(at)}  "
         writer.line(begin + clip_middle(printable(name), TABLE_WIDTH - display_width(begin + facts)) + facts)
     for at, differences in enumerate(compared, 1):
@@ -82,10 +82,12 @@ def _difference_table(writer: Writer, letter: str, differences: Sequence[Differe
     rows = []
     for each in differences:
         scale = 100 if each.metric == "success_rate" else 1
-        shown = [None if value is None else value * scale for value in (each.base, each.other)]
-        low, high = signed(each.low, scale), signed(each.high, scale)
-        cells = [f"{say(each.metric)} {each.statistic}".rstrip(), *map(number, shown)]
-        cells += [signed(each.difference, scale), "n/a" if each.low is None else f"{low} … {high}"]
+        base, other, difference, low, high = (
+            None if value is None else value * scale
+            for value in (each.base, each.other, each.difference, each.low, each.high)
+        )
+        cells = [f"{say(each.metric)} {each.statistic}".rstrip(), figure(base), figure(other), signed(difference)]
+        cells.append("n/a" if low is None else f"{signed(low)} … {signed(high)}")
         word = writer.paint(say(f"word_{each.word}"), WORD_COLORS[each.word])
         rows.append([*cells, " " + word])
     writer.table([*columns, Column(" " + say("difference"), "<")], rows)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..goals.thresholds import measured_text
 from ..records import Abort, IntervalSample, RunConfig
+from ..report_parts.figures import percent_text
 from ..test_runner import Snapshot
 from ..texts import Texts, clock_time
-from ..units import NS_PER_MS, TOKENS_PER_S
-from .figures import number, percent
+from ..units import NS_PER_MS, TOKENS_PER_S, figure
 from .writer import YELLOW, Writer, in_columns, shown_columns
 
 TEXTS: Texts = {
@@ -39,7 +39,7 @@ TEXTS: Texts = {
 
 
 LIVE_COLUMNS = {
-    "time": 8, "threads": 11, "blocks": 9, "ttft": 8, "avg_rt": 11, "tpot": 8, "tps": 9, "success": 8,
+    "time": 8, "threads": 11, "blocks": 11, "ttft": 7, "avg_rt": 11, "tpot": 7, "tps": 9, "success": 8,
 }  # fmt: skip
 WHOLE_COLUMNS = {"time": 9, "threads": 11, "requests": 9, "avg_rt": 12, "tps": 10, "success": 8}
 """The columns for whole answers, which have neither blocks nor a time between tokens."""
@@ -66,13 +66,13 @@ class LiveTable:
         cells = {
             "time": clock_time(sample.second + 1),
             "threads": f"{sample.threads_active}/{config.threads}",
-            "blocks": str(totals.chunks),
-            "requests": str(totals.requests_done),
-            "avg_rt": number(totals.latency_ns / ok / NS_PER_MS) if ok else "-",
+            "blocks": f"{totals.chunks:,}",
+            "requests": f"{totals.requests_done:,}",
+            "avg_rt": figure(totals.latency_ns / ok / NS_PER_MS) if ok else "-",
             "ttft": _average_ms(totals.ttft_so_far),
             "tpot": _average_ms(totals.tpot_so_far),
-            "tps": number(sample.tokens),
-            "success": percent(ok / finished) if finished else "-",
+            "tps": figure(sample.tokens),
+            "success": percent_text(ok / finished) if finished else "-",
         }
         writer.line(in_columns(map(cells.__getitem__, columns), columns.values()))
         words, share = _progress(writer, sample.second + 1, totals, config)
@@ -102,7 +102,7 @@ def abort_words(writer: Writer, key: str, abort: Abort) -> str:
 
 def _average_ms(so_far: tuple[float, int]) -> str:
     """The mean of a sum of nanoseconds and its count, in ms."""
-    return number(so_far[0] / so_far[1] / NS_PER_MS) if so_far[1] else "-"
+    return figure(so_far[0] / so_far[1] / NS_PER_MS) if so_far[1] else "-"
 
 
 def _progress(writer: Writer, elapsed_s: int, totals: Snapshot, config: RunConfig) -> tuple[str, float | None]:
@@ -113,9 +113,9 @@ def _progress(writer: Writer, elapsed_s: int, totals: Snapshot, config: RunConfi
     say, done, wanted = writer.say, totals.requests_done, config.requests_wanted
     if config.duration_s:
         whole_s = (config.ramp_up_s + config.duration_s) * config.rounds
-        left = say("left", left=clock_time(max(0.0, whole_s - elapsed_s)), rest=say("running", done=done))
+        left = say("left", left=clock_time(max(0.0, whole_s - elapsed_s)), rest=say("running", done=f"{done:,}"))
         return left, elapsed_s / whole_s
-    words = say("done_of", done=done, all=wanted)
+    words = say("done_of", done=f"{done:,}", all=wanted if wanted is None else f"{wanted:,}")
     if not wanted:
         return words, None
     if done:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from ..metrics.steadiness import stalls_of
 from ..records import Goodput, RunResult, Summary
-from ..report_parts.figures import Both
+from ..report_parts.figures import Both, percent_text, time_text
 from ..report_parts.milestones import short_steps_text, short_times_text
 from ..report_parts.server import server_words
 from ..report_parts.shape import short_stalls_text, short_stream_text
 from ..texts import Texts, printable
-from ..units import NS_PER_S
+from ..units import NS_PER_MS, figure
 from .answer import tokens_words
-from .figures import number, percent
 from .live import abort_words
 from .tables import groups_table, metrics_table
 from .writer import GREEN, RED, YELLOW, Writer
@@ -87,34 +86,34 @@ def show(writer: Writer, result: RunResult) -> None:
         return
     finished = found.ok + found.failed
     latency = found.metrics["latency_ms"]
-    failed = writer.paint(str(found.failed), RED) if found.failed else "0"
+    failed = writer.paint(f"{found.failed:,}", RED) if found.failed else "0"
     writer.facts(
         [
-            ("threads", str(result.config.threads)),
-            ("requests", str(found.sent)),
-            ("wall", number(result.duration_ns / NS_PER_S, " s")),
-            ("ok", writer.paint(str(found.ok), GREEN) if found.ok else "0"),
+            ("threads", f"{result.config.threads:,}"),
+            ("requests", f"{found.sent:,}"),
+            ("wall", time_text(result.duration_ns / NS_PER_MS)),
+            ("ok", writer.paint(f"{found.ok:,}", GREEN) if found.ok else "0"),
             ("failed", failed),
-            ("cancelled", str(found.cancelled - found.left_early) if found.cancelled > found.left_early else None),
+            ("cancelled", f"{found.cancelled - found.left_early:,}" if found.cancelled > found.left_early else None),
             ("left_early", _left_early_words(writer, found)),
             ("left_out", _left_out_words(writer, found)),
-            ("retried", str(found.retried) if found.retried else None),
-            ("resent", say("resent_of", number=found.resent) if found.resent else None),
+            ("retried", f"{found.retried:,}" if found.retried else None),
+            ("resent", say("resent_of", number=f"{found.resent:,}") if found.resent else None),
             ("finish_reasons", _reason_words(found)),
             ("bad_events", _bad_event_words(writer, found)),
-            ("success", percent(found.ok / finished) if finished else "n/a"),
-            ("blocks", str(found.chunks) if result.config.stream else None),
+            ("success", percent_text(found.ok / finished if finished else None)),
+            ("blocks", f"{found.chunks:,}" if result.config.stream else None),
             ("tokens", tokens_words(writer, found.output_tokens, found.token_source)),
             ("rates", _rate_words(writer, result)),
             ("schedule", _schedule_words(writer, found)),
-            ("dropped", str(found.schedule.dropped) if found.schedule and found.schedule.dropped else None),
+            ("dropped", f"{found.schedule.dropped:,}" if found.schedule and found.schedule.dropped else None),
             ("goodput", _goodput_words(writer, found.goodput) if found.goodput else None),
             ("stream_shape", _in_its_language(writer, short_stream_text(found.shape))),
             ("stalls", _in_its_language(writer, short_stalls_text(stalls_of(result)))),
             ("time_spent", _in_its_language(writer, short_times_text(found))),
             ("time_of_steps", _in_its_language(writer, short_steps_text(found))),
             ("server", told[writer.column] if (told := server_words(result.server_metrics)) else None),
-            ("sum_rt", number(latency.mean * latency.count / 1000, " s") if latency.mean else None),
+            ("sum_rt", time_text(latency.mean * latency.count) if latency.mean else None),
         ]
     )
     writer.gap()
@@ -135,23 +134,24 @@ MOST_REASONS = 6
 
 def _reason_words(found: Summary) -> str | None:
     reasons = list(found.finish_reasons.items())
-    said = [f"{printable(reason, 40)} {number}" for reason, number in reasons[:MOST_REASONS]]
+    said = [f"{printable(reason, 40)} {number:,}" for reason, number in reasons[:MOST_REASONS]]
     return ", ".join([*said, *(["…"] if len(reasons) > MOST_REASONS else [])]) or None
 
 
 def _bad_event_words(writer: Writer, found: Summary) -> str | None:
     events, answers = found.bad_events, found.bad_event_answers
-    return writer.say("bad_events_of", events=events, answers=answers) if events else None
+    return writer.say("bad_events_of", events=f"{events:,}", answers=f"{answers:,}") if events else None
 
 
 def _left_early_words(writer: Writer, found: Summary) -> str | None:
-    tokens = found.left_early_tokens
-    return writer.say("left_early_of", number=found.left_early, tokens=tokens) if found.left_early else None
+    if not found.left_early:
+        return None
+    return writer.say("left_early_of", number=f"{found.left_early:,}", tokens=f"{found.left_early_tokens:,}")
 
 
 def _left_out_words(writer: Writer, found: Summary) -> str | None:
     parts = [
-        writer.say("left_out_of", number=sum(counts.values()), phase=writer.say(phase))
+        writer.say("left_out_of", number=f"{sum(counts.values()):,}", phase=writer.say(phase))
         for phase, counts in found.left_out.items()
     ]
     return ", ".join(parts) or None
@@ -161,10 +161,10 @@ def _rate_words(writer: Writer, result: RunResult) -> str:
     found = result.summary
     return writer.say(
         "rates_of" if result.config.stream else "rates_whole",
-        requests=number(found.requests_per_s),
-        tokens=number(found.output_tokens_per_s),
-        chunks=number(found.chunks_per_s),
-        kilobytes=number(found.bytes_per_s / 1000),
+        requests=figure(found.requests_per_s),
+        tokens=figure(found.output_tokens_per_s),
+        chunks=figure(found.chunks_per_s),
+        kilobytes=figure(found.bytes_per_s / 1000),
     )
 
 
@@ -172,15 +172,15 @@ def _schedule_words(writer: Writer, found: Summary) -> str | None:
     kept = found.schedule
     if kept is None or kept.worst_delay_ms is None:
         return None
-    rates = {"asked": number(kept.asked_per_s), "sent": number(kept.sent_per_s)}
-    return writer.say("schedule_of", **rates, late=kept.late, worst=number(kept.worst_delay_ms, " ms"))
+    rates = {"asked": figure(kept.asked_per_s), "sent": figure(kept.sent_per_s)}
+    return writer.say("schedule_of", **rates, late=f"{kept.late:,}", worst=time_text(kept.worst_delay_ms))
 
 
 def _goodput_words(writer: Writer, goodput: Goodput) -> str:
     return writer.say(
         "goodput_of",
-        met=goodput.met,
-        all=goodput.of,
-        share=percent(goodput.share),
-        rate=number(goodput.requests_per_s),
+        met=f"{goodput.met:,}",
+        all=f"{goodput.of:,}",
+        share=percent_text(goodput.share),
+        rate=figure(goodput.requests_per_s),
     )

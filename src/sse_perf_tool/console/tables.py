@@ -8,8 +8,8 @@ from ..metrics import PERCENTILES
 from ..records import GroupStats, RunResult, Summary
 from ..report_parts.tables import after_chunks
 from ..texts import Texts
-from ..units import TOKENS_PER_S
-from .figures import number, stats_cells
+from ..units import TOKENS_PER_S, figure
+from .figures import stats_cells
 from .writer import DIM, RED, Column, Writer
 
 TEXTS: Texts = {
@@ -73,7 +73,7 @@ def metrics_table(writer: Writer, result: RunResult) -> None:
     rows = [(say(name), found.metrics[name]) for name in names if _worth_a_row(name, found)]
     if found.sent == 1:
         # Its many gaps have no single value; TPOT is their mean.
-        values = [[title, number(stats.mean)] for title, stats in rows if stats.count == 1]
+        values = [[title, figure(stats.mean)] for title, stats in rows if stats.count == 1]
         writer.table([Column(say("metric"), "<", 16), Column(say("value"), ">", 9)], values)
         return
     heads = {"average": say("average"), "min": say("min"), **{f"P{p}": f"P{p}" for p in PERCENTILES}, "max": say("max")}
@@ -102,13 +102,13 @@ def groups_table(writer: Writer, kind: str, groups: Sequence[GroupStats], stream
     for each in groups[:MOST_GROUPS]:
         ttft, latency = stats_cells(each.ttft_ms), stats_cells(each.latency_ms)
         cells = {
-            kind: str(each.value),
-            "group_ok": f"{each.ok}/{each.sent}",
+            kind: f"{each.value:,}",
+            "group_ok": f"{each.ok:,}/{each.sent:,}",
             "group_ttft": ttft[0],
             "group_ttft_p95": ttft[4],
             "group_latency": latency[0],
             "group_latency_p95": latency[4],
-            "group_tokens": number(each.output_tokens),
+            "group_tokens": figure(each.output_tokens),
         }
         rows.append([cells[name] for name in columns])
     shown = [Column(writer.say(name), ">", width, GROUP_DROPPED.get(name, 0)) for name, width in columns.items()]
@@ -127,7 +127,7 @@ def show_errors(writer: Writer, found: Summary) -> None:
         example = writer.say("example", number=group.example_request)
         chunks = after_chunks(group)
         after = "" if chunks is None else f" [{chunks[writer.column]}]"
-        said = f"  {group.count:>6} x {writer.paint(group.outcome, RED)}: {group.message}{after}{example}"
+        said = f"  {group.count:>6,} x {writer.paint(group.outcome, RED)}: {group.message}{after}{example}"
         writer.line(said, hang=11)
     if len(found.errors) > MOST_ERRORS:
         writer.line("  " + writer.say("more_errors", number=len(found.errors) - MOST_ERRORS))

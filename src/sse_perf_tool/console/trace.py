@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 from ..masking import Masker, mask_url
 from ..texts import printable
-from ..units import NS_PER_MS
+from ..units import NS_PER_MS, figure
 from .console import Console
-from .figures import number
 from .writer import in_columns
 
 _HEADER = re.compile(r"([!#$%&'*+.^`|~\w-]+):[ \t]*(.*)", re.DOTALL)
@@ -36,7 +35,7 @@ class SingleRequestNotices:
         if key == "block":
             self._block(value)
             return
-        text = str(int(value)) if key == "status" else number(value / NS_PER_MS, " ms")
+        text = str(int(value)) if key == "status" else f"{figure(value / NS_PER_MS)} ms"
         self._console.writer.facts([(key, text)])
 
     def _block(self, at_ns: float) -> None:
@@ -52,9 +51,9 @@ class SingleRequestNotices:
         self._shown_ns = at_ns
         gap, mean = "-", "-"
         if self._blocks > 1:
-            gap = number((at_ns - before_ns) / NS_PER_MS)
-            mean = number((at_ns - self._first_ns) / (self._blocks - 1) / NS_PER_MS)
-        writer.line(in_columns([number(at_ns / NS_PER_MS), str(self._blocks), gap, mean], BLOCK_COLUMNS.values()))
+            gap = figure((at_ns - before_ns) / NS_PER_MS)
+            mean = figure((at_ns - self._first_ns) / (self._blocks - 1) / NS_PER_MS)
+        writer.line(in_columns([figure(at_ns / NS_PER_MS), f"{self._blocks:,}", gap, mean], BLOCK_COLUMNS.values()))
 
 
 def debug_trace(console: Console, masker: Masker) -> Callable[[str, int, bytes], None]:

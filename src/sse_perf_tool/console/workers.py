@@ -6,7 +6,7 @@ from ..records import RunResult, WorkerFacts
 from ..records.workers import clock_uncertainty_ms
 from ..texts import Texts, clip_middle, printable
 from ..trust import TEXTS as TRUST_TEXTS
-from ..units import CHUNKS_PER_S
+from ..units import CHUNKS_PER_S, figure
 from .writer import BOLD, RED, Column, Writer
 
 TEXTS: Texts = {
@@ -53,10 +53,10 @@ def show(writer: Writer, result: RunResult) -> None:
 
 def _cells(writer: Writer, each: WorkerFacts) -> tuple[str, ...]:
     trust = TRUST_TEXTS.get(each.trust, TRUST_TEXTS["not_measured"])[writer.column]
-    cpu = "" if each.cpu_share is None else f"{each.cpu_share:.0%}"
+    cpu = "" if each.cpu_share is None else f"{100 * each.cpu_share:.0f} %"
     return (
         clip_middle(f"{each.number} {printable(each.name)}", min(LONGEST_NAME, max(8, writer.width - FIGURES_ROOM))),
-        str(each.requests),
+        f"{each.requests:,}",
         _figure(each.chunks_per_s),
         cpu,
         _microseconds(each.clock_offset_ms),
@@ -71,4 +71,4 @@ def _microseconds(ms: float | None) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
+    return "" if value is None else figure(value)

@@ -42,7 +42,7 @@ GREEN, RED, YELLOW, BOLD, DIM = "32", "31", "33", "1", "2"
 
 ASCII_MARKS = {
     "✓": "+", "✗": "x", "…": "...", "±": "+-", "–": "-", "—": "-", "→": "->", "×": "x", "·": ".", "µ": "u", "≥": ">=",
-    "≤": "<=", "•": "*", "“": '"', "”": '"', "’": "'", "━": "=", "╸": " ", "╺": " ",
+    "≤": "<=", "−": "-", "•": "*", "“": '"', "”": '"', "’": "'", "━": "=", "╸": " ", "╺": " ",
 }  # fmt: skip
 """What stands for a character that the encoding of a stream lacks; any other is a question mark there."""
 
@@ -222,7 +222,7 @@ class Writer:
         pieces = self._rich.render(bar, self._rich.options.update(width=BAR_COLUMNS))
         drawn = Text.assemble(*((each.text, each.style or "") for each in pieces))
         drawn.pad_right(BAR_COLUMNS - drawn.cell_len)  # without colours the rest of it is not drawn
-        return drawn + f" {share:4.0%}"
+        return drawn + f" {share * 100:3.0f} %"
 
     def bold(self, text: str) -> None:
         """A line that stands out."""

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from ..capacity.search import BUSY_CLIENT, curve, unjudged_step, verdicts
-from ..goals.thresholds import SHARES, Rule, parse_rule
+from ..goals.thresholds import SHARES, Rule, parse_rule, unit_of
 from ..goals.thresholds import TEXTS as RULE_TEXTS
 from ..metrics import percentile, success_rate
 from ..records import Capacity, Ending, Limit, RunConfig, Stats, StepResult, ThresholdResult
@@ -19,7 +19,7 @@ from .page import code, command_html, moment
 from .server import figures_words
 from .tables import number_cell, table
 from .tiles import Tile, tile_html
-from .verdict import shown_percentile
+from .verdict import measured, shown_percentile
 from .wording import both, count_of, in_both, pair, terms_html
 
 _SAY = speaker(RULE_TEXTS, LANGUAGES[0])
@@ -115,9 +115,9 @@ def _passing(capacity: Capacity, level: float) -> Both:
     said = in_both("capacity.passing", {"level": level_text(capacity, level), "figure": shown})
     if len(values) < 2:
         return said
-    low, high = _value_text(rule, min(values)), _value_text(rule, max(values))
+    low, high = _value_words(rule, min(values)), _value_words(rule, max(values))
     key = "capacity.no_spread" if low == high else "capacity.spread"
-    spread = in_both(key, low=low, high=high, n=len(values))
+    spread = in_both(key, {"low": low, "high": high}, n=len(values))
     return said[0] + spread[0], said[1] + spread[1]
 
 
@@ -183,9 +183,9 @@ def _figure(capacity: Capacity, text: str, values: Sequence[float]) -> Both:
     value = percentile(sorted(values), 50)
     if value is None:
         return in_both("capacity.no_value")
-    rule, shown = _parsed(text), _value_text(text, value)
+    rule, shown = _parsed(text), _value_words(text, value)
     key = _FIGURES.get((rule.subject, rule.function), "capacity.figure")
-    return in_both(key, value=shown, name=_figure_name(rule), rules=", ".join(capacity.search.slo))
+    return in_both(key, {"value": shown}, name=_figure_name(rule), rules=", ".join(capacity.search.slo))
 
 
 _FIGURES = {
@@ -203,17 +203,22 @@ def _figure_name(rule: Rule) -> str:
     return f"{_NAMES.get(rule.subject, rule.subject)} {function}"
 
 
-def _value_text(text: str, value: float) -> str:
-    rule = _parsed(text)
+def _value_words(text: str, value: float) -> Both:
+    """A value of the figure of a rule in prose: "1.25 s", "98.2 %", "512 tokens/s"."""
+    rule, unit = _parsed(text), unit_of(text)
     if (rule.subject, rule.function) in SHARES:
-        return percent_text(value)
-    return time_text(value) if rule.subject.endswith("_ms") and rule.function != "count" else figure(value)
+        return (percent_text(value),) * 2
+    if unit.texts == ("ms", "ms"):
+        return (time_text(value),) * 2
+    english, chinese = (f"{figure(value, 0 if unit.whole else 3)} {name}".rstrip() for name in unit.texts)
+    return english, chinese
 
 
 def _demand(text: str) -> Both:
     rule = _parsed(text)
-    shown = f"{rule.limit * 100:g} %" if (rule.subject, rule.function) in SHARES else _value_text(text, rule.limit)
-    return f"{rule.operator} {shown}", f"{rule.operator} {shown}"
+    share = (rule.subject, rule.function) in SHARES
+    english, chinese = (f"{rule.limit * 100:g} %",) * 2 if share else _value_words(text, rule.limit)
+    return f"{rule.operator} {english}", f"{rule.operator} {chinese}"
 
 
 # --- the page
@@ -292,7 +297,7 @@ def _step_row(number: int, step: StepResult, *, told: bool = False) -> str:
     finished = step.ok + step.failed
     failed = step.failed / finished if finished else None
     times = (("ttft_ms", 50), ("ttft_ms", 95), ("itl_ms", 95), ("latency_ms", 95))
-    checks = "<br>".join(escape(check_text(check)) for check in step.checks)
+    checks = "<br>".join(pair(*check_text(check)) for check in step.checks)
     word = "unknown" if step.passed is None else "better" if step.passed else "worse"
     said = {"unknown": "capacity.unknown", "better": "capacity.met", "worse": "capacity.missed"}[word]
     return (
@@ -309,10 +314,11 @@ def _step_row(number: int, step: StepResult, *, told: bool = False) -> str:
     )
 
 
-def check_text(check: ThresholdResult) -> str:
+def check_text(check: ThresholdResult) -> Both:
     """A rule with what was measured: "ttft_ms:p(95)<500: 431 ms"; the note where there is no value."""
-    shown = check.note or "n/a" if check.value is None else _value_text(check.rule, check.value)
-    return f"{check.rule}: {shown}"
+    nothing = (check.note or "n/a",) * 2
+    english, chinese = nothing if check.value is None else measured(check.rule, check.value)
+    return f"{check.rule}: {english}", f"{check.rule}: {chinese}"
 
 
 def capacity_data(capacity: Capacity) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from ..metrics.milestones import in_milestones_alone
 from ..records import NOT_MEASURED, SERVER_FIGURES, RunConfig, RunResult, Stats, Summary
 from ..records.server import highest
 from ..texts import printable
-from ..units import NS_PER_MS, NS_PER_S
+from ..units import NS_PER_MS, NS_PER_S, signed
 from .buckets import drawn_s, widened
 from .data import seconds_data
 from .figures import Both, figure, percent_text, time_text
@@ -241,8 +241,8 @@ def _against_first(each: Difference | None) -> str:
         return number_cell(None)
     value = _shown(each, each.other)
     low, high = _shown(each, each.low), _shown(each, each.high)
-    relative = "" if each.relative is None else f"{_signed(each.relative * 100)} %"
-    bounds = "" if low is None or high is None else f" ({_signed(low)} … {_signed(high)})"
+    relative = "" if each.relative is None else f"{signed(each.relative * 100)} %"
+    bounds = "" if low is None or high is None else f" ({signed(low)} … {signed(high)})"
     word = f'<small class="word {each.word}">{relative}{bounds}</small>' if relative or bounds else ""
     return f'<td data-v="{value:.6g}">{figure(value)}{word}</td>'
 
@@ -251,13 +251,13 @@ def _difference_row(each: Difference) -> str:
     base, other, difference, low, high = (
         _shown(each, value) for value in (each.base, each.other, each.difference, each.low, each.high)
     )
-    interval = "n/a" if low is None or high is None else f"{_signed(low)} … {_signed(high)}"
-    relative = "n/a" if each.relative is None else f"{_signed(each.relative * 100)} %"
+    interval = "n/a" if low is None or high is None else f"{signed(low)} … {signed(high)}"
+    relative = "n/a" if each.relative is None else f"{signed(each.relative * 100)} %"
     return (
         f'<tr><th scope="row">{_figure_title(each)}</th><td class="text">{_unit(each)}</td>'
         + number_cell(base)
         + number_cell(other)
-        + number_cell(difference, "n/a" if difference is None else _signed(difference))
+        + number_cell(difference, signed(difference))
         + number_cell(each.relative, relative)
         + f'<td data-v="{"" if low is None else f"{low:.6g}"}">{interval}</td>'
         + f'<td class="text"><span class="word {each.word}">{both(f"word.{each.word}")}</span></td></tr>'
@@ -271,10 +271,6 @@ def _shown(each: Difference, value: float | None) -> float | None:
 
 def _unit(each: Difference) -> str:
     return "%" if each.metric == "success_rate" else unit_html(each.metric)
-
-
-def _signed(value: float) -> str:
-    return "0" if value == 0 else f"{'+' if value > 0 else '−'}{figure(abs(value))}"
 
 
 def comparison_data(results: Sequence[RunResult], names: Sequence[str]) -> dict[str, Any]:

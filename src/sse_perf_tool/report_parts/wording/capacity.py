@@ -43,7 +43,7 @@ TEXTS: Texts = {
     "capacity.figure": ("{name} was {value}", "{name} 为 {value}"),
     "capacity.figure_goodput": ("{value} of requests met {rules}", "{value} 的请求满足 {rules}"),
     "capacity.figure_errors": ("{value} of requests failed", "{value} 的请求失败"),
-    "capacity.figure_sent": ("{value} requests/s were sent", "发出 {value} 请求/s"),
+    "capacity.figure_sent": ("{value} were sent", "发出 {value}"),
     "capacity.limit_errors": ("the limit is failed requests: most often {error}", "受限于错误：最常见的是 {error}"),
     "capacity.limit_client": (
         "the limit may be this tool: a process used {cpu} of its core, so increase --processes",

@@ -12,11 +12,11 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from ...bench.wording import number
 from ...report_generator import BRAND, frame
 from ...report_parts.page import build_page, read_template
 from ...report_parts.wording import pair
 from ...texts import printable
+from ...units import figure, signed
 from ..contract.results import ComparedRow, Comparison, DifferenceShown, Head
 
 _PLACE = re.compile(r"\{(\w+)(?::([^|}]*)\|([^}]*))?\}")
@@ -113,15 +113,15 @@ def _table(compared: Comparison) -> str:
 def _row(row: ComparedRow, *, titled: bool) -> str:
     metric, _, statistic = row.figure.partition(" ")
     key = f"figure.{metric}"
-    figure = f"{_said(key) if key in _texts() else escape(metric)} {escape(statistic)}".rstrip()
+    name = f"{_said(key) if key in _texts() else escape(metric)} {escape(statistic)}".rstrip()
     values = zip(row.values, row.differences, strict=True)
     unit = " %" if row.figure == SHARE else ""
     cells = "".join(
-        f"<td>{number(_scaled(row, value))}{unit if value is not None else ''} {_difference(row, each)}</td>"
+        f"<td>{figure(_scaled(row, value))}{unit if value is not None else ''} {_difference(row, each)}</td>"
         for value, each in values
     )
     title = f'<th scope="row" class="text">{escape(printable(row.title, 200))}</th>' if titled else ""
-    named = f'<td class="text">{figure}</td>' if titled else f'<th scope="row" class="text">{figure}</th>'
+    named = f'<td class="text">{name}</td>' if titled else f'<th scope="row" class="text">{name}</th>'
     return f"<tr>{title}{named}{cells}</tr>"
 
 
@@ -136,7 +136,7 @@ def _scaled(row: ComparedRow, value: float | None) -> float | None:
 def _difference(row: ComparedRow, difference: DifferenceShown | None) -> str:
     if difference is None or difference.shift is None:
         return ""
-    shift, low, high = (_signed(_scaled(row, each)) for each in (difference.shift, difference.low, difference.high))
+    shift, low, high = (signed(_scaled(row, each)) for each in (difference.shift, difference.low, difference.high))
     if difference.low is None or difference.high is None:
         return f"<small>{_said('compare.few', shift=shift)}</small>"
     interval = f"{shift} ({low} … {high})"
@@ -146,7 +146,3 @@ def _difference(row: ComparedRow, difference: DifferenceShown | None) -> str:
     better = _is_better(row, difference)
     word = _said("compare.better" if better else "compare.worse")
     return f"<small>{'▲' if better else '▼'} {interval}{word}</small>"
-
-
-def _signed(value: float | None) -> str:
-    return ("+" if value is not None and value > 0 else "") + number(value)
