@@ -13,6 +13,7 @@ from sse_perf_tool.profiling.hooks.reading import Code
 from sse_perf_tool.profiling.judge.causes import is_cpu_bound
 from sse_perf_tool.profiling.judge.targets import targets
 from sse_perf_tool.profiling.judge.waits import kind_of
+from sse_perf_tool.profiling.server.watch import ProcessSeries
 from sse_perf_tool.profiling.stacks.heap import Growth
 from sse_perf_tool.records import ServerMetrics, ServerSample, TrustSample
 from sse_perf_tool.records.profile import ProfileFinding
@@ -113,6 +114,58 @@ def test_threads_that_queue_for_the_interpreter_need_a_core_together() -> None:
     found = only(judged(evidence(processes=[many], hooks=[hook(held=13)])))
     assert found.name == "cpu_bound"
     assert "50 % of one used, 50 % more waited for" in found.figure[0]
+
+
+def in_threads(number: int, cpu: float, waiting: float, sleeps_per_s: float, at_lock: float) -> ProcessSeries:
+    """A process without a hook whose threads share `cpu` and `waiting` percent, and how each of them sleeps."""
+    found = process(cpu=cpu, waiting=waiting)
+    for curves, percent in ((found.thread_cpu, cpu), (found.thread_wait, waiting)):
+        curves.update(
+            {thread: [(at_s, at_s * percent / 100 / number) for at_s in found.at_s] for thread in range(number)}
+        )
+    for thread in range(number):
+        found.thread_sleeps[thread] = [(at_s, at_s * sleeps_per_s) for at_s in found.at_s]
+        found.thread_at_lock[thread] = [(at_s, float(look < at_lock * 31)) for look, at_s in enumerate(found.at_s)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("number", "cpu", "waiting", "sleeps_per_s", "at_lock", "needs"),
+    [
+        # Eight that always queue: 24 % of a core, and 145 % of waiting for it.
+        (8, 24, 145, 170, 1.0, True),
+        # The same with no word of where they sleep would be the same; but these sleep elsewhere.
+        (8, 24, 145, 170, 0.0, False),
+        # Thirty that sleep 0.2 s for every 3 ms of work, and sometimes queue while the one at work waits for a core.
+        (30, 26, 181, 90, 0.5, False),
+        # Thirty of a pool that has next to nothing to do, at a lock for a second at a time.
+        (30, 12, 90, 1, 1.0, False),
+        # Queueing as much as they can, but on a machine that leaves them nearly all: what they use is known.
+        (8, 60, 5, 200, 1.0, False),
+    ],
+)
+def test_without_a_hook_how_threads_sleep_tells_who_queues_for_the_interpreter(
+    number: int, cpu: float, waiting: float, sleeps_per_s: float, at_lock: float, *, needs: bool
+) -> None:
+    seen = in_threads(number, cpu, waiting, sleeps_per_s, at_lock)
+    assert names(judged(evidence(processes=[seen]))) == (["cpu_bound"] if needs else [])
+
+
+def test_how_threads_sleep_is_no_matter_where_a_hook_tells_or_nothing_is_known() -> None:
+    seen = in_threads(8, 24, 145, 170, 1.0)
+    assert judged(evidence(processes=[seen], hooks=[hook(held=2)])) == []
+    assert judged(evidence(processes=[replace(seen, kind="node")])) == []
+    seen.thread_sleeps.clear()
+    assert judged(evidence(processes=[seen])) == []
+
+
+def test_a_loop_with_idle_threads_beside_it_queues_for_nothing() -> None:
+    """It sleeps a thousand times a second, but for what comes from outside: nobody else computes."""
+    seen = in_threads(1, 10, 60, 1000, 1.0)
+    for thread in range(1, 9):
+        seen.thread_cpu[thread] = seen.thread_wait[thread] = [(at_s, 0.0) for at_s in seen.at_s]
+        seen.thread_sleeps[thread] = [(at_s, 0.0) for at_s in seen.at_s]
+    assert judged(evidence(processes=[seen])) == []
 
 
 def test_an_idle_server_whose_interpreter_is_held_needs_no_core() -> None:

@@ -74,6 +74,43 @@ def test_this_process_and_its_child_are_seen() -> None:
     assert sampler.look(tree.processes[child.pid]) is None
 
 
+QUEUE = """
+import threading
+def spin():
+    while True:
+        sum(range(1000))
+for _ in range(3):
+    threading.Thread(target=spin, daemon=True).start()
+threading.Event().wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are told by /proc")
+def test_threads_that_queue_for_the_interpreter_are_seen_asleep_at_a_lock() -> None:
+    with subprocess.Popen([sys.executable, "-c", QUEUE]) as child:
+        process, until_s = psutil.Process(child.pid), time.monotonic() + FOREVER_S
+        at_lock: set[str] = set()
+        before: dict[str, int] = {}
+        while (len(at_lock) < 3 or len(before) < 4) and time.monotonic() < until_s:
+            found = sampler.look(process, sleeps=True)
+            assert found is not None
+            rose = {thread for thread, times in found["thread_sleeps"].items() if times > before.get(thread, times)}
+            before |= found["thread_sleeps"]
+            at_lock |= {thread for thread, yes in found["thread_at_lock"].items() if yes and thread in rose}
+        assert len(at_lock) >= 3
+        plain = sampler.look(process)
+        child.kill()
+    assert plain is not None
+    assert not {"thread_sleeps", "thread_at_lock"} & plain.keys()
+
+
+def test_how_threads_sleep_becomes_curves() -> None:
+    told = {"thread_sleeps": {"7": 5, "8": 900}, "thread_at_lock": {"8": True}}
+    (found,) = series_of([facts(7), look(0, 7, 1.0, 0.0, **told)], 10 * S)
+    assert found.thread_sleeps == {7: [(0, 5)], 8: [(0, 900)]}
+    assert found.thread_at_lock == {8: [(0, 1)]}
+
+
 def test_the_watch_sees_a_process_at_work() -> None:
     begin_ns = time.perf_counter_ns()
     with ProcessWatch([os.getpid()], every_s=0.1) as watch:

@@ -183,7 +183,7 @@ class Session:
         listener = listener_of(self._place()[1])
         guard = 0 if self._server is None or self.asked.keep_running else self._server.pid
         pids = [root, *([listener] if listener and self._server is not None else [])]
-        self._watch = self._stack.enter_context(ProcessWatch(pids, guard))
+        self._watch = self._stack.enter_context(ProcessWatch(pids, guard, sleeps=self._server is None))
 
     @property
     def _the_server(self) -> Server:

@@ -19,11 +19,16 @@ LEAST_LOOKS, HELD = 20, 50.0
 busy machine not all do: what takes it over has to wait for a core first."""
 
 
+SWITCH_S = 0.005
+"""After so long a thread of Python that queues for the interpreter wakes and asks for it (`sys.getswitchinterval`)."""
+
+
 def demand(process: ProcessSeries, hook: HookSeries | None, begin_s: float, end_s: float) -> float | None:
     """Percent of one core that it would use between two moments if no thread of it ever waited for one.
 
-    Threads of Python that queue for the interpreter sleep meanwhile, and would compute as well.  None without two looks
-    at the process.
+    Threads of Python that queue for the interpreter sleep meanwhile, and would compute as well: a hook tells that they
+    do, and where there is none (a server that was not started by the tool), how they sleep.  None without two looks at
+    the process.
     """
     looks = [at_s for at_s in process.at_s if begin_s <= at_s <= end_s]
     if len(looks) < 2:
@@ -40,7 +45,34 @@ def demand(process: ProcessSeries, hook: HookSeries | None, begin_s: float, end_
     unseen_s = max(0.0, used_s - ran_s)  # of threads that have ended, and of all where the system does not tell them
     if hook is not None and _held(hook, begin_s, end_s) >= HELD:
         wanted_s = max(wanted_s, ran_s + waited_s)
+    elif hook is None and process.kind == "python":
+        wanted_s = max(wanted_s, min(ran_s + waited_s, took_s, _wanted_in_turn(process, begin_s, end_s)))
     return (wanted_s + unseen_s) / took_s * 100
+
+
+def _wanted_in_turn(process: ProcessSeries, begin_s: float, end_s: float) -> float:
+    """CPU seconds that its threads would use if none waited for a core or for the interpreter; 0 where it is not known
+    how they sleep.
+
+    Who queues for the interpreter sleeps at a lock, never longer than `SWITCH_S` at a time, and only while another
+    thread is at work or waits for a core.  So the time in that queue is bounded by the number of sleeps, by the looks
+    that found the thread at a lock, and by what the others did.
+    """
+    threads = []
+    for thread, curve in process.thread_sleeps.items():
+        ran_s, _ = _grown(process.thread_cpu.get(thread, ()), begin_s, end_s)
+        waited_s, _ = _grown(process.thread_wait.get(thread, ()), begin_s, end_s)
+        times, span_s = _grown(curve, begin_s, end_s)
+        looks = [at_lock for at_s, at_lock in process.thread_at_lock.get(thread, ()) if begin_s <= at_s <= end_s]
+        threads.append((ran_s, waited_s, times, span_s, math.fsum(looks) / len(looks) if looks else 1.0))
+    busy_s = math.fsum(ran_s + waited_s for ran_s, waited_s, *_ in threads)
+    wanted_s = 0.0
+    for ran_s, waited_s, times, span_s, at_lock in threads:
+        asleep_s = max(0.0, span_s - ran_s - waited_s)
+        queued_s = min(asleep_s * at_lock, times * SWITCH_S, busy_s - ran_s - waited_s)
+        if ran_s:
+            wanted_s += ran_s / max(ran_s, span_s - waited_s - queued_s) * span_s
+    return wanted_s
 
 
 def longest_wait(process: ProcessSeries, begin_s: float, end_s: float) -> float | None:

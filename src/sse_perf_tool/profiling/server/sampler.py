@@ -1,9 +1,9 @@
 """The process that looks at the server's processes, so that the process that times the load does not.
 
-Its standard input has one line of JSON (`pids`, `every_s`, `guard`) and is then held open.  On its standard output
-stands a line of JSON for each look: `at_ns` (`time.perf_counter_ns`), `own_cpu_s`, and `processes`, a list of objects
-as `look` makes them; once for each process an object under `process`.  When standard input ends without the line
-"bye", the tool has died: with `guard` the process group of that number, which the tool started, is ended.
+Its standard input has one line of JSON (`pids`, `every_s`, `guard`, `sleeps`) and is then held open.  On its standard
+output stands a line of JSON for each look: `at_ns` (`time.perf_counter_ns`), `own_cpu_s`, and `processes`, a list of
+objects as `look` makes them; once for each process an object under `process`.  When standard input ends without the
+line "bye", the tool has died: with `guard` the process group of that number, which the tool started, is ended.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ import psutil
 
 TREE_S = 1.0
 """So often the children of the server are looked for: that means to walk all processes of the machine."""
+MOST_SLEEPERS = 256
+"""Of so many threads of a process it is looked how they sleep: two more files each."""
 GUARD_S = 5.0
 """So long a server may take to end when the tool has died."""
 
@@ -85,8 +87,11 @@ _FACTS: tuple[tuple[str, Callable[[psutil.Process], Any]], ...] = (
 )
 
 
-def look(process: psutil.Process) -> dict[str, Any] | None:
-    """One look at a process; None when it has ended.  What the system does not tell is not there."""
+def look(process: psutil.Process, *, sleeps: bool = False) -> dict[str, Any] | None:
+    """One look at a process, with `sleeps` also at how its threads sleep; None when it has ended.
+
+    What the system does not tell is not there.
+    """
     found: dict[str, Any] = {"pid": process.pid}
     try:
         if process.status() == psutil.STATUS_ZOMBIE:
@@ -108,6 +113,8 @@ def look(process: psutil.Process) -> dict[str, Any] | None:
     cpu_s, wait_s = _threads(process.pid)
     if cpu_s:
         found |= {"at_ns": at_ns, "wait_s": sum(wait_s.values()), "thread_cpu_s": cpu_s, "thread_wait_s": wait_s}
+    if cpu_s and sleeps:
+        found |= _sleeps(process.pid, list(cpu_s)[:MOST_SLEEPERS])
     return found
 
 
@@ -121,6 +128,23 @@ def _threads(pid: int) -> tuple[dict[str, float], dict[str, float]]:
                 ran_ns, waited_ns, *_ = (task / "schedstat").read_text().split()
                 ran[task.name], waited[task.name] = int(ran_ns) / 1e9, int(waited_ns) / 1e9
     return ran, waited
+
+
+def _sleeps(pid: int, threads: Sequence[str]) -> dict[str, Any]:
+    """How often each of these threads went to sleep, and whether those that sleep now do so at a lock.
+
+    Linux, proc(5): status, wchan.  A thread at work has no place where it sleeps, nor has one of another user.
+    """
+    times: dict[str, int] = {}
+    at_lock: dict[str, bool] = {}
+    for thread in threads:
+        with contextlib.suppress(OSError, ValueError):
+            task = Path(f"/proc/{pid}/task/{thread}")
+            status = (task / "status").read_text().splitlines()
+            times[thread] = next(int(line.split()[1]) for line in status if line.startswith("voluntary_ctxt"))
+            if (place := (task / "wchan").read_text()) not in ("", "0"):
+                at_lock[thread] = place.startswith("futex")
+    return {"thread_sleeps": times, "thread_at_lock": at_lock}
 
 
 def main() -> None:
@@ -142,16 +166,16 @@ def main() -> None:
                 refreshed_s = now_s
                 for process in tree.refresh():
                     print(json.dumps({"process": described(process)}), flush=True)
-            print(json.dumps(_looks(tree)), flush=True)
+            print(json.dumps(_looks(tree, sleeps=told["sleeps"])), flush=True)
             over.wait(told["every_s"] - (time.monotonic() - begin_s) % told["every_s"])
     if told["guard"] and not said_bye.is_set():
         _end(told["guard"])
 
 
-def _looks(tree: Tree) -> dict[str, Any]:
+def _looks(tree: Tree, *, sleeps: bool) -> dict[str, Any]:
     at_ns, looks = time.perf_counter_ns(), []
     for pid, process in list(tree.processes.items()):
-        found = look(process)
+        found = look(process, sleeps=sleeps)
         if found is None:
             del tree.processes[pid]
         else:

@@ -44,6 +44,10 @@ class ProcessSeries:
     """By the system's number of a thread: (second, CPU seconds used by then)."""
     thread_wait: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
     """The same of the seconds for which it had waited for a core."""
+    thread_sleeps: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
+    """The same of how often it had gone to sleep; only of a server that the tool did not start."""
+    thread_at_lock: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
+    """Likewise (second, whether it slept at a lock: 1 or 0), where a look found it asleep."""
     is_ours: bool = True
     """Whether it runs as the user of this tool."""
 
@@ -59,10 +63,14 @@ class ProcessSeries:
 
 
 class ProcessWatch:
-    """Looks at `pids` and all below them while it is entered; `guard`: the group to end if the tool dies."""
+    """Looks at `pids` and all below them while it is entered; `guard`: the group to end if the tool dies.
 
-    def __init__(self, pids: Sequence[int], guard: int = 0, every_s: float = EVERY_S) -> None:
-        self._told = {"pids": list(pids), "guard": guard, "every_s": every_s}
+    With `sleeps` also at how their threads sleep: of a server with no hook nothing else tells who queues for the
+    interpreter.
+    """
+
+    def __init__(self, pids: Sequence[int], guard: int = 0, every_s: float = EVERY_S, *, sleeps: bool = False) -> None:
+        self._told = {"pids": list(pids), "guard": guard, "every_s": every_s, "sleeps": sleeps}
         self.lines: list[dict[str, Any]] = []
         """What the sampler said so far."""
         self._first = threading.Event()
@@ -162,6 +170,11 @@ def _add(
     series.cpu.append(rate("cpu_s", 100))
     series.waiting.append(rate("wait_s", 100))
     series.switches_per_s.append(rate("switches", 1))
-    for curves, name in ((series.thread_cpu, "thread_cpu_s"), (series.thread_wait, "thread_wait_s")):
-        for thread, seconds in now.get(name, {}).items():
-            curves.setdefault(int(thread), []).append((at_s, seconds))
+    for curves, name in (
+        (series.thread_cpu, "thread_cpu_s"),
+        (series.thread_wait, "thread_wait_s"),
+        (series.thread_sleeps, "thread_sleeps"),
+        (series.thread_at_lock, "thread_at_lock"),
+    ):
+        for thread, value in now.get(name, {}).items():
+            curves.setdefault(int(thread), []).append((at_s, float(value)))
