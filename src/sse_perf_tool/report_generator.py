@@ -282,7 +282,7 @@ def generate_capacity_report(
     return written_page(path, "capacity.html", parts, data, ["common.js", "charts.js", "capacity.js"])
 
 
-_CAPACITY_PLACES = (("overview", "section.overview"), ("steps", "capacity.table"), ("setup", "capacity.setup"))
+_CAPACITY_PLACES = (("overview", "section.overview"), ("steps", "capacity.each"), ("setup", "capacity.setup"))
 
 
 def frame(language: str, brand: str, title: tuple[str, str]) -> dict[str, str]:

@@ -187,10 +187,40 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         browser.run("document.getElementById('language').click()")
         browser.until(f"{heading}.includes('CPU') && {heading}.includes('至')")
         found["wide"] = browser.run("document.documentElement.scrollWidth <= innerWidth")
+        browser.do("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=1, mobile=True)
+        browser.until("innerWidth === 390")
+        box = "((found) => found.map((each) => each.getBoundingClientRect()).map((each) => [each.left, each.right]))"
+        cells = "[...document.querySelectorAll('#heap tr:first-child > *')]"
+        found["heap"] = browser.run(f"{box}({cells})")
+        inner = "const {paddingLeft, paddingRight} = getComputedStyle(each); return paddingLeft + ' ' + paddingRight"
+        found["padding"] = browser.run(f"{cells}.map((each) => {{ {inner} }})")
+        widths = "cards_of = () => [...document.querySelectorAll('#charts canvas')].map((each) => each.width)"
+        found["widths"] = browser.run(
+            f"({widths}, [cards_of(), (dispatchEvent(new Event('beforeprint')), cards_of()),"
+            " (dispatchEvent(new Event('afterprint')), cards_of())])"
+        )
         found["said"] = [
             event for event in browser.events if event.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown")
         ]
     return found
+
+
+@needs_browser
+def test_on_a_phone_the_memory_of_a_line_stands_beside_it(seen: dict[str, Any]) -> None:
+    """The name of a line wraps: it was the figures that lay beyond the edge."""
+    assert len(seen["heap"]) == 4, "two heads, and a row"
+    assert all(0 <= left < right <= 390 for left, right in seen["heap"])
+    head, kept_head, line, kept = seen["heap"]
+    assert (head, kept_head) == (line, kept)
+    assert len(set(seen["padding"])) == 1, "so that heads begin and end where their cells do"
+
+
+@needs_browser
+def test_charts_are_wide_enough_for_paper_while_it_is_printed(seen: dict[str, Any]) -> None:
+    before, printed, after = seen["widths"]
+    assert max(before) < 400
+    assert min(printed) >= 500
+    assert max(after) < 400
 
 
 @needs_browser

@@ -12,7 +12,7 @@ from ..report_generator import BRAND, frame, written_page
 from ..report_parts.page import bar_html, code, command_html, moment
 from ..report_parts.server import figures_words
 from ..report_parts.verdict import measured
-from ..report_parts.wording import in_both, pair, terms_html
+from ..report_parts.wording import COLON, count_of, in_both, pair, terms_html
 from ..texts import Texts, printable, speaker
 from ..units import NS_PER_S, figure, reading
 from .results import Document, name_of, tiers, values
@@ -40,12 +40,13 @@ PAGE_TEXTS: Texts = {
     "bench.run_number": ("request", "请求序号"),
     "bench.median": ("median", "中位数"),
     "bench.runs": ("requests", "请求"),
-    "bench.interval": ("95 % interval of the median", "中位数的 95% 区间"),
+    "bench.interval": ("95 % interval of the median", "中位数的 95 % 区间"),
     "bench.note_targets": (
         "Bars are medians, dots the requests; a red line is the 95 % interval of the median, where there are enough.",
-        "柱为中位数，点为各请求；红线为中位数的 95% 区间（请求足够时）。",
+        "柱为中位数，点为各请求；红线为中位数的 95 % 区间（请求足够时）。",
     ),
     "bench.note_scatter": ("Better is to the left and up.", "越靠左上越好。"),
+    "bench.load": ("{threads} with {requests} each", "{threads}，各 {requests}"),
     "bench.overview": ("Overview", "概览"),
     "bench.differences": ("Differences", "差异"),
     "bench.setup": ("Settings of the benchmark", "基准测试设置"),
@@ -164,7 +165,7 @@ def _facts(document: Document) -> str:
     order = _both(f"order_{settings['order']}", seed=settings["seed"])
     facts = [
         ("started", _moment(document["started_at"])),
-        ("load", f"{order} · {settings['runs']} × {settings['threads']}"),
+        ("load", f"{order} · {_requests_of_each(settings)}"),
         ("version", code(document["version"])),
         ("host", escape(printable(document["host_info"]))),
         ("command", command_html(document["command"])),
@@ -172,6 +173,16 @@ def _facts(document: Document) -> str:
     prompt = document["prompt"]
     asked = f"<div class=wide><dt>{_both('prompt')}</dt><dd>{code(prompt, 500)}</dd></div>" if prompt else ""
     return terms_html(facts) + asked
+
+
+def _requests_of_each(settings: Document) -> str:
+    """How many measured requests each target gets: "2 threads with 8 requests each"."""
+    threads, requests = count_of("threads", settings["threads"]), count_of("requests", settings["runs"])
+    english, chinese = PAGE_TEXTS["bench.load"]
+    return pair(
+        english.format(threads=threads[0], requests=requests[0]),
+        chinese.format(threads=threads[1], requests=requests[1]),
+    )
 
 
 def _table(document: Document) -> str:
@@ -263,7 +274,8 @@ def _left_out(document: Document) -> str:
     if not rows[0]:
         return ""
     listed = "".join(
-        f"<li><b>{escape(name)}</b>: {pair(why, other)}</li>" for (name, why), (_, other) in zip(*rows, strict=True)
+        f"<li><b>{escape(name)}</b>{COLON}{pair(why, other)}</li>"
+        for (name, why), (_, other) in zip(*rows, strict=True)
     )
     return f'<section class="card" id="skipped"><h2>{_both("skipped")}</h2><ul>{listed}</ul></section>'
 
@@ -281,7 +293,7 @@ def _requests(cell: Document) -> str:
     asked = f"<p>{code(cell['url'])} · {escape(cell['format'])}</p>" if cell["url"] else ""
     notes = "".join(f"<p class=notes>{escape(printable(note, 300))}</p>" for note in cell["notes"])
     if told := cell.get("server"):
-        notes += f"<p class=notes>{pair(*in_both('server.column'))}: {pair(*figures_words(told))}</p>"
+        notes += f"<p class=notes>{pair(*in_both('server.column'))}{COLON}{pair(*figures_words(told))}</p>"
     heads = ["#", *map(_both, SHOWN), _both("output_tokens"), ""]
     rows = [
         (

@@ -62,7 +62,7 @@ TEXTS: Texts = {
     ),
     "at_tier": (" with {tier} tokens of context", "（上下文 {tier} token）"),
     "differences": ("Differences from {cell}", "与 {cell} 的差异"),
-    "difference": ("{shift}, 95 % interval {low} to {high}", "{shift}，95% 区间 {low} 至 {high}"),
+    "difference": ("{shift}, 95 % interval {low} to {high}", "{shift}，95 % 区间 {low} 至 {high}"),
     "difference_few": ("{shift}, too few requests for an interval", "{shift}，请求太少，无法给出区间"),
     "not_shown": ("no difference shown", "未显示差异"),
     "remarks": ("Keep in mind", "注意"),

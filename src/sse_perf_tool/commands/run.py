@@ -196,6 +196,7 @@ def _with_compression_check(
 ) -> RunResult:
     """The run with what clients that accept compressed answers get, if that is another thing."""
     if console is not None:
+        console.writer.gap()
         console.line(console.say("compression_check"))
     record = check.send(max(result.requests["request_id"], default=0) + 1)
     if record.outcome is Outcome.CANCELLED:

@@ -21,7 +21,7 @@ from .page import code, format_html, moment
 from .reduce import OK, Counted, histograms, percentile_step_s, percentiles_over_time
 from .tables import number_cell, table, unit_html
 from .verdict import failing_text, load_text, shown_percentile
-from .wording import TEXTS, both, in_both, pair
+from .wording import COLON, TEXTS, both, in_both, pair
 
 _WORDS = ("better", "worse", "same", "unknown")
 
@@ -89,7 +89,7 @@ def _changes(found: Sequence[Difference], most: int) -> str:
         if each.word in ("better", "worse"):
             first.setdefault(each.metric, each)
     items = (
-        f"<li>{_figure_title(each)}: {figure(_shown(each, each.base))} → "
+        f"<li>{_figure_title(each)}{COLON}{figure(_shown(each, each.base))} → "
         f"{figure(_shown(each, each.other))} {_unit(each)} "
         f'<span class="word {each.word}">{both(f"word.{each.word}")}</span></li>'
         for each in list(first.values())[:most]
@@ -168,7 +168,8 @@ def runs_table(results: Sequence[RunResult], names: Sequence[str]) -> str:
     rows += _server_rows(results)
     return (
         '<div class="scroll" tabindex="0" role="region" aria-labelledby="runs-caption"><table id="runs-table">'
-        f'<caption id="runs-caption">{both("runs")}</caption><thead><tr><th scope="col">{both("run")}</th>{heads}</tr>'
+        f'<caption id="runs-caption">{both("runs_table")}</caption>'
+        f'<thead><tr><th scope="col">{both("run")}</th>{heads}</tr>'
         f"</thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 

@@ -26,7 +26,7 @@ from .figures import Both, figure, percent_text
 from .messages import message
 from .reduce import OK, by_key
 from .verdict import shown_percentile
-from .wording import TEXTS, both, in_both, pair
+from .wording import TEXTS, both, count_of, in_both, pair
 
 _UNITS = {
     "tokens_per_s": "tokens_unit",
@@ -203,7 +203,7 @@ def after_chunks(group: ErrorGroup) -> Both | None:
     if group.chunks_max is None or group.chunks_median is None or group.count == 1:
         return None
     if group.chunks_min == group.chunks_max:
-        return in_both("after_chunks.same", None, most=f"{group.chunks_max:,}")
+        return in_both("after_chunks.same", {"n": count_of("chunks", group.chunks_max)})
     numbers = {"least": f"{group.chunks_min or 0:,}", "most": f"{group.chunks_max:,}"}
     return in_both("after_chunks", None, **numbers, median=f"{group.chunks_median:,.0f}")
 

@@ -16,7 +16,7 @@ from ..units import NS_PER_S
 from .buckets import drawn, last_share
 from .figures import Both, figure, percent_text
 from .verdict import shown_percentile
-from .wording import TEXTS, both, in_both, pair
+from .wording import COLON, TEXTS, both, in_both, pair
 
 PERCENTS = (50, 95, 99)
 SPARK_POINTS = 60
@@ -195,7 +195,7 @@ def _goals_of(subjects: Sequence[str], result: RunResult) -> list[tuple[Rule, bo
 def _goal_html(rule: Rule, ok: bool) -> str:
     word = both("kept" if ok else "missed")
     said = pair(*goal_text(rule))
-    return f'<span class="goal"><span class="mark {"ok" if ok else "failed"}">{said}: {word}</span></span>'
+    return f'<span class="goal"><span class="mark {"ok" if ok else "failed"}">{said}{COLON}{word}</span></span>'
 
 
 def goal_text(rule: Rule) -> Both:

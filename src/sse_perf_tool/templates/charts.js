@@ -451,17 +451,24 @@ function startCharts(from, to) {
   settle();
 }
 
+const PAPER_PX = 500;
 function beforePrint() {
   printing = true;
   themeBefore = root.dataset.theme;
   setTheme("light");
   cards.filter((card) => !folded(card)).forEach(draw);
+  // Paper stretches them to half of its width: what was drawn narrower would have larger letters than the text.
+  for (const { chart, node } of cards) {
+    const least = PAPER_PX * (node.matches(".broad, :only-child") ? 2 : 1);
+    if (chart && chart.width < least) chart.resize(least, Math.round((chart.height * PAPER_PX) / chart.width));
+  }
 }
 function afterPrint() {
   printing = false;
   if (themeBefore) root.dataset.theme = themeBefore; else delete root.dataset.theme;
   themeChanged();
   cards.filter((card) => !folded(card)).forEach(draw);
+  for (const { chart } of cards) if (chart) chart.resize();
 }
 
 function startRange() {

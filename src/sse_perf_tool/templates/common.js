@@ -39,7 +39,7 @@ const whole = (value) => (value === null || value === undefined ? "n/a" : format
 const reading = (value) => (Number.isInteger(value) ? whole(value) : figure(value));
 const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
 // Axis marks need not be padded with zeros.
-const mark = (value) => (Math.abs(value) >= 10000 ? short.format(value) : String(Number(value.toPrecision(6))));
+const mark = (value) => (Math.abs(value) >= 10000 ? short.format(value) : Math.abs(value) >= 1000 ? whole(value) : String(Number(value.toPrecision(6))));
 
 function setLanguage(name) {
   root.dataset.ui = name;

@@ -19,7 +19,7 @@ TEXTS: Texts = {
     # findings
     "machine_busy": (
         "Other programs took {others:.0f} % of a core; threads of the server waited up to {waiting:.0f} % of the time.",
-        "其他程序占用了一个核的 {others:.0f}%；服务端的线程最多有 {waiting:.0f}% 的时间在等待 CPU。",
+        "其他程序占用了一个核的 {others:.0f} %；服务端的线程最多有 {waiting:.0f} % 的时间在等待 CPU。",
     ),
     "machine_busy.advice": (
         "Run it again on a quiet machine: these figures are partly theirs.",
@@ -79,11 +79,11 @@ TEXTS: Texts = {
     ),
     "cpu_bound": (
         "The process needed a whole core: {cpu:.0f} % of one used, {waiting:.0f} % more waited for.",
-        "进程用满一个核：使用 {cpu:.0f}%，另有 {waiting:.0f}% 在等待 CPU。",
+        "进程用满一个核：使用 {cpu:.0f} %，另有 {waiting:.0f} % 在等待 CPU。",
     ),
     "cpu_bound.many": (
         "The process used {cpu:.0f} % of the {cores} cores that it may use.",
-        "进程使用了其可用 {cores} 个核的 {cpu:.0f}%。",
+        "进程使用了其可用 {cores} 个核的 {cpu:.0f} %。",
     ),
     "cpu_bound.seen": (" {share} of its CPU time was spent here.", "其 {share} 的 CPU 时间用于此处。"),
     "cpu_bound.loop": (
@@ -100,7 +100,7 @@ TEXTS: Texts = {
     ),
     "waits_on": (
         "{share} of the {things} that were under way waited here, for {what}; the process used {cpu:.0f} % of a core.",
-        "进行中的{things}有 {share} 在此等待{what}；进程只用了一个核的 {cpu:.0f}%。",
+        "进行中的{things}有 {share} 在此等待{what}；进程只用了一个核的 {cpu:.0f} %。",
     ),
     "waits_on.idle": (
         "{share} of the {things} that were under way waited here, for {what}.",
@@ -157,7 +157,7 @@ TEXTS: Texts = {
     ),
     "cache_full": (
         "The KV cache was up to {cache:.0f} % full, with {preemptions:.2g} preemptions a second at most.",
-        "KV 缓存最高占用 {cache:.0f}%，抢占最多每秒 {preemptions:.2g} 次。",
+        "KV 缓存最高占用 {cache:.0f} %，抢占最多每秒 {preemptions:.2g} 次。",
     ),
     "cache_full.advice": (
         "Give it more memory, or allow fewer requests or shorter contexts at once.",

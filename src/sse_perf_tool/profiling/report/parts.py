@@ -154,7 +154,8 @@ def heap_html(growth: Sequence[Growth]) -> str:
             if lines
             else said("profile.no_heap")
         )
-        tables.append(f'<h3>{each.kind} {each.pid}</h3><div class="scroll" tabindex="0">{body}</div>')
+        title = f"{each.kind} {each.pid} <small>{each.total_mb:,.2f} MB</small>"
+        tables.append(f'<h3>{title}</h3><div class="scroll" tabindex="0">{body}</div>')
     return (
         f'<section class="card" id="heap"><h2>{said("profile.section_heap")}</h2>'
         f'<p class="over">{said("profile.heap_hint")}</p>{"".join(tables)}</section>'

@@ -58,7 +58,7 @@ TEXTS: Texts = {
     ),
     "profile.marked": (
         "Under profilers: a figure of the load is more than 15 % higher than without them.",
-        "受分析器影响：负载的某项数据比无分析器时高出 15% 以上。",
+        "受分析器影响：负载的某项数据比无分析器时高出 15 % 以上。",
     ),
     "profile.section_targets": ("Targets", "目标"),
     "profile.section_waits": ("Waits", "等待"),

@@ -4,6 +4,6 @@ One file per subject, and `lookup.py`, which finds a text in all of them.  The k
 name.  A metric has a short name under `metric.` and a description under `about.`.
 """
 
-from .lookup import TEXTS, both, count_of, in_both, joined, pair, terms_html
+from .lookup import COLON, TEXTS, both, count_of, in_both, joined, pair, terms_html
 
-__all__ = ["TEXTS", "both", "count_of", "in_both", "joined", "pair", "terms_html"]
+__all__ = ["COLON", "TEXTS", "both", "count_of", "in_both", "joined", "pair", "terms_html"]

@@ -36,6 +36,7 @@ TEXTS: Texts = {
         "区间不含多次测试之间的波动，且每二十项中约有一项因偶然而不同：请重复测试。",
     ),
     "runs": ("Runs side by side", "各次测试并列"),
+    "runs_table": ("Settings, and the figures that are not compared above", "设置，以及上面未对比的数据"),
     "run": ("Run", "测试"),
     "figure": ("Figure", "指标"),
     "difference": ("Difference", "差值"),

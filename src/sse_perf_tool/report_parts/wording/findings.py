@@ -24,7 +24,9 @@ TEXTS: Texts = {
         "after {least} to {most} chunks (median {median})",
         "已收到 {least} 至 {most} 个数据块（中位数 {median}）",
     ),
-    "after_chunks.same": ("after {most} chunk(s) each", "均已收到 {most} 个数据块"),
+    "after_chunks.same": ("after {n} each", "均已收到 {n}"),
+    "chunks.one": ("{n} chunk", "{n} 个数据块"),
+    "chunks.many": ("{n} chunks", "{n} 个数据块"),
     "failed_ttft": (
         "{n} had a first token, after {ttft} (median), which is in no figure.",
         "{n}有首 token，中位数 {ttft}，但未计入任何指标。",

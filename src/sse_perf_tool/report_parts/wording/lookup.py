@@ -75,6 +75,10 @@ def pair(english: str, chinese: str) -> str:
     return f'<span lang="en">{escape(english)}</span><span lang="zh">{escape(chinese)}</span>'
 
 
+COLON = pair(": ", "：")
+"""Markup of what stands between a name and what is said of it."""
+
+
 def count_of(thing: str, number: int) -> tuple[str, str]:
     """`number` of "requests", "answers" or "threads" in words: ("1,000 requests", "1,000 个请求")."""
     return in_both(f"{thing}.one" if number == 1 else f"{thing}.many", n=f"{number:,}")
