@@ -50,7 +50,7 @@ def said() -> Iterator[tuple[str, str]]:
     yield from (("words.json", text) for pair in words.values() for text in pair)
 
 
-OTHER_SPELLINGS = re.compile(r"/秒|\bTokens?/s|\btok/s|\bblocks?/s|(?<!数据)块/s|95%|\}% ?[的。，；]")
+OTHER_SPELLINGS = re.compile(r"/秒|\bTokens?/s|\btok/s|\bblocks?/s|(?<!数据)块/s|95% (?:interval|区间)")
 CHINESE = re.compile("[\u4e00-\u9fff]")
 OTHER_CHINESE_SPELLINGS = re.compile(r"\bTokens?\b|\btokens/s")
 
