@@ -76,6 +76,12 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--api_key", KEY], "--api_key: no such flag; did you mean --api-key?"),
     (["-host", "h"], "-host: no such flag; did you mean --host?"),
     (["--xyzzy=1"], "--xyzzy: no such flag; --help lists all"),
+    (["--sweep", "1,2"], "--sweep: no such flag here, only with capacity; --help lists all"),
+    (["capacity", "--demo"], "--demo: no such flag here, only with a run, bench, profile; --help lists all"),
+    (["run", "--demo"], 'unexpected argument "run"; a run has no word for itself, leave it out'),
+    (["bench", "models.yaml"], 'unexpected argument "models.yaml"; did you mean --config?'),
+    (["compare", "a.jsonl", "b.jsonl"], 'unexpected argument "compare"; did you mean report?'),
+    (["a.jsonl", "b.jsonl"], 'unexpected argument "a.jsonl"; did you mean report?'),
     (["--api-key", "x", "world"], f'unexpected argument "…"; {QUOTES}'),
     ([*KEYED, "--insecure", "world"], f'unexpected argument "world"; {QUOTES}'),
     ([*KEYED, "--secret-header", "Authorization:"],
@@ -191,7 +197,9 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["--api-path", "/x?key=…4Knu"],
      ("--api-path /x?key=…4Knu: holds a masked secret (…), as in files and reports; "
       "give the full value by --api-path or SSE_PERF_API_PATH")),
-    ([], "--api-key: missing; give the key of the service (or --api-key-file), or - for a server that takes none"),
+    ([], "--api-key: missing; give the URL of a service and its key, or try --demo; --help lists all"),
+    (["--threads", "2"],
+     "--api-key: missing; give the key of the service (or --api-key-file), or - for a server that takes none"),
     (["-H", "Authorization:", "Bearer", "x"], '-H Authorization: write it in quotes as "Name: value"'),
     (["-H", f"Bearer {KEY}"], '-H: write it in quotes as "Name: value"'),
     (["--header", "X Y: z"], '--header: write it in quotes as "Name: value"'),
@@ -341,7 +349,8 @@ MISTAKES: list[tuple[list[str], str]] = [
       "use tpot_ms or max_gap_ms")),
     (["calibrate", "--itl-ms", "0"], "--itl-ms 0: give a number from 1 to 1000"),
     (["calibrate", "--itl-ms", "1e2"], "--itl-ms 1e2: give a number from 1 to 1000"),
-    (["calibrate", "--url", "http://h"], "--url: no such flag; --help lists all"),
+    (["calibrate", "--url", "http://h"],
+     "--url: no such flag here, only with a run, capacity, profile; --help lists all"),
     (["calibrate", "quick"], 'unexpected argument "quick"; did you mean --quick?'),
     (["calibrate", "--json", "no/c.json"], "--json no/c.json: the folder no does not exist; create it first"),
     (["--itl-ms", "5"], "--itl-ms 5: has no effect without --calibrate; add it, or leave this out"),
@@ -354,7 +363,8 @@ MISTAKES: list[tuple[list[str], str]] = [
     (["report", "some", "--json", "some"], "--json some: is also the file of report; choose another name"),
     (["report", "some", "empty", "--csv", "t"],
      "--csv t: works with one run, but there are 2 files; name one of them or leave this out"),
-    (["report", "some", "--threads", "1"], "--threads: no such flag; --help lists all"),
+    (["report", "some", "--threads", "1"],
+     "--threads: no such flag here, only with a run, capacity, calibrate, bench, profile; --help lists all"),
 ]  # fmt: skip
 
 

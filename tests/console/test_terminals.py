@@ -16,6 +16,7 @@ from sse_perf_tool.arguments import parse_arguments
 from sse_perf_tool.commands.setup import console_of
 from sse_perf_tool.console import Console, SingleRequestNotices
 from sse_perf_tool.console.capacity import CapacityConsole
+from sse_perf_tool.console.writer import Column
 from sse_perf_tool.records import IntervalSample, RunConfig, ThresholdResult
 from sse_perf_tool.texts import display_width
 from sse_perf_tool.units import NS_PER_MS
@@ -127,6 +128,16 @@ def test_marks_are_ascii_where_the_encoding_has_no_others(encoding: str, tick: s
     assert f"  {tick} errors:rate<50%" in text
     assert f"  {cross} ttft_ms:p(95)<400" in text
     assert "?" not in text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_mark_that_is_longer_in_ascii_moves_no_column(encoding: str) -> None:
+    def show(console: Console) -> None:
+        rows = [["1 … 2", "x"], ["−1.25 … +1.25", "y"]]
+        console.writer.table([Column("interval … of", ">"), Column("word", "<")], rows)
+
+    text = written(show, encoding, terminal=True, columns=40)
+    assert len({line.index(word) for line, word in zip(text.splitlines(), ("word", "x", "y"), strict=True)}) == 1
 
 
 def test_the_bounds_and_the_bar_are_said_in_ascii_too() -> None:

@@ -11,12 +11,13 @@ import argparse
 import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import UsageError
-from ..flags import COMMANDS, ENGLISH_QUERY, FLAGS, Flag, checks, flag_name, load_checks
+from ..flags import COMMANDS, ENGLISH_QUERY, FLAGS, FLAGS_OF, Flag, checks, flag_name, load_checks
 from ..flags.serve import SERVE_FLAGS
-from ..flags.synonyms import meant_by
+from ..flags.synonyms import CLOSE, COMMANDS_MEANT, RUN_WORDS, meant_by
 from ..masking import Masker, mask_key, mask_text
 from ..texts import LANGUAGES, Say, Texts, printable, speaker
 from . import sources
@@ -25,6 +26,11 @@ from .sources import Given, Source
 TEXTS = {
     "unknown": ("{flag}: no such flag; did you mean {closest}?", "{flag}：没有这个参数，是否想用 {closest}？"),
     "unknown_flag": ("{flag}: no such flag; --help lists all", "{flag}：没有这个参数，用 --help 查看全部"),
+    "known_elsewhere": (
+        "{flag}: no such flag here, only with {commands}; --help lists all",
+        "{flag}：此处没有这个参数，仅用于 {commands}，用 --help 查看全部",
+    ),
+    "a_run": ("a run", "普通测试"),
     "needs_value": (
         "a value is missing; write {flag} {metavar} (or {flag}={metavar} if it begins with -)",
         "缺少值，请写 {flag} {metavar}（值以 - 开头时写 {flag}={metavar}）",
@@ -36,6 +42,10 @@ TEXTS = {
     "unexpected_near": (
         'unexpected argument "{value}"; did you mean {closest}?',
         "多余的参数 {value}，是否想用 {closest}？",
+    ),
+    "no_command": (
+        'unexpected argument "{value}"; a run has no word for itself, leave it out',
+        "多余的参数 {value}：普通测试不需要命令，请去掉它",
     ),
     "no_value": ("takes no value; write it alone", "不带值，请单独书写"),
 }
@@ -55,6 +65,10 @@ class Exclusion(NamedTuple):
     """Whether a value of `key`, as typed and in lower case, does not exclude `other`."""
     part: bool = False
     """`other` is only a part of `key`: it cannot replace it even from a stronger source, so both are an error."""
+
+
+_MEANT_FILES = {".yaml": "--config", ".yml": "--config", ".toml": "--config", ".jsonl": "report"}
+"""What takes a file whose name ends so, where one stands in the place of an argument."""
 
 
 class FlagValues:
@@ -150,9 +164,14 @@ class FlagValues:
         if not self.rest:
             return
         word = self.rest[0]
+        if word in RUN_WORDS and word == self.argv[0] and self._taken is FLAGS:
+            raise UsageError(self.say("no_command", value=word))
         names = [name for flag in self._taken for name in flag.names]
         meant = {name.lstrip("-"): name for name in (*names, *COMMANDS)}  # a word without dashes is a command first
-        closest = difflib.get_close_matches(word, meant, 1, 0.75)
+        closest = difflib.get_close_matches(word, meant, 1, CLOSE)
+        hint = _MEANT_FILES.get(Path(word).suffix) or COMMANDS_MEANT.get(word)
+        if hint in meant.values():
+            meant, closest = {str(hint): str(hint)}, [str(hint)]
         if not closest or word in COMMANDS:
             shown = word if word in COMMANDS or self._is_harmless(word) else mask_key(word)
             raise UsageError(self.say("unexpected", value=shown, commands=", ".join(COMMANDS)))
@@ -320,5 +339,9 @@ def _unknown_flag(flags: Sequence[Flag], argument: str, say: Say) -> UsageError:
     name = _shown_name(flags, argument)
     # Without the dashes, which would make any two names alike.
     names = {known.lstrip("-"): known for flag in flags for known in flag.names}
-    meant = meant_by(name, names)
-    return UsageError(say("unknown", flag=name, closest=names[meant]) if meant else say("unknown_flag", flag=name))
+    if (meant := meant_by(name, names)) is not None:
+        return UsageError(say("unknown", flag=name, closest=names[meant]))
+    if known := [command for command, theirs in FLAGS_OF.items() if any(name in flag.names for flag in theirs)]:
+        commands = ", ".join(command or say("a_run") for command in known)
+        return UsageError(say("known_elsewhere", flag=name, commands=commands))
+    return UsageError(say("unknown_flag", flag=name))

@@ -41,6 +41,10 @@ from .target import auth_of, headers_of, keys_of, masker_of, verify_of
 TEXTS: Texts = {
     "url_clash": ("holds host, port and path already; leave out {other}", "已含主机、端口和路径，请去掉 {other}"),
     "not_with": ("cannot go with {other}; keep one of them", "不能与 {other} 同用，请只留一个"),
+    "nothing_asked": (
+        "missing; give the URL of a service and its key, or try --demo; --help lists all",
+        "缺少，请给出服务的网址和密钥，或先试用 --demo，用 --help 查看全部",
+    ),
     "one_unused": ("{flag}: not used, {by} sends one request", "{flag}：未使用，{by} 只发送一个请求"),
     "needs_other": (
         "has no effect without {other}; add it, or leave this out",
@@ -104,6 +108,8 @@ EXCLUSIONS = (
 def run_command(flags: FlagValues, environ: Mapping[str, str], now: Now) -> Arguments:
     """The arguments of a run or, with --print-config, its settings as a text to be shown."""
     flags.refuse_rest()
+    if not flags.given:
+        raise flags.wrong("api_key", "nothing_asked")
     if flags["print_config"]:
         _command(flags)
         masker = masker_of(flags, headers_of(flags), None, environ)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from rich.console import Console as Terminal
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
@@ -14,6 +14,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from ..console.writer import marks_of
 from ..goals.thresholds import measured_text
 from ..report_parts.server import figures_words
 from ..texts import LANGUAGES, Say, printable, speaker
@@ -48,6 +49,20 @@ def _figures(ttft_ms: float | None, tokens_per_s: float | None, say: Say) -> str
     return f"TTFT {figure(ttft_ms)} ms, {figure(tokens_per_s)} {say('tokens_per_s')}"
 
 
+class _Spelled:
+    """A stream to which marks that it lacks are written in others; all else of it is its own."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream, self._marks = stream, marks_of(stream)
+
+    def write(self, text: str) -> int:
+        """As `TextIO.write`."""
+        return self._stream.write(text.translate(self._marks))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
 class BenchConsole:
     """Writes to `stream`, in `lang`; on a terminal with bars, else a line for each cell that has ended."""
 
@@ -55,7 +70,8 @@ class BenchConsole:
         self.say: Say = speaker(TEXTS, lang)
         self._lang, self._column = lang, LANGUAGES.index(lang)
         self.terminal = Terminal(
-            file=stream, no_color=not color, force_terminal=terminal, highlight=False, markup=False, emoji=False,
+            file=cast("TextIO", _Spelled(stream)), no_color=not color, force_terminal=terminal, highlight=False,
+            markup=False, emoji=False,
             width=None if terminal else 120, safe_box=True,
         )  # fmt: skip
         self._verbose = verbose

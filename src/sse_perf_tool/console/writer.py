@@ -47,6 +47,11 @@ ASCII_MARKS = {
 """What stands for a character that the encoding of a stream lacks; any other is a question mark there."""
 
 
+def marks_of(stream: TextIO) -> dict[int, str]:
+    """What `str.translate` takes to write the marks that this stream lacks in others."""
+    return str.maketrans({mark: text for mark, text in ASCII_MARKS.items() if not can_show(mark, stream)})
+
+
 class Column(NamedTuple):
     """One column of a table."""
 
@@ -97,7 +102,7 @@ class Writer:
         self.terminal = terminal
         self.width = columns if terminal else PIPE_WIDTH
         self._stream = stream
-        self._marks = str.maketrans({mark: text for mark, text in ASCII_MARKS.items() if not can_show(mark, stream)})
+        self._marks = marks_of(stream)
         self._rich = Terminal(
             file=_Nowhere(stream),
             width=self.width,
@@ -149,10 +154,14 @@ class Writer:
         if self._gone:
             return
         try:
-            self._stream.write(text.translate(self._marks) if self._marks else text)
+            self._stream.write(self._can_be_shown(text))
             self._stream.flush()
         except BrokenPipeError:
             self._gone = True  # the reader (head, a pager) has seen enough; the run and its files go on
+
+    def _can_be_shown(self, text: str) -> str:
+        """The same with the marks that this stream has: before it is laid out, as they may be longer."""
+        return text.translate(self._marks) if self._marks else text
 
     def _rendered(self, text: Text) -> str:
         with self._rich.capture() as captured:
@@ -172,6 +181,7 @@ class Writer:
     def line(self, text: str | Text = "", hang: int | None = None) -> None:
         """One line, in place of the progress line if there is one; wrapped lines of it begin at column `hang`."""
         self._forget()
+        text = self._can_be_shown(text) if isinstance(text, str) else text
         plain = isinstance(text, str) and "\x1b" not in text
         if isinstance(text, str) and plain and display_width(text) <= self.width:
             shown = text
@@ -248,9 +258,10 @@ class Writer:
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]], indent: int = 2) -> None:
         """A table with its heads; on a terminal without the columns that do not fit, in the order of `Column.drop`."""
-        cells = [[Text.from_ansi(cell) for cell in row] for row in rows]
+        cells = [[Text.from_ansi(self._can_be_shown(cell)) for cell in row] for row in rows]
+        heads = [self._can_be_shown(each.head) for each in columns]
         widths = [
-            max(each.width, display_width(each.head), *(row[at].cell_len for row in cells), 1)
+            max(each.width, display_width(heads[at]), *(row[at].cell_len for row in cells), 1)
             for at, each in enumerate(columns)
         ]
         shown = fitting(widths, [each.drop for each in columns], self.width - indent)
@@ -261,7 +272,7 @@ class Writer:
         for at in shown:
             justify = "right" if columns[at].align == ">" else "left"
             table.add_column(width=widths[at], justify=justify, overflow="fold")  # type: ignore[arg-type]
-        table.add_row(*(Text(columns[at].head) for at in shown), style="bold")
+        table.add_row(*(Text(heads[at]) for at in shown), style="bold")
         for row in cells:
             table.add_row(*(row[at] for at in shown))
         options = self._rich.options.update(width=max(self.width, 20))

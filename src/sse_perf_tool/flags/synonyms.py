@@ -72,6 +72,16 @@ for _flag, _words in _MEANT.items():
     for _word in _words.split():
         SYNONYMS.setdefault(_word, []).append(_flag)
 
+COMMANDS_MEANT = {
+    "compare": "report", "diff": "report", "rebuild": "report", "benchmark": "bench", "search": "capacity",
+    "ui": "studio", "web": "studio", "dashboard": "studio", "server": "serve", "mock": "serve", "agent": "worker",
+    "profiler": "profile",
+}  # fmt: skip
+"""Word in the place of a command -> the command that does what it means elsewhere."""
+
+RUN_WORDS = frozenset({"run", "test", "load", "loadtest", "start", "attack"})
+"""Words in the place of a command that mean a run, which has none."""
+
 CLOSE = 0.75
 """How much of two words must be alike, as `difflib` counts it, for one to be called a slip for the other."""
 

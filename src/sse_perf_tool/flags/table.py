@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -337,6 +337,18 @@ WORKER_FLAGS = (
 """The flags of the worker command."""
 
 _OTHERS = (*STUDIO_FLAGS, *BENCH_FLAGS, *WORKER_FLAGS, *CALIBRATE_FLAGS, *CAPACITY_FLAGS)
+FLAGS_OF: Mapping[str, tuple[Flag, ...]] = {
+    "": FLAGS,
+    "report": REPORT_FLAGS,
+    "capacity": CAPACITY_FLAGS,
+    "calibrate": CALIBRATE_FLAGS,
+    "bench": BENCH_FLAGS,
+    "profile": PROFILE_FLAGS,
+    "studio": STUDIO_FLAGS,
+    "worker": WORKER_FLAGS,
+}
+"""Command -> its flags; "" is a run."""
+
 EVERY_FLAG = tuple({flag.key: flag for flag in (*_OTHERS, *_OF_SERVER, *FLAGS)}.values())
 """The flags of all commands; one that several commands have is in the form that a run has."""
 
