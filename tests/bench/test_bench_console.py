@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from bench_documents import sample_document
 from sse_perf_tool.bench.console import BenchConsole
 from sse_perf_tool.bench.results import name_of
+from sse_perf_tool.texts import display_width
 
 
 def shown(document: dict[str, Any], encoding: str, lang: str = "en") -> str:
@@ -43,3 +45,18 @@ def test_a_mark_that_the_terminal_lacks_is_written_in_another(encoding: str, mar
 )
 def test_a_goal_has_its_unit(rule: str, value: float | None, words: str) -> None:
     assert f"✗ {rule}  {words}" in shown(with_goal(rule, value, ok=False), "utf-8")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize(("width", "figures"), [(60, "50.5"), (80, "50.5"), (120, "50.5 (48.4–52.2)")])
+def test_a_narrow_terminal_loses_ranges_and_columns_and_tears_no_figure(lang: str, width: int, figures: str) -> None:
+    stream = io.StringIO()
+    console = BenchConsole(stream, lang, color=False, terminal=True)
+    console.terminal.width = width
+    console.result(sample_document())
+    table = re.sub(r"\x1b\[[\d;]*m", "", stream.getvalue()).splitlines()[:5]
+    assert all(display_width(line) <= width for line in table)
+    first = table[1].split()
+    assert first[:2] == ["One", "M"]
+    assert f" {figures} " in table[1]
+    assert [line.split()[0] for line in table[1:]] == ["One", "Two", "One", "Two"], "a line each"

@@ -114,3 +114,9 @@ def test_a_reader_that_has_gone_does_not_end_the_process_when_a_styled_line_is_w
     console = Console(Gone(), "en", color=True)
     console.warn("one")  # Rich would raise SystemExit when it flushed the stream itself
     console.warn("two")
+
+
+def test_the_line_on_which_the_terminal_wrote_ctrl_c_is_written_over() -> None:
+    said = "stopping: requests in flight may take up to 5 s more; press Ctrl-C again to end at once\n"
+    assert shown(lambda console: console.stopping(5), terminal=True, columns=100).endswith("\r\x1b[K" + said)
+    assert shown(lambda console: console.stopping(5)) == said

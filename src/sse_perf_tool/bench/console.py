@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, TextIO, cast
+from typing import Any, Literal, TextIO, cast
 
 from rich.console import Console as Terminal
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
@@ -14,10 +14,10 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
-from ..console.writer import marks_of
+from ..console.writer import fitting, marks_of
 from ..goals.thresholds import measured_text
 from ..report_parts.server import figures_words
-from ..texts import LANGUAGES, Say, printable, speaker
+from ..texts import LANGUAGES, Say, display_width, printable, speaker
 from ..units import CHUNKS_PER_S, figure, reading
 from .benchmark import Hooks, Progress
 from .cell import CellResult, Run
@@ -40,6 +40,13 @@ from .wording import (
 
 MOST_FAILURES = 3
 """Failed requests of a cell that get a line each; the table counts all of them."""
+
+_COLUMNS = ("provider", "model", "context", *SHOWN, "output_tokens", "ok", "trust")
+_DROPPED = {"tpot_ms": 4, "output_tokens": 3, "latency_ms": 2, "context": 1}
+"""The order in which a narrow terminal loses columns, the highest first."""
+_NAMES = ("provider", "model")
+"""Columns whose cells wrap, at words."""
+_WORDS = (*_NAMES, "trust")
 
 RATE_S = 2.0
 """Over how long the live chunks a second of a lane are counted."""
@@ -69,6 +76,7 @@ class BenchConsole:
     def __init__(self, stream: TextIO, lang: str, *, color: bool, terminal: bool, verbose: bool = False) -> None:
         self.say: Say = speaker(TEXTS, lang)
         self._lang, self._column = lang, LANGUAGES.index(lang)
+        self._colon = (": ", "：")[self._column]
         self.terminal = Terminal(
             file=cast("TextIO", _Spelled(stream)), no_color=not color, force_terminal=terminal, highlight=False,
             markup=False, emoji=False,
@@ -145,10 +153,11 @@ class BenchConsole:
         requests = len(measured) * settings["threads"] * (settings["runs"] + 1)
         per_cell = settings["threads"] * (settings["runs"] + 1)
         tokens = sum(per_cell * (cell.endpoint.wish.max_tokens or 0) for cell in measured)
-        self._line(f"  {say('work')}: {say('will_send', cells=len(measured), requests=requests, tokens=tokens)}")
-        self._line(f"  {say('order')}: {say('order_' + settings['order'], seed=settings['seed'])}")
+        work = say("will_send", cells=len(measured), requests=f"{requests:,}", tokens=f"{tokens:,}")
+        self._line(f"  {say('work')}{self._colon}{work}")
+        self._line(f"  {say('order')}{self._colon}{say('order_' + settings['order'], seed=settings['seed'])}")
         if document["prompt"]:
-            self._line(f"  {say('prompt')}: {printable(document['prompt'], 70)}")
+            self._line(f"  {say('prompt')}{self._colon}{printable(document['prompt'], 70)}")
 
     def plan(self, cells: Sequence[Cell]) -> None:
         """Each cell with its address, its format and where its key comes from; nothing is sent."""
@@ -162,13 +171,7 @@ class BenchConsole:
     def result(self, document: Document) -> None:
         """The table, who is fastest, what differs, what was left out, what to keep in mind."""
         say, cells = self.say, document["cells"]
-        heads = [say(head) for head in ("provider", "model", "context", *SHOWN, "output_tokens", "ok", "trust")]
-        table = self._table(*heads, right=range(2, 3 + len(SHOWN) + 2))
-        for cell in ranked(cells):
-            table.add_row(*map(Text, self._row(cell)))
-        if table.row_count:
-            self.terminal.print(table)
-            self._line(f"  {say('median_range')}; {say('cold_note')}", dim=True)
+        self._figures(ranked(cells))
         for cell in ranked(cells):
             if told := cell.get("server"):
                 words = figures_words(told)[self._column]
@@ -176,18 +179,42 @@ class BenchConsole:
         self._block(say("fastest"), fastest_lines(document, say))
         if document["settings"]["order"] == "interleaved":
             self._differences(document)
-        self._block(say("skipped"), (f"{name}: {why}" for name, why in left_out(cells, say)))
+        self._block(say("skipped"), (f"{name}{self._colon}{why}" for name, why in left_out(cells, say)))
         self._block(say("remarks"), remark_lines(document, say))
         self._thresholds(document)
 
-    def _row(self, cell: Document) -> list[str]:
+    def _figures(self, cells: Sequence[Document]) -> None:
+        """The table: on a narrow terminal without ranges, then without the columns that say least."""
+        if not cells:
+            return
+        say, room = self.say, self.terminal.width - 1
+        for key in ("median_range", "median_only"):
+            rows = [self._row(cell, ranges=key == "median_range") for cell in cells]
+            widths = [
+                max(display_width(text) for text in (say(name), *(row[at] for row in rows))) + 1
+                for at, name in enumerate(_COLUMNS)
+            ]
+            shown = fitting(widths, [_DROPPED.get(name, 0) for name in _COLUMNS], room)
+            if len(shown) == len(_COLUMNS):
+                break
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for at in shown:
+            name = _COLUMNS[at]
+            justify: Literal["left", "right"] = "left" if name in _WORDS else "right"
+            table.add_column(Text(say(name)), justify=justify, no_wrap=name not in _NAMES, overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(row[at]) for at in shown))
+        self.terminal.print(table)
+        self._line(f"  {say('notes', figures=say(key), cold=say('cold_note'))}", dim=True)
+
+    def _row(self, cell: Document, *, ranges: bool) -> list[str]:
         verdict = (cell["trust"] or {}).get("verdict")
         tokens = cell["tokens"]["output_median"]
         return [
             printable(cell["provider"], 24),
             printable(cell["model"], 40),
             str(cell["context_tokens"]),
-            *(spread(cell["metrics"], name) for name in SHOWN),
+            *(spread(cell["metrics"], name) if ranges else figure(center(cell["metrics"], name)) for name in SHOWN),
             reading(tokens),
             f"{cell['requests']['ok']}/{cell['requests']['sent']}",
             self.say(verdict) if verdict in TEXTS else "–",
@@ -198,7 +225,7 @@ class BenchConsole:
         for reference in dict.fromkeys(tuple(row["reference"]) for row in document["comparisons"]):
             rows = [row for row in worth_showing(document) if tuple(row["reference"]) == reference]
             lines = (
-                f"{titles[tuple(row['other'])]}, {self.say(row['figure'])}: {difference_text(row, self.say)}"
+                f"{titles[tuple(row['other'])]}, {self.say(row['figure'])}{self._colon}{difference_text(row, self.say)}"
                 for row in rows
             )
             self._block(self.say("differences", cell=titles[reference]), lines)

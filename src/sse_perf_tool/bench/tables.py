@@ -62,7 +62,7 @@ def to_markdown(document: Document, lang: str) -> str:
     heads = ["provider", "model", "context", *SHOWN, "output_tokens", "ok", "trust"]
     lines = [f"## {say('title')} {document['started_at'][:10]}", ""]
     lines += _table([say(head) for head in heads], (_row(cell, say) for cell in ranked(document["cells"])))
-    lines += ["", f"{say('median_range')}; {say('cold_note')}.", ""]
+    lines += ["", f"{say('notes', figures=say('median_range'), cold=say('cold_note'))}.", ""]
     lines += [f"- {_cell_text(line)}" for line in (*fastest_lines(document, say), *remark_lines(document, say))]
     lines += [f"- {_cell_text(name)}: {_cell_text(why)}" for name, why in left_out(document["cells"], say)]
     titles = {tuple(name_of(cell)): title_of(cell) for cell in document["cells"]}

@@ -44,6 +44,8 @@ TEXTS: Texts = {
     "degraded": ("degraded", "存疑"),
     "invalid": ("invalid", "无效"),
     "median_range": ("median (min to max) of warm requests", "热请求的中位数（最小至最大）"),
+    "median_only": ("median of warm requests", "热请求的中位数"),
+    "notes": ("{figures}; {cold}", "{figures}；{cold}"),
     "skipped": ("Skipped", "已跳过"),
     "failed": ("Failed", "失败"),
     "state_failed": ("no whole answer: {error}", "没有完整回答：{error}"),

@@ -87,6 +87,7 @@ def tier(writer: Writer, number: int, config: RunConfig) -> None:
 
 def stopping(writer: Writer, grace_s: float) -> None:
     """After the first interrupt."""
+    writer.progress("")  # the terminal has written ^C at the begin of this line
     writer.line(writer.paint(writer.say("stopping", seconds=grace_s), YELLOW))
 
 
