@@ -362,10 +362,15 @@ def langgraph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield base
 
 
+SOON = ["--timeout", "20"]
+"""A stream whose end never comes is a record that says so, before this test gives the tool up."""
+
+
 @pytest.mark.parametrize(("assistant", "chunks", "steps"), [("agent", 4, []), ("team", 8, ["member"])])
 def test_a_graph_is_started_and_read(langgraph: str, tool: Tool, assistant: str, chunks: int, steps: list[str]) -> None:
-    run = tool(langgraph + "/threads", "--model", assistant, "--query", "Rome", "--no-compression-check")
-    assert (run.status, run.summary["outcomes"], run.values("format")) == (0, {"ok": 6}, {"langgraph_v2"})
+    run = tool(langgraph + "/threads", "--model", assistant, "--query", "Rome", "--no-compression-check", *SOON)
+    assert (run.summary["outcomes"], run.values("error"), run.values("format")) == ({"ok": 6}, {None}, {"langgraph_v2"})
+    assert run.status == 0
     assert (run.values("chunks"), run.values("finish_reason")) == ({chunks}, {"completed"})
     assert run.tokens == {"output": 6 * chunks, "prompt": 6 * 9 * chunks // 4, "source": "usage"}
     assert [each["name"] for each in run.summary["milestones"] if each["kind"] == "step"] == steps
@@ -378,12 +383,12 @@ def test_a_graph_is_started_and_read(langgraph: str, tool: Tool, assistant: str,
     [("boom", "in_stream_error", "engine died"), ("may I", "ok", None)],
 )
 def test_a_graph_fails_and_asks(langgraph: str, tool: Tool, query: str, outcome: str, said: str | None) -> None:
-    run = tool(langgraph + "/threads", "--query", query, load=(2, 1))
+    run = tool(langgraph + "/threads", "--query", query, *SOON, load=(2, 1))
     assert (run.summary["outcomes"], run.values("error")) == ({outcome: 2}, {said})
 
 
 def test_an_assistant_that_is_not_there_is_said_once(langgraph: str, tool: Tool) -> None:
-    run = tool(langgraph + "/threads", "--model", "nope", load=(2, 1))
+    run = tool(langgraph + "/threads", "--model", "nope", *SOON, load=(2, 1))
     (error,) = run.summary["errors"]
     assert (error["outcome"], error["count"]) == ("in_stream_error", 2)
     assert "Invalid assistant: 'nope'" in error["message"]
