@@ -133,8 +133,10 @@ audit: .venv/ready .venv-3.runtime/ready
 	.venv-3.runtime/bin/pip freeze --quiet --exclude sse-perf-tool > dist/runtime.txt
 	$(BIN)/pip-audit --strict --progress-spinner off --disable-pip --no-deps --requirement dist/runtime.txt
 
-# A Prometheus of Debian reads a run and answers the queries of the dashboard (apt-get install prometheus); half a minute.
+# A Prometheus of Debian reads a run and answers the queries of the dashboard (apt-get install prometheus), which the types that
+# Grafana publishes take; half a minute.
 test-prometheus: .venv/dev-ready
+	$(BIN)/pip install --quiet --disable-pip-version-check grafana-foundation-sdk
 	TEST_PROMETHEUS=1 $(BIN)/pytest -q tests/telemetry
 
 # Through reverse proxies of Debian (apt-get install nginx-light haproxy caddy lighttpd); those that are missing are skipped.

@@ -65,6 +65,19 @@ def test_the_dashboard_has_the_form_that_grafana_imports() -> None:
     assert variables == {"datasource": "datasource", "model": "query", "server": "query"}
 
 
+def test_the_types_that_grafana_publishes_take_the_dashboard() -> None:
+    models = pytest.importorskip("grafana_foundation_sdk.models.dashboard", reason="pip install grafana-foundation-sdk")
+    from grafana_foundation_sdk.cog import plugins
+
+    plugins.register_default_plugins()
+    board = models.Dashboard.from_json(DASHBOARD)
+    assert [panel.type_val for panel in board.panels] == [panel["type"] for panel in PANELS]
+    assert [target.expr for panel in board.panels for target in panel.targets] == EXPRESSIONS
+    assert {type(target).__module__ for panel in board.panels for target in panel.targets} == {
+        "grafana_foundation_sdk.models.prometheus"
+    }, "not taken as they stand, but read"
+
+
 def test_no_panel_lies_on_another_or_beside_the_grid_of_24() -> None:
     def cells(place: Mapping[str, int]) -> set[tuple[int, int]]:
         right, bottom = place["x"] + place["w"], place["y"] + place["h"]
