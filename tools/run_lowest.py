@@ -1,6 +1,6 @@
 """Runs the suite with the lowest version that each dependency may have: `python tools/run_lowest.py [-- PYTEST ...]`.
 
-`pyproject.toml` says `rich>=13.7`; here 13.7 is installed, and so for all extras but `litellm`, whose many
+`pyproject.toml` says `rich>=14.3`; here 14.3 is installed, and so for all extras but `litellm`, whose many
 dependencies agree with nobody's lowest versions.  What dependencies bring themselves is as new as they take it.  It
 runs under Python 3.10 where that is found, else under the one that runs this: old ones have no wheels for new Pythons.
 """
