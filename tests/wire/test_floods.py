@@ -56,7 +56,7 @@ def test_a_queue_that_is_full_makes_the_server_wait(serve: Serve) -> None:
     exchange.begin(timeout_s=FOREVER_S)
     taken = 0
     with GATE:
-        response = asker._session.send(asker._request(b"{}", None), stream=True)
+        response = asker._session.send(asker._request(b"{}", {}, None), stream=True)
         socket = exchange.socket
         assert isinstance(socket, PumpedSocket)
         socket.take()
