@@ -30,9 +30,9 @@ class TlsStream(server.Stream):
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_side=True)
         self.open = False
-        self.hello_ns = self.opening_ns = 0
-        """When the hello of the client arrived, and how long it took until the answer to it was sent; 0: not yet, or it
-        is in the truth already."""
+        self.opening_ns = 0
+        """How long it took from the arrival of the client's hello until the answer to it was sent; 0 once it is in the
+        truth."""
 
     def decrypted(self, data: bytes) -> bytes:
         """What these bytes say, b"" in the handshake.  `ssl.SSLError` when they are none of TLS."""
@@ -90,8 +90,8 @@ class TlsServer(server.Server):
 
     def _send_handshake(self, stream: TlsStream, arrived_ns: int) -> None:
         flight = stream.outgoing.read()
-        if not stream.hello_ns:
-            stream.hello_ns, stream.opening_ns = arrived_ns, time.monotonic_ns() - arrived_ns
+        if flight and not stream.open:
+            stream.opening_ns += time.monotonic_ns() - arrived_ns
         super()._send(stream, flight)
 
     def _send(self, stream: server.Stream, data: bytes) -> None:

@@ -396,7 +396,7 @@ class SSETester:
         self, request: requests.PreparedRequest, answer: AnswerTimeline, following: Following, timeout_s: float
     ) -> None:
         """Sends the request, then reads what a GET of the place that its answer tells gives; the POST is the start."""
-        own_id = self._id_of(self._send(request, timeout_s), answer, self.target.url, following.path)
+        own_id = self._id_of(self._send(request, timeout_s), answer, following.path, self._judge.without_id)
         if own_id is None:
             return
         fetch = _without_body(request.copy(), "GET")
@@ -409,14 +409,7 @@ class SSETester:
         """Sends the request that starts the answer, from which it is timed, and then the one that fetches it."""
         request = request.copy()
         request.prepare_url(pair.start_url, None)
-        response = self._send(request, timeout_s)
-        if not 200 <= response.status_code < 300:
-            self._read(response, answer)
-            return
-        told = told_of(response, self.exchange)
-        if id_in(told.body, pair.told) is None:
-            answer.status = told.status
-            answer.outcome, answer.error = self._judge.unstarted(self.target.url, pair.told, told.body)
+        if self._id_of(self._send(request, timeout_s), answer, pair.told, self._judge.unstarted) is None:
             return
         fetch = request.copy()
         fetch.body = pair.fetch_body
@@ -424,8 +417,17 @@ class SSETester:
         fetch.prepare_url(pair.fetch_url, None)
         self._read(self._send(fetch, timeout_s), answer)
 
-    def _id_of(self, response: requests.Response, answer: AnswerTimeline, url: str, path: str) -> str | None:
-        """The id that an answer tells; None when it is no such answer, which `answer` tells then."""
+    def _id_of(
+        self,
+        response: requests.Response,
+        answer: AnswerTimeline,
+        path: str,
+        judged: Callable[[str, str, bytes], tuple[Outcome, str]],
+    ) -> str | None:
+        """The id that an answer tells at `path`; None when it tells none, of which `answer` has the outcome then.
+
+        `judged`: (URL, path, body of such an answer) -> outcome and error.
+        """
         if not 200 <= response.status_code < 300:
             self._read(response, answer)
             return None
@@ -433,7 +435,7 @@ class SSETester:
         own_id = id_in(told.body, path)
         if own_id is None:
             answer.status = told.status
-            answer.outcome, answer.error = self._judge.without_id(url, path, told.body)
+            answer.outcome, answer.error = judged(self.target.url, path, told.body)
         return own_id
 
     def _after(self, conversation: Conversation, answer: AnswerTimeline, key: str | None) -> Conversation:
