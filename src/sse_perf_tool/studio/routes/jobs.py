@@ -18,7 +18,8 @@ from .common import Lang, Space
 
 router = APIRouter(prefix="/api", tags=["jobs"])
 
-Asked = Annotated[JobAsked, Body()]
+# The kind decides, said here once more: an older FastAPI forgets it of a type that has a Body.
+Asked = Annotated[JobAsked, Body(discriminator="kind")]
 
 
 @router.post("/plan")
