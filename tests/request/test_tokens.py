@@ -87,6 +87,38 @@ def test_a_file_of_tiktoken_has_the_pattern_of_its_name(tmp_path: Path) -> None:
     assert counter_of(tiktoken_file(tmp_path))("ab abc") == 4  # "ab", " ", "ab", "c"
 
 
+def test_a_file_of_tiktoken_is_taken_as_it_is_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copies = tmp_path / "copies"
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", str(copies))
+    path = tiktoken_file(tmp_path)
+    assert counter_of(path)("ab") == 1
+    file = Path(path)
+    file.write_text("\n".join(line for line in file.read_text().splitlines() if not line.startswith("YWI=")))  # "ab"
+    tokens._read.cache_clear()  # as the next run does
+    assert counter_of(path)("ab") == 2
+    assert not copies.exists(), "no copy that nobody asked for"
+
+
+def test_a_broken_file_of_tiktoken_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tiktoken_file(tmp_path)
+    for broken in ("YQ==", "YQ== x", "YQ= 3", "a b c"):
+        Path(path).write_text(f"Yg== 0\n\n{broken}\n")
+        with pytest.raises(UsageError, match=r"no tokenizer can be read from it \(r50k_base\.tiktoken:3\)"):
+            counter_of(path)
+
+
+@pytest.mark.parametrize(("there", "instead"), [("/w== 255\n", ""), ("/w== 255", "/w== 1")], ids=["lacking", "twice"])
+def test_a_file_of_tiktoken_that_would_panic_at_the_first_answer_is_refused(
+    tmp_path: Path, there: str, instead: str
+) -> None:
+    path = Path(tiktoken_file(tmp_path))
+    content = path.read_text()
+    assert there in content
+    path.write_text(content.replace(there, instead))
+    with pytest.raises(UsageError, match="not each byte has a token, or two tokens have one rank"):
+        counter_of(str(path))
+
+
 def test_files_that_are_no_tokenizer_get_a_line_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match=r"so its name must say which vocabulary it is: .*o200k_base"):
         counter_of(tiktoken_file(tmp_path, "mine.tiktoken"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -116,7 +117,6 @@ class _NameError(ValueError):
 
 def _tiktoken(path: str) -> Counter:
     import tiktoken
-    from tiktoken.load import load_tiktoken_bpe
     from tiktoken_ext import openai_public
 
     # That of gpt2 is in two files of another form.
@@ -124,11 +124,29 @@ def _tiktoken(path: str) -> Counter:
     name = Path(path).stem
     if name not in known:
         raise _NameError(*sorted(known))
-    ranks = load_tiktoken_bpe(path)
-    described: dict[str, Any] = _with_ranks(openai_public, ranks, known[name])
+    described: dict[str, Any] = _with_ranks(openai_public, _ranks(path), known[name])
     described.pop("explicit_n_vocab", None)  # the file says how many there are
     found = tiktoken.Encoding(**described)
     return lambda text: len(found.encode_ordinary(text))
+
+
+def _ranks(path: str) -> dict[bytes, int]:
+    """Each token of the file and its rank.
+
+    tiktoken's own reader keeps a copy of the file under its path, and from then on takes that one, whatever became of
+    the file; before 0.12 it also wants one more package for a file that lies on a disk.
+    """
+    found = {}
+    for number, line in enumerate(Path(path).read_bytes().splitlines(), 1):
+        if line:
+            try:
+                token, rank = line.split()
+                found[b64decode(token, validate=True)] = int(rank)
+            except ValueError as error:
+                raise ValueError(f"{Path(path).name}:{number}") from error
+    if len(set(found.values())) < len(found) or not all(bytes([value]) in found for value in range(256)):
+        raise ValueError("not each byte has a token, or two tokens have one rank")  # of which tiktoken would panic
+    return found
 
 
 def _with_ranks(module: Any, ranks: dict[bytes, int], describe: Callable[[], dict[str, Any]]) -> dict[str, Any]:
