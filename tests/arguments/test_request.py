@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from command_lines import KEY, KEYED, SECRET, keyed, parsed, write
+from command_lines import KEY, KEYED, SECRET, body_of, keyed, parsed, write
 from sse_perf_tool.flags import PROGRAM
 
 
@@ -103,3 +103,9 @@ def test_the_command_line_is_kept_as_typed_but_for_the_key() -> None:
 def test_secrets_in_the_url_of_a_proxy_are_known_too() -> None:
     arguments = parsed(*KEYED, environ={"HTTPS_PROXY": f"http://user:{SECRET}@proxy:3128"})
     assert SECRET not in arguments.masker(f"cannot connect to user:{SECRET}@proxy")
+
+
+def test_the_body_is_the_one_that_the_path_of_the_url_takes() -> None:
+    assert "jsonrpc" in body_of(keyed("--url", "http://h/a2a"))
+    assert list(body_of(keyed("--url", "http://h/message:stream"))) == ["message"]
+    assert list(body_of(keyed("--url", "http://h/message:stream?key=v"))) == ["message"]

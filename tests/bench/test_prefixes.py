@@ -226,3 +226,24 @@ def test_every_prefix_is_of_a_known_format() -> None:
     assert {row.format for row in PREFIXES.values()} <= set(FORMATS)
     assert len(PREFIXES) >= 40
     assert not SDK_ONLY & set(PREFIXES)
+
+
+def test_a_model_behind_an_address_of_its_own_is_sent_what_the_path_takes() -> None:
+    address = "https://dashscope.aliyuncs.com/api/v1/services/aigc/multimodal-generation/generation"
+    found = endpoint("qwen-vl-plus", format="dashscope", api_base=address)
+    assert found.url == address
+    assert found.body["input"]["messages"] == [{"role": "user", "content": [{"text": "{query}"}]}]
+
+
+@pytest.mark.parametrize(
+    ("form", "address", "url"),
+    [
+        ("dify", "http://h/v1/workflows/run", "http://h/v1/workflows/run"),
+        ("dify", "http://h", "http://h/v1/chat-messages"),
+        ("ollama", "http://h/api/generate?k=v", "http://h/api/generate?k=v"),
+        ("qianfan", "http://h/rpc/2.0/ai_custom/v1/wenxinworkshop/chat",
+         "http://h/rpc/2.0/ai_custom/v1/wenxinworkshop/chat/m"),
+    ],
+)  # fmt: skip
+def test_an_address_that_is_one_of_the_formats_own_stays_as_it_is(form: str, address: str, url: str) -> None:
+    assert endpoint("m", format=form, api_base=address).url == url

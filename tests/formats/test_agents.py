@@ -7,6 +7,8 @@ import json
 import pytest
 
 from sse_perf_tool.formats import FORMATS, AnswerReader, guess_from_url
+from sse_perf_tool.providers import Query
+from sse_perf_tool.request.body import BodyBuilder
 from sse_perf_tool.sse import NO_DATA, SSEParser
 from stream_bodies import JSON_KINDS, SSE, read, read_body, stream_of
 
@@ -57,6 +59,15 @@ def test_the_path_of_a_url_tells_the_format(path: str, name: str) -> None:
     guess = guess_from_url("localhost", path)
     assert guess is not None
     assert guess.name == name
+
+
+def test_over_rest_an_agent_is_sent_the_message_without_a_call_around_it() -> None:
+    query = Query("What?")
+    call = json.loads(BodyBuilder(row=FORMATS["a2a"], path="/a2a").build(query))
+    bare = json.loads(BodyBuilder(row=FORMATS["a2a"], path="/v1/message:stream").build(query))
+    assert (call["jsonrpc"], call["method"]) == ("2.0", "SendStreamingMessage")
+    assert bare["message"].pop("messageId") != call["params"]["message"].pop("messageId")
+    assert bare == call["params"] == {"message": {"role": "ROLE_USER", "parts": [{"text": "What?"}]}}
 
 
 def test_an_mcp_server_is_told_that_both_kinds_of_answers_will_do() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from sse_perf_tool.formats import FORMATS
+from sse_perf_tool.providers import Query
 from sse_perf_tool.records import Usage
+from sse_perf_tool.request.body import BodyBuilder
 from stream_bodies import read
 
 
@@ -62,3 +66,16 @@ class TestDashScope:
 
     def test_empty_code_is_no_error(self):
         assert read("dashscope", {"code": "", "message": "", "request_id": "r"}).error is None
+
+
+@pytest.mark.parametrize(
+    ("service", "content"), [("text-generation", "你是谁"), ("multimodal-generation", [{"text": "你是谁"}])]
+)
+def test_models_that_see_and_hear_are_sent_a_list_of_parts(service: str, content: Any) -> None:
+    path = f"/api/v1/services/aigc/{service}/generation"
+    body = json.loads(BodyBuilder(row=FORMATS["dashscope"], path=path, model="m").build(Query("你是谁")))
+    assert body == {
+        "model": "m",
+        "input": {"messages": [{"role": "user", "content": content}]},
+        "parameters": {"incremental_output": True, "result_format": "message"},
+    }

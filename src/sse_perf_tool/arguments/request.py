@@ -213,11 +213,12 @@ def body_fields(flags: FlagValues, row: Format | None) -> list[tuple[tuple[str, 
     return found
 
 
-def body_of(flags: FlagValues, row: Format | None, query: Query) -> BodyBuilder:
-    """The request body of `row` or of a template; `query` is an example of what will fill it."""
+def body_of(flags: FlagValues, row: Format | None, path: str, query: Query) -> BodyBuilder:
+    """The request body of `row` at a URL's path, or of a template; `query` is an example of what will fill it."""
     body = BodyBuilder(
         _template(flags),
         row,
+        path=path,
         model=flags["model"],
         model_name=flags["model_name"],
         user=flags["user"],

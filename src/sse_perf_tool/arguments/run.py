@@ -144,7 +144,7 @@ def run_arguments(
     shape, replayed = load.load_settings(flags)
     queries = queries_of(flags, of_trace=any(each.query and each.query.made_tokens for each in replayed))
     example = next((each.query for each in replayed if each.query), None) or queries.query(0)
-    body = body_of(flags, body_row(format_name, row, guessed), example)
+    body = body_of(flags, body_row(format_name, row, guessed), path, example)
     check_turns(flags, row, body, queries)
     check_tokenizer(flags)
     warn_of_thread(flags, row, path)

@@ -7,6 +7,7 @@ is a known prefix.  Without any, the model is OpenAI's, or the `api_base` speaks
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -80,8 +81,10 @@ def endpoint_of(provider: Provider, model: Model, wish: Wish, environ: Mapping[s
     path = prefix.path if prefix.path is not None else PATHS.get(prefix.format, "")
     if "{api_version}" in path and not provider.api_version and "api-version=" not in base:
         raise UsageError(say("no_api_version", provider=provider.key))
-    url = joined(base, path.format(model=service_model, api_version=provider.api_version or ""))
-    body, notes = _body(prefix, name, row, service_model, model, wish, say)
+    path = path.format(model=service_model, api_version=provider.api_version or "")
+    url = base if _is_whole(base, row) else joined(base, path)
+    asked = row.body_at(url.partition("?")[0])("{query}", service_model, "{user}", "")
+    body, notes = _body(asked, prefix, name, service_model, model, wish, say)
     auth = prefix.auth or row.auth
     return Endpoint(
         url,
@@ -95,6 +98,12 @@ def endpoint_of(provider: Provider, model: Model, wish: Wish, environ: Mapping[s
         notes,
         wish,
     )
+
+
+def _is_whole(base: str, row: Format) -> bool:
+    """Whether an address is that of a request already: its path ends as one of the format's does."""
+    path = base.partition("?")[0]
+    return any(pattern.endswith("$") and re.search(pattern, path) for pattern in row.paths)
 
 
 _LITELLM_NAMES = {"openai_chat": "openai", "openai_responses": "openai", "custom_openai": "openai"}
@@ -138,12 +147,11 @@ def _row_of_format(name: str) -> Prefix:
 
 
 def _body(
-    prefix: Prefix, name: str, row: Format, service_model: str, model: Model, wish: Wish, say: Say
+    asked: Mapping[str, Any], prefix: Prefix, name: str, service_model: str, model: Model, wish: Wish, say: Say
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The template of the body, and what is left out of it that was asked for."""
-    notes = []
-    body = row.body("{query}", service_model, "{user}", "")
-    body = {key: value for key, value in {**body, **prefix.extra}.items() if key not in prefix.without}
+    """The template of the body, from the format's own, and what is left out of it that was asked for."""
+    notes, row = [], FORMATS[prefix.format]
+    body = {key: value for key, value in {**asked, **prefix.extra}.items() if key not in prefix.without}
     limits = [limit for limit in (wish.max_tokens, model.max_output_tokens) if limit is not None]
     if limits and "max_tokens" not in model.skip_params:
         own = limit_field(row.name, name, service_model)

@@ -18,14 +18,21 @@ _OLD_KINDS = {
     "artifact-update": "artifactUpdate",
 }
 _PROPER_ENDS = frozenset({"completed", "input_required", "auth_required"})
+_REST = r"/message:stream$"
 _FAILED = frozenset({"failed", "rejected", "canceled"})
 
 
-def _body(query: str, _model: str, _user: str, _conversation_id: str) -> Doc:
+def _body(query: str, model: str, user: str, conversation_id: str) -> Doc:
     from uuid import uuid4  # only here: on Python 3.10 it brings half of the standard library
 
-    message = {"role": "ROLE_USER", "messageId": str(uuid4()), "parts": [{"text": query}]}
-    return {"jsonrpc": "2.0", "id": str(uuid4()), "method": "SendStreamingMessage", "params": {"message": message}}
+    params = _rest_body(query, model, user, conversation_id)
+    return {"jsonrpc": "2.0", "id": str(uuid4()), "method": "SendStreamingMessage", "params": params}
+
+
+def _rest_body(query: str, _model: str, _user: str, _conversation_id: str) -> Doc:
+    from uuid import uuid4
+
+    return {"message": {"role": "ROLE_USER", "messageId": str(uuid4()), "parts": [{"text": query}]}}
 
 
 def _update(doc: Doc) -> tuple[str, Doc]:
@@ -116,7 +123,8 @@ FORMAT = Format(
     reader=_reader,
     detects=_detects,
     body=_body,
-    paths=(r"/a2a/?$", r"/message:stream$"),
+    paths=(r"/a2a/?$", _REST),
+    bodies={_REST: _rest_body},
     needs_key=False,
     headers={"A2A-Version": "1.0"},
     end_hint=b"COMPLETED",

@@ -10,6 +10,7 @@ reader may raise, whatever the object holds.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -35,6 +36,7 @@ Doc = dict[str, Any]
 END_HINT = b"[DONE]"
 
 ReadEvent = Callable[[str, Doc], Delta]
+Body = Callable[[str, str, str, str], Doc]
 """(name of the event, its data as a JSON object) -> what it adds to the answer."""
 
 ReadData = Callable[[str, str], Delta]
@@ -104,8 +106,11 @@ class Format:
     title: str
     reader: Callable[[Options], ReadEvent]
     detects: Callable[[str, Doc], bool]
-    body: Callable[[str, str, str, str], Doc]
+    body: Body
     paths: Sequence[str] = ()
+    bodies: Mapping[str, Body] = field(default_factory=dict)
+    """Other bodies, by a regular expression that is searched in the URL's path: some APIs have several requests for one
+    kind of stream."""
     hosts: Sequence[str] = ()
     auth: tuple[str, str] | None = ("Authorization", "Bearer ")
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -160,6 +165,10 @@ class Format:
     """(URL of a run) -> the two requests of the next answer; None: it is one, to that URL."""
     opens: Opens | None = None
     """How a user's session is opened, before the first request; None: its requests need none."""
+
+    def body_at(self, path: str) -> Body:
+        """What makes the body of a request to the path of a URL."""
+        return next((body for pattern, body in self.bodies.items() if re.search(pattern, path)), self.body)
 
     def whole_reader(self, options: Options) -> ReadEvent:
         """A reader for an answer that comes whole; such an object is the end of its answer."""

@@ -40,6 +40,12 @@ def _body(query: str, model: str, _user: str, _conversation_id: str) -> Doc:
     }
 
 
+def _body_of_parts(query: str, model: str, user: str, conversation_id: str) -> Doc:
+    """For models that see and hear, which take no content but a list of parts."""
+    message = {"role": "user", "content": [{"text": query}]}
+    return {**_body(query, model, user, conversation_id), "input": {"messages": [message]}}
+
+
 def _ask_whole(body: Doc) -> Doc:
     """The header asks for a stream, not the body; `incremental_output` goes with streams only."""
     parameters = body.get("parameters")
@@ -116,7 +122,8 @@ FORMAT = Format(
     reader=_reader,
     detects=_detects,
     body=_body,
-    paths=(r"/services/aigc/", r"/api/v1/apps/[^/]+/completion/?$"),
+    paths=(r"/services/aigc/", r"/services/aigc/.+/generation/?$", r"/api/v1/apps/[^/]+/completion/?$"),
+    bodies={r"/multimodal-generation/": _body_of_parts},
     hosts=(r"^dashscope(-\w+)?\.aliyuncs\.com$",),
     stream_headers={"X-DashScope-SSE": "enable"},
     default_model="qwen-turbo",

@@ -68,9 +68,9 @@ def load_template(path: str | Path, language: str = "en") -> dict[str, Any]:
 class BodyBuilder:
     """Makes the body of each request; thread-safe, as nothing changes after the start.
 
-    From `template`, if there is one, else from the format's own minimal body, else (no format is known, or it is Dify)
-    from `DEFAULT_TEMPLATE`.  The model of a format's body is `model`, else `model_name`, else the format's default.  A
-    template keeps its own model unless `model` is given.
+    From `template`, if there is one, else from the format's own minimal body at the `path` of the URL, else (no format
+    is known, or it is Dify) from `DEFAULT_TEMPLATE`.  The model of a format's body is `model`, else `model_name`, else
+    the format's default.  A template keeps its own model unless `model` is given.
 
     Placeholders stand in string values, at any depth, never in names: `{query}`, `{conversation_id}`, `{user}`,
     `{files}`, `{inputs.KEY}` and the name of any field of the query's row.  A field of the row goes before `user`,
@@ -90,6 +90,7 @@ class BodyBuilder:
         template: Mapping[str, Any] | None = None,
         row: Format | None = None,
         *,
+        path: str = "",
         model: str | None = None,
         model_name: str | None = None,
         user: str = "gaolou",
@@ -102,6 +103,7 @@ class BodyBuilder:
         self._fields, self._extra = tuple(fields), extra
         self._given = {"user": user, "conversation_id": conversation_id, "files": list(files)}
         self._row = row if template is None and row is not None and row.name != "dify" else None
+        self._body = None if self._row is None else self._row.body_at(path)
         self.from_template = template is not None
         self._model = model or model_name or (row.default_model if row else "")
         ask_whole = without_stream if row is None or row.whole is None else row.whole.ask
@@ -133,10 +135,10 @@ class BodyBuilder:
         """
         if query.body is not None:
             return query.body
-        if self._row is not None:
+        if self._row is not None and self._body is not None:
             user = _text(self._value("user", query, conversation_id))
             conversation = _text(self._value("conversation_id", query, conversation_id))
-            document = self._with_more(self._ask(self._row.body(query.sent, self._model, user, conversation)))
+            document = self._with_more(self._ask(self._body(query.sent, self._model, user, conversation)))
             if history and self.carries == "history":
                 key = self._row.history_key
                 asked = document[key]
@@ -160,8 +162,8 @@ class BodyBuilder:
         """Whether (what others say in) its messages, and the limit of its answer, are left out of the body."""
         if query.body is not None:
             return False, False
-        if self._row is not None:
-            messages, limit = self._row.history_key in self._row.body("", "", "", ""), bool(self._row.limit)
+        if self._row is not None and self._body is not None:
+            messages, limit = self._row.history_key in self._body("", "", "", ""), bool(self._row.limit)
         else:
             values = [self._value(piece.name, query, "") for piece in self._pieces if isinstance(piece, _Slot)]
             messages, limit = list(query.messages) in values, query.max_tokens in values
