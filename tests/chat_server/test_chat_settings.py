@@ -135,7 +135,7 @@ def test_missing_packages_are_one_line_that_says_how_to_install_them(tmp_path: P
     done = command(PYTHONPATH=path)
     assert done.returncode == 2
     assert done.stderr == f"{MISSING['en']}\n"
-    assert 'pip install ".[server]"' in done.stderr
+    assert 'pip install "sse-perf-tool[server]"' in done.stderr
 
 
 def test_every_setting_of_one_process_has_a_flag_but_keys_have_none() -> None:

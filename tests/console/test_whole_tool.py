@@ -116,7 +116,7 @@ def test_the_demo_without_its_packages_says_how_to_get_them(
     monkeypatch.setitem(sys.modules, "sse_perf_tool.chat_server.settings", None)
     ran = tool("--demo", "--lang", lang)
     assert (ran.status, ran.out, ran.err.count("\n")) == (2, "", 1)
-    assert 'pip install ".[server]"' in ran.err
+    assert 'pip install "sse-perf-tool[server]"' in ran.err
     assert ("目录" in ran.err) is (lang == "zh")
 
 

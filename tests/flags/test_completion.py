@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -57,9 +58,19 @@ def test_what_bash_offers(words: str, offered: list[str], tmp_path: Path) -> Non
     assert sorted(done.stdout.split()) == sorted(offered), done.stderr
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_is_said_of_a_flag_begins_with_a_word(language: str) -> None:
+    text = parsed("--completion", "fish", "--lang", language).text
+    said = re.findall(r""" -d ['"](.)""", text)
+    assert len(said) > len(FLAGS)
+    assert set(said).isdisjoint(";；,，.。 ")
+
+
 def test_another_shell_and_a_missing_package_get_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert problem("--completion", "csh").startswith("--completion csh: ")
     monkeypatch.setitem(__import__("sys").modules, "shtab", None)
-    assert problem("--completion", "bash") == "--completion: needs the package shtab: pip install shtab"
+    assert problem("--completion", "bash") == (
+        "--completion: needs the package shtab: pip install 'sse-perf-tool[completion]'"
+    )
     assert problem("--completion", "bash", "--lang", "zh").startswith("--completion：需要软件包 shtab")
     assert completion.NAME == "sse-perf"

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 
 MISSING = {
-    "en": 'the chat server needs more packages: run pip install ".[server]" in the folder of this tool',
-    "zh": '内置服务缺少依赖包，请在本工具的目录中运行 pip install ".[server]"',
+    "en": 'the chat server needs more packages: pip install "sse-perf-tool[server]", or ".[server]" in a clone of it',
+    "zh": '内置服务缺少依赖包，请安装：pip install "sse-perf-tool[server]"，在源码目录中则为 ".[server]"',
 }
 """Language -> what to say when the extra is not installed."""
 

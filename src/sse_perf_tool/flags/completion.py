@@ -16,8 +16,8 @@ from .wording import HELP
 
 TEXTS: Texts = {
     "missing": (
-        "--completion: needs the package shtab: pip install shtab",
-        "--completion：需要软件包 shtab：pip install shtab",
+        "--completion: needs the package shtab: pip install 'sse-perf-tool[completion]'",
+        "--completion：需要软件包 shtab：pip install 'sse-perf-tool[completion]'",
     ),
 }
 
@@ -57,7 +57,8 @@ def _add(
     shtab: object,
 ) -> None:
     for flag in flags:
-        text = helps[flag.key][LANGUAGES.index(language)].replace("%", "%%").replace("{formats}", "")
+        text = helps[flag.key][LANGUAGES.index(language)].replace("%", "%%")
+        text = text.removeprefix("{formats}").lstrip(";； ")  # they are what is offered
         if flag.check is None:
             parser.add_argument(*flag.names, action="store_true", dest=flag.key, help=text)
             continue
