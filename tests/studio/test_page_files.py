@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sse_perf_tool.flags import CAPACITY_FLAGS, FLAGS
+from sse_perf_tool.report_parts.page import build_page
 from studio_server import Studio, running
 
 
@@ -49,6 +50,13 @@ def test_files_are_served_with_their_type_and_not_again_when_they_are_known(shar
     assert shared.ask("GET", "/static/views/run.js", headers={"If-None-Match": tag}).status == 200
     for name in ("secret.py", "views", "nothing.js"):
         assert shared.ask("GET", f"/static/{name}").status == 404, name
+
+
+def test_the_colours_are_those_that_reports_hold(shared: Studio) -> None:
+    answer = shared.ask("GET", "/static/palette.css")
+    assert answer.headers["content-type"] == "text/css; charset=utf-8"
+    page, _ = build_page("<style>{{style}}</style>", {}, {}, scripts=[])
+    assert answer.body.decode() in page.decode()
 
 
 def test_the_documentation_has_every_operation_and_needs_no_other_host(shared: Studio) -> None:

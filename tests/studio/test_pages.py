@@ -171,6 +171,7 @@ def test_every_file_that_is_named_is_there() -> None:
     page = (PAGES / "index.html").read_text(encoding="utf-8")
     for address in re.findall(r'"/static/([^"]+)"', page + CODE):
         path = PACKAGE / "assets" / address.removeprefix("lib/") if address.startswith("lib/") else PAGES / address
+        path = PACKAGE / "templates" / address if address == "palette.css" else path
         assert path.is_file() or address.startswith("lib/"), address
 
 
@@ -182,10 +183,16 @@ def test_names_that_are_imported_are_used() -> None:
                 assert re.search(rf"\b{each.strip()}\b", rest), f"{name}: {each}"
 
 
-def test_the_colours_are_those_of_the_report() -> None:
-    report = (PACKAGE / "templates" / "report.css").read_text(encoding="utf-8")
-    studio = (PAGES / "studio.css").read_text(encoding="utf-8")
-    palettes = [text[: text.index("* { box-sizing")].splitlines() for text in (report, studio)]
-    colours = [[line for line in lines if "--" in line] for lines in palettes]
-    assert len(colours[0]) == 9
-    assert colours[0] == colours[1]
+def test_each_colour_that_is_used_is_one_of_the_palette_or_its_own() -> None:
+    palette, report = (templates_file(name) for name in ("palette.css", "report.css"))
+    scripts = "".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "templates").glob("*.js")) + CODE
+    by_scripts = set(re.findall(r'"(--[\w-]+)"[,:]', scripts))
+    for style in (report, (PAGES / "studio.css").read_text(encoding="utf-8")):
+        used = set(re.findall(r"var\((--[\w-]+)", style))
+        set_here = set(re.findall(r"(--[\w-]+):", style)) | by_scripts
+        assert len(used) > 8
+        assert used <= set(re.findall(r"(--[\w-]+):", palette)) | set_here
+
+
+def templates_file(name: str) -> str:
+    return (PACKAGE / "templates" / name).read_text(encoding="utf-8")

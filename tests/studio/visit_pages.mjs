@@ -19,6 +19,7 @@ let seen = null;
 
 function fileOf(path) {
   if (path.startsWith("/static/lib/")) return join(assets, path.slice("/static/lib/".length));
+  if (path === "/static/palette.css") return join(assets, "../templates/palette.css");
   if (path.startsWith("/static/")) return join(pages, path.slice("/static/".length));
   return join(pages, "index.html");
 }

@@ -64,7 +64,8 @@ def build_page(
     what else it has.  A Content-Security-Policy lets nothing else run and nothing be fetched but the linked libraries,
     if any.
     """
-    style = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", *more.styles))
+    styles_of_page = ("palette.css", "report.css", *more.styles)
+    style = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in styles_of_page)
     libraries, inlined = library_scripts(more.libraries)
     own = "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in scripts)
     own_script = inline_script(f'"use strict";(()=>{{{own}}})();')

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Header
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from ...report_parts.libraries import ASSETS
+from ...report_parts.page import TEMPLATES
 from ..errors import ApiError
 
 router = APIRouter(include_in_schema=False)
 
+PALETTE = "palette.css"
 PAGES = Path(__file__).resolve().parent.parent / "pages"
 
 TYPES = {
@@ -32,8 +34,10 @@ KnownTag = Annotated[str, Header(alias="If-None-Match")]
 
 @router.get("/static/{name:path}")
 def static(name: str, known: KnownTag = "") -> Response:
-    """A file of the pages, or a library under `lib/`."""
-    return _file(ASSETS, name.removeprefix("lib/"), known) if name.startswith("lib/") else _file(PAGES, name, known)
+    """A file of the pages, a library under `lib/`, or the colours that reports have too."""
+    if name.startswith("lib/"):
+        return _file(ASSETS, name.removeprefix("lib/"), known)
+    return _file(TEMPLATES if name == PALETTE else PAGES, name, known)
 
 
 @router.get("/{path:path}")
