@@ -282,6 +282,15 @@ def test_commands_can_be_typed_as_they_stand(folder, page, command):
     assert arguments.warnings == ()
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_command_fits_beside_the_menus_of_the_site(page):
+    blocks = re.findall(
+        r"^```(?:sh|bash|console)$(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    lines = (re.sub(r"\s+# .*", "", line) for block in blocks for line in block.splitlines())
+    assert [line for line in lines if len(line) > 104] == []
+
+
 def test_commands_are_found_in_all_places():
     found = {command for _, command in tool_commands()}
     assert "python3 sse_perfTestTool.py --help" in found
@@ -293,7 +302,7 @@ def test_the_flags_of_the_custom_format_read_the_stream_beside_them(folder):
     page = text_of("docs/usage.md").replace("\\\n", " ")
     blocks = [block for _, block in FENCED.findall(page)]
     stream = next(block for block in blocks if block.startswith("event: say"))
-    command = next(block for block in blocks if "--text-path data.text --reasoning-path" in block)
+    command = next(block for block in blocks if "--reasoning-path data.thought" in block)
     reader = AnswerReader(FORMATS["custom"], parsed(command).options, "text/event-stream")
     reader.feed((stream + "\n").encode())
     assert (reader.text, reader.chunks, reader.usage, reader.complete) == ("Hello world", 2, Usage(3, 2, None), True)

@@ -110,6 +110,14 @@ def test_the_choice_of_a_language_leads_to_the_same_page(site: Path) -> None:
     assert loaded_by(site / "zh" / "flags.html").languages == {"en": "../flags.html", "zh": "flags.html"}
 
 
+def test_a_flag_in_a_sentence_is_not_broken_after_its_dashes(site: Path) -> None:
+    for page in (site / "flags.html", site / "zh" / "flags.html"):
+        text = page.read_text(encoding="utf-8")
+        assert '<code class="flag">--config</code>' in text
+        assert "<code>--config</code>" not in text
+    assert ".md-typeset code.flag" in (site / "site.css").read_text(encoding="utf-8")
+
+
 def test_the_search_knows_the_words_of_chinese_sentences_and_works_from_a_file(site: Path) -> None:
     index = json.loads((site / "zh" / "search" / "search_index.json").read_text(encoding="utf-8"))
     (entry,) = (each for each in index["docs"] if each["location"] == "formats.html")
