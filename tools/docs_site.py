@@ -42,7 +42,8 @@ OTHER_LANGUAGE = re.compile(r"\A(# .*\n\n)\[(?:中文|English)\]\(\S+\)\n")
 _LINK = re.compile(r"(\]\()([^)\s#]+)(#[^)\s]*)?(?=\))")
 _WIDE = "\u3000-\u303f\u4e00-\u9fff\uff00-\uffef\u2014\u2018-\u201d\u2026"
 _CHINESE_LINES = re.compile(rf"(?<=[{_WIDE}])\n *(?=[{_WIDE}])|(?<=[，。；：、（！？])\n *(?=[`\[A-Za-z])")
-_FLAG = re.compile(r"<code>(?=--?[a-zA-Z][\w-]*</code>)")
+_FILE_NAME = re.compile(r"\[([a-z-]+)(?:_zh)?\.md\](?=\()")
+_FLAG = re.compile(r"([、，。：；）\u4e00-\u9fff])?<code>(?=--?[a-zA-Z][\w-]*</code>)")
 _FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 
 log = logging.getLogger("mkdocs.hooks.docs_site")
@@ -132,14 +133,15 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     parts = _FENCED.split(OTHER_LANGUAGE.sub(r"\1", markdown, count=1))
     if is_chinese(config):
         parts[::2] = [_CHINESE_LINES.sub("", part) for part in parts[::2]]  # browsers show a line end as a space
+    parts[::2] = [_FILE_NAME.sub(r"[\1]", part) for part in parts[::2]]  # what is a file on GitHub is a page here
     parts[::2] = [_LINK.sub(lambda link: in_site(link, source, page, config), part) for part in parts[::2]]
     return "".join(parts)
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """The page with its flags marked: a line would end after the dashes of one."""
+    """The page with its flags marked: a line would end after the dashes of one, and not before it without a space."""
     del page, config, files
-    return _FLAG.sub('<code class="flag">', html)
+    return _FLAG.sub(lambda flag: f'{flag[1]}<wbr><code class="flag">' if flag[1] else '<code class="flag">', html)
 
 
 def in_site(link: re.Match[str], source: Path, page: Page, config: MkDocsConfig) -> str:

@@ -110,11 +110,19 @@ def test_the_choice_of_a_language_leads_to_the_same_page(site: Path) -> None:
     assert loaded_by(site / "zh" / "flags.html").languages == {"en": "../flags.html", "zh": "flags.html"}
 
 
+def test_a_link_is_not_called_by_the_name_of_a_file(site: Path) -> None:
+    for page in (site / "files.html", site / "zh" / "files.html"):
+        text = page.read_text(encoding="utf-8")
+        assert '<a href="metrics.html">metrics</a>' in text
+        assert ".md</a>" not in text
+
+
 def test_a_flag_in_a_sentence_is_not_broken_after_its_dashes(site: Path) -> None:
     for page in (site / "flags.html", site / "zh" / "flags.html"):
         text = page.read_text(encoding="utf-8")
         assert '<code class="flag">--config</code>' in text
         assert "<code>--config</code>" not in text
+    assert '、<wbr><code class="flag">--baseline</code>、' in (site / "zh" / "ci.html").read_text(encoding="utf-8")
     assert ".md-typeset code.flag" in (site / "site.css").read_text(encoding="utf-8")
 
 
