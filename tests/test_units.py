@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sse_perf_tool.units import CHUNKS_PER_S, REQUESTS_PER_S, TOKENS_PER_S, figure, reading, signed
+from sse_perf_tool.units import CHUNKS_PER_S, REQUESTS_PER_S, TOKENS_PER_S, figure, reading, signed, telling_digits
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "sse_perf_tool"
 
@@ -38,6 +38,11 @@ def test_a_difference_has_its_sign(value: float | None, text: str) -> None:
 )
 def test_a_count_has_all_of_its_digits(value: float | None, text: str) -> None:
     assert reading(value) == text
+
+
+@pytest.mark.parametrize(("value", "digits"), [(12.3, 3), (499.4, 3), (499.96, 5), (499.9999999, 6)])
+def test_a_figure_has_digits_enough_to_show_that_a_limit_was_kept(value: float, digits: int) -> None:
+    assert telling_digits(value, lambda shown: shown < 500) == digits
 
 
 def said() -> Iterator[tuple[str, str]]:
@@ -77,6 +82,22 @@ def test_the_studio_spells_them_alike() -> None:
 def test_what_ends_a_load_and_what_ends_a_measurement_have_two_names() -> None:
     """A cool-down (冷却) is left out of the metrics, a drain (排空) is what is left of the load."""
     assert not [text for _, text in said() if "收尾" in text]
+
+
+GLUED = re.compile(r"\{\w*(?::[^{}]*)?\}%|\{\w*:[^{}]*%\}|\d% of\b|占[^。]*\d%")
+
+
+def percents(path: Path) -> Iterator[str]:
+    """Formats that put % right behind a number: only what is typed as a flag has it there."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        spec = ast.unparse(node.format_spec) if isinstance(node, ast.FormattedValue) and node.format_spec else ""
+        if "%" in spec and not re.search(r"%[a-zA-Z]", spec):
+            yield f"{path.name}: {ast.unparse(node)}"
+
+
+def test_a_space_stands_before_every_per_cent_sign() -> None:
+    assert [text for _, text in said() if GLUED.search(text)] == []
+    assert [each for path in SOURCE.rglob("*.py") for each in percents(path)] == []
 
 
 def own_formats(path: Path) -> Iterator[str]:

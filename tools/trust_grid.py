@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from sse_perf_tool.calibration.server import ask, paced_server
 from sse_perf_tool.metrics import percentile
 from sse_perf_tool.trust import LIMIT_MS, LIMIT_SHARE
+from sse_perf_tool.units import percent_text
 
 ROOT = Path(__file__).resolve().parent.parent
 TTFT_MS = 50.0
@@ -186,10 +187,9 @@ def conclusion(found: Sequence[Measured]) -> tuple[list[str], bool]:
     wrong = sum(each.wrong for each in found)
     trusted = sum(each.verdict == "trusted" for each in found)
     lines = [
-        f"The bounds covered both errors in {covered} of {len(found)} runs ({covered / len(found):.1%}).",
-        f"Of {wrong} runs with an error over {LIMIT_MS:g} ms or {LIMIT_SHARE:.0%}, {len(wrongly)} were called trusted"
-        + (f": {wrongly}." if wrongly else ".")
-        + f"  {trusted} runs were.",
+        f"The bounds covered both errors in {covered} of {len(found)} runs ({percent_text(covered / len(found))}).",
+        f"Of {wrong} runs with an error over {LIMIT_MS:g} ms or {LIMIT_SHARE * 100:g} %, {len(wrongly)} were called"
+        " trusted" + (f": {wrongly}." if wrongly else ".") + f"  {trusted} runs were.",
     ]
     return lines, covered >= COVERED * len(found) and not wrongly
 

@@ -40,10 +40,12 @@ def test_a_run_is_told_how_far_the_estimates_are_apart(serve: Serve, tool: Tool)
     assert records()[0]["estimates"] == [5, 14]
     assert summary()["tokens"]["weighted_by_words"] == 2.8
     (warning,) = summary()["warnings"]
-    assert warning.startswith("the server reports no tokens; counted by words they are 5, counted by weights 180% more")
+    assert warning.startswith(
+        "the server reports no tokens; counted by words they are 5, counted by weights 180 % more"
+    )
     tool(*at(serve(ANSWER), *FILES, *ONE, "--token-estimate", "weighted", "--lang", "zh"))
     (warning,) = summary()["warnings"]
-    assert warning.startswith("服务端未返回 token 数；按加权计为 14，按词则少 64%")
+    assert warning.startswith("服务端未返回 token 数；按加权计为 14，按词则少 64.3 %")
     tool(*at(serve(PLAIN), *FILES, *ONE))
     assert summary()["warnings"] == []
 

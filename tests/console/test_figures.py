@@ -12,7 +12,7 @@ from sse_perf_tool.report_parts.figures import percent_text
     ("share", "text"),
     [
         (None, "n/a"), (1, "100 %"), (0, "0 %"), (0.5, "50.0 %"), (2 / 3, "66.7 %"), (0.9995, "99.95 %"),
-        (0.9999999, "99.999 %"), (0.0000001, "0.001 %"),
+        (0.9999999, "99.999 %"), (0.0000001, "0.001 %"), (1.5, "150 %"), (-0.123, "-12.3 %"),
     ],
 )  # fmt: skip
 def test_only_all_of_them_are_100_per_cent_and_only_none_are_0(share: float | None, text: str) -> None:

@@ -241,7 +241,18 @@ def test_nothing_is_refused_or_thrown_and_the_bar_leads_to_every_part(seen: dict
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.609, "0.609 ms"), (499.96, "499.96 ms"), (1400.0, "1,400 ms"), (0.0, "0 ms")]
+    ("rule", "value", "text"),
+    [
+        ("ttfc<500ms", 0.609, "0.609 ms"),
+        ("ttfc<500ms", 132.784, "133 ms"),
+        ("ttfc<500ms", 499.96, "499.96 ms"),
+        ("ttfc<500ms", 500.0, "500 ms"),
+        ("p50<1s", 999.7, "999.7 ms"),
+        ("p50<1s", 1400.3, "1,400 ms"),
+        ("rss<1.5GB", 1499.96, "1,499.96 MB"),
+        ("growth<20%", 0.0, "0 %"),
+        ("of another version", 12.345, "12.3 ms"),
+    ],
 )
-def test_what_was_measured_for_a_target_has_no_digits_that_say_nothing(value: float, text: str) -> None:
-    assert target_text(value, "ms") == text
+def test_what_was_measured_for_a_target_has_digits_for_its_limit_alone(rule: str, value: float, text: str) -> None:
+    assert target_text(rule, value, text.split()[-1]) == text

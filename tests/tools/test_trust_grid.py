@@ -52,7 +52,7 @@ def test_a_run_is_covered_within_both_bounds_and_wrong_beyond_ten_milliseconds_o
 def test_nineteen_of_twenty_runs_covered_are_enough() -> None:
     runs = [measured() for _ in range(19)]
     lines, good = conclusion([*runs, measured(2)])
-    assert lines[0] == "The bounds covered both errors in 19 of 20 runs (95.0%)."
+    assert lines[0] == "The bounds covered both errors in 19 of 20 runs (95.0 %)."
     assert good
     assert not conclusion([*runs, measured(2), measured(2)])[1]
 
@@ -62,7 +62,7 @@ def test_one_wrong_run_that_was_trusted_is_too_many() -> None:
     assert conclusion([*runs, measured(11, verdict="degraded")])[1]
     lines, good = conclusion([*runs, measured(11)])
     assert not good
-    assert lines[1].startswith("Of 1 runs with an error over 10 ms or 20%, 1 were called trusted: [Cell(threads=50")
+    assert lines[1].startswith("Of 1 runs with an error over 10 ms or 20 %, 1 were called trusted: [Cell(threads=50")
 
 
 def test_the_table_has_the_largest_error_of_a_load_with_its_bound() -> None:

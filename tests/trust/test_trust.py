@@ -362,7 +362,7 @@ def test_the_console_says_why_and_what_to_do() -> None:
     assert shown(BAD).splitlines()[1:] == [
         "  - the TTFT P99 of 50 ms may be 11.1 ms off",
         "  - requests were sent up to 11 ms (P99) after their recorded start: use fewer threads, and leave cores free",
-        "  - this client reached 97 % of one core: use more --processes or fewer threads",
+        "  - this client reached 97.0 % of one core: use more --processes or fewer threads",
     ]
 
 
@@ -422,8 +422,8 @@ def test_required_trust_does_not_excuse_failed_requests() -> None:
 def test_the_report_has_a_card_a_sentence_and_columns_for_its_charts() -> None:
     page = trust_html(BAD)
     assert 'id="trust"' in page
-    assert "this client reached 97 % of one core" in page
-    assert "本客户端占用单核达 97 %" in page
+    assert "this client reached 97.0 % of one core" in page
+    assert "本客户端占用单核达 97.0 %" in page
     assert trust_html(run(SMOOTH)) == ""
     english = [sentence[0] for sentence in verdict(GOOD).sentences]
     assert "The measurement is trusted: TTFT P99 ± 0.1 ms, gap P99 ± 0.1 ms." in english
@@ -445,7 +445,7 @@ def test_every_reason_can_be_said(lang: str) -> None:
         "value": "4",
         "bound": "5",
         "count": "6",
-        "others": "7 %",
+        "others": "7.0 %",
         "seconds": "5.0",
         "at": "0:03",
     }

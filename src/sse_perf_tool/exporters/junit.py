@@ -145,7 +145,7 @@ def _target_checks(document: Mapping[str, Any]) -> list[_Check]:
     for row in profile.get("targets", ()):
         fails = profile["fail_on_targets"] and row["is_target"] and row["state"] == "missed"
         state = "failure" if fails else "skipped"
-        said = row["why"] if row["value"] is None else target_text(row["value"], row["unit"])
+        said = row["why"] if row["value"] is None else target_text(row["rule"], row["value"], row["unit"])
         problem = "" if row["state"] == "met" else f"{row['rule']} is {row['state'].replace('_', ' ')}: {said}"
         checks.append(_Check("profile", row["rule"], problem, state=state))
     return checks

@@ -200,7 +200,7 @@ def _profile_lines(result: RunResult, column: int) -> str:
         return ""
     found = [f"{_code(each.where)} {each.figure[column]} {each.advice[column]}" for each in result.profile.findings]
     missed = [each for each in result.profile.targets if each.state == MISSED]
-    found += [f"❌ {_code(each.rule)}: {target_text(each.value, each.unit)}" for each in missed]
+    found += [f"❌ {_code(each.rule)}: {target_text(each.rule, each.value, each.unit)}" for each in missed]
     return _bullets(in_both("profile")[column], [line.strip() for line in found])
 
 

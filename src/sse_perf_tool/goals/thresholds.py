@@ -36,7 +36,7 @@ from ..metrics import (
 from ..metrics.milestones import first_key, milestone_of, named_value
 from ..records import RunConfig, RunResult, Span, Stats, ThresholdResult
 from ..texts import LANGUAGES, Say, Texts, speaker
-from ..units import REQUESTS_PER_S, TOKENS_PER_S, figure
+from ..units import REQUESTS_PER_S, TOKENS_PER_S, figure, telling_digits
 
 TEXTS: Texts = {
     "rule_expected": ("character {place}: expected {what}", "第 {place} 个字符：此处应该是{what}"),
@@ -455,8 +455,4 @@ def measured_text(rule: str, value: float | None, lang: str = LANGUAGES[0]) -> s
     scale = unit_of(rule).scale
     limit = float(found[4]) / (100 if found[5] else 1)
     holds = OPERATORS[found[3]]
-    for digits in (3, 4, 5):
-        shown = float(figure(value * scale, digits).replace(",", ""))
-        if holds(shown / scale, limit) == holds(value, limit):
-            return with_unit(rule, value, digits, lang)
-    return with_unit(rule, value, lang=lang)
+    return with_unit(rule, value, telling_digits(value * scale, lambda shown: holds(shown / scale, limit)), lang)

@@ -23,7 +23,7 @@ from ..test_runner import OnSample, Origin, SharedStats, Snapshot, ThreadGroup, 
 from ..tester import Notice
 from ..texts import Say, Texts, speaker
 from ..trust import judge
-from ..units import NS_PER_S
+from ..units import NS_PER_S, percent_text
 from .abort import Watch
 from .parts import Parts
 from .processes import ProcessGroup
@@ -151,7 +151,7 @@ def load_warnings(result: RunResult, lang: str) -> list[str]:
         if kept.late >= LATE_SHARE * found.sent > 0 or worst_ms >= LATE_WORST_MS:
             share = kept.late / found.sent if found.sent else 0.0
             key = "late" if kept.all_busy else "late_here"
-            said.append(say(key, share=f"{share:.1%}", worst=f"{worst_ms / 1000:.3g}"))
+            said.append(say(key, share=percent_text(share), worst=f"{worst_ms / 1000:.3g}"))
         if kept.dropped:
             said.append(say("dropped", dropped=kept.dropped))
     if not any(name.lower() == "accept-encoding" for name in result.config.headers):
@@ -179,7 +179,7 @@ def _estimate_warnings(found: Summary, say: Say) -> list[str]:
     if abs(other - 1) <= ESTIMATES_DIFFER:
         return []
     which = say("more" if other > 1 else "fewer")
-    values = {"tokens": found.output_tokens, "percent": f"{abs(other - 1):.0%}", "which": which}
+    values = {"tokens": found.output_tokens, "percent": percent_text(abs(other - 1)), "which": which}
     return [say("estimates", this=say(this), that=say(that), **values)]
 
 

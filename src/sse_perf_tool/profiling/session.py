@@ -25,6 +25,7 @@ from ..masking import mask_url
 from ..records import RunConfig, RunResult, Stats
 from ..records.profile import COST_LIMIT, ProfileCost, Words
 from ..texts import LANGUAGES, speaker
+from ..units import percent_text
 from .folder import PYSPY, Drawn, Facts, drawn_of, judged, keep, keep_records
 from .hooks.install import SEEN_S, environment_with_hooks, tell
 from .hooks.reading import HookSeries
@@ -443,7 +444,7 @@ class Session:
     def _cost_words(self, cost: ProfileCost | None) -> list[str]:
         """A warning when profiling raised the load's own figure by more than the limit."""
         worst = None if cost is None else cost.worst
-        return [self._say("cost", share=worst)] if worst is not None and worst > COST_LIMIT else []
+        return [self._say("cost", share=percent_text(worst))] if worst is not None and worst > COST_LIMIT else []
 
 
 def shorter(config: RunConfig, share: float, least_s: float) -> RunConfig:

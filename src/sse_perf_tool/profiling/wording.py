@@ -33,8 +33,8 @@ TEXTS: Texts = {
         "{path}：已损坏或版本不符，请改用同目录的记录文件 run.jsonl",
     ),
     "cost": (
-        "the figures are those of a server under profilers, whose TTFT P50 is higher by {share:.0%}",
-        "数据来自分析器下的服务端：TTFT P50 比无分析器时高 {share:.0%}",
+        "the figures are those of a server under profilers, whose TTFT P50 is higher by {share}",
+        "数据来自分析器下的服务端：TTFT P50 比无分析器时高 {share}",
     ),
 }
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..units import figure
+from ..units import figure, telling_digits
 
 Words = tuple[str, str]
 """A text in English and in Chinese."""
@@ -14,10 +15,18 @@ Words = tuple[str, str]
 MET, MISSED, NOT_MEASURED_STATE = "met", "missed", "not_measured"
 
 
-def target_text(value: float | None, unit: str) -> str:
-    """What was measured for a target, of five digits at most: it is held against a limit."""
-    shown = figure(value, 5)
-    return f"{shown.rstrip('0').rstrip('.') if '.' in shown else shown} {unit}"
+_LIMIT = re.compile(r"\w+<([0-9.]+)(\S+)")
+_SMALLER = {"s": 1000.0, "GB": 1000.0}
+"""How many of the unit of a value are in a larger one that its limit may have."""
+
+
+def target_text(rule: str, value: float | None, unit: str) -> str:
+    """What was measured for a target, of as few digits as show on which side of the limit it is."""
+    limit = _LIMIT.fullmatch(rule)
+    if value is None or limit is None:
+        return f"{figure(value)} {unit}"
+    most = float(limit[1]) * (1.0 if limit[2] == unit else _SMALLER[limit[2]])
+    return f"{figure(value, telling_digits(value, lambda shown: shown < most))} {unit}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..units import figure
+from ..units import figure, percent_text
 
 __all__ = ["Both", "figure", "percent_text", "time_text"]
 
@@ -22,13 +22,3 @@ def time_text(ms: float | None) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def percent_text(share: float | None) -> str:
-    """A share of 1 in percent: never 100 % when something is missing, never 0 % when something is there."""
-    if share is None:
-        return "n/a"
-    digits = 1 if 0.001 <= share <= 0.999 else 2 if 0.0001 <= share <= 0.9999 else 3
-    kept = min(share, 0.99999) if share < 1 else share
-    kept = max(kept, 0.00001) if share > 0 else kept
-    return f"{kept * 100:.0f} %" if kept in (0, 1) else f"{kept * 100:.{digits}f} %"

@@ -11,10 +11,10 @@ from ..metrics.watch_series import by_second
 from ..records import Reason, RunResult, Stats, ThresholdResult, Trust, TrustSample
 from ..records.workers import clock_uncertainty_ms
 from ..texts import LANGUAGES, clock_time
-from ..units import NS_PER_S
+from ..units import NS_PER_S, percent_text
 from .evidence import RESOLUTION_MS, Evidence, evidence_of
 from .samples import HalfOctaves, own_cpu, read_delay_ms, stood_still
-from .wording import TEXTS, ms_text, percent_text
+from .wording import TEXTS, ms_text
 
 REQUIRED = "--require-trust"
 """What stands for it among the thresholds."""

@@ -134,8 +134,3 @@ def verdict_words(result: RunResult) -> tuple[str, str]:
 def ms_text(value: float) -> str:
     """Milliseconds with three significant digits, from 1000 on whole."""
     return f"{value:.3g}" if value < 999.5 else f"{value:.0f}"
-
-
-def percent_text(share: float) -> str:
-    """A share of 1 in percent, with three significant digits."""
-    return f"{share * 100:.3g} %"

@@ -25,7 +25,7 @@ def show_profile(writer: Writer, profile: Profile) -> None:
     writer.line(writer.paint(TEXTS["profile.targets"][column], BOLD))
     for row in profile.targets:
         color = {MET: GREEN, MISSED: RED}.get(row.state, YELLOW)
-        value = "–" if row.value is None else target_text(row.value, row.unit)
+        value = "–" if row.value is None else target_text(row.rule, row.value, row.unit)
         why = row.why[column] if row.value is None else ""
         state = writer.paint(TEXTS[f"profile.{row.state}"][column], color)
         writer.line(f"  {pad(row.rule, 20)} {pad(value, 14, '>')}  {state} {why}".rstrip())

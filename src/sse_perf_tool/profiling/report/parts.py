@@ -78,7 +78,7 @@ _TARGET_HEADS = (("target", ""), ("value", ""), ("state", ' class="text"'))
 
 def _target(row: ProfileTarget) -> str:
     mark = {MET: "ok", MISSED: "failed"}.get(row.state, "none")
-    value = "–" if row.value is None else target_text(row.value, row.unit)
+    value = "–" if row.value is None else target_text(row.rule, row.value, row.unit)
     why = f" <small>{pair(*row.why)}</small>" if row.value is None and row.why[0] else ""
     sign = "" if row.is_target else f" · {said('profile.sign')}"
     what = f"<small>{said(f'target.{row.name}')}{sign}</small>"
