@@ -8,7 +8,7 @@ import pytest
 
 from command_lines import KEYED, keyed, parsed, problem, write
 from sse_perf_tool.exporters import EXPORTERS
-from sse_perf_tool.flags import PROGRAM, help_text
+from sse_perf_tool.flags import COMMAND, help_text
 
 
 def test_serve_hands_its_flags_to_the_server_and_speaks_the_language_asked_for() -> None:
@@ -51,7 +51,7 @@ def test_calibrate_takes_a_load_and_a_file() -> None:
     config = arguments.config
     assert (arguments.command, config.threads, config.processes, config.calibrate_itl_ms) == ("calibrate", 7, 2, 5.0)
     assert (arguments.processes, arguments.quick, arguments.exports) == (2, True, {"json": Path("c.json")})
-    assert config.command == f"{PROGRAM} calibrate --threads 7 --processes 2 --itl-ms 5 --quick --json c.json"
+    assert config.command == f"{COMMAND} calibrate --threads 7 --processes 2 --itl-ms 5 --quick --json c.json"
 
 
 def test_calibrate_has_50_threads_in_as_many_processes_as_a_run_and_20_ms_unless_told() -> None:

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from command_lines import KEY, KEYED, SECRET, body_of, keyed, parsed, write
-from sse_perf_tool.flags import PROGRAM
+from sse_perf_tool.flags import COMMAND
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_nothing_that_may_be_shown_holds_a_secret(argv: list[str]) -> None:
 
 
 def test_short_keys_do_not_show_in_the_command_line() -> None:
-    assert parsed("--api-key", "abc").config.command == f"{PROGRAM} --api-key '…'"
-    assert parsed("--api-key=abc").config.command == f"{PROGRAM} '--api-key=…'"
+    assert parsed("--api-key", "abc").config.command == f"{COMMAND} --api-key '…'"
+    assert parsed("--api-key=abc").config.command == f"{COMMAND} '--api-key=…'"
 
 
 @pytest.mark.parametrize("value", ["-", "Bearer -"])
@@ -78,8 +78,8 @@ def test_a_dash_for_a_key_sends_none(value: str) -> None:
 
 
 def test_a_dash_for_a_key_stays_a_dash_in_the_command_line() -> None:
-    assert parsed("--api-key", "-").config.command == f"{PROGRAM} --api-key -"
-    assert parsed("--api-key=-").config.command == f"{PROGRAM} --api-key=-"
+    assert parsed("--api-key", "-").config.command == f"{COMMAND} --api-key -"
+    assert parsed("--api-key=-").config.command == f"{COMMAND} --api-key=-"
 
 
 def test_a_dash_for_a_key_is_what_a_key_file_that_is_missing_falls_back_to() -> None:
@@ -96,7 +96,7 @@ def test_a_key_file_goes_before_a_dash_for_a_key() -> None:
 
 def test_the_command_line_is_kept_as_typed_but_for_the_key() -> None:
     arguments = keyed("--query", "who are you")
-    assert arguments.config.command == f"{PROGRAM} --api-key 'app-…4Knu' --query 'who are you'"
+    assert arguments.config.command == f"{COMMAND} --api-key 'app-…4Knu' --query 'who are you'"
     assert arguments.config.api_key == "app-…4Knu"
 
 

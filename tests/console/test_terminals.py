@@ -13,6 +13,7 @@ from console_output import HALFWAY, LANGUAGES, TEN_SECONDS, totals
 from report_runs import sample_run, sample_search
 from sse_perf_tool import cli
 from sse_perf_tool.arguments import parse_arguments
+from sse_perf_tool.capacity.search import StepTimes
 from sse_perf_tool.commands.setup import console_of
 from sse_perf_tool.console import Console, SingleRequestNotices
 from sse_perf_tool.console.capacity import CapacityConsole
@@ -206,6 +207,31 @@ def test_a_terminal_gets_fewer_of_them() -> None:
 
 
 # --- a search
+
+
+@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize(
+    ("lang", "by", "level", "said"),
+    [
+        ("en", "threads", 16, "  25 %  step 1: 16 threads, 3 s left, 1,277 done"),
+        ("en", "threads", 1, "  25 %  step 1: 1 thread, 3 s left, 1,277 done"),
+        ("zh", "threads", 16, "  25 %  第 1 步：16 个线程，剩余 3 秒，已完成 1,277"),
+        ("en", "rate", 2.5, "  25 %  step 1: 2.5 requests/s, 3 s left, 1,277 done"),
+    ],
+)
+def test_a_step_says_its_load_with_its_unit_and_is_not_cut(
+    width: int, lang: str, by: str, level: float, said: str
+) -> None:
+    search = replace(sample_search().search, by=by)
+
+    def show(console: Console) -> None:
+        steps = CapacityConsole(console, search, lang)
+        tell = steps.on_start(level, StepTimes(0.0, 1.0, 3.0), RunConfig(duration_s=4.0))
+        tell(IntervalSample(0), totals(requests_ok=1277))
+
+    shown = written(show, lang=lang, terminal=True, columns=width).rpartition("\r\x1b[K")[2]
+    assert shown.endswith(said.strip())
+    assert (("━" in shown), display_width(shown) < width) == (width == 80, True)
 
 
 @pytest.mark.parametrize("width", [60, 80])

@@ -171,7 +171,7 @@ def test_workers_join_by_token_and_one_that_does_not_fit_is_refused(serve: Serve
     server.seen(8)
     fits[0].send(signal.SIGINT)
     assert fits[0].ends() == 130, fits[0].out
-    assert "its part is sent: " in fits[0].out
+    assert "its part is sent, requests: " in fits[0].out
     master.send(signal.SIGINT)
     assert master.ends() == 130
     assert fits[1].ends() == 0

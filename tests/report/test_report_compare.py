@@ -103,7 +103,7 @@ def test_the_page_sets_the_runs_side_by_side_and_says_what_differs(tmp_path: Pat
     assert "&lt;b&gt;next&lt;/b&gt;" in source
     assert "<b>next</b>" not in source
     assert 'class="word worse"' in source
-    assert "The runs differ in: Load." in source
+    assert "The runs differ in: load." in source
 
 
 def test_three_runs_are_each_set_against_the_first(tmp_path: Path) -> None:

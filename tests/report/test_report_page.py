@@ -62,7 +62,7 @@ def data_of(source: str) -> dict[str, object]:
 def test_the_page_holds_verdict_facts_figures_and_tables_without_any_script(tmp_path: Path) -> None:
     source = re.sub(r"<script.*?</script>", "", written(sample_run(), tmp_path), flags=re.DOTALL)
     for words in (
-        "96.8 % of 600 requests succeeded",
+        "96.8\N{NO-BREAK SPACE}% of 600 requests succeeded",
         "qwen2.5-7b",
         "app-…4Knu",
         "8 CPUs",
@@ -70,7 +70,7 @@ def test_the_page_holds_verdict_facts_figures_and_tables_without_any_script(tmp_
         "503 Service Unavailable",
     ):
         assert words in source
-    assert "600 个请求中 96.8 % 成功" in source
+    assert "600 个请求中 96.8\N{NO-BREAK SPACE}% 成功" in source
 
 
 def test_a_command_is_broken_between_its_words_only() -> None:
@@ -166,7 +166,8 @@ def test_a_run_without_a_single_request_still_makes_a_page(tmp_path: Path) -> No
 
 
 def test_the_page_names_the_format_that_auto_has_found(tmp_path: Path) -> None:
-    assert "<code>openai_chat</code> (auto)" in written(sample_run(5, format="auto"), tmp_path)
+    shown = '<code>openai_chat</code><span lang="en"> (auto)</span><span lang="zh">（自动识别）</span>'
+    assert shown in written(sample_run(5, format="auto"), tmp_path)
     assert "<code>openai_chat</code></dd>" in written(sample_run(5), tmp_path)
 
 

@@ -11,7 +11,9 @@ import pytest
 
 from report_runs import CONFIG, sample_run
 from sse_perf_tool.profiling.report import wording as profile
-from sse_perf_tool.records import Goodput, RequestTable, RunResult, Stats, Summary
+from sse_perf_tool.records import Goodput, GroupStats, RequestTable, RunResult, Stats, Summary
+from sse_perf_tool.report_parts.figures import unbroken
+from sse_perf_tool.report_parts.page import host_text
 from sse_perf_tool.report_parts.verdict import figure, percent_text, time_text, verdict
 from sse_perf_tool.report_parts.wording import TEXTS, charts
 
@@ -48,6 +50,53 @@ def test_a_single_failure_among_a_million_is_not_rounded_away() -> None:
     assert percent_text(1.0) == "100 %"
     assert percent_text(0.0) == "0 %"
     assert percent_text(None) == "n/a"
+
+
+@pytest.mark.parametrize(
+    ("told", "chinese"),
+    [
+        ("Linux, Python 3.12.3, 8 CPUs, compiled reader", "Linux，Python 3.12.3，8 个 CPU，编译的读取线程"),
+        ("Linux, Python 3.12.3, 8 CPUs, python reader", "Linux，Python 3.12.3，8 个 CPU，Python 读取线程"),
+        ("Linux, 8 CPUs", "Linux，8 个 CPU"),
+        ("a machine of another version", "a machine of another version"),
+    ],
+)  # fmt: skip
+def test_the_machine_is_told_in_the_language_of_the_page(told: str, chinese: str) -> None:
+    assert host_text(told) == (told, chinese)
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("P99 ± 0.144 ms, 99 % within 3 min 20 s", "P99~±~0.144~ms, 99~% within 3~min 20~s"),
+        ("1,059 tokens/s at 21.2 requests/s", "1,059~tokens/s at 21.2~requests/s"),
+        ("第 4 至 20 秒，21.2 请求/s", "第 4 至 20 秒，21.2~请求/s"),
+        ("513 requests, 30 threads, 2 sent", "513 requests, 30 threads, 2 sent"),
+    ],
+)
+def test_a_line_does_not_end_between_a_number_and_its_unit(text: str, held: str) -> None:
+    assert unbroken((text, text)) == (held.replace("~", "\N{NO-BREAK SPACE}"),) * 2
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_run_of_contexts_or_turns_says_at_once_what_they_cost(*, stream: bool) -> None:
+    of = ((100, 195), (4000, 208))
+    groups = [GroupStats(value, 25, 25, ttft_ms=stats(ms), latency_ms=stats(ms + 1000)) for value, ms in of]
+    config = replace(CONFIG, stream=stream)
+    contexts = verdict(replace(run_with(sent=50, ok=50, context_tiers=groups), config=config)).looks[0]
+    turns = verdict(replace(run_with(sent=50, ok=50, turns=groups), config=config)).looks[0]
+    assert (contexts.anchor, turns.anchor) == ("contexts", "turns")
+    if stream:
+        assert contexts.text[0] == "Median TTFT 195 ms with 100 tokens of context, 208 ms with 4,000."
+        assert turns.text[1] == "TTFT 中位数：第 100 轮为 195 ms，第 4,000 轮为 208 ms。"
+    else:
+        assert turns.text[0] == "Median response time 1.20 s in turn 100, 1.21 s in turn 4,000."
+    alone = verdict(run_with(sent=50, ok=50, turns=groups[:1])).looks
+    assert "turns" not in [look.anchor for look in alone]
+
+
+def stats(ms: float) -> Stats:
+    return Stats(25, ms, 1.0, ms, ms, ms, ms, ms, ms)
 
 
 def test_numbers_have_three_digits_and_times_a_fitting_unit() -> None:

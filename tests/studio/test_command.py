@@ -102,7 +102,7 @@ def test_a_benchmark_that_is_cancelled_keeps_what_it_measured(tmp_path: Path, se
         assert (end["state"], end["status"]) == ("cancelled", 130)
         found = studio.get(f"/api/results/{end['result_id']}")
         assert (found["head"]["state"], found["document"]["state"]) == ("cancelled", "cancelled")
-        assert (found["head"]["label"], found["document"]["command"].partition(" ")[2]) == (
+        assert (found["head"]["label"], found["document"]["command"].partition("sse_perfTestTool.py ")[2]) == (
             "Before",
             "bench --runs=1000 --lang=en",
         )

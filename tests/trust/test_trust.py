@@ -287,6 +287,14 @@ def test_ten_milliseconds_are_too_much_whatever_the_figure() -> None:
     assert keys(run(late, CALM)) == ["degraded", "ttft_bound", "start"]
 
 
+def test_a_bound_of_too_few_requests_for_a_p99_names_none() -> None:
+    late = [answer(number, ttft_ms=500, start_slack_ns=10 * MS) for number in range(1, 41)]
+    result = run(late, CALM)
+    assert keys(result) == ["degraded", "ttft_bound_few", "start"]
+    assert shown(result).splitlines()[1] == "  - the TTFT may be 10.1 ms off"
+    assert shown(result, "zh").splitlines()[1] == "  - TTFT 误差可达 10.1 ms"
+
+
 def test_one_bad_second_in_twenty_is_not_the_busiest_tenth() -> None:
     seconds = [replace(CALM, second=second, cpu_share=1.0 if second == 7 else 0.1) for second in range(20)]
     assert keys(run(SMOOTH, *seconds)) == ["trusted"]
@@ -428,7 +436,7 @@ def test_the_report_has_a_card_a_sentence_and_columns_for_its_charts() -> None:
     english = [sentence[0] for sentence in verdict(GOOD).sentences]
     assert "The measurement is trusted: TTFT P99 ± 0.1 ms, gap P99 ± 0.1 ms." in english
     assert verdict(BAD).looks[0].anchor == "trust"
-    assert ": TTFT P99 ± 0.1 ms, gap P99 ± 0.1 ms" in trust_html(GOOD)
+    assert ": TTFT P99 ± 0.1 ms, gap P99 ± 0.1 ms" in trust_html(GOOD).replace("\N{NO-BREAK SPACE}", " ")
     assert (verdict(GOOD).grade, verdict(BAD).grade) == ("good", "fair")
     columns = run_data(BAD)["seconds"]["columns"]
     assert (columns["read_max"][:2], columns["own_cpu"][:2]) == ([0.02, None], [97.0, None])

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .. import __version__
-from ..flags import EVERY_FLAG, PROGRAM
+from ..flags import COMMAND, EVERY_FLAG
 from ..flags.checks import NO_KEY
 from ..masking import Masker, mask_key, mask_url
 from ..pace.schedule import processes_for
@@ -95,7 +95,7 @@ def shown_command(argv: Sequence[str], masker: Masker) -> str:
         else:
             shown.append(masker(mask_url(argument)))
             row = rows[argument] if argument in rows and rows[argument].check else None
-    return f"{PROGRAM} {shlex.join(shown)}".rstrip()
+    return f"{COMMAND} {shlex.join(shown)}".rstrip()
 
 
 def _reader() -> str:

@@ -18,19 +18,22 @@ FORMATS = {
 _ANY_KEY = "demo"
 
 
-def demo_providers(url: str) -> BenchConfig:
-    """A config with the four dialects of the server at `url` as providers."""
+_PROMPTS = {"en": "Who are you?", "zh": "你是谁"}
+
+
+def demo_providers(url: str, lang: str) -> BenchConfig:
+    """A config with the four dialects of the server at `url` as providers, asked in a language."""
     providers = tuple(
         Provider(name, title, url + path, format=name, models=(Model("demo", "demo"),), secret=_ANY_KEY)
         for name, (title, path) in FORMATS.items()
     )
-    return BenchConfig(providers, Defaults(prompt="你是谁", runs=4))
+    return BenchConfig(providers, Defaults(prompt=_PROMPTS[lang], runs=4))
 
 
 @contextlib.contextmanager
-def demo_config() -> Iterator[BenchConfig]:
+def demo_config(lang: str) -> Iterator[BenchConfig]:
     """Starts the server and gives a config with its four dialects as providers; the server ends with the context."""
     from ..chat_server.run import BackgroundServer  # an extra
 
     with BackgroundServer() as server:
-        yield demo_providers(server.url)
+        yield demo_providers(server.url, lang)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..report_generator import BRAND, frame, written_page
-from ..report_parts.page import bar_html, code, command_html, moment
+from ..report_parts.page import bar_html, code, command_html, host_text, moment
 from ..report_parts.server import figures_words
 from ..report_parts.verdict import measured
 from ..report_parts.wording import COLON, count_of, in_both, pair, terms_html
@@ -167,7 +167,7 @@ def _facts(document: Document) -> str:
         ("started", _moment(document["started_at"])),
         ("load", f"{order} · {_requests_of_each(settings)}"),
         ("version", code(document["version"])),
-        ("host", escape(printable(document["host_info"]))),
+        ("host", pair(*host_text(document["host_info"]))),
         ("command", command_html(document["command"])),
     ]
     prompt = document["prompt"]

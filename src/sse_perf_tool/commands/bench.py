@@ -109,7 +109,7 @@ def _console(arguments: Arguments, asked: BenchArguments, environment: Environme
 
 def _config(asked: BenchArguments, lang: str, stack: contextlib.ExitStack) -> BenchConfig:
     if asked.action == "demo":
-        return stack.enter_context(demo_config())
+        return stack.enter_context(demo_config(lang))
     if not asked.config.exists() and not asked.config_named:
         raise UsageError(speaker(TEXTS, lang)("no_config", path=asked.config))
     return load_config(asked.config, lang)

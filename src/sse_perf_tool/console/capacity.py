@@ -22,6 +22,7 @@ TEXTS: Texts = {
     "demands": ("Demands", "要求"),
     "levels": ("Levels", "负载范围"),
     "threads": ("{levels} threads", "{levels} 个线程"),
+    "thread": ("{levels} thread", "{levels} 个线程"),
     "rate": ("{levels} requests/s", "{levels} 请求/s"),
     "resumed": ("{steps} steps were resumed from {path}", "已有 {steps} 步结果：{path}"),
     "step": ("step", "步"),
@@ -35,11 +36,11 @@ TEXTS: Texts = {
     "latency_p95": ("resp P95", "响应 P95"),
     "failed": ("failed", "失败"),
     "now": (
-        "step {step}: {level:g}, {left:.0f} s left, {done} requests done",
-        "第 {step} 步：{level:g}，剩余 {left:.0f} 秒，已完成 {done} 个请求",
+        "step {step}: {level}, {left:.0f} s left, {done} done",
+        "第 {step} 步：{level}，剩余 {left:.0f} 秒，已完成 {done}",
     ),
     "answer": ("Capacity: {headline}", "容量：{headline}"),
-    "knee": ("The throughput curve flattens at {level}.", "吞吐曲线在{level}处趋于平缓。"),
+    "knee": ("The throughput curve flattens at {level}.", "吞吐曲线在 {level} 处趋于平缓。"),
 }
 
 COLUMNS = {
@@ -84,10 +85,13 @@ class CapacityConsole:
         if not self._rows:
             return lambda _sample, _totals: None
         whole_s, step = times.ramp_s + config.duration_s, self._number + 1
+        asked = self._say("threads" if level != 1 else "thread", levels=f"{level:g}")
+        if self._search.by == "rate":
+            asked = self._say("rate", levels=f"{level:g}")
 
         def show(sample: IntervalSample, totals: Snapshot) -> None:
             left_s = max(0.0, whole_s - sample.second - 1)
-            said = self._say("now", step=step, level=level, left=left_s, done=f"{totals.requests_done:,}")
+            said = self._say("now", step=step, level=asked, left=left_s, done=f"{totals.requests_done:,}")
             self._writer.progress(said, (sample.second + 1) / whole_s if whole_s else None)
 
         return show

@@ -202,13 +202,16 @@ class Writer:
     def progress(self, text: str, share: float | None = None) -> None:
         """A line that the next one is written over, on a terminal; nothing elsewhere.
 
-        With a bar before it when it is known which share of the whole is done.
+        With a bar before it when it is known which share of the whole is done; where it would cut the text, a number.
         """
         if not self.terminal:
             return
         shown = Text(text, style="dim", no_wrap=True, overflow="ellipsis", end="")
         if share is not None and self.width > 2 * BAR_COLUMNS:
-            shown = Text.assemble(self._bar(min(1.0, share)), "  ", shown)
+            done = f"{min(1.0, share) * 100:3.0f} %"
+            drawn = Text.assemble(self._bar(min(1.0, share)), f" {done}")
+            fits = drawn.cell_len + 2 + shown.cell_len < self.width
+            shown = Text.assemble(drawn if fits else done, "  ", shown)
         shown.truncate(self.width - 1, overflow="ellipsis")
         self._write("\r\x1b[K" + self._rendered(shown))
         self._progress_shown = True
@@ -232,7 +235,7 @@ class Writer:
         pieces = self._rich.render(bar, self._rich.options.update(width=BAR_COLUMNS))
         drawn = Text.assemble(*((each.text, each.style or "") for each in pieces))
         drawn.pad_right(BAR_COLUMNS - drawn.cell_len)  # without colours the rest of it is not drawn
-        return drawn + f" {share * 100:3.0f} %"
+        return drawn
 
     def bold(self, text: str) -> None:
         """A line that stands out."""

@@ -19,11 +19,11 @@ TEXTS: Texts = {
     ),
     "no_line": ("no line to the workers: {reason}", "无法与工作机通信：{reason}"),
     "join": (
-        "waiting for {number} workers; on each load machine: {command} worker --join {place} --cluster-token {token}",
+        "workers to wait for: {number}; on each load machine: {command} worker --join {place} --cluster-token {token}",
         "等待 {number} 台工作机；在每台施压机上运行：{command} worker --join {place} --cluster-token {token}",
     ),
     "join_known": (
-        "waiting for {number} workers; on each load machine, with the same token: {command} worker --join {place}",
+        "workers to wait for: {number}; on each load machine, with the same token: {command} worker --join {place}",
         "等待 {number} 台工作机；在每台施压机上用相同的令牌运行：{command} worker --join {place}",
     ),
     "joined": (
@@ -122,7 +122,7 @@ TEXTS: Texts = {
         "已作为工作机加入 {place}；等待施压",
     ),
     "begins": ("sending its part of the load", "开始发送所承担的负载"),
-    "ended": ("its part is sent: {requests} requests", "所承担的部分已发送：{requests} 个请求"),
+    "ended": ("its part is sent, requests: {requests}", "所承担的部分已发送：{requests} 个请求"),
     "stopping": (
         "stopping; answers in flight may go on for {seconds:g} s",
         "正在停止；进行中的回答最多再等 {seconds:g} 秒",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 from ..capacity.search import BUSY_CLIENT, curve, unjudged_step, verdicts
@@ -15,7 +14,7 @@ from ..records import Capacity, Ending, Limit, RunConfig, Stats, StepResult, Thr
 from ..texts import LANGUAGES, printable, speaker
 from ..trust import TEXTS as TRUST_TEXTS
 from .figures import Both, figure, percent_text, time_text
-from .page import code, command_html, moment
+from .page import code, command_html, host_text, moment
 from .server import figures_words
 from .tables import number_cell, table
 from .tiles import Tile, tile_html
@@ -271,7 +270,7 @@ def capacity_facts_html(capacity: Capacity, config: RunConfig) -> str:
         ("capacity.steps", str(len(steps))),
         ("started", moment(steps[0].started_unix_ns) if steps else ""),
         ("version", code(config.version)),
-        ("host", escape(printable(config.host_info))),
+        ("host", pair(*host_text(config.host_info))),
         ("command", command_html(config.command)),
     ]
     return terms_html(facts)

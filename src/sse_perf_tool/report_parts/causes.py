@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from ..metrics.stream_shape import CUT_SHARE
 from ..records import AnswerHead, CompressionCheck, RunConfig, RunResult, StreamShape
+from ..trust import TOO_LARGE
 from .figures import Both
 from .wording import in_both
 
@@ -26,7 +27,7 @@ CORKED_FIRST_MS = (150.0, 250.0)
 PROXIES = ("nginx", "openresty", "tengine", "caddy", "lighttpd", "apache", "varnish", "squid", "envoy", "haproxy",
            "traefik", "cloudflare", "cloudfront", "akamai", "ats/", "kong", "apisix")  # fmt: skip
 ASYNC_SERVERS = ("uvicorn", "hypercorn", "daphne", "granian")
-MACHINE = frozenset({"ttft_bound", "itl_bound", "merged", "start", "busy", "starved", "tight", "full", "user_clock"})
+MACHINE = frozenset({*TOO_LARGE, "merged", "start", "busy", "starved", "tight", "full", "user_clock"})
 """Reasons of a verdict that lie on this machine."""
 
 

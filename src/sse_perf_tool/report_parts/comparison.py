@@ -17,7 +17,7 @@ from ..units import NS_PER_MS, NS_PER_S, signed
 from .buckets import drawn_s, widened
 from .data import seconds_data
 from .figures import Both, figure, percent_text, time_text
-from .page import code, format_html, moment
+from .page import code, format_html, host_text, moment
 from .reduce import OK, Counted, histograms, percentile_step_s, percentiles_over_time
 from .tables import number_cell, table, unit_html
 from .verdict import failing_text, load_text, shown_percentile
@@ -126,7 +126,7 @@ _SETTINGS: tuple[tuple[str, Callable[[RunResult], str]], ...] = (
     ("model", lambda result: code(result.config.model or result.config.model_name or "–")),
     ("format", format_html),
     ("load", lambda result: pair(*load_text(result.config))),
-    ("host", lambda result: escape(printable(result.config.host_info)) or "–"),
+    ("host", lambda result: pair(*host_text(result.config.host_info)) or "–"),
     ("version", lambda result: code(result.config.version) or "–"),
 )
 """Settings whose difference a reader must know: key of the text, markup of the value."""
@@ -144,6 +144,7 @@ _UNLIKE: tuple[tuple[str, Callable[[RunResult], str]], ...] = (
 def unlike_settings(results: Sequence[RunResult]) -> Both | None:
     """The settings in which the runs differ, as (English, Chinese) lists of names; None when they do not."""
     unlike = [in_both(key) for key, show in _UNLIKE if len({shown for each in results if (shown := show(each))}) > 1]
+    unlike = [(english[0].lower() + english[1:], chinese) for english, chinese in unlike]
     return (", ".join(each[0] for each in unlike), "、".join(each[1] for each in unlike)) if unlike else None
 
 

@@ -35,9 +35,7 @@ def inside_html(result: RunResult) -> str:
     bars = "".join(_bar_html(record, title) for record, title in shown)
     waterfalls = "".join(_waterfall_html(record) for record, _ in shown)
     legend = "".join(
-        f'<li><svg class="swatch" aria-hidden="true"><rect class="kind-{kind}" width="100%" height="100%"/></svg>'
-        f"{both(f'stretch.{kind}')}</li>"
-        for kind in _present(record for record, _ in shown)
+        f"<li>{_swatch(kind)}{both(f'stretch.{kind}')}</li>" for kind in _present(record for record, _ in shown)
     )
     rows = [
         f'<tr><th scope="row" class="text">{both(f"kind.{each.kind}")}</th>'
@@ -107,6 +105,10 @@ def _bar_html(record: RequestRecord, title: Both) -> str:
     return bar_figure(parts, record.latency_ns / NS_PER_MS, title)
 
 
+def _swatch(kind: str) -> str:
+    return f'<svg class="swatch" aria-hidden="true"><rect class="kind-{kind}" width="100%" height="100%"/></svg>'
+
+
 Part = tuple[str, float, float, Both]
 """A part of an answer: its colour, begin and end in ms, its name."""
 
@@ -114,11 +116,14 @@ Part = tuple[str, float, float, Both]
 def bar_figure(parts: Sequence[Part], total_ms: float, title: Both) -> str:
     """A bar, each part as wide as it is long, and the sums in words beneath: none below a thousandth of the whole."""
     rects = "".join(_rect(kind, begin, end, total_ms, name) for kind, begin, end, name in parts)
-    sums: dict[Both, float] = {}
-    for _, begin, end, name in parts:
-        sums[name] = sums.get(name, 0) + end - begin
-    said = [(name, time_text(ms)) for name, ms in sums.items() if ms * 1000 >= total_ms]
-    words = " · ".join(pair(f"{label[0]} {time}", f"{label[1]} {time}") for label, time in said)
+    sums: dict[tuple[str, Both], float] = {}
+    for kind, begin, end, name in parts:
+        sums[kind, name] = sums.get((kind, name), 0) + end - begin
+    said = [(*part, time_text(ms)) for part, ms in sums.items() if ms * 1000 >= total_ms]
+    words = " · ".join(
+        f'<span class="part-of">{_swatch(kind)}{pair(f"{label[0]} {time}", f"{label[1]} {time}")}</span>'
+        for kind, label, time in said
+    )
     return (
         f'<figure class="phases"><figcaption>{pair(*title)}</figcaption>'
         f'<svg class="phasebar" role="img" aria-label="{escape(title[0])}">{rects}</svg>'

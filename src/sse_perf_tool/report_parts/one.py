@@ -104,10 +104,10 @@ def request_facts_html(record: RequestRecord) -> str:
         ("finish_reason", code(record.finish_reason or "", 200)),
         ("prompt_tokens", "" if record.prompt_tokens is None else f"{record.prompt_tokens:,}"),
         ("chunks", f"{record.chunks:,}" if record.chunks else ""),
-        ("conversation_id", code(record.conversation_id or "", 200)),
-        ("message_id", code(record.message_id or "", 200)),
     ]
-    texts = [("query", escape(printable(record.query, ERROR_CHARS)))] if record.query else []
+    ids = (("conversation_id", record.conversation_id), ("message_id", record.message_id))
+    texts = [(key, code(value, 200)) for key, value in ids if value]
+    texts += [("query", escape(printable(record.query, ERROR_CHARS)))] if record.query else []
     texts += [("error", pair(*_error(record)))] if record.error else []
     wide = "".join(f"<div class=wide><dt>{both(key)}</dt><dd>{text}</dd></div>" for key, text in texts)
     return f'<dl class="facts">{terms_html(facts)}{wide}</dl>'

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 from ..records import AnswerHead, RunResult, Summary
 from ..texts import Texts, printable
-from .figures import time_text
+from .figures import Both, time_text, unbroken
 from .libraries import Library, inline_script, library_scripts
 from .messages import Translation, message
 from .verdict import Verdict, load_text
-from .wording import TEXTS, both, pair, terms_html
+from .wording import TEXTS, both, in_both, pair, terms_html
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
@@ -118,15 +118,15 @@ LOOKS_SHOWN = 4
 def verdict_html(found: Verdict) -> str:
     """The verdict at the top of the page: a word for it, headline, sentences, what to look at next."""
     # Chinese sentences stand without a space between them.
-    sentences = "".join(pair(f"{english} ", chinese) for english, chinese in found.sentences)
-    looks = [f'<li><a href="#{look.anchor}">{pair(*look.text)}</a></li>' for look in found.looks]
+    sentences = "".join(pair(f"{english} ", chinese) for english, chinese in map(unbroken, found.sentences))
+    looks = [f'<li><a href="#{look.anchor}">{pair(*unbroken(look.text))}</a></li>' for look in found.looks]
     first, more = "".join(looks[:LOOKS_SHOWN]), "".join(looks[LOOKS_SHOWN:])
     count = len(looks) - LOOKS_SHOWN
     folded = f"<details><summary>{both('look_more', n=count)}</summary><ul>{more}</ul></details>" if more else ""
     next_steps = f'<div class="next"><h3>{both("look_next")}</h3><ul>{first}</ul>{folded}</div>' if looks else ""
     return (
         f'<section class="verdict two {found.grade}"><h2><span class="badge">{both(found.word)}</span> '
-        f'{pair(*found.headline)}</h2><p class="lead">{sentences}</p>{next_steps}</section>'
+        f'{pair(*unbroken(found.headline))}</h2><p class="lead">{sentences}</p>{next_steps}</section>'
     )
 
 
@@ -146,10 +146,27 @@ def facts_html(result: RunResult) -> str:
         ("finish_reasons", reasons_html(result.summary)),
         ("tokens_from", both(f"tokens.{source}") if source else ""),
         ("version", code(config.version)),
-        ("host", escape(printable(config.host_info))),
+        ("host", pair(*host_text(config.host_info))),
         ("command", command_html(config.command)),
     ]
     return terms_html(facts)
+
+
+_HOST = re.compile(r"(.+), (\d+) CPUs(?:, (compiled|python) reader)?")
+
+
+def host_text(told: str) -> Both:
+    """The machine that sent, as `RunConfig.host_info` tells it; what another version told otherwise stands as it is."""
+    found = _HOST.fullmatch(shown := printable(told))
+    if found is None:
+        return shown, shown
+    system, cores, reader = found.groups()
+    said = in_both("host.cpus", {"system": (system, system.replace(", ", "，"))}, n=cores)
+    return said if reader is None else _with_reader(said, in_both(f"host.{reader}"))
+
+
+def _with_reader(said: Both, reader: Both) -> Both:
+    return f"{said[0]}, {reader[0]}", f"{said[1]}，{reader[1]}"
 
 
 def code(text: str, limit: int = 500) -> str:
@@ -172,7 +189,7 @@ def format_html(result: RunResult) -> str:
     """The format of the run; for "auto" the format of the answers, if known."""
     asked = result.config.format
     seen = dict.fromkeys(record.format for record in result.requests.details.values() if record.format)
-    return f"{code(', '.join(seen))} (auto)" if asked == "auto" and seen else code(asked)
+    return f"{code(', '.join(seen))}{both('detected')}" if asked == "auto" and seen else code(asked)
 
 
 def again_html(result: RunResult) -> str:

@@ -6,7 +6,7 @@ from html import escape
 
 from ..records import RunResult, Trust
 from ..trust import TEXTS, bound_words, verdict_key, words
-from .figures import figure, percent_text
+from .figures import figure, percent_text, unbroken
 from .wording import both, pair, terms_html
 
 
@@ -19,7 +19,7 @@ def trust_html(result: RunResult, more_html: str = "") -> str:
     if trust is None or trust.verdict == "not_measured":
         return f'<section class="card" id="trust">{more_html}</section>' if more_html and result.self_watch else ""
     bound = bound_words(result)
-    said = f"<span>{pair(f': {bound[0]}', f'：{bound[1]}')}</span>" if bound else ""
+    said = f"<span>{pair(*unbroken((f': {bound[0]}', f'：{bound[1]}')))}</span>" if bound else ""
     reasons = "".join(f"<li>{pair(words(reason, 'en'), words(reason, 'zh'))}</li>" for reason in trust.reasons)
     return (
         f'<details class="card fold" id="trust"{" open" if trust.reasons else ""}><summary><h2>{both("trust")}</h2> '
@@ -29,17 +29,17 @@ def trust_html(result: RunResult, more_html: str = "") -> str:
     )
 
 
-_MARKS = {"trusted": "ok", "usable": "ok", "degraded": "cancelled", "invalid": "failed"}
+_MARKS = {"trusted": "ok", "usable": "ok", "degraded": "fair", "invalid": "failed"}
 
 
 def _facts(trust: Trust) -> str:
-    delay, core = trust.read_delay_ms, both("of_one_core")
+    delay = trust.read_delay_ms
     delays = " / ".join(figure(delay.get(name)) for name in ("p50", "p99", "max"))
     shown = [
         ("trust_clock", both(f"clock.{trust.clock}") if trust.clock else ""),
         ("trust_delay", f"{delays} ms" if delay.get("max") is not None else ""),
         ("trust_merged", _share(trust.merged_share)),
-        ("trust_cpu", f"{_share(trust.cpu_share)} {core}" if trust.cpu_share is not None else ""),
+        ("trust_cpu", "" if trust.cpu_share is None else both("of_one_core", share=percent_text(trust.cpu_share))),
         ("trust_wait", _share(trust.cpu_wait)),
         ("trust_machine", _share(trust.machine_cpu)),
         ("trust_gc", f"{figure(trust.gc_max_ms)} ms" if trust.gc_max_ms else ""),

@@ -389,6 +389,18 @@ def _drift(result: RunResult) -> Look | None:
     return Look(in_both(key, ratio=figure(ratio)), "tails") if ratio >= DRIFT_RATIO else None
 
 
+def _groups(result: RunResult) -> Look | None:
+    """How much of the time is that of the context, or of the turn: what such a run was made for."""
+    for anchor, groups in (("contexts", result.summary.context_tiers), ("turns", result.summary.turns)):
+        times = [group.ttft_ms if result.config.stream else group.latency_ms for group in groups]
+        ends = [shown_percentile(stats, 50) for stats in (times[:1] + times[-1:])]
+        if len(groups) > 1 and None not in ends:
+            values = {"first": f"{groups[0].value:,}", "last": f"{groups[-1].value:,}"}
+            key = f"look.{anchor}" if result.config.stream else f"look.{anchor}_whole"
+            return Look(in_both(key, None, **values, low=time_text(ends[0]), high=time_text(ends[1])), anchor)
+    return None
+
+
 def _median(values: Sequence[int]) -> float:
     return percentile(sorted(values), 50) or 0.0
 
@@ -467,5 +479,5 @@ def _doubt(result: RunResult) -> Look | None:
 
 _FIRST: tuple[Rule, ...] = (_missed, _failed, _doubt)
 _RULES: tuple[Rule, ...] = (
-    _goodput, _shape, _drift, _tail, _stall, _edges, _rate, _retried, _resent, _few, _estimate,
+    _goodput, _groups, _shape, _drift, _tail, _stall, _edges, _rate, _retried, _resent, _few, _estimate,
 )  # fmt: skip

@@ -24,7 +24,7 @@ def measure(order: Order, asked: BenchAsked, feed: Feed) -> tuple[int, str]:
         raise TypeError("no arguments of a benchmark")
     with contextlib.ExitStack() as stack:
         if asked.demo:
-            config = stack.enter_context(demo_config())
+            config = stack.enter_context(demo_config(order.lang))
         else:
             config = selected(config_of(asked, order.lang), asked.models, order.lang)
         cells, settings = planned(arguments, arguments.bench, config, order.environ)

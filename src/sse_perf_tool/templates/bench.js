@@ -5,7 +5,9 @@ const label = (item) => (item.raw.name ? item.raw.name + ": " : text(item.datase
 const title = () => "";
 const byName = (found) => {
   Object.assign(found.x, { min: -0.6, max: cells.length - 0.4, offset: false });
-  found.x.ticks.callback = (at) => (cells[at] ? cells[at].short : "");
+  // So many names stand beside each other, each word on a line of its own where there is no room for all.
+  found.x.ticks.autoSkip = cells.length > 12;
+  found.x.ticks.callback = (at) => (cells[at] ? cells[at].short.flatMap((line) => (line.length > 12 ? line.split(" ") : [line])) : "");
   found.x.ticks.maxRotation = 40;
   found.x.afterBuildTicks = (scale) => { scale.ticks = cells.map((_, value) => ({ value })); };
   return found;
@@ -39,7 +41,7 @@ function scatterChart(grid) {
     key: cell.name, color: colorOf(cell.model), kind: "points",
     data: cell.ttft_ms === null || cell.tokens_per_s === null ? [] : [{ x: cell.ttft_ms, y: cell.tokens_per_s, name: cell.name }],
   }));
-  addChart(grid, { id: "bench_scatter", title: "bench.scatter", unit: "unit.tokens_per_s", xTitle: "bench.ttft_axis", series, tooltip: { title, label: (item) => item.raw.name + ": " + reading(item.parsed.x) + " ms, " + reading(item.parsed.y) + " " + text("unit.tokens_per_s") }, notes: () => [text("bench.note_scatter")] });
+  addChart(grid, { id: "bench_scatter", title: "bench.scatter", unit: "unit.tokens_per_s", xTitle: "bench.ttft_axis", series, axes: (found) => { Object.assign(found.y, { grace: "10%" }); return found; }, tooltip: { title, label: (item) => item.raw.name + ": " + reading(item.parsed.x) + " ms, " + reading(item.parsed.y) + " " + text("unit.tokens_per_s") }, notes: () => [text("bench.note_scatter")] });
 }
 
 // The charts of one target are made when its part is opened.

@@ -26,13 +26,14 @@ clock, no thread, no socket.
 from ..metrics.watch_series import by_second
 from .samples import read_delay_ms
 from .verdict import LIMIT_MS, LIMIT_SHARE, REQUIRED, held, judge, others_busy
-from .wording import TEXTS, bound_words, verdict_key, verdict_words, words
+from .wording import TEXTS, TOO_LARGE, bound_words, verdict_key, verdict_words, words
 
 __all__ = [
     "LIMIT_MS",
     "LIMIT_SHARE",
     "REQUIRED",
     "TEXTS",
+    "TOO_LARGE",
     "bound_words",
     "by_second",
     "held",

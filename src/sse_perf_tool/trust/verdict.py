@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ..metrics import percentile
+from ..metrics import enough_for, percentile
 from ..metrics.stream_shape import unless_late
 from ..metrics.watch_series import by_second
 from ..records import Reason, RunResult, Stats, ThresholdResult, Trust, TrustSample
@@ -103,14 +103,17 @@ def _at_most_1(share: float | None) -> float | None:
 
 
 def _bounds(result: RunResult, trust: Trust) -> list[tuple[float, float, str]]:
-    """(P99, its bound, key of the reason when it is too large) of each figure that there is."""
+    """(P99, its bound, key of the reason when it is too large) of each figure that there is.
+
+    Of too few requests no P99 is shown anywhere, nor in the reason.
+    """
     metrics = result.summary.metrics
     rows = (
         ("ttft_ms", trust.ttft_p99_error_bound_ms, "ttft_bound"),
         ("itl_ms", trust.itl_p99_error_bound_ms, "itl_bound"),
     )
     return [
-        (stats.p99, bound_ms, key)
+        (stats.p99, bound_ms, key if enough_for(99, stats.count) else f"{key}_few")
         for name, bound_ms, key in rows
         if (stats := metrics.get(name, Stats())).p99 is not None and bound_ms is not None
     ]
@@ -142,7 +145,7 @@ def _too_far_off(result: RunResult, trust: Trust, found: Evidence) -> list[Reaso
     ]
     if said and found.merged_share:
         said.append(_reason(result, trust, "merged", share=percent_text(found.merged_share)))
-    if said and found.slack_ms > RESOLUTION_MS and said[0].key == "ttft_bound":
+    if said and found.slack_ms > RESOLUTION_MS and said[0].key.startswith("ttft_bound"):
         said.append(_reason(result, trust, "start", ms=ms_text(found.slack_ms)))
     return said
 

@@ -33,6 +33,8 @@ TEXTS: Texts = {
     "start_todo": ("use fewer threads, and leave cores free", "请减少线程，并留出空闲 CPU"),
     "start_todo_one": ("leave cores free, or use a dedicated machine", "请留出空闲 CPU，或换用专门的机器发压"),
     "ttft_bound": ("the TTFT P99 of {value} ms may be {bound} ms off", "TTFT P99 为 {value} ms，误差可达 {bound} ms"),
+    "ttft_bound_few": ("the TTFT may be {bound} ms off", "TTFT 误差可达 {bound} ms"),
+    "itl_bound_few": ("the gaps may be {bound} ms off", "间隔误差可达 {bound} ms"),
     "itl_bound": ("the gap P99 of {value} ms may be {bound} ms off", "间隔 P99 为 {value} ms，误差可达 {bound} ms"),
     "busy": ("this client reached {share} of one core", "本客户端占用单核达 {share}"),
     "busy_todo": ("use more --processes or fewer threads", "请增加 --processes 或减少线程"),
@@ -114,7 +116,7 @@ def _kind(result: RunResult, metric: str) -> str:
     return "bound" if enough_for(99, stats.count) else "times"
 
 
-TOO_LARGE = ("ttft_bound", "itl_bound")
+TOO_LARGE = ("ttft_bound", "itl_bound", "ttft_bound_few", "itl_bound_few")
 """The reasons that say that a bound is too large for its figure."""
 
 

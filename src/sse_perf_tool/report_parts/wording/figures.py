@@ -68,7 +68,7 @@ TEXTS: Texts = {
     "group.ttft_mean": ("TTFT mean", "TTFT 平均"),
     "group.ttft_p50": ("TTFT P50", "TTFT P50"),
     "group.ttft_p95": ("TTFT P95", "TTFT P95"),
-    "group.latency_mean": ("Response mean", "响应 平均"),
+    "group.latency_mean": ("Response mean", "响应平均"),
     "group.latency_p50": ("Response P50", "响应 P50"),
     "group.latency_p95": ("Response P95", "响应 P95"),
     "group.tokens": ("Tokens mean", "token 平均"),

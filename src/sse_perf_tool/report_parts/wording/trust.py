@@ -20,7 +20,7 @@ TEXTS: Texts = {
     "trust_delay": ("Wait before reads, P50 / P99 / max", "读取等待 P50 / P99 / 最大"),
     "trust_merged": ("Chunks merged with the next by a late read", "因读取过晚而合并的数据块"),
     "trust_cpu": ("Busiest process", "最忙的进程"),
-    "of_one_core": ("of one core", "（单核）"),
+    "of_one_core": ("{share} of one core", "{share}（单核）"),
     "trust_wait": ("Reading thread waited for a core", "读取线程等待 CPU"),
     "trust_machine": ("CPU in use, all programs", "CPU 占用（所有程序）"),
     "trust_gc": ("Longest garbage collection", "最长垃圾回收"),

@@ -94,6 +94,22 @@ TEXTS: Texts = {
         "{n} had to be sent again: the server had closed the idle connection (its keep-alive time is short).",
         "{n}被重新发送：服务端已关闭空闲连接（其 keep-alive 时间较短）。",
     ),
+    "look.contexts": (
+        "Median TTFT {low} with {first} tokens of context, {high} with {last}.",
+        "TTFT 中位数：上下文 {first} token 时为 {low}，{last} token 时为 {high}。",
+    ),
+    "look.contexts_whole": (
+        "Median response time {low} with {first} tokens of context, {high} with {last}.",
+        "响应时间中位数：上下文 {first} token 时为 {low}，{last} token 时为 {high}。",
+    ),
+    "look.turns": (
+        "Median TTFT {low} in turn {first}, {high} in turn {last}.",
+        "TTFT 中位数：第 {first} 轮为 {low}，第 {last} 轮为 {high}。",
+    ),
+    "look.turns_whole": (
+        "Median response time {low} in turn {first}, {high} in turn {last}.",
+        "响应时间中位数：第 {first} 轮为 {low}，第 {last} 轮为 {high}。",
+    ),
     "look.tail": (
         "The slowest 1 % of first tokens took {ratio} times the median. See when.",
         "最慢 1 % 的首 token 耗时是中位数的 {ratio} 倍，看看出现在何时。",

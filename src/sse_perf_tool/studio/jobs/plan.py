@@ -31,7 +31,7 @@ def cells_of(
     asked: BenchAsked, config: BenchConfig, environ: Mapping[str, str], lang: str
 ) -> tuple[BenchConfig, list[Cell]]:
     """The config that is measured, and its cells."""
-    whole = demo_providers("http://127.0.0.1:1") if asked.demo else selected(config, asked.models, lang)
+    whole = demo_providers("http://127.0.0.1:1", lang) if asked.demo else selected(config, asked.models, lang)
     defaults = whole.defaults
     temperature = defaults.temperature if asked.temperature is None else asked.temperature
     wish = Wish(asked.max_tokens or defaults.max_tokens, temperature, asked.via == "litellm")

@@ -16,6 +16,14 @@ export const percent = (share) => (known(share) ? `${figure(share * 100)} %` : s
 export const mark = (value) => (Math.abs(value) >= 10000 ? short.format(value) : String(Number(value.toPrecision(6))));
 export const signed = (value) => (known(value) && value > 0 ? `+${figure(value)}` : figure(value));
 
+// The machine that sent, in the language of the page; what another version told otherwise stands as it is.
+export function machine(told) {
+  const [, system, n, reader] = /^(.+), (\d+) CPUs(?:, (compiled|python) reader)?$/.exec(told) || [];
+  if (!system) return told;
+  const comma = language() === "zh" ? "，" : ", ";
+  return [system.replaceAll(", ", comma), say("machine.cpus", { n }), ...(reader ? [say(`machine.${reader}`)] : [])].join(comma);
+}
+
 // A measured value of a rule with its unit, as the command line writes it: "405 ms", "58.3 %", "2,100 tokens/s".
 export function measured(rule, value) {
   if (!known(value)) return say("n_a");
