@@ -201,6 +201,19 @@ def test_serve_speaks_chinese_when_it_is_asked_to() -> None:
         load({"port": "99999"}, "zh")
     with pytest.raises(SettingsError, match=r"^--jitter 'x': 请给出数字$"):
         load({"jitter": "x"}, "zh")
+    for fault, said in (
+        ("explode", "没有 'explode' 这种故障，可用的有 slow, stall, "),
+        ("truncate=1", "truncate 不带值"),
+        ("truncate@2", "比例应是 0 到 1 之间的数，而不是 '2'"),
+        ("slow=fast", "slow 应是 1 到 1000 之间的数，而不是 'fast'"),
+        ("stall=soon", "stall 的值是时间，如 2s 或 500ms，而不是 'soon'"),
+    ):
+        with pytest.raises(SettingsError, match=f"^--fault {fault!r}: {said}"):
+            load({"fault": fault, "faults": True}, "zh")
+    with pytest.raises(SettingsError, match=r"^settings: FAULT 只在 FAULTS=1 或 DEBUG=1 时起作用$"):
+        load({"fault": "truncate"}, "zh")
+    with pytest.raises(SettingsError, match=r"^--cors-origins 'x': x 不是来源，请写出协议和主机"):
+        load({"cors_origins": "x"}, "zh")
     said = _greeting(Settings(), 8000, "sse-perf", "zh")
     assert "按 Ctrl-C 停止。" in said
     assert "http://127.0.0.1:8000/v1/chat-messages" in said

@@ -109,7 +109,7 @@ def test_its_failure_is_none_of_the_run(serve: Serve, tool: Tool) -> None:
     server = serve(*[PLAIN] * 5, broken)
     ran = tool(*at(server, "--requests", "5", *FILES))
     assert ran.status == 0
-    assert text_of()[0].startswith("The one request that accepts gzip failed, http_error")
+    assert text_of()[0].startswith("The one request that accepts gzip failed, HTTP error: HTTP 500")
     assert len(server.requests) == 6, "it is sent once"
     assert [line["phase"] for line in records()] == ["main"] * 5 + ["compression_check"]
 

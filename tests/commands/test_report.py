@@ -153,7 +153,7 @@ def test_two_files_make_a_table_of_their_differences_and_one_page(tool: Tool) ->
     assert (ran.status, ran.err) == (0, "")
     assert "  A  a.jsonl: 120 requests, 100 % ok" in ran.out
     assert "  B  b.jsonl: 120 requests, 75.0 % ok" in ran.out
-    assert "warning: the runs differ in: Load" in ran.out
+    assert "warning: the runs differ in: load" in ran.out
     assert "<title>Comparison of load tests · 7DGroup</title>" in text_of("page.html")
     assert all(f"<small>{name}</small>" in text_of("page.html") for name in ("a.jsonl", "b.jsonl"))
 

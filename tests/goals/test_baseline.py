@@ -297,7 +297,7 @@ def test_a_summary_of_a_later_version_of_the_same_schema_can_be_read(tmp_path: P
     assert load_baseline(path, (), "en").result.summary.ok == 200
 
 
-@pytest.mark.parametrize(("lang", "said"), [("en", "the runs differ in: Target"), ("zh", "各次测试的设置不同：目标")])
+@pytest.mark.parametrize(("lang", "said"), [("en", "the runs differ in: target"), ("zh", "各次测试的设置不同：目标")])
 def test_a_baseline_of_another_target_is_said(lang: str, said: str) -> None:
     old = Baseline(run(range(100, 200), url="http://old/", lang=lang), sampled=True)
     new = run(range(100, 200), url="http://new/", lang=lang)

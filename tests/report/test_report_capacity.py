@@ -70,7 +70,7 @@ def test_refusals_are_named():
     )
     assert measured[1] == (
         "3 threads: 0 % of requests failed (in each of 2 steps); at 4 threads 100 % of requests failed, not < 1 %; "
-        "the limit is failed requests: most often http_error: 503"
+        "the limit is failed requests: most often HTTP error: 503"
     )
 
 

@@ -39,8 +39,16 @@ class Fault:
 NONE = Fault()
 
 
+class RefusedError(ValueError):
+    """What is wrong with a setting or a fault, in English; `chinese` says the same."""
+
+    def __init__(self, english: str, chinese: str) -> None:
+        super().__init__(english)
+        self.chinese = chinese
+
+
 def parse_faults(text: str) -> tuple[Fault, ...]:
-    """The faults that `text` names, in order; none for an empty text.  ValueError, one line, for anything else."""
+    """The faults that `text` names, in order; none for an empty text.  RefusedError, one line, for anything else."""
     return tuple(_parse(one.strip()) for one in text.split(",") if one.strip())
 
 
@@ -52,31 +60,40 @@ def choose(faults: tuple[Fault, ...], draw: Callable[[], float]) -> Fault:
 def _parse(text: str) -> Fault:
     match = _ONE.fullmatch(text)
     if match is None or (match["name"] not in NAMES and not match["status"]):
-        raise ValueError(f"{text[:40]!r} is no fault; there are {', '.join(NAMES)}")
+        known = ", ".join(NAMES)
+        raise RefusedError(
+            f"{text[:40]!r} is no fault; there are {known}", f"没有 {text[:40]!r} 这种故障，可用的有 {known}"
+        )
     name, value = match["name"], match["value"]
     if value is not None and name not in ("slow", "stall"):
-        raise ValueError(f"{name} takes no value")
+        raise RefusedError(f"{name} takes no value", f"{name} 不带值")
     return Fault(
         name=name,
-        share=_number(match["share"] or "1", "a share", 0, 1),
+        share=_number(match["share"] or "1", ("a share", "比例"), 0, 1),
         status=int(match["status"] or 0),
-        slow=_number(value or "3", "slow", 1, 1000) if name == "slow" else 1.0,
+        slow=_number(value or "3", ("slow", "slow "), 1, 1000) if name == "slow" else 1.0,
         stall_s=_seconds(value or "2s") if name == "stall" else 0.0,
     )
 
 
-def _number(text: str, what: str, least: float, most: float) -> float:
+def _number(text: str, what: tuple[str, str], least: float, most: float) -> float:
     try:
         number = float(text)
     except ValueError:
         number = -1.0
     if not least <= number <= most:
-        raise ValueError(f"{what} is a number from {least:g} to {most:g}, not {text[:40]!r}")
+        raise RefusedError(
+            f"{what[0]} is a number from {least:g} to {most:g}, not {text[:40]!r}",
+            f"{what[1]}应是 {least:g} 到 {most:g} 之间的数，而不是 {text[:40]!r}",
+        )
     return number
 
 
 def _seconds(text: str) -> float:
     match = _SECONDS.fullmatch(text)
     if match is None:
-        raise ValueError(f"stall takes a time such as 2s or 500ms, not {text[:40]!r}")
+        raise RefusedError(
+            f"stall takes a time such as 2s or 500ms, not {text[:40]!r}",
+            f"stall 的值是时间，如 2s 或 500ms，而不是 {text[:40]!r}",
+        )
     return float(match[1]) / (1000 if match[2] == "ms" else 1)

@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from .faults import parse_faults
+from .faults import RefusedError, parse_faults
 
 _HOUR_S = 3600.0
 
@@ -40,7 +40,10 @@ def _checked_faults(text: str) -> str:
 def _checked_origins(text: str) -> str:
     for origin in _listed(text):
         if origin != "*" and not re.fullmatch(r"https?://[^/?#\s@*]+", origin):
-            raise ValueError(f"{origin} is no origin; write scheme and host, such as https://a.example, or *")
+            raise RefusedError(
+                f"{origin} is no origin; write scheme and host, such as https://a.example, or *",
+                f"{origin} 不是来源，请写出协议和主机，如 https://a.example，或写 *",
+            )
     return text
 
 
@@ -163,7 +166,9 @@ class Settings(BaseModel):
     @model_validator(mode="after")
     def _faults_are_allowed(self) -> Settings:
         if self.fault and not self.faults_allowed:
-            raise ValueError("FAULT has an effect only with FAULTS=1 or DEBUG=1")
+            raise RefusedError(
+                "FAULT has an effect only with FAULTS=1 or DEBUG=1", "FAULT 只在 FAULTS=1 或 DEBUG=1 时起作用"
+            )
         return self
 
     @property
@@ -237,7 +242,7 @@ def load(flags: Mapping[str, Any], lang: str = "en") -> Settings:
     except ValidationError as error:
         raise SettingsError("\n".join(_line(problem, flags, lang) for problem in error.errors())) from None
     except (OSError, UnicodeError) as error:
-        raise SettingsError(f".env cannot be read: {error}") from None
+        raise SettingsError((".env cannot be read: {}", ".env 无法读取：{}")[lang == "zh"].format(error)) from None
 
 
 _CHINESE = {
@@ -257,6 +262,8 @@ def _line(problem: Any, flags: Mapping[str, Any], lang: str) -> str:
     message = problem["msg"].removeprefix("Value error, ")
     if lang == "zh" and problem["type"] in _CHINESE:
         message = _CHINESE[problem["type"]].format(**problem.get("ctx", {}))
+    elif lang == "zh" and isinstance(said := problem.get("ctx", {}).get("error"), RefusedError):
+        message = said.chinese
     if not problem["loc"]:
         return f"settings: {message}"
     name = str(problem["loc"][0])

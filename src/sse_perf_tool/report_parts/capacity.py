@@ -14,12 +14,13 @@ from ..records import Capacity, Ending, Limit, RunConfig, Stats, StepResult, Thr
 from ..texts import LANGUAGES, printable, speaker
 from ..trust import TEXTS as TRUST_TEXTS
 from .figures import Both, figure, percent_text, time_text
+from .messages import message
 from .page import code, command_html, host_text, moment
 from .server import figures_words
 from .tables import number_cell, table
 from .tiles import Tile, tile_html
 from .verdict import measured, shown_percentile
-from .wording import both, count_of, in_both, pair, terms_html
+from .wording import TEXTS, both, count_of, in_both, pair, terms_html
 
 _SAY = speaker(RULE_TEXTS, LANGUAGES[0])
 
@@ -148,6 +149,16 @@ def _subject(rule: str) -> str:
     return re.split("[<>=!]", rule)[0].strip()
 
 
+def _error_words(told: str) -> Both:
+    """What failed, as `StepResult.error` has it, in words."""
+    outcome, _, said = told.partition(": ")
+    name = TEXTS.get(f"outcome.{outcome}")
+    if name is None:
+        return (printable(told, 120),) * 2
+    english, chinese = message(said)
+    return f"{name[0]}: {printable(english, 120)}", f"{name[1]}：{printable(chinese, 120)}"
+
+
 def _limit(capacity: Capacity) -> list[Both]:
     rate = figure(capacity.edge_per_s)
     match capacity.limit:
@@ -157,7 +168,7 @@ def _limit(capacity: Capacity) -> list[Both]:
             return [in_both("capacity.limit_server", rate=rate)]
         case Limit.ERRORS:
             errors = [step.error for step in capacity.steps if step.level == capacity.failing and step.error]
-            return [in_both("capacity.limit_errors", error=printable(errors[0], 120))]
+            return [in_both("capacity.limit_errors", {"error": _error_words(errors[0])})]
         case Limit.CLIENT:
             top = capacity.level if capacity.failing is None else capacity.failing
             cpu = max(step.client_cpu or 0.0 for step in capacity.steps if step.level == top)

@@ -11,6 +11,7 @@ from ..trust import others_busy
 from ..units import NS_PER_MS
 from .causes import compression_advice, on_this_machine
 from .figures import Both, percent_text, time_text
+from .messages import message
 from .wording import count_of, in_both, joined
 
 LOST_PACKETS, LOSSY_SHARE = 3, 0.01
@@ -102,8 +103,11 @@ def _compression(result: RunResult) -> Finding | None:
         "encoding": printable(check.content_encoding or "", 40),
         "ttft": time_text(check.ttft_ms),
         "run": time_text(check.run_ttft_ms),
-        "outcome": check.outcome,
-        "error": printable(check.error or "", 200),
+    }
+    error = message(check.error or "")
+    told = {
+        "outcome": in_both(f"outcome.{check.outcome}"),
+        "error": (printable(error[0], 200), printable(error[1], 200)),
     }
     ok = check.outcome == Outcome.OK.value
     key = "held" if check.held_back else "kept" if ok else "failed"
@@ -111,7 +115,9 @@ def _compression(result: RunResult) -> Finding | None:
         key = "unreadable"
     if check.content_encoding is None and check.held_back:
         key = "held_plain"
-    said = [in_both(f"compression.{key}", None, **values)]
+    elif not ok and not check.content_encoding:
+        key = "failed_plain"
+    said = [in_both(f"compression.{key}", told, **values)]
     if check.held_back and check.content_encoding is not None:
         said.append(compression_advice(check))
     return Finding("compression", joined(said), "shape")

@@ -80,6 +80,10 @@ TEXTS: Texts = {
         "The one request that accepts gzip failed, {outcome} ({encoding}): {error}",
         "唯一一个接受 gzip 的请求失败，{outcome}（{encoding}）：{error}",
     ),
+    "compression.failed_plain": (
+        "The one request that accepts gzip failed, {outcome}: {error}",
+        "唯一一个接受 gzip 的请求失败，{outcome}：{error}",
+    ),
     "accept_queue": (
         (
             "{resent} of {made} connections took {least} to {most}, as their SYN was sent again: its accept queue"
