@@ -109,6 +109,26 @@ def own_formats(path: Path) -> Iterator[str]:
                 yield f"{path.name}: {ast.unparse(node.value)}"
 
 
+def raised_to_a_power(path: Path) -> Iterator[str]:
+    """Formats that write what is large as 1.23e+03."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        spec = ast.unparse(node.format_spec) if isinstance(node, ast.FormattedValue) and node.format_spec else ""
+        if re.search(r"\.[1-5]g", spec):
+            yield f"{path.name}: {ast.unparse(node.value)}"
+
+
+SMALL = {
+    "search.py: (low + high) / 2",  # read as a number again
+    "capacity_run.py: least_per_s",  # a rule, as it is typed
+    "wording.py: value",  # below 999.5
+}
+
+
+def test_no_figure_for_readers_is_written_with_a_power_of_ten() -> None:
+    assert {each for path in SOURCE.rglob("*.py") for each in raised_to_a_power(path)} <= SMALL
+    assert [text for _, text in said() if re.search(r"\{\w+:\.[1-5]g\}", text)] == []
+
+
 OTHERS = {"trace.py: (at_ns - began_ns[0]) / NS_PER_MS", "junit.py: value"}
 """A column of moments to the microsecond, and a value for programs."""
 

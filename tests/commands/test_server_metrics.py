@@ -56,7 +56,7 @@ def test_what_the_server_says_is_in_every_output(serve: Serve, tool: Tool) -> No
     assert (last["running"], last["waiting"], last["kv_cache_percent"], last["memory_mb"]) == (37, 5, 50, 2500)
     rates = [row["generated_tokens_per_s"] for row in found["samples"] if "generated_tokens_per_s" in row]
     assert 200 < max(rates) < 2000, "1000 tokens between two scrapes a second apart"
-    assert ran.facts["server"] == "vLLM: running max 37, waiting max 5, KV cache max 50 %, memory max 2500 MB"
+    assert ran.facts["server"] == "vLLM: running max 37, waiting max 5, KV cache max 50 %, memory max 2,500 MB"
     columns = drawn()
     assert max(value for value in columns["server_running"] if value is not None) == 37
     assert len(columns["server_waiting"]) == len(columns["second"])
@@ -166,7 +166,7 @@ def test_a_damaged_line_of_the_records_is_skipped_and_said(serve: Serve, tool: T
 def test_the_highest_values_stand_in_the_outputs_for_pipelines(serve: Serve, tool: Tool) -> None:
     outputs = ("--markdown", "run.md", "--csv", "run.csv", "--junit", "run.xml")
     tool(*with_metrics(serve(QUICK), page_server(serve, VLLM), "--threads", "2", *outputs))
-    said = "vLLM: running max 15, waiting max 5, KV cache max 50 %, memory max 2500 MB"
+    said = "vLLM: running max 15, waiting max 5, KV cache max 50 %, memory max 2,500 MB"
     assert f"**The server's own metrics** `{said}`" in Path("run.md").read_text("utf-8")
     rows = {line.split(",")[0]: line.split(",") for line in Path("run.csv").read_text("utf-8").splitlines()}
     assert rows["server_waiting"][-1] == "5.0"

@@ -20,7 +20,7 @@ from ..records.writer import Lines
 from ..request.target import Target
 from ..test_runner import Origin, SharedStats, Snapshot
 from ..texts import speaker
-from ..units import NS_PER_S
+from ..units import NS_PER_S, figure
 from .facts import clocked, facts_of, slow_ones
 from .fleet import Fleet, Member
 from .link import Body
@@ -322,8 +322,8 @@ class WorkerGroup(Parts):
         self.workers = tuple(replace(each, slow=slow[each.number][0] if each.number in slow else "") for each in facts)
         for each in self.workers:
             if each.number in slow:
-                figure, value, usual = slow[each.number]
-                values = {"figure": figure, "value": f"{value:.3g}", "median": f"{usual:.3g}"}
+                name, value, usual = slow[each.number]
+                values = {"figure": name, "value": figure(value), "median": figure(usual)}
                 self.notes.append(self._say("slow", number=each.number, name=each.name, **values))
 
 

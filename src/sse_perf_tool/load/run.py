@@ -23,7 +23,7 @@ from ..test_runner import OnSample, Origin, SharedStats, Snapshot, ThreadGroup, 
 from ..tester import Notice
 from ..texts import Say, Texts, speaker
 from ..trust import judge
-from ..units import NS_PER_S, percent_text
+from ..units import NS_PER_S, figure, percent_text
 from .abort import Watch
 from .parts import Parts
 from .processes import ProcessGroup
@@ -151,7 +151,7 @@ def load_warnings(result: RunResult, lang: str) -> list[str]:
         if kept.late >= LATE_SHARE * found.sent > 0 or worst_ms >= LATE_WORST_MS:
             share = kept.late / found.sent if found.sent else 0.0
             key = "late" if kept.all_busy else "late_here"
-            said.append(say(key, share=percent_text(share), worst=f"{worst_ms / 1000:.3g}"))
+            said.append(say(key, share=percent_text(share), worst=figure(worst_ms / 1000)))
         if kept.dropped:
             said.append(say("dropped", dropped=kept.dropped))
     if not any(name.lower() == "accept-encoding" for name in result.config.headers):
@@ -161,7 +161,7 @@ def load_warnings(result: RunResult, lang: str) -> list[str]:
         said.append(say("usage", number=found.contradicting_usage))
     said += _estimate_warnings(found, say)
     if (groups := found.token_groups) is not None:
-        means = {"low": f"{groups.low:.3g}", "high": f"{groups.high:.3g}"}
+        means = {"low": figure(groups.low), "high": figure(groups.high)}
         said.append(say("repaired", **means, low_answers=groups.low_answers, high_answers=groups.high_answers))
     lost = {name: sum(count for outcome, count in counts.items() if outcome not in _NOT_FAILED)
             for name, counts in found.left_out.items()}  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from ..records import ServerMetrics
 from ..records.server import highest
 from ..texts import printable
+from ..units import reading
 from .figures import Both
 from .wording import in_both
 
@@ -15,7 +16,7 @@ _IN_WORDS = ("running", "waiting", "kv_cache_percent", "memory_mb")
 
 def figures_words(most: Mapping[str, float]) -> Both:
     """The highest values as a list: "running max 15, waiting max 5"."""
-    told = [in_both(f"server.{name}", most=f"{most[name]:.4g}") for name in _IN_WORDS if name in most]
+    told = [in_both(f"server.{name}", most=reading(most[name])) for name in _IN_WORDS if name in most]
     return ", ".join(each[0] for each in told), "，".join(each[1] for each in told)
 
 

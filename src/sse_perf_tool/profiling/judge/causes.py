@@ -16,6 +16,7 @@ from statistics import mean
 from ...records import TrustSample
 from ...records.profile import MISSED, ProfileFinding, ProfileTarget, Words
 from ...report_parts.figures import percent_text
+from ...units import reading
 from ..hooks.reading import Code, HookSeries
 from ..server.watch import ProcessSeries
 from .demand import demand, longest_wait
@@ -369,8 +370,8 @@ def _cache_full(evidence: Evidence, _held: list[ProfileTarget]) -> Iterator[Prof
     told = evidence.result.server_metrics
     cache, preemptions = (told.highest(name) if told else None for name in ("kv_cache_percent", "preemptions_per_s"))
     if (cache or 0.0) > 95 or (preemptions or 0.0) > 0:
-        figure = words("cache_full", cache=cache or 0.0, preemptions=preemptions or 0.0)
-        yield _finding("cache_full", None, None, figure, words("cache_full.advice"))
+        said = words("cache_full", cache=cache or 0.0, preemptions=reading(preemptions or 0.0))
+        yield _finding("cache_full", None, None, said, words("cache_full.advice"))
 
 
 def _descriptors(evidence: Evidence, _held: list[ProfileTarget]) -> Iterator[ProfileFinding]:

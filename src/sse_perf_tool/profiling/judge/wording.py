@@ -156,8 +156,8 @@ TEXTS: Texts = {
         "已达到其并发上限：请提高同时处理的请求数，或增加服务实例。",
     ),
     "cache_full": (
-        "The KV cache was up to {cache:.0f} % full, with {preemptions:.2g} preemptions a second at most.",
-        "KV 缓存最高占用 {cache:.0f} %，抢占最多每秒 {preemptions:.2g} 次。",
+        "The KV cache was up to {cache:.0f} % full, with {preemptions} preemptions a second at most.",
+        "KV 缓存最高占用 {cache:.0f} %，抢占最多每秒 {preemptions} 次。",
     ),
     "cache_full.advice": (
         "Give it more memory, or allow fewer requests or shorter contexts at once.",

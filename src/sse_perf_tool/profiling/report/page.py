@@ -10,7 +10,7 @@ from ...records.profile import Profile
 from ...report_generator import BRAND, frame, of_a_load, written_page
 from ...report_parts.libraries import FLAME_LIBRARIES
 from ...report_parts.messages import Translation
-from ...report_parts.page import More, Place, bar_html, facts_html, warnings_html
+from ...report_parts.page import More, Place, bar_html, facts_html, moment, warnings_html
 from ...report_parts.tables import errors_section
 from ...report_parts.tiles import big_figures_html
 from ...report_parts.trust import trust_html
@@ -50,6 +50,7 @@ def write_page(
     language, profile = lang or result.config.lang, result.profile or Profile()
     parts = {
         **frame(language, brand, TEXTS["profile.title"] if title is None else (title, title)),
+        "when": moment(result.started_unix_ns),
         "verdict": verdict_html(profile),
         "findings": findings_html(profile.findings),
         "targets": targets_html(profile.targets),
