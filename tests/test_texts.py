@@ -90,7 +90,7 @@ def test_values_of_a_message_are_said_in_both_languages_too() -> None:
     )
     assert message(said) == (
         said,
-        "60 秒内没有收到完整回答：收到 3 个数据块 后停滞，静默 20 s（--timeout）；此前 HTTP 503 两次",
+        "60 秒内没有收到完整回答：收到 3 个数据块后停滞，静默 20 s（--timeout）；此前 HTTP 503 两次",
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from console_output import HALFWAY, LANGUAGES, shown
 from sse_perf_tool.console import Console, SingleRequestNotices
+from sse_perf_tool.exporters.markdown import to_markdown
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import IntervalSample, Outcome, RequestRecord, RunConfig, RunResult
 from sse_perf_tool.texts import display_width
@@ -177,6 +179,17 @@ def test_failures_stand_by_kind_the_most_frequent_first() -> None:
     ]
     chinese = shown(lambda console: console.errors(failures(1).summary), "zh")
     assert "1 x http_error: fault A（例如请求 1）\n" in chinese
+
+
+def test_what_the_tool_says_of_a_failure_is_said_in_the_language_of_the_console() -> None:
+    """Records that were written in one language are read in another."""
+    error = "the answer ended after 25 chunks without its end marker"
+    found = result_of(a_record(1, Outcome.TRUNCATED, error=error))
+    assert f"1 x truncated: {error} (e.g. request 1)" in shown(lambda console: console.errors(found.summary))
+    chinese = shown(lambda console: console.errors(found.summary), "zh")
+    assert "1 x truncated: 回答在 25 个数据块后结束，但没有结束标记（例如请求 1）" in chinese
+    markdown = to_markdown(replace(found, config=replace(found.config, lang="zh")))
+    assert "回答在 25 个数据块后结束，但没有结束标记" in markdown
 
 
 @pytest.mark.parametrize(("lang", "words"), [("en", "… and 3 more errors"), ("zh", "……另有 3 种")])

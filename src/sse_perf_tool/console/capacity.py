@@ -40,7 +40,7 @@ TEXTS: Texts = {
         "第 {step} 步：{level}，剩余 {left:.0f} 秒，已完成 {done}",
     ),
     "answer": ("Capacity: {headline}", "容量：{headline}"),
-    "knee": ("The throughput curve flattens at {level}.", "吞吐曲线在 {level} 处趋于平缓。"),
+    "knee": ("The throughput curve flattens at {level}.", "吞吐曲线在 {level}处趋于平缓。"),
 }
 
 COLUMNS = {

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..metrics import PERCENTILES
 from ..records import GroupStats, RunResult, Summary
+from ..report_parts.messages import message
 from ..report_parts.tables import after_chunks
 from ..texts import Texts
 from ..units import TOKENS_PER_S, figure
@@ -127,7 +128,8 @@ def show_errors(writer: Writer, found: Summary) -> None:
         example = writer.say("example", number=group.example_request)
         chunks = after_chunks(group)
         after = "" if chunks is None else f" [{chunks[writer.column]}]"
-        said = f"  {group.count:>6,} x {writer.paint(group.outcome, RED)}: {group.message}{after}{example}"
+        told = message(group.message)[writer.column]
+        said = f"  {group.count:>6,} x {writer.paint(group.outcome, RED)}: {told}{after}{example}"
         writer.line(said, hang=11)
     if len(found.errors) > MOST_ERRORS:
         writer.line("  " + writer.say("more_errors", number=len(found.errors) - MOST_ERRORS))

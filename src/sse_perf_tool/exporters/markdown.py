@@ -12,6 +12,7 @@ from ..records.file import iso_utc
 from ..records.profile import MISSED, target_text
 from ..report_parts.figures import figure, time_text
 from ..report_parts.findings import findings
+from ..report_parts.messages import message
 from ..report_parts.milestones import MILESTONE_HEADS, milestone_cells, shown_milestones
 from ..report_parts.server import server_words
 from ..report_parts.shape import run_shape
@@ -206,8 +207,8 @@ def _profile_lines(result: RunResult, column: int) -> str:
 
 def _error_lines(groups: tuple[ErrorGroup, ...], column: int) -> list[str]:
     lines = [
-        f"{group.count:,} × {in_both(f'outcome.{group.outcome}')[column]}: "
-        f"{_code(group.message)} ({_after(group, column)}{in_both('error_example', n=group.example_request)[column]})"
+        f"{group.count:,} × {in_both(f'outcome.{group.outcome}')[column]}: {_code(message(group.message)[column])}"
+        f" ({_after(group, column)}{in_both('error_example', n=group.example_request)[column]})"
         for group in groups[:MARKDOWN_ERRORS]
     ]
     return [*lines, f"… +{len(groups) - MARKDOWN_ERRORS}"] if len(groups) > MARKDOWN_ERRORS else lines

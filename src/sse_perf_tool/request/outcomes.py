@@ -71,7 +71,7 @@ TEXTS: Texts = {
     ),
     "no_end": (
         "the answer ended after {received} without its end marker",
-        "回答在 {received} 后结束，但没有结束标记",
+        "回答在 {received}后结束，但没有结束标记",
     ),
     "cut": ("the server closed it", "服务端关闭了连接"),
     "bad_coding": (

@@ -25,10 +25,10 @@ TEXTS: Texts = {
     "no_body": (": the head of the answer came, but nothing of its body", "：只收到响应头，没有收到任何正文"),
     "part_of_head": (": only a part of the head came", "：只收到部分响应头"),
     "textless": (": {bytes} bytes of the body came, but no text", "：收到正文 {bytes} 字节，但没有任何文本"),
-    "stalled": (": stalled after {received}, {silence} of silence", "：收到 {received} 后停滞，静默 {silence}"),
+    "stalled": (": stalled after {received}, {silence} of silence", "：收到 {received}后停滞，静默 {silence}"),
     "stalled_alive": (
         ": stalled after {received}, {silence} without text although other data came",
-        "：收到 {received} 后停滞，{silence} 内有其他数据但没有文本",
+        "：收到 {received}后停滞，{silence} 内有其他数据但没有文本",
     ),
     "coming": (": still coming, {received}", "：仍在传输，已收到 {received}"),
     "idle_after": (" after {received}", "（此前已收到 {received}）"),
