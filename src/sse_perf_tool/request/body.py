@@ -103,7 +103,7 @@ class BodyBuilder:
         self._fields, self._extra = tuple(fields), extra
         self._given = {"user": user, "conversation_id": conversation_id, "files": list(files)}
         self._row = row if template is None and row is not None and row.name != "dify" else None
-        self._body = None if self._row is None else self._row.body_at(path)
+        self._path = path  # and not the body, which is a function: what is sent to a worker holds values alone
         self.from_template = template is not None
         self._model = model or model_name or (row.default_model if row else "")
         ask_whole = without_stream if row is None or row.whole is None else row.whole.ask
@@ -135,10 +135,11 @@ class BodyBuilder:
         """
         if query.body is not None:
             return query.body
-        if self._row is not None and self._body is not None:
+        if self._row is not None:
             user = _text(self._value("user", query, conversation_id))
             conversation = _text(self._value("conversation_id", query, conversation_id))
-            document = self._with_more(self._ask(self._body(query.sent, self._model, user, conversation)))
+            make = self._row.body_at(self._path)
+            document = self._with_more(self._ask(make(query.sent, self._model, user, conversation)))
             if history and self.carries == "history":
                 key = self._row.history_key
                 asked = document[key]
@@ -162,8 +163,9 @@ class BodyBuilder:
         """Whether (what others say in) its messages, and the limit of its answer, are left out of the body."""
         if query.body is not None:
             return False, False
-        if self._row is not None and self._body is not None:
-            messages, limit = self._row.history_key in self._body("", "", "", ""), bool(self._row.limit)
+        if self._row is not None:
+            empty = self._row.body_at(self._path)("", "", "", "")
+            messages, limit = self._row.history_key in empty, bool(self._row.limit)
         else:
             values = [self._value(piece.name, query, "") for piece in self._pieces if isinstance(piece, _Slot)]
             messages, limit = list(query.messages) in values, query.max_tokens in values
