@@ -72,6 +72,16 @@ def test_a_report_made_again_tells_of_workers_and_of_what_is_missing(tool: Tool)
     assert "was lost in mid-run; missing: 37 requests." in text_of("lost.html")
 
 
+def test_a_worker_that_left_with_all_it_had_sent_takes_no_requests_with_it(tool: Tool) -> None:
+    name = write_records("left.jsonl", 200)
+    with Path(name).open("a", encoding="utf-8") as file:
+        file.write(workers_line((WorkerFacts(1, "near", requests=200, lost="left"),), 0) + "\n")
+    ran = tool("report", name, "--html-report", "left.html")
+    assert "PARTIAL: a process or a worker ended early, but none of its requests is missing" in ran.out
+    assert "are missing" not in ran.out.replace("is missing", "")
+    assert "ended early; none of its requests is missing." in text_of("left.html")
+
+
 def test_a_run_writes_every_output_that_is_asked_for(serve: Serve, tool: Tool) -> None:
     flags = [word for name, file in EXPORTS.items() for word in (f"--{name}", file)]
     ran = tool(

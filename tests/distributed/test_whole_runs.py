@@ -190,6 +190,30 @@ def test_workers_join_by_token_and_one_that_does_not_fit_is_refused(serve: Serve
         assert words[2] not in text, "the token stands in no file"
 
 
+UNREADABLE = """
+import sys
+import sse_perf_tool.distributed.worker as worker
+from sse_perf_tool.cli import main
+def opened(_data):
+    raise worker.ParcelError("of another time")
+worker.opened = opened
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_worker_that_cannot_read_the_plan_says_so_and_fails(start: Start, tmp_path):
+    more = ["--expect-workers", "1", "--bind", "127.0.0.1:0", "--cluster-token", TOKEN]
+    master = start(*load("http://127.0.0.1:9/x", *more))
+    place = master.says(r"worker --join (\S+)")[1]
+    (tmp_path / "other.py").write_text(UNREADABLE)
+    words = ["worker", "--join", place, "--cluster-token", TOKEN, "--lang", "en"]
+    other = Started([sys.executable, "other.py", *words], tmp_path)
+    assert master.ends() != 0
+    assert other.ends() == 3
+    for each in (master, other):
+        assert "of another time" in each.out
+
+
 def test_another_version_is_refused_by_both_sides(start: Start, tmp_path):
     more = ["--expect-workers", "1", "--bind", "127.0.0.1:0", "--cluster-token", TOKEN]
     master = start(*load("http://127.0.0.1:9/x", *more))

@@ -207,7 +207,7 @@ def test_a_run_in_which_nothing_came_to_an_end_passes_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("cut_short", "words"),
-    [("interrupted", "The run was interrupted"), ("partial", "PARTIAL: a process or a worker of the tool was lost")],
+    [("interrupted", "The run was interrupted"), ("partial", "PARTIAL: a process or a worker of the tool ended early")],
 )
 def test_a_run_that_was_cut_short_fails_its_case_and_says_so_in_the_comment(cut_short: str, words: str) -> None:
     result = replace(run([answer(1)]), **{cut_short: True})
@@ -217,10 +217,17 @@ def test_a_run_that_was_cut_short_fails_its_case_and_says_so_in_the_comment(cut_
     assert words in to_markdown(result)
 
 
-@pytest.mark.parametrize(("missing", "words"), [(37, "37 requests"), (1, "1 request"), (0, "0 requests")])
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        (37, "was lost in mid-run; missing: 37 requests."),
+        (1, "was lost in mid-run; missing: 1 request."),
+        (0, "ended early; none of its requests is missing."),
+    ],
+)
 def test_a_run_that_lost_a_part_says_how_many_requests_are_missing(missing: int, words: str) -> None:
     result = replace(run([answer(1)]), partial=True, missing_requests=missing)
-    said = f"PARTIAL: a process or a worker of the tool was lost in mid-run; missing: {words}."
+    said = f"PARTIAL: a process or a worker of the tool {words}"
     assert cases_of(to_junit(result))["run is whole"] == ("failure", said)
     assert said in to_markdown(result)
     before = {key: value for key, value in summary_document(result).items() if key != "missing_requests"}

@@ -272,8 +272,10 @@ def test_the_warm_up_is_in_no_bound() -> None:
 
 
 def test_a_lost_process_is_a_reason() -> None:
-    result = judge(replace(run(SMOOTH, CALM), partial=True))
+    result = judge(replace(run(SMOOTH, CALM), partial=True, missing_requests=3))
     assert keys(result) == ["degraded", "lost"]
+    result = judge(replace(run(SMOOTH, CALM), partial=True, missing_requests=0))
+    assert keys(result) == ["degraded", "left"], "the load was less from then on, but nothing is missing"
 
 
 @pytest.mark.parametrize(("slack_ms", "word"), [(9, "trusted"), (11, "degraded"), (26, "invalid")])

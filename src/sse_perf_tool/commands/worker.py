@@ -14,9 +14,11 @@ def main(arguments: Arguments, environment: Environment) -> int:
     if joining is None:
         raise TypeError("the worker command without a master")
 
+    at_first = "\r" if environment.terminal else ""  # the terminal has written ^C there
+
     def tell(line: str) -> None:
         if not arguments.quiet:
-            print(line, file=environment.stdout, flush=True)
+            print(at_first + line, file=environment.stdout, flush=True)
 
     worker = Worker(joining, tell)
     with interrupts(worker.leave):

@@ -16,6 +16,10 @@ TEXTS: Texts = {
         "PARTIAL: {n} requests of lost processes or workers are missing",
         "结果不完整（PARTIAL）：缺少已丢失的进程或工作机的 {n} 个请求",
     ),
+    "partial_none": (
+        "PARTIAL: a process or a worker ended early, but none of its requests is missing",
+        "结果不完整（PARTIAL）：有进程或工作机提前结束，但没有缺少请求",
+    ),
     "worker": ("worker", "工作机"),
     "worker_requests": ("requests", "请求"),
     "worker_chunks": CHUNKS_PER_S,
@@ -48,7 +52,8 @@ def show(writer: Writer, result: RunResult) -> None:
         rows = [_cells(writer, each) for each in result.workers]
         writer.table([*columns, Column(writer.say("worker_trust"), "<")], rows)
     if result.partial:
-        writer.line(writer.paint(writer.say("partial_run", n=result.missing_requests), RED))
+        key = "partial_none" if result.missing_requests == 0 else "partial_run"
+        writer.line(writer.paint(writer.say(key, n=result.missing_requests), RED))
 
 
 def _cells(writer: Writer, each: WorkerFacts) -> tuple[str, ...]:

@@ -211,9 +211,12 @@ class Worker:
             self._round.group.prepare()
         except ParcelError as error:
             self._tell(self._say("unreadable_plan", reason=error))
+            self._leaving = NOT_JOINED
             self._link.send("failed", reason=self._say("unreadable_plan", reason=error))
             return
         except (UsageError, OSError, MemoryError, RuntimeError) as error:
+            self._tell(str(error))
+            self._leaving = NOT_JOINED
             self._link.send("failed", reason=str(error))
             return
         self._link.send("ready", session=self._session)

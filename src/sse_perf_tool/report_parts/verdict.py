@@ -329,6 +329,8 @@ def how_the_load_went(result: RunResult) -> list[Both]:
 
 def partial_text(missing: int | None) -> tuple[str, str]:
     """That a part of the tool was lost, and how many requests with it; None: an older version has not said."""
+    if missing == 0:
+        return in_both("partial_none")
     return in_both("partial", {"n": in_both("not_said") if missing is None else count_of("requests", missing)})
 
 

@@ -234,7 +234,7 @@ def _alignment(result: RunResult, _trust: Trust, _found: Evidence) -> list[Reaso
 
 
 def _lost(result: RunResult, _trust: Trust, _found: Evidence) -> list[Reason]:
-    return [Reason("lost", {})] if result.partial else []
+    return [Reason("left" if result.missing_requests == 0 else "lost", {})] if result.partial else []
 
 
 _RULES: tuple[Callable[[RunResult, Trust, Evidence], list[Reason]], ...] = (

@@ -81,6 +81,10 @@ TEXTS: Texts = {
         "and {count} times more, for {seconds} s together",
         "此后又停顿 {count} 次，共 {seconds} 秒",
     ),
+    "left": (
+        "a process or a worker of the tool ended early: from then on the load was less",
+        "本工具的一个进程或工作机提前结束，此后的负载变小",
+    ),
     "lost": (
         "a process or a worker of the tool was lost: requests of it are missing",
         "本工具的一个进程或工作机中途丢失，缺少它的请求",

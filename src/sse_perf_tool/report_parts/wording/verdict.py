@@ -63,6 +63,10 @@ TEXTS: Texts = {
         "PARTIAL: a process or a worker of the tool was lost in mid-run; missing: {n}.",
         "结果不完整（PARTIAL）：本工具的一个进程或工作机中途丢失，缺少 {n}。",
     ),
+    "partial_none": (
+        "PARTIAL: a process or a worker of the tool ended early; none of its requests is missing.",
+        "结果不完整（PARTIAL）：本工具的一个进程或工作机提前结束，但没有缺少请求。",
+    ),
     "records_partial": (
         "The records file is incomplete because it could not be written; the figures here are of all requests.",
         "逐请求记录未能完整写入；此处的数据包含全部请求。",
