@@ -138,12 +138,11 @@ def _read_node(series: HookSeries, line: Mapping[str, Any], at_s: float) -> None
         into.append(float(delay.get(name, UNKNOWN)))
     series.tasks.append(UNKNOWN)
     series.gc_ms.append(float(line["gc_ms"]))
-    series.heap_mb.append(round(float(line["mb"]["heap"]) + float(line["mb"]["outside"]), 3))
+    series.heap_mb.append(round(float(line["mb"]), 3))
     series.busy.append(round(float(line["elu"]) * 100, 1))
     series.at_s.append(round(at_s, 3))
     series.waits.extend(Seen(at_s, _code(own), str(phase)[:20], int(number)) for own, phase, number in line["waits"])
-    if line["collected"]:
-        series.collected_mb.setdefault(int(line["collected"]), series.heap_mb[-1])
+    series.collected_mb.update((int(stage), float(mb)) for stage, mb in line["collected"].items())
 
 
 _READERS = {"python": _read_python, "node": _read_node}

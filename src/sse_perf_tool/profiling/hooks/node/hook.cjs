@@ -118,17 +118,16 @@
       post("Profiler.getBestEffortCoverage", {}, ({ result }) => { functions = extents(profile, result); });
       keep(`cpu.node.${process.pid}.json`, { from_ns: cpuFrom, profile, functions });
     }));
-    once("heap.start", () => {
-      post("HeapProfiler.collectGarbage");
-      post("HeapProfiler.startSampling", { samplingInterval: 65536 });
-    });
-    if (done["heap.start"]) once("heap.stop", () => {
-      post("HeapProfiler.collectGarbage");
+    once("heap.start", () => collect(() => post("HeapProfiler.startSampling", { samplingInterval: 65536 })));
+    if (done["heap.start"]) once("heap.stop", () => collect(() => {
       post("HeapProfiler.stopSampling", {}, ({ profile }) => keep(`heap.node.${process.pid}.json`, profile));
-    });
-    once("gc.1", () => post("HeapProfiler.collectGarbage"));
-    once("gc.2", () => post("HeapProfiler.collectGarbage"));
+    }));
+    for (const stage of [1, 2]) once(`gc.${stage}`, () => collect(() => { collected[stage] = heldMb(process.memoryUsage()); }));
   }
+  // V8 collects in a task of its own, later: what is done at once would still find all the garbage.
+  const collect = (then) => post("HeapProfiler.collectGarbage", {}, then);
+  const collected = {};
+  const heldMb = (used) => (used.heapUsed + (used.external || 0)) / 1e6;
 
   let before = performance.eventLoopUtilization();
   const ms = (ns) => Math.max(0, Math.round((ns / 1e6 - RESOLUTION_MS) * 1000) / 1000);
@@ -145,11 +144,11 @@
       at_ns: Number(process.hrtime.bigint()),
       delay: delay.count ? { p50: ms(delay.percentile(50)), p99: ms(delay.percentile(99)), max: ms(delay.max), n: delay.count } : null,
       elu: Math.round(elu * 1000) / 1000,
-      mb: { heap: used.heapUsed / 1e6, outside: (used.external || 0) / 1e6 },
+      mb: heldMb(used),
       gc_ms: Math.round(gcMs * 1000) / 1000,
       resources: kinds,
       waits: Object.entries(waits).map(([key, number]) => [...key.split("\n"), number]),
-      collected: Boolean(done["gc.2"]) ? 2 : Boolean(done["gc.1"]) ? 1 : 0,
+      collected,
     };
     delay.reset();
     gcMs = 0;
