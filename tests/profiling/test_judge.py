@@ -290,6 +290,14 @@ def test_memory_that_is_high_and_flat() -> None:
     assert names(judged(evidence(processes=[process(rss_mb=800)]))) == ["memory_high"]
 
 
+def test_memory_of_a_load_between_two_looks_is_that_of_the_look_before() -> None:
+    process_seen = process(rss_mb=[60 + number for number in range(31)])
+    process_seen.at_s = [-1.0, -0.5, *(12.0 + number for number in range(29))]
+    assert evidence(processes=[process_seen]).peak_mb(process_seen) == 61
+    process_seen.at_s[2] = 3.0
+    assert evidence(processes=[process_seen]).peak_mb(process_seen) == 62
+
+
 def test_failures_and_an_end() -> None:
     gone = process(8)
     for name in ("at_s", "cpu", "waiting", "rss_mb", "threads", "fds", "switches_per_s"):

@@ -52,8 +52,9 @@ class Evidence:
         return mean(values) if values else None
 
     def peak_mb(self, process: ProcessSeries) -> float | None:
-        """The most memory during the load."""
-        return max(process.values("rss_mb", 0.0, self.end_s), default=None)
+        """The most memory during the load; where that fell between two looks, what the one before it found."""
+        during = process.values("rss_mb", 0.0, self.end_s)
+        return max(during or process.values("rss_mb", -math.inf, self.end_s)[-1:], default=None)
 
     def loop_p99_ms(self, hook: HookSeries) -> float | None:
         """The 99th percentile of the loop's delay in the worst five seconds of the load."""
