@@ -36,8 +36,10 @@ Doc = dict[str, Any]
 END_HINT = b"[DONE]"
 
 ReadEvent = Callable[[str, Doc], Delta]
-Body = Callable[[str, str, str, str], Doc]
 """(name of the event, its data as a JSON object) -> what it adds to the answer."""
+
+Body = Callable[[str, str, str, str], Doc]
+"""(query, model, user, conversation id) -> the smallest request that streams and asks for usage."""
 
 ReadData = Callable[[str, str], Delta]
 """(name of the event, its data) -> what it adds to the answer, for streams whose data is no JSON."""
@@ -97,9 +99,9 @@ class Format:
 
     `reader(options)` gives a fresh function for one answer (most formats give the same pure function each time; one
     that must remember something closes over it).  `detects(event_name, document)` is True when an event can only be of
-    this format.  `paths` are regular expressions searched in the URL's path, `hosts` in its host name.  `body(query,
-    model, user, conversation_id)` is the smallest request that streams and asks for usage.  `auth` is the header that
-    carries the key and the text before it, None for none; `needs_key` says whether a run without a key is a mistake.
+    this format.  `paths` are regular expressions searched in the URL's path, `hosts` in its host name.  `body` makes
+    the request.  `auth` is the header that carries the key and the text before it, None for none; `needs_key` says
+    whether a run without a key is a mistake.
     """
 
     name: str
