@@ -203,12 +203,12 @@ def test_tallies_of_several_processes_add_up_to_the_same():
 
 def test_late_requests_are_said_and_what_to_do():
     assert load_warnings(result_of(OPEN, *LATE), "en") == [
-        "33.3% of the requests started late, by up to 0.402 s, because no thread was free: increase --threads",
+        "33.3 % of the requests started late, by up to 0.402 s, because no thread was free: increase --threads",
         "scheduled requests that were never sent, because no thread became free: 1; increase --threads",
     ]
     free = result_of(replace(OPEN, threads=9), *LATE)
     assert load_warnings(free, "en")[0].endswith("by up to 0.402 s, with threads free: this machine is too busy")
-    assert load_warnings(free, "zh")[0] == "33.3% 的请求未能按时发出，最多晚 0.402 秒，而线程有空闲：本机过于繁忙"
+    assert load_warnings(free, "zh")[0] == "33.3 % 的请求未能按时发出，最多晚 0.402 秒，而线程有空闲：本机过于繁忙"
 
 
 def test_a_little_lateness_is_not_worth_a_warning():

@@ -60,10 +60,10 @@ def test_answers_that_a_gateway_has_repaired_are_a_second_group() -> None:
     assert (groups.low, groups.low_answers, groups.high, groups.high_answers) == (1, 10, 2, 10)
     (said,) = load_warnings(result, "en")
     assert said.startswith(
-        "tokens a chunk fall into two groups: 1 a chunk (10 answers) and 2 a chunk (10 answers); some answers may have"
+        "tokens a chunk fall into two groups: 1.00 a chunk (10 answers) and 2.00 a chunk (10 answers); some answers"
     )
     (in_chinese,) = load_warnings(result, "zh")
-    assert "每块 1 个（10 个回答）与每块 2 个（10 个回答）；部分回答可能被网关修补过" in in_chinese
+    assert "每块 1.00 个（10 个回答）与每块 2.00 个（10 个回答）；部分回答可能被网关修补过" in in_chinese
     assert summary_document(result)["tokens"]["groups"] == {
         "low": 1, "low_answers": 10, "high": 2, "high_answers": 10,
     }  # fmt: skip
