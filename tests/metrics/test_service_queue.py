@@ -198,9 +198,9 @@ def test_a_queue_before_whole_answers_is_told_of_the_first_byte() -> None:
 
 @undisturbed
 def test_a_server_of_two_threads_is_seen_from_outside(serve: Serve) -> None:
-    # A first token after 160 ms: begins may then miss the ends that they follow by 40 ms, as on a busy machine.
-    words = [step for n in range(10) for step in (token(f"w{n} "), 0.03)]
-    server = serve(chunked(0.16, *words, FINISH, DONE), at_a_time=2)
+    # A first token after 400 ms: begins may then miss the ends that they follow by 100 ms, as on a busy machine.
+    words = [step for n in range(10) for step in (token(f"w{n} "), 0.08)]
+    server = serve(chunked(0.4, *words, FINISH, DONE), at_a_time=2)
     openai = FORMATS["openai_chat"]
     target = Target(server.url(), BodyBuilder(row=openai), QueryProvider([Query("?")]), Masker([]), format=openai)
     testers = [SSETester(target, number) for number in range(5)]
