@@ -128,6 +128,9 @@ def test_the_watch_sees_a_process_at_work() -> None:
 
 def test_a_tool_that_dies_takes_its_server_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "GUARD_S", 0.2)
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
-    sampler._end(child.pid)
-    assert child.wait(FOREVER_S) in (-2, -9)
+    code = "import time; print('up', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"up\n", "Python that is interrupted while it starts ends with 1"
+        sampler._end(child.pid)
+        assert child.wait(FOREVER_S) in (-2, -9)
