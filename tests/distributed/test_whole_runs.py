@@ -190,6 +190,16 @@ def test_workers_join_by_token_and_one_that_does_not_fit_is_refused(serve: Serve
         assert words[2] not in text, "the token stands in no file"
 
 
+def joined_by(program: str, start: Start, tmp_path: Path) -> tuple[Started, Started]:
+    """A master that waits for one worker, and a worker that is another program than ours."""
+    more = ["--expect-workers", "1", "--bind", "127.0.0.1:0", "--cluster-token", TOKEN]
+    master = start(*load("http://127.0.0.1:9/x", *more))
+    place = master.says(r"worker --join (\S+)")[1]
+    (tmp_path / "other.py").write_text(program)
+    words = ["worker", "--join", place, "--cluster-token", TOKEN, "--lang", "en"]
+    return master, Started([sys.executable, "other.py", *words], tmp_path)
+
+
 UNREADABLE = """
 import sys
 import sse_perf_tool.distributed.worker as worker
@@ -202,12 +212,7 @@ sys.exit(main(sys.argv[1:]))
 
 
 def test_a_worker_that_cannot_read_the_plan_says_so_and_fails(start: Start, tmp_path):
-    more = ["--expect-workers", "1", "--bind", "127.0.0.1:0", "--cluster-token", TOKEN]
-    master = start(*load("http://127.0.0.1:9/x", *more))
-    place = master.says(r"worker --join (\S+)")[1]
-    (tmp_path / "other.py").write_text(UNREADABLE)
-    words = ["worker", "--join", place, "--cluster-token", TOKEN, "--lang", "en"]
-    other = Started([sys.executable, "other.py", *words], tmp_path)
+    master, other = joined_by(UNREADABLE, start, tmp_path)
     assert master.ends() != 0
     assert other.ends() == 3
     for each in (master, other):
@@ -215,12 +220,7 @@ def test_a_worker_that_cannot_read_the_plan_says_so_and_fails(start: Start, tmp_
 
 
 def test_another_version_is_refused_by_both_sides(start: Start, tmp_path):
-    more = ["--expect-workers", "1", "--bind", "127.0.0.1:0", "--cluster-token", TOKEN]
-    master = start(*load("http://127.0.0.1:9/x", *more))
-    place = master.says(r"worker --join (\S+)")[1]
-    (tmp_path / "other.py").write_text(OTHER_VERSION)
-    words = ["worker", "--join", place, "--cluster-token", TOKEN, "--lang", "en"]
-    other = Started([sys.executable, "other.py", *words], tmp_path)
+    master, other = joined_by(OTHER_VERSION, start, tmp_path)
     try:
         assert other.ends() == 3
     finally:
