@@ -40,12 +40,31 @@ def test_a_search_goes_on_from_its_file_where_the_last_whole_line_ends():
 
 def test_a_step_that_could_not_be_judged_is_measured_again():
     write_search("s.jsonl", [step(1), step(2, False, value=None)])
-    assert [each.level for each in read_search(Path("s.jsonl"), "en").steps] == [1]
+    found = read_search(Path("s.jsonl"), "en")
+    assert [each.level for each in found.judged] == [1]
+    assert [each.level for each in found.steps] == [1, 2], "which is why the search ended"
 
 
 def test_a_lowest_step_into_which_no_request_fell_is_measured_again():
-    write_search("s.jsonl", [replace(step(1), ok=0, failed=0), step(2)])
-    assert [each.level for each in read_search(Path("s.jsonl"), "en").steps] == [2]
+    write_search("s.jsonl", [replace(step(1), ok=0, failed=0), step(2)], "--sweep", "1,2")
+    found = read_search(Path("s.jsonl"), "en")
+    assert ([each.level for each in found.judged], [each.level for each in found.steps]) == ([2], [1, 2])
+
+
+@pytest.mark.parametrize(
+    ("flags", "levels", "standing"),
+    [
+        ((), [(1, True), (2, None), (2, True), (4, False)], [1, 2, 4]),
+        ((), [(8, None), (4, True), (8, None)], [4, 8]),
+        (("--sweep", "1,2,4"), [(1, None), (2, True), (4, False)], [1, 2, 4]),
+        (("--sweep", "1,2,4"), [(1, None), (2, True), (4, False), (1, True)], [2, 4, 1]),
+    ],
+)
+def test_a_step_that_was_measured_again_stands_once(flags, levels, standing):
+    """Levels in the order of the file, each with whether it passed."""
+    steps = [step(level, bool(ok), value=None if ok is None else 1.0) for level, ok in levels]
+    write_search("s.jsonl", steps, *flags)
+    assert [each.level for each in read_search(Path("s.jsonl"), "en").steps] == standing
 
 
 def test_a_file_that_is_not_there_or_empty_is_a_new_search():

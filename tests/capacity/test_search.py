@@ -132,14 +132,54 @@ def test_a_ladder_is_measured_once_each_whatever_passes():
 # --- what cannot be judged
 
 
+def unjudged(level: float) -> StepResult:
+    return step(level, False, value=None)
+
+
 def test_a_rule_without_a_value_ends_the_search():
-    asked, found = levels_of(CapacitySearch(), lambda level: step(level, False, value=None))
+    asked, found = levels_of(CapacitySearch(), unjudged)
     assert (asked, found.ending) == ([1], Ending.UNJUDGED)
 
 
 def test_a_ladder_goes_on_beyond_a_level_that_cannot_be_judged():
-    asked, found = levels_of(CapacitySearch(ladder=(1, 2)), lambda level: step(level, level > 1, value=None))
+    asked, found = levels_of(CapacitySearch(ladder=(1, 2)), unjudged)
     assert (asked, found.ending) == ([1, 2], Ending.UNJUDGED)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "expected"),
+    [
+        ({1}, (4, 8, Ending.SWEPT)),
+        ({1, 2}, (4, 8, Ending.SWEPT)),
+        ({2}, (4, 8, Ending.SWEPT)),
+        ({16}, (4, 8, Ending.SWEPT)),
+        ({1, 16}, (4, 8, Ending.SWEPT)),
+        ({4}, (2, 8, Ending.UNJUDGED)),
+        ({8, 16}, (4, None, Ending.UNJUDGED)),
+        ({1, 2, 4}, (None, 8, Ending.UNJUDGED)),
+        ({1, 2, 4, 8, 16}, (None, None, Ending.UNJUDGED)),
+    ],
+)
+def test_of_a_ladder_only_a_level_at_the_edge_needs_a_verdict(unknown, expected):
+    """4 passes, 8 fails."""
+    asked, found = levels_of(
+        CapacitySearch(ladder=(1, 2, 4, 8, 16)),
+        lambda level: unjudged(level) if level in unknown else step(level, level <= 4),
+    )
+    assert asked == [1, 2, 4, 8, 16]
+    assert (found.level, found.failing, found.ending) == expected
+
+
+def test_a_lowest_level_of_a_ladder_into_which_no_request_fell_does_not_hide_that_a_higher_one_passes():
+    _, found = levels_of(
+        CapacitySearch(ladder=(1, 2, 4)), lambda level: replace(step(level, level == 2), ok=0 if level == 1 else 100)
+    )
+    assert (found.level, found.failing, found.ending) == (2, 4, Ending.SWEPT)
+
+
+def test_a_search_that_cannot_judge_a_level_above_one_that_passes_has_that_one():
+    asked, found = levels_of(CapacitySearch(), lambda level: step(level) if level < 4 else unjudged(level))
+    assert (asked, found.level, found.failing, found.ending) == ([1, 2, 4], 2, None, Ending.UNJUDGED)
 
 
 def test_without_any_whole_answer_a_rule_without_a_value_is_missed():

@@ -46,6 +46,8 @@ class MadeUpRun:
     made: list[RunConfig] = []  # noqa: RUF012 - one for all, emptied by the fixture
     stop_at: int | None = None
     lost_at: int | None = None
+    few = 100
+    """The requests at the lowest load."""
 
     def __init__(self, _target: object, config: RunConfig, groups: object = None, records: object = None) -> None:
         assert groups is None, "one machine"
@@ -59,7 +61,7 @@ class MadeUpRun:
         level = self.config.rate_per_s or self.config.threads
         ttft_ns = round(S * max(1.0, level / self.full))
         tally = Tally(0, slos_of(self.config))
-        for number in range(100):
+        for number in range(self.few if level == 1 else 100):
             start_ns = round(number * S / min(level, self.full))
             tally.add(
                 RequestRecord(
@@ -164,6 +166,25 @@ def test_a_ladder_is_measured_as_given(made_up: type[MadeUpRun]) -> None:
     assert ran.status == 0
     assert [config.threads for config in made_up.made] == [1, 1, 8, 16]
     assert "8 threads: TTFT p95 was 1.00 s; at 16 threads TTFT p95 was 1.60 s, not < 1.25 s" in ran.out
+
+
+def test_a_lowest_load_with_too_few_samples_does_not_hide_the_capacity(
+    made_up: type[MadeUpRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(made_up, "few", 9)
+    outputs = ("--json", "c.json", "--html-report", "c.html")
+    ran = tool("--sweep", "1,8,16", "--slo", "ttft_ms:p(95)<1250", *outputs)
+    assert ran.status == 0
+    assert "Capacity: 8 threads\n" in ran.out
+    said = "1 thread: too few samples to judge, but a higher load met the goals"
+    assert said in re.sub(r"\s+", " ", ran.out)
+    found = json.loads(Path("c.json").read_text(encoding="utf-8"))
+    assert [found["capacity"][name] for name in ("level", "failing", "ending")] == [8, 16, "swept"]
+    assert [step["passed"] for step in found["steps"]] == [None, True, False]
+    assert said in found["capacity"]["answer_en"]
+    page = Path("c.html").read_text(encoding="utf-8")
+    assert re.search(r'<div class="verdict good"><h2>.*<span lang="en">8 threads</span>.*</h2>', page)
+    assert said in page
 
 
 def test_each_step_warms_up_and_leaves_out_the_time_of_starting_and_ending(made_up: type[MadeUpRun]) -> None:

@@ -15,7 +15,7 @@ from sse_perf_tool.capacity.search import answer
 from sse_perf_tool.load.capacity_run import step_result
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import CapacitySearch, Ending, Outcome, RequestRecord, RunConfig, ThresholdResult
-from sse_perf_tool.report_parts.capacity import capacity_data, headline, limits_ms, sentence
+from sse_perf_tool.report_parts.capacity import capacity_data, capacity_verdict_html, headline, limits_ms, sentence
 
 pytestmark = pytest.mark.usefixtures("own_folder")
 
@@ -111,6 +111,44 @@ def test_other_endings_are_said():
     interrupted = answer(RULES, steps_to(5)[:2], Ending.INTERRUPTED)
     assert headline(interrupted)[0] == "At least 2 threads"
     assert sentence(interrupted)[0].endswith("; the search was interrupted")
+
+
+FEW = ThresholdResult(P95, None, False, "few samples")
+
+
+def of_ladder(unknown: set[int], ending: Ending = Ending.SWEPT) -> Any:
+    """2 passes, 4 fails."""
+    ladder = (1, 2, 4, 8)
+    steps = [replace(step(n), checks=(FEW,)) if n in unknown else step(n, n <= 2) for n in ladder]
+    return answer(replace(RULES, ladder=ladder), steps, ending)
+
+
+def test_a_level_without_a_verdict_that_changes_nothing_is_only_mentioned():
+    found = of_ladder({1, 8})
+    assert headline(found) == ("2 threads", "2 个线程")
+    english, chinese = sentence(found)
+    assert english == (
+        "2 threads: TTFT p95 was 100 ms; at 4 threads TTFT p95 was 100 ms, not < 500 ms; throughput still grew there "
+        "(4.00 requests/s): the goals are missed before the server is saturated; "
+        "1 thread: too few samples to judge, but a higher load met the goals; "
+        "8 threads: too few samples to judge, but a lower load missed the goals already"
+    )
+    assert chinese.endswith(
+        "；1 个线程：样本太少，无法判断，但更高的负载已满足要求"
+        "；8 个线程：样本太少，无法判断，但更低的负载就已未满足要求"
+    )
+    assert 'class="verdict good"' in capacity_verdict_html(found)
+
+
+def test_a_level_without_a_verdict_at_the_edge_stands_beside_what_is_known():
+    found = of_ladder({4, 8}, Ending.UNJUDGED)
+    assert headline(found)[0] == "At least 2 threads"
+    assert sentence(found)[0] == (
+        "2 threads: TTFT p95 was 100 ms; ttft_ms:p(95)<500 cannot be judged at 4 threads (few samples): "
+        "give a longer --step-duration or another rule"
+    )
+    assert headline(of_ladder({1, 2}, Ending.UNJUDGED))[0] == "Cannot be judged"
+    assert headline(of_ladder({1, 2}, Ending.INTERRUPTED))[0] == "Cannot be judged"
 
 
 def test_the_answer_is_in_chinese_too():

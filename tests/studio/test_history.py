@@ -19,6 +19,7 @@ from report_runs import CONFIG, STARTED_UNIX_NS, answered, sample_run, sample_se
 from sse_perf_tool.bench.results import json_text
 from sse_perf_tool.capacity.file import SearchHeader, capacity_document, header_line, step_line
 from sse_perf_tool.exporters.json_summary import to_json
+from sse_perf_tool.records import ThresholdResult
 from sse_perf_tool.records.file import RecordsHeader, record_line
 from sse_perf_tool.records.file import header_line as records_header
 from sse_perf_tool.studio.contract.results import Head
@@ -184,6 +185,14 @@ def test_a_benchmark_that_was_killed_is_interrupted_and_readable(studio: Studio)
     (row,) = heads(studio)
     assert row["state"] == "interrupted"
     assert studio.get(f"/api/results/{row['id']}")["document"]["state"] == "interrupted"
+
+
+def test_a_search_that_ended_where_it_could_not_judge_is_not_called_interrupted(studio: Studio) -> None:
+    few = replace(sample_search().steps[0], level=2, checks=(ThresholdResult("ttft_ms:p(95)<500", None, False),))
+    lines = [header_line(SearchHeader(CONFIG, sample_search().search, STARTED_UNIX_NS)), step_line(few)]
+    (studio.workspace.settings.results / "capacity_20260103_000000.steps.jsonl").write_text("\n".join(lines) + "\n")
+    (row,) = heads(studio)
+    assert studio.get(f"/api/results/{row['id']}")["document"]["capacity"]["ending"] == "unjudged"
 
 
 def test_a_result_is_shown_whole(studio: Studio) -> None:

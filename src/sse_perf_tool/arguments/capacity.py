@@ -111,4 +111,4 @@ def _resumed(flags: FlagValues, found: CapacityArguments, config: RunConfig) -> 
     if names := unlike(found_file.header, config, found.search):
         raise flags.wrong("resume", "other_search", names=", ".join(names))
     warnings = tuple(found_file.warnings(path, flags.language))
-    return replace(found, steps=tuple(found_file.steps), resume_at=found_file.length, warnings=warnings)
+    return replace(found, steps=found_file.judged, resume_at=found_file.length, warnings=warnings)

@@ -18,7 +18,7 @@ from ..records.checked import UnfitError, counted, fitting, noun_of
 from ..records.file import config_of, iso_utc
 from ..records.reader import NO_RECORD as DAMAGED
 from ..texts import Texts, printable, speaker
-from .search import unjudged_step
+from .search import without_verdict
 
 TEXTS: Texts = {
     "unreadable": ("cannot be read ({reason}); check the path", "无法读取（{reason}），请检查路径"),
@@ -108,6 +108,14 @@ class SearchFile(NamedTuple):
     first_skipped: int = 0
     """The number of the first of them."""
 
+    @property
+    def judged(self) -> tuple[StepResult, ...]:
+        """The steps that have a verdict, from which a search goes on: the others are to be measured again."""
+        steps = list(self.steps)
+        while silent := without_verdict(steps):
+            steps.remove(silent[0])
+        return tuple(steps)
+
     def warnings(self, path: Path, lang: str) -> list[str]:
         """What is to be said of a file that is damaged."""
         if not self.skipped:
@@ -119,8 +127,8 @@ class SearchFile(NamedTuple):
 def read_search(path: Path, lang: str) -> SearchFile:
     """The search in a file.  UsageError when it is none, or its header is damaged.
 
-    A last line without line end is what a killed process leaves behind.  Lines that are no steps are skipped, and steps
-    that could not be judged are left out: both are to be measured again.
+    A last line without line end is what a killed process leaves behind.  Lines that are no steps are skipped: they are
+    to be measured again.
     """
     say = speaker(TEXTS, lang)
     try:
@@ -139,9 +147,20 @@ def read_search(path: Path, lang: str) -> SearchFile:
             skipped.append(number)
         else:
             steps.append(step)
-    while (unjudged := unjudged_step(steps)) is not None:
-        steps.remove(unjudged)
-    return SearchFile(header, steps, length, len(skipped), min(skipped, default=0))
+    return SearchFile(header, _standing(header.search, steps), length, len(skipped), min(skipped, default=0))
+
+
+def _standing(search: CapacitySearch, steps: list[StepResult]) -> list[StepResult]:
+    """The steps without those that had no verdict and were measured again when the search was resumed.
+
+    A search ends at a step without a verdict, so that one that others follow was measured again; a ladder goes on.
+    """
+    silent = without_verdict(steps)
+
+    def again(number: int, step: StepResult) -> bool:
+        return any(not search.ladder or later.level == step.level for later in steps[number:])
+
+    return [step for number, step in enumerate(steps, 1) if step not in silent or not again(number, step)]
 
 
 def _readable_step(line: bytes) -> StepResult | None:

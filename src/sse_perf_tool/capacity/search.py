@@ -76,15 +76,30 @@ def next_level(search: CapacitySearch, steps: Sequence[StepResult]) -> float | E
     return Ending.LEAST if low is None else Ending.EDGE
 
 
-def unjudged_step(steps: Sequence[StepResult]) -> StepResult | None:
-    """The first step without a verdict on its level; None when all have one.
+def without_verdict(steps: Sequence[StepResult]) -> list[StepResult]:
+    """The steps that say nothing of their level.
 
-    One of its rules could not be judged, or no request fell into the measured time.  The latter counts at the lowest
+    One of their rules could not be judged, or no request fell into the measured time.  The latter counts at the lowest
     level only: above it, the service held the requests of the warm-up for longer than the step.
     """
     lowest = min((step.level for step in steps), default=0.0)
+    return [step for step in steps if step.passed is None or (step.level == lowest and not step.ok + step.failed)]
+
+
+def unjudged_step(steps: Sequence[StepResult]) -> StepResult | None:
+    """The first step without a verdict that leaves the edge open; None when there is none.
+
+    Below a level that passes it would have passed, and above one that fails it would not have counted, so it changes
+    nothing there: a `--sweep` goes on beyond it.
+    """
+    low, high = edge(steps)
     return next(
-        (step for step in steps if step.passed is None or (step.level == lowest and not step.ok + step.failed)), None
+        (
+            step
+            for step in without_verdict(steps)
+            if (low is None or step.level >= low) and (high is None or step.level <= high)
+        ),
+        None,
     )
 
 
@@ -108,8 +123,8 @@ def _middle(search: CapacitySearch, low: float, high: float) -> float:
 
 
 def verdicts(steps: Sequence[StepResult], level: float) -> list[bool]:
-    """The verdict of each step at this level, in order."""
-    return [step.passed is True for step in steps if step.level == level]
+    """The verdict of each step at this level that has one, in order."""
+    return [step.passed is True for step in steps if step.level == level and step.passed is not None]
 
 
 def _passes(steps: Sequence[StepResult], level: float) -> bool:
@@ -125,8 +140,12 @@ def _settled(steps: Sequence[StepResult], level: float) -> bool:
 
 
 def edge(steps: Sequence[StepResult]) -> tuple[float | None, float | None]:
-    """The highest level that passes below the lowest that fails, and that one; None for one that is not there."""
-    levels = sorted({step.level for step in steps})
+    """The highest level that passes below the lowest that fails, and that one; None for one that is not there.
+
+    A level without a verdict is neither.
+    """
+    silent = without_verdict(steps)
+    levels = sorted({step.level for step in steps if step not in silent})
     high = next((level for level in levels if not _passes(steps, level)), None)
     return max((level for level in levels if high is None or level < high), default=None), high
 

@@ -77,7 +77,7 @@ class Ending(str, Enum):
     SATURATED = "saturated"
     """More load brought no more throughput, though the rules were still met."""
     UNJUDGED = "unjudged"
-    """A rule could not be judged: too few requests, or a metric that this service does not give."""
+    """A rule could not be judged where it decides: too few requests, or a metric that this service does not give."""
     SWEPT = "swept"
     """All levels of the ladder were measured."""
     INTERRUPTED = "interrupted"
@@ -98,7 +98,8 @@ class Limit(str, Enum):
 @dataclass(frozen=True, slots=True)
 class Capacity:
     """The answer of a search: `level` is the highest that meets the rules (None: none does), `failing` the lowest that
-    does not (None: none failed).  `edge_per_s` is the throughput about there and above, whole answers per second."""
+    does not (None: none failed).  A level without a verdict is neither: below `level` it is taken to pass.
+    `edge_per_s` is the throughput about there and above, whole answers per second."""
 
     search: CapacitySearch
     steps: tuple[StepResult, ...]

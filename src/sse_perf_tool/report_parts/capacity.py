@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..capacity.search import BUSY_CLIENT, curve, unjudged_step, verdicts
+from ..capacity.search import BUSY_CLIENT, curve, unjudged_step, verdicts, without_verdict
 from ..goals.thresholds import SHARES, Rule, parse_rule, unit_of
 from ..goals.thresholds import TEXTS as RULE_TEXTS
 from ..metrics import percentile, success_rate
@@ -34,12 +34,13 @@ def level_text(capacity: Capacity, level: float) -> Both:
 
 def headline(capacity: Capacity) -> Both:
     """The result in a few words."""
+    if not capacity.steps:
+        return in_both("capacity.nothing")
     if capacity.level is None:
-        return in_both(_NO_LEVEL.get(capacity.ending, "capacity.none") if capacity.steps else "capacity.nothing")
+        return in_both("capacity.none" if unjudged_step(capacity.steps) is None else "capacity.unjudged_short")
     return in_both(_HEADLINES[_open(capacity)], {"level": level_text(capacity, capacity.level)})
 
 
-_NO_LEVEL = {Ending.UNJUDGED: "capacity.unjudged_short"}
 _HEADLINES = {False: "capacity.up_to", True: "capacity.at_least"}
 
 
@@ -52,16 +53,20 @@ def sentence(capacity: Capacity) -> Both:
     """The result with its evidence, one sentence, without a full stop."""
     if not capacity.steps:
         return in_both(_NO_STEP.get(capacity.ending, "capacity.nothing"))
-    if capacity.ending is Ending.UNJUDGED and (step := unjudged_step(capacity.steps)) is not None:
-        return _unjudged(capacity, step)
+    unjudged = unjudged_step(capacity.steps)
+    if unjudged is not None and capacity.level is None:
+        return _unjudged(capacity, unjudged)
     parts: list[Both] = []
     if capacity.level is not None:
         parts.append(_passing(capacity, capacity.level))
     if capacity.failing is not None:
         parts.append(_failing(capacity, capacity.failing))
+    if unjudged is not None:
+        parts.append(_unjudged(capacity, unjudged))
     if capacity.ending in _ENDED:
         parts.append(in_both(_ENDED[capacity.ending]))
     parts += _limit(capacity)
+    parts += _passed_over(capacity)
     return "; ".join(english for english, _ in parts), "；".join(chinese for _, chinese in parts)
 
 
@@ -105,6 +110,22 @@ def _unjudged(capacity: Capacity, step: StepResult) -> Both:
         return in_both("capacity.no_request", values)
     check = next(check for check in step.checks if not check.ok)
     return in_both("capacity.unjudged", values, rule=check.rule, note=check.note)
+
+
+def _passed_over(capacity: Capacity) -> list[Both]:
+    """The levels without a verdict below the capacity or above the level that fails: they change nothing."""
+    silent = sorted({step.level for step in without_verdict(capacity.steps)})
+    low, high = capacity.level, capacity.failing
+    sides = (
+        ("capacity.below", [level for level in silent if low is not None and level < low]),
+        ("capacity.above", [level for level in silent if high is not None and level > high]),
+    )
+    return [in_both(key, {"levels": _levels_text(capacity, levels)}) for key, levels in sides if levels]
+
+
+def _levels_text(capacity: Capacity, levels: Sequence[float]) -> Both:
+    said = [level_text(capacity, level) for level in levels]
+    return ", ".join(english for english, _ in said), "、".join(chinese for _, chinese in said)
 
 
 def _passing(capacity: Capacity, level: float) -> Both:

@@ -25,10 +25,10 @@ function marks(at, top) {
   return found;
 }
 
-const dots = (column) => [
-  { key: "series.cap_met", color: "c1", kind: "points", data: steps.filter((step) => step.met !== false).map((step) => ({ x: step.level, y: step[column], level: step.level })) },
-  { key: "series.cap_missed", color: "fail", kind: "points", point: "failed", data: steps.filter((step) => step.met === false).map((step) => ({ x: step.level, y: step[column], level: step.level })) },
-].map((series) => ({ ...series, data: series.data.filter((point) => point.y !== null) }));
+const dots = (column) => [[true, "met", "c1"], [false, "missed", "fail", "failed"], [null, "unjudged", "c4"]].map(([met, name, color, point]) => ({
+  key: "series.cap_" + name, color, kind: "points", point,
+  data: steps.filter((step) => step.met === met && step[column] !== null).map((step) => ({ x: step.level, y: step[column], level: step.level })),
+})).filter((series) => series.key !== "series.cap_unjudged" || series.data.length);
 
 function curveChart(grid) {
   const of = (id, metric, color, dash) => ({ key: "series.cap_" + id, color, dash, kind: "line", always: true, data: atThroughput(metric) });

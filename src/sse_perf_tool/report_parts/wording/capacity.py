@@ -34,6 +34,14 @@ TEXTS: Texts = {
         "no request began within the step at {level}: give a longer --step-duration",
         "{level}的测量时间内没有开始任何请求：请加长 --step-duration",
     ),
+    "capacity.below": (
+        "{levels}: too few samples to judge, but a higher load met the goals",
+        "{levels}：样本太少，无法判断，但更高的负载已满足要求",
+    ),
+    "capacity.above": (
+        "{levels}: too few samples to judge, but a lower load missed the goals already",
+        "{levels}：样本太少，无法判断，但更低的负载就已未满足要求",
+    ),
     "capacity.interrupted_early": (
         "the search was interrupted before its first step had ended",
         "搜索在第一步结束之前被中断",
@@ -100,6 +108,7 @@ TEXTS: Texts = {
     "series.cap_median": ("median of the steps at a level", "各级负载的中位数"),
     "series.cap_met": ("step that met the goals", "满足要求的步"),
     "series.cap_missed": ("step that missed them", "未满足要求的步"),
+    "series.cap_unjudged": ("step that could not be judged", "无法判断的步"),
     "series.cap_limit": ("demand", "要求"),
     "series.cap_knee": ("knee", "拐点"),
     "series.cap_capacity": ("capacity", "容量"),
