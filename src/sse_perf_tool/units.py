@@ -16,6 +16,10 @@ CHUNKS_PER_S = ("chunks/s", "数据块/s")
 """Rates in English and Chinese, spelled so in every output."""
 
 
+TIMES, SIZES, SHARES = {"ms": 1.0, "s": 1000.0}, {"MB": 1.0, "GB": 1000.0}, {"%": 1.0}
+"""The units in which a limit may be written, with how many of the first, in which values are told, each of them is."""
+
+
 def figure(value: float | None, digits: int = 3) -> str:
     """A number with that many significant digits, or decimals below 1, and thousands separators; "n/a" for None."""
     if value is None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..errors import UsageError
 from ..texts import Say, Texts
+from ..units import SHARES, SIZES, TIMES
 
 TEXTS: Texts = {
     "target": (
@@ -18,7 +19,6 @@ TEXTS: Texts = {
     "signal": ("no such signal; give a name as INT, TERM or QUIT", "没有这个信号，请给出名称，例如 INT、TERM、QUIT"),
 }
 
-TIMES, SIZES, SHARES = {"ms": 1.0, "s": 1000.0}, {"MB": 1.0, "GB": 1000.0}, {"%": 1.0}
 TARGETS = {
     "p50": (TIMES, "1s"),
     "ttfc": (TIMES, "500ms"),

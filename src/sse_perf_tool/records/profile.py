@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..units import figure, telling_digits
+from ..units import SHARES, SIZES, TIMES, figure, telling_digits
 
 Words = tuple[str, str]
 """A text in English and in Chinese."""
@@ -16,8 +16,7 @@ MET, MISSED, NOT_MEASURED_STATE = "met", "missed", "not_measured"
 
 
 _LIMIT = re.compile(r"\w+<([0-9.]+)(\S+)")
-_SMALLER = {"s": 1000.0, "GB": 1000.0}
-"""How many of the unit of a value are in a larger one that its limit may have."""
+_UNITS = TIMES | SIZES | SHARES
 
 
 def target_text(rule: str, value: float | None, unit: str) -> str:
@@ -25,7 +24,7 @@ def target_text(rule: str, value: float | None, unit: str) -> str:
     limit = _LIMIT.fullmatch(rule)
     if value is None or limit is None:
         return f"{figure(value)} {unit}"
-    most = float(limit[1]) * (1.0 if limit[2] == unit else _SMALLER[limit[2]])
+    most = float(limit[1]) * _UNITS[limit[2]]
     return f"{figure(value, telling_digits(value, lambda shown: shown < most))} {unit}"
 
 
