@@ -16,7 +16,7 @@ from sse_perf_tool.goals.baseline import DEFAULT_ALLOW, ERRORS_ALLOWED, Baseline
 from sse_perf_tool.goals.compare import differences, failing_more
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, RunResult
-from sse_perf_tool.report_parts.comparison import compare_verdict_html, unlike_settings
+from sse_perf_tool.report_parts.comparison import compare_verdict_html, runs_table, unlike_settings
 from sse_perf_tool.report_parts.verdict import verdict
 from sse_perf_tool.units import NS_PER_MS
 
@@ -150,6 +150,30 @@ def test_another_count_of_tokens_is_a_difference_and_an_unknown_one_is_none() ->
         other = replace(HEALTHY, summary=replace(HEALTHY.summary, token_source=source))
         unlike = unlike_settings([HEALTHY, other])
         assert (unlike and unlike[0]) == named
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "named"),
+    [
+        ({"X-Route": "a"}, {"X-Route": "b"}, "X-Route"),
+        ({}, {"X-Route": "a", "X-Tier": "gold"}, "X-Route, X-Tier"),
+        ({"X-Route": "a", "X-Tier": "gold"}, {"x-tier": "gold", "x-route": "a"}, None),
+        ({"X-Api-Key": "sk-…1234"}, {"X-Api-Key": "sk-…9876"}, "X-Api-Key"),
+        ({"X\n\x1b[31m": "a"}, {}, "X \N{REPLACEMENT CHARACTER}[31m"),
+    ],
+)
+def test_headers_that_differ_are_named_without_their_values(
+    one: dict[str, str], other: dict[str, str], named: str | None
+) -> None:
+    unlike = unlike_settings([run(SENT, 100, headers=one), run(SENT, 100, headers=other)])
+    assert unlike == (None if named is None else (f"request headers ({named})", f"请求头（{named}）"))
+
+
+def test_the_table_of_runs_has_the_headers_where_there_are_any() -> None:
+    with_one = run(SENT, 100, headers={"X-Route": "<b>", "X-Api-Key": "sk-…1234"})
+    table = runs_table([HEALTHY, with_one], ["a", "b"])
+    assert "<td>–</td><td><code>X-Route: &lt;b&gt;</code><br><code>X-Api-Key: sk-…1234</code></td>" in table
+    assert "Request headers" not in runs_table([HEALTHY, HEALTHY], ["a", "b"])
 
 
 def test_the_same_command_again_differs_in_nothing() -> None:

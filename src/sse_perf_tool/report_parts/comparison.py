@@ -132,20 +132,40 @@ _SETTINGS: tuple[tuple[str, Callable[[RunResult], str]], ...] = (
 """Settings whose difference a reader must know: key of the text, markup of the value."""
 
 
-_UNLIKE: tuple[tuple[str, Callable[[RunResult], str]], ...] = (
+_Shown = Callable[[RunResult], str]
+_ASKED: tuple[tuple[str, _Shown], ...] = (
     ("unlike_prompts", lambda result: _prompts(result.config)),
     ("unlike_template", lambda result: _body(result.config)),
     ("unlike_tokens", lambda result: result.summary.token_source or ""),
-    *((key, {"format": _format, "target": _target}.get(key, show)) for key, show in _SETTINGS),
 )
 """What makes figures of two runs not comparable, the worst first; "" is what a file does not tell."""
+_COMPARED: tuple[tuple[str, _Shown], ...] = tuple(
+    (key, {"format": _format, "target": _target}.get(key, show)) for key, show in _SETTINGS
+)
 
 
 def unlike_settings(results: Sequence[RunResult]) -> Both | None:
     """The settings in which the runs differ, as (English, Chinese) lists of names; None when they do not."""
-    unlike = [in_both(key) for key, show in _UNLIKE if len({shown for each in results if (shown := show(each))}) > 1]
+    headers = _unlike_headers([result.config for result in results])
+    named = [in_both("unlike_headers", names=", ".join(headers))] if headers else []
+    unlike = [*_unlike(_ASKED, results), *named, *_unlike(_COMPARED, results)]
     unlike = [(english[0].lower() + english[1:], chinese) for english, chinese in unlike]
     return (", ".join(each[0] for each in unlike), "、".join(each[1] for each in unlike)) if unlike else None
+
+
+def _unlike(settings: Sequence[tuple[str, _Shown]], results: Sequence[RunResult]) -> list[Both]:
+    return [in_both(key) for key, show in settings if len({shown for each in results if (shown := show(each))}) > 1]
+
+
+def _unlike_headers(configs: Sequence[RunConfig]) -> list[str]:
+    """The names of the request headers that not all runs had alike, as far as masked values tell."""
+    sent = [{name.lower(): value for name, value in config.headers.items()} for config in configs]
+    names = {name.lower(): printable(name, 60) for config in configs for name in config.headers}
+    return [name for key, name in names.items() if len({each.get(key) for each in sent}) > 1]
+
+
+def _headers_html(config: RunConfig) -> str:
+    return "<br>".join(code(f"{name}: {value}", 200) for name, value in config.headers.items()) or "–"
 
 
 def runs_table(results: Sequence[RunResult], names: Sequence[str]) -> str:
@@ -155,6 +175,8 @@ def runs_table(results: Sequence[RunResult], names: Sequence[str]) -> str:
         for number, name in enumerate(names)
     )
     rows = [_plain_row(both(key), [show(result) for result in results]) for key, show in _SETTINGS]
+    if any(result.config.headers for result in results):
+        rows.append(_plain_row(both("headers"), [_headers_html(result.config) for result in results]))
     rows += [
         _plain_row(both("started"), [moment(result.started_unix_ns) for result in results]),
         _plain_row(both("duration"), [escape(time_text(result.duration_ns / 1e6)) for result in results]),

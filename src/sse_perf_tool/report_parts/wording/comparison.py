@@ -15,6 +15,8 @@ TEXTS: Texts = {
     "fails_now": ("{share} of the requests fail now", "现在有 {share} 的请求失败"),
     "unlike_prompts": ("prompts", "问题"),
     "unlike_template": ("request body", "请求体"),
+    "unlike_headers": ("request headers ({names})", "请求头（{names}）"),
+    "headers": ("Request headers", "请求头"),
     "unlike_tokens": ("who counts the tokens", "token 数的来源"),
     "compare_nothing": ("No significant difference", "没有显著差异"),
     "compare_few": ("Too few samples to tell", "样本太少，无法判断"),
