@@ -52,6 +52,18 @@ def test_a_result_is_written_whole_and_for_its_owner_alone(tmp_path: Path) -> No
     assert read_result(store.path)["state"] == "done"
 
 
+def test_the_machine_of_an_older_version_is_read_out_of_its_line(tmp_path: Path) -> None:
+    store = Store(tmp_path, NOON)
+    store.write({**document(), "host_info": "Linux, Python 3.12.3, 8 CPUs"})
+    host = {"system": "Linux", "python": "3.12.3", "cpus": 8, "reader": ""}
+    assert read_result(store.path)["host"] == host
+    store.write({**document(), "host_info": "of now", "host": {**host, "cpus": 9}})
+    assert read_result(store.path)["host"]["cpus"] == 9
+    store.write({**document(), "host": 8})
+    with pytest.raises(UsageError, match="no result of a benchmark"):
+        read_result(store.path)
+
+
 def test_a_benchmark_that_was_killed_is_read_as_interrupted(tmp_path: Path) -> None:
     store = Store(tmp_path, NOON)
     store.write(document("running", cell()))

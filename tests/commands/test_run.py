@@ -13,6 +13,7 @@ from patience import undisturbed
 from scripted_server import ANSWER, CLOSE, DONE, Serve, chunked, tls_context, token
 from sse_perf_tool import __version__
 from sse_perf_tool.compiled import PURE
+from sse_perf_tool.records import Host
 from tool_runs import FILES, KEY, NO_KEY, SLOW, Ran, Terminal, Tool, at, records, summary
 
 # Exit status.
@@ -210,6 +211,8 @@ def test_debug_and_the_json_say_which_thread_reads(
     config = json.loads(Path("run.json").read_text(encoding="utf-8"))["config"]
     assert config["reader"] == "python"
     assert config["host_info"].endswith(" CPUs, python reader")
+    assert config["host"]["reader"] == "python"
+    assert config["host_info"] == Host(**config["host"]).line
 
 
 def test_debug_fails_as_its_request_does(serve: Serve, tool: Tool) -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from sse_perf_tool.errors import UsageError
-from sse_perf_tool.records import Outcome, RequestRecord, RunConfig, TrustSample
-from sse_perf_tool.records.file import RecordsHeader, header_line, iso_utc, record_line, record_of
+from sse_perf_tool.records import Host, Outcome, RequestRecord, RunConfig, TrustSample
+from sse_perf_tool.records.file import (
+    RecordsHeader,
+    config_of,
+    header_line,
+    iso_utc,
+    readable_config,
+    record_line,
+    record_of,
+)
 from sse_perf_tool.records.reader import Damage, read_header, read_records
 
 HEADER = RecordsHeader(RunConfig(threads=3, lang="zh", url="http://h/v1"), 1_700_000_000_123_456_789, ("careful",))
@@ -103,6 +111,43 @@ def test_what_is_no_records_file_is_said_in_the_language_of_the_run(tmp_path: Pa
 def test_a_missing_file_is_said_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be read"):
         read_header(tmp_path / "none.jsonl")
+
+
+HOST = Host("Linux 6.1 x86_64", "3.12.3", 8, "compiled")
+OF_AN_OLDER_VERSION = [
+    (HOST.line, HOST),
+    ("Linux, with a comma, Python 3.12.3, 8 CPUs, python reader", Host("Linux, with a comma", "3.12.3", 8, "python")),
+    ("Linux, Python 3.11.2, 8 CPUs", Host("Linux", "3.11.2", 8, "")),
+    ("Linux, 8 CPUs", Host("Linux", "", 8, "")),
+    ("Linux, 9999999999 CPUs", None),
+    ("a machine", None),
+    ("", None),
+]
+
+
+@pytest.mark.parametrize(("line", "host"), OF_AN_OLDER_VERSION)
+def test_of_an_older_version_the_machine_is_read_out_of_its_line(line: str, host: Host | None) -> None:
+    assert config_of({"host_info": line}).host == host
+
+
+def test_the_machine_comes_back_in_its_parts(tmp_path: Path) -> None:
+    config = RunConfig(host_info=HOST.line, host=HOST)
+    path = tmp_path / "r.jsonl"
+    path.write_text(header_line(RecordsHeader(config, 0)) + "\n", encoding="utf-8")
+    assert read_header(path).config == config
+    written = json.loads(path.read_text(encoding="utf-8"))["config"]
+    assert written["host"] == {"system": "Linux 6.1 x86_64", "python": "3.12.3", "cpus": 8, "reader": "compiled"}
+    assert written["host_info"] == "Linux 6.1 x86_64, Python 3.12.3, 8 CPUs, compiled reader"
+
+
+@pytest.mark.parametrize("host", [5, [], {}, {"system": "Linux"}, {**asdict(HOST), "cpus": "8"}])
+def test_a_machine_that_makes_no_sense_is_left_out_and_named(host: object) -> None:
+    config, unfit = readable_config({"host_info": HOST.line, "host": host})
+    assert (config.host, config.host_info, unfit) == (None, HOST.line, ["host"])
+
+
+def test_a_machine_may_say_more_in_a_later_version() -> None:
+    assert config_of({"host": {**asdict(HOST), "memory_gb": 64}}).host == HOST
 
 
 def test_times_are_written_in_utc_to_the_millisecond() -> None:

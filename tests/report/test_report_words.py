@@ -11,7 +11,8 @@ import pytest
 
 from report_runs import CONFIG, sample_run
 from sse_perf_tool.profiling.report import wording as profile
-from sse_perf_tool.records import Goodput, GroupStats, RequestTable, RunResult, Stats, Summary
+from sse_perf_tool.records import Goodput, GroupStats, Host, RequestTable, RunResult, Stats, Summary
+from sse_perf_tool.records.host import host_of
 from sse_perf_tool.report_parts.figures import unbroken
 from sse_perf_tool.report_parts.page import host_text
 from sse_perf_tool.report_parts.verdict import figure, percent_text, time_text, verdict
@@ -62,7 +63,14 @@ def test_a_single_failure_among_a_million_is_not_rounded_away() -> None:
     ],
 )  # fmt: skip
 def test_the_machine_is_told_in_the_language_of_the_page(told: str, chinese: str) -> None:
-    assert host_text(told) == (told, chinese)
+    """The line is that of a file of an older version; of this one there are its parts."""
+    assert host_text(host_of({"host_info": told}), told) == (told, chinese)
+
+
+def test_what_a_machine_says_of_itself_is_no_command_to_a_terminal() -> None:
+    host = Host("Linux\n\x1b[31m", "3.12.3", 8, "of another version")
+    assert host_text(host, "") == ("Linux \N{REPLACEMENT CHARACTER}[31m, Python 3.12.3, 8 CPUs",
+                                   "Linux \N{REPLACEMENT CHARACTER}[31m，Python 3.12.3，8 个 CPU")  # fmt: skip
 
 
 @pytest.mark.parametrize(

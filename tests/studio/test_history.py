@@ -195,6 +195,16 @@ def test_a_search_that_ended_where_it_could_not_judge_is_not_called_interrupted(
     assert studio.get(f"/api/results/{row['id']}")["document"]["capacity"]["ending"] == "unjudged"
 
 
+def test_the_machine_of_a_run_of_an_older_version_is_shown_in_its_parts(studio: Studio) -> None:
+    document = json.loads(to_json(sample_run()))
+    del document["config"]["host"]
+    document["config"]["host_info"] = "Linux, Python 3.12.3, 8 CPUs"
+    (studio.workspace.settings.results / "run_20260104_000000.json").write_text(json.dumps(document))
+    (row,) = heads(studio)
+    host = studio.get(f"/api/results/{row['id']}")["document"]["config"]["host"]
+    assert host == {"system": "Linux", "python": "3.12.3", "cpus": 8, "reader": ""}
+
+
 def test_a_result_is_shown_whole(studio: Studio) -> None:
     results = studio.workspace.settings.results
     bench(results, "bench_20260101_000000")

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 import sse_perf_tool
 from sse_perf_tool.goals.thresholds import TEXTS, parse_rule
-from sse_perf_tool.texts import speaker
+from sse_perf_tool.records import Host
+from sse_perf_tool.report_parts.page import host_text
+from sse_perf_tool.texts import LANGUAGES, speaker
 
 PACKAGE = Path(sse_perf_tool.__file__).parent
 PAGES = PACKAGE / "studio" / "pages"
@@ -192,6 +197,31 @@ def test_each_colour_that_is_used_is_one_of_the_palette_or_its_own() -> None:
         set_here = set(re.findall(r"(--[\w-]+):", style)) | by_scripts
         assert len(used) > 8
         assert used <= set(re.findall(r"(--[\w-]+):", palette)) | set_here
+
+
+MACHINES = """
+const [pages, language, machines] = JSON.parse(process.argv[1]);
+globalThis.document = { documentElement: {} };
+const words = (await import(`${pages}/words.json`, { with: { type: "json" } })).default;
+globalThis.fetch = async () => ({ json: async () => words });
+const { loadWords, setLanguage } = await import(`${pages}/parts/words.js`);
+const { machine } = await import(`${pages}/parts/format.js`);
+await loadWords();
+setLanguage(language);
+console.log(JSON.stringify(machines.map(machine)));
+"""
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+@pytest.mark.parametrize("column", [0, 1])
+def test_the_machine_is_told_as_in_the_report(column: int) -> None:
+    hosts = [Host("Linux 6.1", "3.12.3", 8, reader) for reader in ("compiled", "python", "")]
+    rows = [{"host": asdict(host), "host_info": "-"} for host in hosts] + [{"host": None, "host_info": "a line"}, {}]
+    asked = json.dumps([PAGES.as_uri(), LANGUAGES[column], rows])
+    told = subprocess.run(
+        ["node", "--input-type=module", "-e", MACHINES, asked], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert json.loads(told.stdout) == [*(host_text(host, "")[column] for host in hosts), "a line", ""]
 
 
 def templates_file(name: str) -> str:

@@ -12,7 +12,7 @@ from ..masking import Masker, mask_url
 from ..providers import Query, load_queries
 from ..records import RunConfig
 from ..texts import Texts, printable
-from .config import host_info, shown_command
+from .config import machine, shown_command
 from .files import drop_files_of_runs, inputs, outputs
 from .flag_values import FlagValues
 from .output_paths import Now
@@ -52,7 +52,7 @@ def bench_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now) -> 
             lang=flags.language,
             command=shown_command(["bench", *flags.argv], Masker(())),
             version=__version__,
-            host_info=host_info(),
+            **machine(),
             metrics_url=flags["metrics_url"] and mask_url(flags["metrics_url"].geturl()),
         ),
         metrics_url=flags["metrics_url"] and flags["metrics_url"].geturl(),

@@ -8,7 +8,7 @@ from .. import __version__
 from ..flags import CALIBRATE_FLAGS
 from ..masking import Masker
 from ..records import RunConfig
-from .config import host_info, processes, shown_command
+from .config import machine, processes, shown_command
 from .files import drop_files_of_runs, inputs, outputs
 from .flag_values import FlagValues
 from .output_paths import Now
@@ -29,7 +29,7 @@ def calibrate_arguments(flags: FlagValues, environ: Mapping[str, str], now: Now)
             lang=flags.language,
             command=shown_command(["calibrate", *flags.argv], Masker(())),
             version=__version__,
-            host_info=host_info(),
+            **machine(),
         ),
         processes=flags.given.get("processes"),
         quick=flags["quick"] is True,

@@ -13,7 +13,7 @@ from ..flags import COMMAND, EVERY_FLAG
 from ..flags.checks import NO_KEY
 from ..masking import Masker, mask_key, mask_url
 from ..pace.schedule import processes_for
-from ..records import RunConfig
+from ..records import Host, RunConfig
 from .flag_values import FlagValues
 from .goals import goal_settings
 from .parsed import Address
@@ -60,8 +60,7 @@ def run_config(
         lang=flags.language,
         command=shown_command(flags.argv, masker),
         version=__version__,
-        host_info=host_info(),
-        reader=_reader(),
+        **machine(),
         flags=settings_of(flags, masker),
         processes=processes(flags),
         metrics_url=flags["metrics_url"] and masker(mask_url(flags["metrics_url"].geturl())),
@@ -98,13 +97,10 @@ def shown_command(argv: Sequence[str], masker: Masker) -> str:
     return f"{COMMAND} {shlex.join(shown)}".rstrip()
 
 
-def _reader() -> str:
+def machine() -> dict[str, Any]:
+    """The fields of `RunConfig` that tell this machine and its reading thread."""
     from ..wire import reader_kind  # only here: it brings requests with it, which --help has no need of
 
-    return reader_kind()
-
-
-def host_info() -> str:
-    """Operating system, Python, CPUs and reading thread of this machine."""
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
-    return f"{system}, Python {platform.python_version()}, {os.cpu_count()} CPUs, {_reader()} reader"
+    host = Host(system, platform.python_version(), os.cpu_count() or 1, reader_kind())
+    return {"host_info": host.line, "host": host, "reader": host.reader}

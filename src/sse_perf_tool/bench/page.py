@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from ..records.host import host_of
 from ..report_generator import BRAND, frame, written_page
 from ..report_parts.page import bar_html, code, command_html, host_text, moment
 from ..report_parts.server import figures_words
@@ -167,7 +168,7 @@ def _facts(document: Document) -> str:
         ("started", _moment(document["started_at"])),
         ("load", f"{order} · {_requests_of_each(settings)}"),
         ("version", code(document["version"])),
-        ("host", pair(*host_text(document["host_info"]))),
+        ("host", pair(*host_text(host_of(document), document["host_info"]))),
         ("command", command_html(document["command"])),
     ]
     prompt = document["prompt"]

@@ -1,6 +1,6 @@
 """The result of a benchmark as one JSON document, from which every output is made.
 
-    {"schema": "sse-perf-bench/1", "id", "state", "started_at", "ended_at", "version", "host_info", "command",
+    {"schema": "sse-perf-bench/1", "id", "state", "started_at", "ended_at", "version", "host_info", "host", "command",
      "prompt", "settings": {...}, "cells": [...], "comparisons": [...], "fastest": [...], "remarks": [...]}
 
 `docs/bench.md` has every field.  The document is written whole to the same file again and again while the benchmark
@@ -20,6 +20,7 @@ from ..exporters.json_summary import rounded
 from ..metrics import PERCENTILES, enough_for
 from ..records import ServerMetrics, Stats
 from ..records.file import iso_utc
+from ..records.host import host_document
 from ..records.server import highest, server_metrics_document
 from ..texts import LANGUAGES
 from ..trust import words
@@ -73,6 +74,7 @@ def bench_document(
         "ended_at": None if state == "running" else iso_utc(ended_ns),
         "version": settings.config.version,
         "host_info": settings.config.host_info,
+        "host": host_document(settings.config.host),
         "command": settings.config.command,
         "prompt": settings.masker(settings.queries[0].text) if len(settings.queries) == 1 else None,
         "settings": {

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from ..errors import UsageError
 from ..providers import parse_json, read_text
 from ..records.atomic_write import write_atomically
+from ..records.host import with_host
 from ..texts import Texts, printable, speaker
 from .plan import Cell
 from .results import SCHEMA, Document, json_text
@@ -119,7 +120,8 @@ def _own(document: Document) -> Document:
     for cell in document["cells"]:
         _ = cell["provider_key"], cell["model_id"], int(cell["context_tokens"]), cell["requests"]["ok"], cell["runs"]
     _ = document["settings"]["order"], document["started_at"], document["id"]
-    return {**document, "state": "interrupted"} if document["state"] == "running" else document
+    told = with_host(document)
+    return {**told, "state": "interrupted"} if document["state"] == "running" else told
 
 
 def _foreign(name: str, document: Document) -> Document:
@@ -133,6 +135,7 @@ def _foreign(name: str, document: Document) -> Document:
         "ended_at": None,
         "version": "",
         "host_info": "",
+        "host": None,
         "command": "",
         "prompt": document.get("prompt"),
         "settings": {"runs": max((cell["requests"]["sent"] for cell in cells), default=0), "threads": 1,

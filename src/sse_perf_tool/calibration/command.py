@@ -10,6 +10,7 @@ from typing import Any
 from ..load.run import most_threads
 from ..records import CALIBRATION_SCHEMA, Calibration, CalibrationLimit, RunConfig
 from ..records.file import iso_utc
+from ..records.host import host_document
 from . import words
 from .ladder import FIRST_THREADS, LIMITS_MS, MOST_THREADS, Ladder, Rung, rung_of
 from .measure import Calibrator
@@ -77,6 +78,7 @@ def document_of(
         "command": config.command,
         "version": config.version,
         "host_info": config.host_info,
+        "host": host_document(config.host),
         "calibration": asdict(found),
         "ladder": [asdict(one) for one in tried],
         "limits": [asdict(limit) for limit in limits],

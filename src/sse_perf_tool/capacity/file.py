@@ -38,7 +38,7 @@ TEXTS: Texts = {
 
 MAY_DIFFER = frozenset(
     {"threads", "processes", "rate_per_s", "duration_s", "warmup_s", "ramp_up_s", "stages", "stages_of", "cooldown_s",
-     "requests", "flags", "lang", "command", "version", "host_info", "api_key", "seed"}
+     "requests", "flags", "lang", "command", "version", "host_info", "host", "api_key", "seed"}
 )  # fmt: skip
 """Settings that differ from step to step, and settings that do not change what is measured."""
 

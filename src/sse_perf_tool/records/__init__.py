@@ -4,7 +4,7 @@ Read this first.  A run is described by a `RunConfig`; a worker turns each reque
 into a `RequestTable`; once a second an `IntervalSample` is taken; at the end a `Summary` is computed and everything is
 handed to the outputs as one `RunResult`.
 
-* `config.py`: `RunConfig`, what a run was asked to do.
+* `config.py`: `RunConfig`, what a run was asked to do; `host.py` reads the machine in it.
 * `stream.py`: what an event of an answer says, the same for every API.
 * `request.py`: `RequestRecord`, how it can end, and the `RequestTable`.
 * `head.py`: what the heads of answers say of whoever sent them.
@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .calibration import CALIBRATION_SCHEMA, Calibration, CalibrationLimit, Compared
     from .capacity import CAPACITY_SCHEMA, Capacity, CapacitySearch, Ending, Limit, StepResult
-    from .config import RunConfig
+    from .config import Host, RunConfig
     from .figures import (
         CompressionCheck,
         ErrorGroup,
@@ -80,7 +80,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "calibration": ("CALIBRATION_SCHEMA", "Calibration", "CalibrationLimit", "Compared"),
     "capacity": ("CAPACITY_SCHEMA", "Capacity", "CapacitySearch", "Ending", "Limit", "StepResult"),
-    "config": ("RunConfig",),
+    "config": ("Host", "RunConfig"),
     "figures": (
         "CompressionCheck",
         "ErrorGroup",
@@ -151,6 +151,7 @@ __all__ = [
     "FailedFirstTokens",
     "Goodput",
     "GroupStats",
+    "Host",
     "Interval",
     "IntervalSample",
     "Kind",

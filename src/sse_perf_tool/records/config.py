@@ -8,6 +8,24 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Host:
+    """The machine that sent a load.  A text is "" where an older version did not tell it."""
+
+    system: str
+    """Operating system, its release and the kind of processor."""
+    python: str
+    """The version of Python."""
+    cpus: int
+    reader: str
+    """`RunConfig.reader`."""
+
+    @property
+    def line(self) -> str:
+        """`RunConfig.host_info`."""
+        return f"{self.system}, Python {self.python}, {self.cpus} CPUs, {self.reader} reader"
+
+
+@dataclass(frozen=True, slots=True)
 class RunConfig:
     """Everything the user asked for, after defaults and checks, with no secret in it.
 
@@ -118,7 +136,9 @@ class RunConfig:
     """The command line as typed, secrets masked."""
     version: str = ""
     host_info: str = ""
-    """Operating system, Python version and CPU count of the machine that sent the load."""
+    """The machine that sent the load in a line, `Host.line`."""
+    host: Host | None = None
+    """The same in its parts; None where an older version told it otherwise."""
     reader: str = "python"
     """Which thread read the sockets: "compiled" or "python"."""
     flags: Mapping[str, Any] = field(default_factory=dict)

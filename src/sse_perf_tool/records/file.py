@@ -22,6 +22,7 @@ from .calibration import Calibration, Compared
 from .checked import UnfitError, counted, counted_or_none, fitting, fitting_of, noun_of, texts_of
 from .config import RunConfig
 from .head import AnswerHead
+from .host import HOST_KEY, host_of
 from .request import RECORDS_SCHEMA, Lumps, Outcome, Phase, RequestRecord
 from .server import ServerMetrics, server_metrics_document, server_metrics_of
 from .spans import spans_of
@@ -293,7 +294,11 @@ def readable_config(document: Any) -> tuple[RunConfig, list[str]]:
     """The same, as far as it makes sense: with the default for each setting that makes none, and their names."""
     if not isinstance(document, dict):
         return RunConfig(), ["config"]
-    found, unfit = fitting(RunConfig, document, least=0)
+    found, unfit = fitting(RunConfig, {name: value for name, value in document.items() if name != HOST_KEY}, least=0)
+    try:
+        found[HOST_KEY] = host_of(document)
+    except UnfitError:
+        unfit.append(HOST_KEY)
     unfit += [name for name, makes_sense in _SENSE.items() if name in found and not makes_sense(found[name])]
     for name, other in _TOGETHER.items():
         if found.get(name) and (other in unfit or not found.get(other)):

@@ -302,7 +302,7 @@ def capacity_facts_html(capacity: Capacity, config: RunConfig) -> str:
         ("capacity.steps", str(len(steps))),
         ("started", moment(steps[0].started_unix_ns) if steps else ""),
         ("version", code(config.version)),
-        ("host", pair(*host_text(config.host_info))),
+        ("host", pair(*host_text(config.host, config.host_info))),
         ("command", command_html(config.command)),
     ]
     return terms_html(facts)

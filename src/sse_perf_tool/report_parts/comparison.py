@@ -126,7 +126,7 @@ _SETTINGS: tuple[tuple[str, Callable[[RunResult], str]], ...] = (
     ("model", lambda result: code(result.config.model or result.config.model_name or "–")),
     ("format", format_html),
     ("load", lambda result: pair(*load_text(result.config))),
-    ("host", lambda result: pair(*host_text(result.config.host_info)) or "–"),
+    ("host", lambda result: pair(*host_text(result.config.host, result.config.host_info)) or "–"),
     ("version", lambda result: code(result.config.version) or "–"),
 )
 """Settings whose difference a reader must know: key of the text, markup of the value."""

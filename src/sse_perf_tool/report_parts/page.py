@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..records import AnswerHead, RunResult, Summary
+from ..records import AnswerHead, Host, RunResult, Summary
 from ..texts import Texts, printable
 from .figures import Both, time_text, unbroken
 from .libraries import Library, inline_script, library_scripts
@@ -146,27 +146,21 @@ def facts_html(result: RunResult) -> str:
         ("finish_reasons", reasons_html(result.summary)),
         ("tokens_from", both(f"tokens.{source}") if source else ""),
         ("version", code(config.version)),
-        ("host", pair(*host_text(config.host_info))),
+        ("host", pair(*host_text(config.host, config.host_info))),
         ("command", command_html(config.command)),
     ]
     return terms_html(facts)
 
 
-_HOST = re.compile(r"(.+), (\d+) CPUs(?:, (compiled|python) reader)?")
-
-
-def host_text(told: str) -> Both:
-    """The machine that sent, as `RunConfig.host_info` tells it; what another version told otherwise stands as it is."""
-    found = _HOST.fullmatch(shown := printable(told))
-    if found is None:
-        return shown, shown
-    system, cores, reader = found.groups()
-    said = in_both("host.cpus", {"system": (system, system.replace(", ", "，"))}, n=cores)
-    return said if reader is None else _with_reader(said, in_both(f"host.{reader}"))
-
-
-def _with_reader(said: Both, reader: Both) -> Both:
-    return f"{said[0]}, {reader[0]}", f"{said[1]}，{reader[1]}"
+def host_text(host: Host | None, line: str) -> Both:
+    """The machine that sent; without its parts, as another version told it, its `line` as it stands."""
+    if host is None:
+        return (printable(line),) * 2
+    named = [host.system, f"Python {host.python}" if host.python else ""]
+    parts = [*((printable(name),) * 2 for name in named if name), in_both("host.cpus", n=host.cpus)]
+    if (reader := TEXTS.get(f"host.{host.reader}")) is not None:
+        parts.append(reader)
+    return ", ".join(part[0] for part in parts), "，".join(part[1] for part in parts)
 
 
 def code(text: str, limit: int = 500) -> str:

@@ -51,7 +51,7 @@ TEXTS: Texts = {
     "load": ("Load", "负载"),
     "version": ("Version", "版本"),
     "host": ("Sent from", "发压主机"),
-    "host.cpus": ("{system}, {n} CPUs", "{system}，{n} 个 CPU"),
+    "host.cpus": ("{n} CPUs", "{n} 个 CPU"),
     "host.compiled": ("compiled reader", "编译的读取线程"),
     "host.python": ("python reader", "Python 读取线程"),
     "finish_reasons": ("Finish reasons", "结束原因"),

@@ -13,6 +13,7 @@ from ...exporters.json_summary import summary_document
 from ...goals.past_run import read_run
 from ...providers import parse_json
 from ...records import Capacity, Ending, RunResult
+from ...records.host import with_host
 from ...report_parts.capacity import sentence
 from ...texts import speaker
 from ...trust import judge
@@ -31,7 +32,8 @@ def document_of(found: Found, head: Head, lang: str) -> dict[str, Any]:
         whole = parse_json(found.path(".json").read_text(encoding="utf-8"))
         if not isinstance(whole, dict):
             raise ValueError("no object")
-        return whole
+        config = whole.get("config")
+        return {**whole, "config": with_host(config)} if isinstance(config, dict) else whole
     if head.kind == "capacity":
         search = read_search(found.path(".steps.jsonl"), lang)
         capacity = capacity_of(search)

@@ -1,5 +1,5 @@
 // Numbers and times as a reader wants them.
-import { language, say } from "./words.js";
+import { language, named, say } from "./words.js";
 
 const formats = [0, 1, 2, 3].map((n) => new Intl.NumberFormat("en-US", { minimumFractionDigits: n, maximumFractionDigits: n }));
 const digits = (value) => {
@@ -16,12 +16,11 @@ export const percent = (share) => (known(share) ? `${figure(share * 100)} %` : s
 export const mark = (value) => (Math.abs(value) >= 10000 ? short.format(value) : String(Number(value.toPrecision(6))));
 export const signed = (value) => (known(value) && value > 0 ? `+${figure(value)}` : figure(value));
 
-// The machine that sent, in the language of the page; what another version told otherwise stands as it is.
-export function machine(told) {
-  const [, system, n, reader] = /^(.+), (\d+) CPUs(?:, (compiled|python) reader)?$/.exec(told) || [];
-  if (!system) return told;
-  const comma = language() === "zh" ? "，" : ", ";
-  return [system.replaceAll(", ", comma), say("machine.cpus", { n }), ...(reader ? [say(`machine.${reader}`)] : [])].join(comma);
+// The machine that sent, in the language of the page; without its parts, as another version told it, its line as it stands.
+export function machine({ host, host_info: line }) {
+  if (!host) return line || "";
+  const parts = [host.system, host.python && `Python ${host.python}`, say("machine.cpus", { n: host.cpus }), host.reader && named("machine.", host.reader)];
+  return parts.filter(Boolean).join(language() === "zh" ? "，" : ", ");
 }
 
 // A measured value of a rule with its unit, as the command line writes it: "405 ms", "58.3 %", "2,100 tokens/s".

@@ -73,7 +73,7 @@ function about({ head, document: found }) {
     [say("result.started"), moment(head.started_at)], [say("result.took"), between(head.started_at, head.ended_at)], [say("result.file"), foreign(head.file)],
     [say("target.address"), config.url ? foreign(config.url) : null], [say("provider.format"), config.format], [say("target.model_name"), config.model ? foreign(config.model) : null],
     [say("run.order"), settings.order ? say(`run.${settings.order === "lanes" ? "lanes" : "interleaved"}`) : null], [say("run.runs"), settings.runs ? `${settings.runs} × ${settings.threads ?? 1}` : null],
-    [say("result.host"), foreign(machine(found?.host_info || config.host_info || ""))], [say("settings.version"), found?.version || config.version],
+    [say("result.host"), foreign(machine(found?.host_info ? found : config))], [say("settings.version"), found?.version || config.version],
     [say("result.command"), found?.command || config.command ? make("code", {}, found.command || config.command) : null, true],
   ].filter(([, value]) => value && value.textContent !== "");
   return make("section", { class: "card" }, make("h2", {}, say("result.method")), facts(list));
