@@ -214,3 +214,8 @@ class TestTable:
             "chatbot",
             "custom",
         ]
+
+
+def test_only_a_format_that_makes_threads_says_where_they_stand() -> None:
+    found = {name: row.threads for name, row in FORMATS.items() if row.threads or row.pair is not None}
+    assert found == {"langgraph_v2": "/threads"}

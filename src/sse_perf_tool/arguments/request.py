@@ -28,8 +28,8 @@ TEXTS: Texts = {
         "缺少文本的路径，请加 --text-path 路径（或 --raw）",
     ),
     "thread_unused": (
-        "{flag}: the thread in the path is not used, each request gets a new one; write .../threads",
-        "{flag}：未使用路径中的 thread，每个请求都会新建一个；请写 .../threads",
+        "{flag}: the thread in the path is not used, each request gets a new one; write ...{threads}",
+        "{flag}：未使用路径中的 thread，每个请求都会新建一个；请写 ...{threads}",
     ),
     "code_path": (
         "the path of the error code is missing; add --error-code-path PATH",
@@ -147,8 +147,9 @@ def following_of(flags: FlagValues) -> Following | None:
 
 def warn_of_thread(flags: FlagValues, row: Format | None, path: str) -> None:
     """A warning when the URL has a thread that will not be used."""
-    if row is not None and row.pair is not None and re.search(r"/threads/[^/{]", path):
-        flags.warnings.append(flags.say("thread_unused", flag=flags.name("url" if flags["url"] else "api_path")))
+    if row is not None and row.threads and re.search(rf"{row.threads}/[^/{{]", path):
+        flag = flags.name("url" if flags["url"] else "api_path")
+        flags.warnings.append(flags.say("thread_unused", flag=flag, threads=row.threads))
 
 
 def check_tokenizer(flags: FlagValues) -> None:

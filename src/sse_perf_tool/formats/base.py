@@ -165,6 +165,8 @@ class Format:
     """How it answers without a stream; None: it does not."""
     pair: Callable[[str], Pair] | None = None
     """(URL of a run) -> the two requests of the next answer; None: it is one, to that URL."""
+    threads: str = ""
+    """The folder in the URL's path in which `pair` makes a new thread for each answer, whichever the path names."""
     opens: Opens | None = None
     """How a user's session is opened, before the first request; None: its requests need none."""
 

@@ -21,7 +21,8 @@ INTERRUPTED = "interrupted"
 _ENDS = frozenset({"completed", INTERRUPTED})
 _NO_OUTPUT = frozenset({"tool", "human", "system"})
 """Roles whose messages are what the model is given."""
-_THREAD = re.compile(r"(?P<base>.*/threads)(?:/[^/]+/(?:commands|stream/events))?/?(?P<query>\?.*)?")
+_THREADS = "/threads"
+_THREAD = re.compile(rf"(?P<base>.*{_THREADS})(?:/[^/]+/(?:commands|stream/events))?/?(?P<query>\?.*)?")
 
 
 def _body(query: str, model: str, _user: str, _conversation_id: str) -> Doc:
@@ -145,7 +146,7 @@ FORMAT = Format(
     reader=_reader,
     detects=_detects,
     body=_body,
-    paths=(r"/threads/?$", r"/threads/[^/]+/(commands|stream/events)/?$"),
+    paths=(rf"{_THREADS}/?$", rf"{_THREADS}/[^/]+/(commands|stream/events)/?$"),
     auth=("x-api-key", ""),
     needs_key=False,
     default_model="agent",
@@ -155,4 +156,5 @@ FORMAT = Format(
     limit=(),
     temperature=(),
     pair=_pair,
+    threads=_THREADS,
 )
