@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import string
 
 import pytest
@@ -15,8 +17,10 @@ from sse_perf_tool.texts import (
     in_both_languages,
     pad,
     printable,
+    reason_of,
     speaker,
     together,
+    unwritten,
 )
 
 
@@ -33,6 +37,32 @@ from sse_perf_tool.texts import (
 )
 def test_the_language_is_that_of_the_locale(environ: dict[str, str], language: str) -> None:
     assert default_language(environ) == language
+
+
+def test_a_reason_of_the_system_is_said_in_the_language_of_its_text() -> None:
+    table = {"lost": ("lost: {reason}", "丢失：{reason}")}
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "run.jsonl")
+    assert speaker(table, "en")("lost", reason=full) == "lost: No space left on device"
+    assert speaker(table, "zh")("lost", reason=full) == "丢失：设备上没有剩余空间"
+    assert unwritten("a\nb", full, "zh") == "a b：无法写入：设备上没有剩余空间"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOENT, "words of another table of numbers"),  # as of a name server
+        OSError(errno.ECHRNG, os.strerror(errno.ECHRNG)),
+        OSError("no number"),
+    ],
+)
+def test_a_reason_without_chinese_words_stays_as_it_is(error: OSError) -> None:
+    assert reason_of(error, "zh") == reason_of(error, "en") == (error.strerror or "no number")
+
+
+def test_a_warning_with_a_reason_of_the_system_is_shown_in_both_languages() -> None:
+    table = {"lost": ("the file is lost: {reason}", "文件丢失：{reason}")}
+    both = ("the file is lost: Permission denied", "文件丢失：没有权限")
+    assert message(both[0], [table]) == message(both[1], [table]) == both
 
 
 def test_a_speaker_speaks_one_language() -> None:

@@ -73,7 +73,7 @@ def _main(argv: Sequence[str] | None, environment: Environment) -> int:
         if any(path is STANDARD_OUTPUT for path in arguments.exports.values()):
             environment = environment.with_document
         status = SOME_FAILED
-        with unwritten_is_said("", environment):  # a full disk under what is written during the run
+        with unwritten_is_said("", environment, arguments.lang):  # a full disk under what is written during the run
             command = _command(arguments.command)
             if not gc.isenabled():
                 gc.freeze()  # what was imported stays

@@ -262,7 +262,7 @@ def read_text(path: str | Path, language: str = "en", *, first_line: bool = Fals
     except IsADirectoryError:
         raise UsageError(say("directory", path=path)) from None
     except OSError as error:
-        raise UsageError(say("unreadable", path=path, reason=error.strerror)) from error
+        raise UsageError(say("unreadable", path=path, reason=error)) from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

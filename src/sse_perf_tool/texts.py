@@ -6,7 +6,9 @@ function that says a key in one language.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,6 +19,53 @@ LANGUAGES = ("en", "zh")
 
 Texts = Mapping[str, tuple[str, str]]
 Say = Callable[..., str]
+
+
+_CHINESE_REASONS = {
+    "EPERM": "不允许此操作",
+    "ENOENT": "没有这个文件或目录",
+    "EIO": "输入/输出错误",
+    "EACCES": "没有权限",
+    "EBUSY": "资源正被占用",
+    "EEXIST": "文件已存在",
+    "ENOTDIR": "不是目录",
+    "EISDIR": "是一个目录",
+    "EINVAL": "参数无效",
+    "ENFILE": "系统打开的文件过多",
+    "EMFILE": "打开的文件过多",
+    "ETXTBSY": "文件正在执行",
+    "EFBIG": "文件过大",
+    "ENOSPC": "设备上没有剩余空间",
+    "EROFS": "文件系统只读",
+    "EPIPE": "管道已断开",
+    "ENAMETOOLONG": "文件名过长",
+    "ELOOP": "符号链接层数过多",
+    "EDQUOT": "超出磁盘配额",
+    "EADDRINUSE": "地址已被占用",
+    "EADDRNOTAVAIL": "无法使用该地址",
+}
+REASONS: Texts = {
+    name: (os.strerror(getattr(errno, name)), chinese)
+    for name, chinese in _CHINESE_REASONS.items()
+    if hasattr(errno, name)
+}
+"""What the system says when it refuses a file or an address, as far as there are words for it in Chinese."""
+_CHINESE_OF = dict(REASONS.values())
+
+
+def reason_of(error: OSError, language: str) -> str:
+    """Why the system refused something; in its own words, which are English, where there are no others."""
+    said = error.strerror or str(error)
+    return said if language == LANGUAGES[0] else _CHINESE_OF.get(said, said)
+
+
+_UNWRITTEN = ("{path}: cannot be written: {reason}", "{path}：无法写入：{reason}")
+
+
+def unwritten(path: object, error: OSError, language: str) -> str:
+    """That a file could not be written, and why."""
+    said = _UNWRITTEN[LANGUAGES.index(language)]
+    return said.format(path=printable(str(path)), reason=reason_of(error, language))
 
 
 def default_language(environ: Mapping[str, str]) -> str:
@@ -36,12 +85,18 @@ def together(*tables: Texts) -> Texts:
 
 
 def speaker(table: Texts, language: str) -> Say:
-    """A function `say(key, **values)` over `table`; KeyError for a key that is not in it."""
+    """A function `say(key, **values)` over `table`; KeyError for a key that is not in it.
+
+    An `OSError` among the values is said by its reason.
+    """
     column = LANGUAGES.index(language)
 
     def say(key: str, **values: object) -> str:
         text = table[key][column]
-        return text.format(**values) if values else text
+        said = {
+            name: reason_of(value, language) if isinstance(value, OSError) else value for name, value in values.items()
+        }
+        return text.format(**said) if said else text
 
     return say
 

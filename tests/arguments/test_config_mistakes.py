@@ -75,9 +75,9 @@ MISTAKES: list[Mistake] = [
     (["--config", "d.toml"], {}, "--config d.toml: threads: given twice; keep one"),
     (["--config", "e.toml"], {}, "--config e.toml: execution-time: given twice; keep one"),
     (["--config", "f.toml"], {},
-     "--config f.toml: is not valid TOML (Cannot overwrite a value (at end of document)); correct it there"),
+     "--config f.toml: is not valid TOML (at the end: Cannot overwrite a value); correct it there"),
     (["--config", "g.toml"], {},
-     ("--config g.toml: is not valid TOML (Expected '=' after a key in a key/value pair (at line 1, column 9)); "
+     ("--config g.toml: is not valid TOML (line 1, column 9: Expected '=' after a key in a key/value pair); "
      "correct it there")),
     (["--config", "h.toml"], {}, f"--config h.toml: user: {QUOTED}"),
     (["--config", "i.toml"], {}, "--config i.toml: threads: give one value, a text or a number"),
@@ -107,17 +107,17 @@ MISTAKES: list[Mistake] = [
     (["--config", "a.yaml"], {}, f"--config a.yaml: user: {QUOTED}"),
     (["--config", "b.yaml"], {}, "--config b.yaml: threads is given twice; keep one"),
     (["--config", "c.yaml"], {},
-     ("--config c.yaml: is not valid YAML (expected the node content, but found '<stream end>', line 1, column 5); "
+     ("--config c.yaml: is not valid YAML (line 1, column 5: expected the node content, but found '<stream end>'); "
      "correct it there")),
     (["--config", "d.yaml"], {},
      "--config d.yaml: has no named settings; write lines such as threads: 5"),
     (["--config", "e.yaml"], {}, "--config e.yaml: is nested too deep; give names with values"),
     (["--config", "f.yaml"], {},
-     "--config f.yaml: is not valid YAML (but found another document, line 2, column 1); correct it there"),
+     "--config f.yaml: is not valid YAML (line 2, column 1: but found another document); correct it there"),
     (["--config", "g.yaml"], {}, f"--config g.yaml: header: {QUOTED}"),
     (["--config", "a.json"], {}, "--config a.json: threads is given twice; keep one"),
     (["--config", "b.json"], {},
-     "--config b.json: is not valid JSON (Expecting ',' delimiter: line 1 column 14 (char 13)); correct it there"),
+     "--config b.json: is not valid JSON (line 1, column 14: Expecting ',' delimiter); correct it there"),
     (["--config", "c.json"], {},
      '--config c.json: has no named settings; write lines such as {"threads": 5}'),
     (["--config", "d.json"], {},
@@ -151,6 +151,20 @@ def test_in_chinese_too(argv: list[str], environ: dict[str, str], english: str) 
     chinese = problem(*argv, environ={**environ, "LANG": "zh_CN.UTF-8"})
     assert chinese.startswith(english.split(":")[0])
     assert display_width(chinese) > len(chinese)
+
+
+@pytest.mark.usefixtures("_files")
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("f.toml", "不是有效的 TOML（文件末尾：Cannot overwrite a value），请改正该处"),
+        ("g.toml", "不是有效的 TOML（第 1 行第 9 列：Expected '=' after a key in a key/value pair），请改正该处"),
+        ("f.yaml", "不是有效的 YAML（第 2 行第 1 列：but found another document），请改正该处"),
+        ("b.json", "不是有效的 JSON（第 1 行第 14 列：Expecting ',' delimiter），请改正该处"),
+    ],
+)
+def test_where_a_file_is_broken_is_said_in_chinese(name: str, expected: str) -> None:
+    assert problem("--config", name, "--lang", "zh") == f"--config {name}: {expected}"
 
 
 def test_every_text_of_a_mistake_is_tested() -> None:

@@ -398,8 +398,11 @@ def test_in_chinese_the_same_mistake_gets_a_line_with_the_same_flag_and_value(ar
         (["--port", "70000"], "--port 70000: 请给出 1 到 65535 之间的整数"),
         (["--thread", "4"], "--thread：没有这个参数，是否想用 --threads？"),
         ([], "--api-key: 缺少密钥，请给出服务的密钥（或 --api-key-file），服务无需密钥时写 -"),
+        (["report", "no.jsonl"], "report no.jsonl: 无法读取（没有这个文件或目录），请检查路径"),
+        (["--api-key", "app-0123456789ab", "--baseline", "no.json"],
+         "--baseline no.json：无法读取（没有这个文件或目录），请检查路径"),
     ],
-)
+)  # fmt: skip
 def test_mistakes_in_chinese(argv: list[str], expected: str) -> None:
     assert problem(*argv, "--lang", "zh") == expected
 

@@ -142,6 +142,13 @@ def test_no_output_is_spoilt_by_a_full_disk(serve: Serve, tool: Tool, small_disk
     assert len(Path("run.jsonl").read_text(encoding="utf-8").splitlines()) == 2
 
 
+def test_an_output_that_cannot_be_written_is_said_in_the_language_of_the_run(serve: Serve, tool: Tool) -> None:
+    ran = tool(*at(serve(ANSWER), "--records", "/dev/full", "--json", "/dev/full", "--lang", "zh"))
+    assert ran.status == 4
+    assert ran.err == 2 * "sse_perfTestTool.py: /dev/full：无法写入：设备上没有剩余空间\n"
+    assert "/dev/full：无法写入：设备上没有剩余空间：测试继续，记录到此为止" in ran.out
+
+
 def test_a_limit_of_file_size_is_as_a_full_disk(serve: Serve, tmp_path: Path) -> None:
     """Its process is not measured: coverage would write more into its own file than the limit allows."""
     command = [sys.executable, str(ROOT / "sse_perfTestTool.py"), *at(serve(ANSWER)), "--records", "run.jsonl",

@@ -26,6 +26,8 @@ TEXTS = {
         "文件类型由扩展名决定，请命名为 .toml、.yaml、.yml、.json 或 .jsonl",
     ),
     "syntax": ("is not valid {kind} ({reason}); correct it there", "不是有效的 {kind}（{reason}），请改正该处"),
+    "at": ("line {line}, column {column}: {problem}", "第 {line} 行第 {column} 列：{problem}"),
+    "at_end": ("at the end: {problem}", "文件末尾：{problem}"),
     "missing_package": (
         "{kind} needs the package {package}; install it (pip install {package}) or write the file as {instead}",
         "读取 {kind} 需要 {package}，请安装（pip install {package}）或改写为 {instead}",
@@ -88,7 +90,16 @@ def _toml(text: str, say: Say) -> Any:
         return parser.loads(text)
     except (ValueError, RecursionError) as error:
         named = re.sub(r"""'[^']{2,}'|"[^"]{2,}\"""", "'…'", str(error))  # what it quotes may be a secret
-        raise UsageError(say("syntax", kind="TOML", reason=named)) from None
+        raise UsageError(say("syntax", kind="TOML", reason=_placed(named, say))) from None
+
+
+def _placed(said: str, say: Say) -> str:
+    """What the reader of TOML says, with the place in front."""
+    found = re.fullmatch(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", said, re.DOTALL)
+    if found is None:
+        return said
+    problem, line, column = found.groups()
+    return say("at_end", problem=problem) if line is None else say("at", line=line, column=column, problem=problem)
 
 
 def _json(text: str, say: Say) -> Any:
@@ -99,6 +110,9 @@ def _json(text: str, say: Say) -> Any:
     try:
         parse_json(text)  # for its errors
         return json.loads(text, object_pairs_hook=pairs)
+    except json.JSONDecodeError as error:
+        place = say("at", line=error.lineno, column=error.colno, problem=error.msg)
+        raise UsageError(say("syntax", kind="JSON", reason=place)) from None
     except (ValueError, RecursionError) as error:
         raise UsageError(say("syntax", kind="JSON", reason=error)) from None
 
@@ -133,9 +147,9 @@ def _yaml(text: str, say: Say) -> Any:
     try:
         return plain(YAML(typ="safe", pure=True).compose(text))
     except MarkedYAMLError as error:
-        at = error.problem_mark
-        place = f", line {at.line + 1}, column {at.column + 1}" if at else ""
-        raise UsageError(say("syntax", kind="YAML", reason=f"{error.problem}{place}")) from None
+        at, problem = error.problem_mark, error.problem
+        place = say("at", line=at.line + 1, column=at.column + 1, problem=problem) if at else problem
+        raise UsageError(say("syntax", kind="YAML", reason=place)) from None
     except (YAMLError, RecursionError, ValueError) as error:
         raise UsageError(say("syntax", kind="YAML", reason=error)) from None
 

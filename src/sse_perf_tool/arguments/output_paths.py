@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..exporters import EXPORTERS
+from ..texts import reason_of
 from .flag_values import FlagValues
 
 TEXTS = {
@@ -65,7 +66,8 @@ def _default_report(flags: FlagValues, now: datetime) -> Path:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise flags.wrong("html_report", "not_writable", reason=f"report: {error.strerror}") from error
+        reason = f"report: {reason_of(error, flags.language)}"
+        raise flags.wrong("html_report", "not_writable", reason=reason) from error
     return folder / f"report_{model and model + '_'}{now:%Y%m%d_%H%M%S}.html"
 
 
@@ -109,4 +111,4 @@ def _check_output(flags: FlagValues, key: str, path: Path, taken: dict[Path, str
         else:
             _try_beside(Path(os.path.realpath(path)))
     except OSError as error:
-        raise flags.wrong(key, "not_writable", reason=error.strerror) from error
+        raise flags.wrong(key, "not_writable", reason=error) from error

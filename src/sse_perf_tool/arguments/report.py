@@ -66,5 +66,5 @@ def _check_readable(path: Path, say: Say) -> None:
     try:
         path.open("rb").close()
     except OSError as error:
-        problem = say("no_record_file", reason=error.strerror)
+        problem = say("no_record_file", reason=error)
         raise UsageError(f"report {printable(str(path))}: {problem}") from error

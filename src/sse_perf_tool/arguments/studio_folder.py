@@ -23,7 +23,7 @@ def studio_folder_of(flags: FlagValues, kind: str) -> Path | None:
     try:
         results.mkdir(exist_ok=True)
     except OSError as error:
-        raise flags.wrong("studio", "not_writable", reason=error.strerror) from error
+        raise flags.wrong("studio", "not_writable", reason=error) from error
     if kind == "bench":
         flags.defaults["results"] = str(results)
     else:

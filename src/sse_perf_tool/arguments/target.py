@@ -96,7 +96,7 @@ def verify_of(flags: FlagValues) -> bool | str:
     except ssl.SSLError as error:
         raise flags.wrong("cacert", "cacert", reason=error.reason or "SSL") from error
     except OSError as error:
-        raise flags.wrong("cacert", "no_record_file", reason=error.strerror) from error
+        raise flags.wrong("cacert", "no_record_file", reason=error) from error
     return path
 
 

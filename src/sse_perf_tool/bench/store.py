@@ -16,14 +16,13 @@ from ..errors import UsageError
 from ..providers import parse_json, read_text
 from ..records.atomic_write import write_atomically
 from ..records.host import with_host
-from ..texts import Texts, printable, speaker
+from ..texts import Texts, printable, speaker, unwritten
 from .plan import Cell
 from .results import SCHEMA, Document, json_text
 
 TEXTS: Texts = {
     "no_result": ("{name}: there is no such result in {folder}", "{name}：{folder} 中没有这个结果"),
     "not_a_result": ("{path}: is no result of a benchmark", "{path}：不是基准测试的结果"),
-    "cannot_write": ("{path}: cannot be written: {reason}", "{path}：无法写入：{reason}"),
 }
 
 
@@ -31,12 +30,11 @@ class Store:
     """Where one benchmark is written.  UsageError when it cannot be."""
 
     def __init__(self, folder: Path, now: datetime, lang: str = "en") -> None:
-        say = speaker(TEXTS, lang)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self.records = _new_folder(folder, now.strftime("bench_%Y%m%d_%H%M%S"))
         except OSError as error:
-            raise UsageError(say("cannot_write", path=folder, reason=error.strerror)) from error
+            raise UsageError(unwritten(folder, error, lang)) from error
         self.id = self.records.name
         self.path = folder / f"{self.id}.json"
 

@@ -134,7 +134,7 @@ def read_search(path: Path, lang: str) -> SearchFile:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path}: {say('unreadable', reason=error.strerror)}") from error
+        raise UsageError(f"{path}: {say('unreadable', reason=error)}") from error
     length = data.rfind(b"\n") + 1
     first, *lines = data[:length].split(b"\n")
     try:

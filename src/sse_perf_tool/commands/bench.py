@@ -178,7 +178,7 @@ def measured(
         with saving:
             done[place] = result
             if store is not None:
-                with unwritten_is_said(store.path, environment):
+                with unwritten_is_said(store.path, environment, arguments.lang):
                     store.write(document("running"))
         shown.cell_ends(place, result)
 
@@ -219,7 +219,7 @@ def _written(
         outputs.append((label, path, partial(_table, TABLES[name](document, lang), environment)))
     written = 0
     for label, path, write in outputs:
-        with unwritten_is_said(path, environment):
+        with unwritten_is_said(path, environment, lang):
             notes = write(path)
             console.written(label, path)
             for note in notes:

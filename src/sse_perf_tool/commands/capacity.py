@@ -75,7 +75,7 @@ def _searched(arguments: Arguments, environment: Environment) -> int:
     for text in (*search.warnings, *telemetry.warnings()):
         console.warn(text)
     if file is not None and file.error is not None:
-        said = {"path": file.path, "reason": file.error.strerror, "missing": file.missing}
+        said = {"path": file.path, "reason": file.error, "missing": file.missing}
         console.warn(console.say("steps_partial", **said))
     shown.answer(found)
     with interrupts(lambda: None):  # what was measured is written, whatever comes
@@ -96,7 +96,7 @@ def _steps_file(
     if asked.resume is None:
         return None
     file = open_files.enter_context(more_lines(asked.resume, asked.resume_at, arguments.lang))
-    file.on_error = lambda error: console.warn(console.say("steps_end", path=file.path, reason=error.strerror))
+    file.on_error = lambda error: console.warn(console.say("steps_end", path=file.path, reason=error))
     if not asked.resume_at:
         file.write(header_line(SearchHeader(arguments.config, asked.search, time.time_ns())))
     return file

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from ..flags import PROGRAM
+from ..texts import unwritten
 from .interrupts import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -85,9 +86,9 @@ def _or_nowhere(stream: TextIO | None) -> TextIO:
 
 
 @contextlib.contextmanager
-def unwritten_is_said(path: object, environment: Environment) -> Iterator[None]:
-    """Turns an error of writing into a UsageError of one line."""
+def unwritten_is_said(path: object, environment: Environment, language: str) -> Iterator[None]:
+    """Turns an error of writing into one line on standard error."""
     try:
         yield
     except OSError as error:
-        print(f"{PROGRAM}: {error.filename or path}: cannot be written: {error.strerror}", file=environment.stderr)
+        print(f"{PROGRAM}: {unwritten(error.filename or path, error, language)}", file=environment.stderr)

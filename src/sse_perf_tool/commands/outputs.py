@@ -19,7 +19,7 @@ from ..records import RunResult
 from ..records.atomic_write import write_atomically
 from ..records.writer import LineWriter
 from ..report_generator import generate_html_report
-from ..texts import LANGUAGES
+from ..texts import LANGUAGES, unwritten
 from .environment import Environment, unwritten_is_said
 from .messages import in_both
 
@@ -128,7 +128,7 @@ def write_outputs(
     """
     written: list[tuple[str, str]] = []
     for label, path, write in outputs:
-        with unwritten_is_said(path, environment):
+        with unwritten_is_said(path, environment, console.writer.lang):
             console.working("writing", path=path.name)
             for note in write(path):
                 console.line(note)
@@ -138,6 +138,7 @@ def write_outputs(
         label = console.say(kept_label)
         written.append((label if kept.error is None else console.say("not_whole", label=label), str(kept.path)))
         if kept.error is not None:
-            print(f"{PROGRAM}: {kept.path}: cannot be written: {kept.error.strerror}", file=environment.stderr)
+            said = unwritten(kept.path, kept.error, console.writer.lang)
+            print(f"{PROGRAM}: {said}", file=environment.stderr)
     console.written(written)
     return whole

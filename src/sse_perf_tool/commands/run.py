@@ -214,7 +214,7 @@ def _records(arguments: Arguments, console: Console, open_files: contextlib.Exit
     if arguments.records_file is None:
         return None
     records = open_files.enter_context(new_lines(arguments.records_file, arguments.lang))
-    records.on_error = lambda error: console.warn(console.say("records_end", path=records.path, reason=error.strerror))
+    records.on_error = lambda error: console.warn(console.say("records_end", path=records.path, reason=error))
     if records.left:
         console.warn(said_of_left(arguments.records_file, records.left, arguments.lang))
     if records.path != arguments.records_file:
@@ -226,5 +226,5 @@ def _with_records(result: RunResult, records: LineWriter | None, console: Consol
     """The run with a warning if its records are not whole."""
     if records is None or records.error is None:
         return result
-    said = console.say("records_partial", path=records.path, reason=records.error.strerror, missing=records.missing)
+    said = console.say("records_partial", path=records.path, reason=records.error, missing=records.missing)
     return replace(result, records_partial=True, warnings=(*result.warnings, said))

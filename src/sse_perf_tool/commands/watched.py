@@ -13,6 +13,7 @@ from pathlib import Path
 from ..arguments import Arguments
 from ..errors import UsageError
 from ..records.writer import LineWriter, new_lines
+from ..texts import reason_of
 from .environment import INTERRUPTED, Environment
 from .feed import Feed
 
@@ -34,7 +35,7 @@ def _feed_for(folder: Path, kind: str, title: str, lang: str) -> Iterator[Feed]:
     try:
         live.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise UsageError(f"--studio {folder}: {error.strerror}") from error
+        raise UsageError(f"--studio {folder}: {reason_of(error, lang)}") from error
     name = f"{datetime.now():%Y%m%d_%H%M%S}_{secrets.token_hex(3)}.jsonl"
     with new_lines(live / name, lang) as lines:
         feed = Feed(lines.write)

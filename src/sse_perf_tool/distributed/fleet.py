@@ -121,8 +121,7 @@ class Fleet:
             key = "unknown_host"
         elif cause.errno in NOT_HERE:
             key = "not_here"
-        place, reason = Place(wanted.host, wanted.port), cause.strerror or str(cause)
-        return UsageError(self.say(key, flag="--bind", place=place, reason=reason))
+        return UsageError(self.say(key, flag="--bind", place=Place(wanted.host, wanted.port), reason=cause))
 
     def _invite(self) -> None:
         everywhere = self.wanted.host in ("0.0.0.0", "::")  # noqa: S104 - a text

@@ -276,7 +276,7 @@ def load_baseline(path: Path, slos: Sequence[Slo], lang: str) -> Baseline:
             return Baseline(past.result(), sampled=True, warnings=past.warnings)
         return Baseline(_result_of_summary(json.loads(path.read_bytes())), sampled=False)
     except OSError as error:
-        raise UsageError(say("unreadable", path=printable(str(path)), reason=error.strerror)) from error
+        raise UsageError(say("unreadable", path=printable(str(path)), reason=error)) from error
     except NO_RECORD:
         raise UsageError(say("not_a_run", path=printable(str(path)))) from None
 

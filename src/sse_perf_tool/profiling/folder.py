@@ -177,7 +177,7 @@ def read_back(folder: Path, result: RunResult) -> tuple[Profile, Drawn]:
         drawn = drawn_of(folder, facts, _lines(folder / PROCESSES))
         return judged(result, drawn, facts, folder), drawn
     except OSError as error:
-        raise UsageError(say("unread", path=error.filename or folder, reason=error.strerror)) from error
+        raise UsageError(say("unread", path=error.filename or folder, reason=error)) from error
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, UsageError) as error:
         raise UsageError(say("damaged", path=folder / PROFILE)) from error
 

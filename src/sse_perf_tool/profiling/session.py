@@ -126,7 +126,7 @@ class Session:
         try:
             yield
         except OSError as error:
-            raise UsageError(self._say("folder_failed", path=error.filename or path, reason=error.strerror)) from error
+            raise UsageError(self._say("folder_failed", path=error.filename or path, reason=error)) from error
 
     def _started(self, folder: Path) -> Server:
         """The server of the command, once it is ready."""
@@ -300,7 +300,7 @@ class Session:
             if records is not None:
                 keep_records(self.folder, records)
         except OSError as error:
-            warnings = (*warnings, self._say("unkept", path=self.folder, reason=error.strerror))
+            warnings = (*warnings, self._say("unkept", path=self.folder, reason=error))
         return replace(result, profile=profile, warnings=warnings)
 
     def _facts(

@@ -133,7 +133,7 @@ def read_header(path: Path, lang: str = LANGUAGES[0], damage: Damage | None = No
             return _readable_header(first, path, damage)
         starts = _starts(path)
     except OSError as error:
-        raise UsageError(say("unreadable", path=name, reason=error.strerror)) from error
+        raise UsageError(say("unreadable", path=name, reason=error)) from error
     if not starts:
         key = "other_schema" if isinstance(schema, str) else "no_header"
         raise UsageError(say(key, path=name, schema=printable(str(schema))[:80], wanted=RECORDS_SCHEMA))
@@ -286,7 +286,7 @@ def read_parts(
                     yield from order.admit(number, record)
             yield from order.rest()
     except OSError as error:
-        reason = {"path": printable(str(path)), "reason": error.strerror}
+        reason = {"path": printable(str(path)), "reason": error}
         raise UsageError(speaker(TEXTS, lang)("unreadable", **reason)) from error
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import UsageError
-from ..texts import Texts, printable, speaker
+from ..texts import Texts, printable, speaker, unwritten
 from .atomic_write import NO_ROOM_BESIDE, PRIVATE, is_regular, only_for_owner, standard_stream, sync
 
 try:
@@ -39,7 +39,6 @@ TEXTS: Texts = {
         "{path}: a run with this name did not come to its end; its records are in {left} (`report {left}` shows them)",
         "{path}：同名的一次测试没有正常结束，其记录在 {left} 中（可用 `report {left}` 查看）",
     ),
-    "unwritable": ("{path}: cannot be written: {reason}", "{path}：无法写入：{reason}"),
 }
 
 
@@ -232,8 +231,7 @@ def _said(path: Path, lang: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        name = printable(str(path))
-        raise UsageError(speaker(TEXTS, lang)("unwritable", path=name, reason=error.strerror)) from error
+        raise UsageError(unwritten(path, error, lang)) from error
 
 
 def _is_file(path: Path) -> bool:

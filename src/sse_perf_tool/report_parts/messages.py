@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from ..goals import baseline
 from ..records import reader
 from ..request import outcomes, proxy, waiting
-from ..texts import Texts, in_both_languages
+from ..texts import REASONS, Texts, in_both_languages
 from .figures import Both
 
 Translation = Callable[[str], Both]
 """A message in (English, Chinese)."""
 
 TABLES: Sequence[Texts] = (
-    outcomes.TEXTS, waiting.TEXTS, proxy.TEXTS, reader.TEXTS, baseline.NOTES,
+    outcomes.TEXTS, waiting.TEXTS, proxy.TEXTS, reader.TEXTS, baseline.NOTES, REASONS,
 )  # fmt: skip
 
 

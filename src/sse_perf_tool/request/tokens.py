@@ -92,7 +92,7 @@ def counter_of(path: str, lang: str = "en") -> Counter:
     except ModuleNotFoundError as error:
         raise UsageError(say("missing", package=error.name)) from error
     except OSError as error:
-        raise UsageError(say("unread", path=path, reason=error.strerror)) from error
+        raise UsageError(say("unread", path=path, reason=error)) from error
     except _NameError as error:
         raise UsageError(say("tiktoken_name", path=path, names=", ".join(error.args))) from None
     except Exception as error:  # the packages raise what they like

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..texts import Texts, printable, speaker
+from ..texts import Texts, printable, reason_of, speaker
 
 TEXTS: Texts = {
     "not_found": ("{what}: there is no such thing here", "{what}：这里没有"),
@@ -124,7 +124,11 @@ class ApiError(Exception):
 
     def text(self, lang: str) -> str:
         """What a person is told."""
-        shown = {name: printable(str(value), 600) for name, value in self.values.items()}
+        said = {
+            name: reason_of(value, lang) if isinstance(value, OSError) else str(value)
+            for name, value in self.values.items()
+        }
+        shown = {name: printable(text, 600) for name, text in said.items()}
         return speaker(TEXTS, lang)(self.code, **shown)
 
 

@@ -81,7 +81,7 @@ class ConfigFile:
         except FileNotFoundError:
             return ConfigText(None)
         except OSError as error:
-            said = speaker(TEXTS, lang)("unreadable", reason=error.strerror)
+            said = speaker(TEXTS, lang)("unreadable", reason=error)
             return ConfigText(b"", problem=Problem(line=1, column=1, message=said, text=""))
         return self.text_of(data, lang)
 
@@ -160,7 +160,7 @@ class ConfigFile:
                     self.backups.keep(now.data)
                 write_atomically(self.path, data, private=now.data is None)
             except OSError as error:
-                raise ApiError("unwritable", what=error.filename or self.path, reason=error.strerror) from error
+                raise ApiError("unwritable", what=error.filename or self.path, reason=error) from error
         mask = now.masker
         return Changed(
             etag=made.etag,

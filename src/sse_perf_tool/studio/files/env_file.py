@@ -48,7 +48,7 @@ class EnvFile:
         try:
             text = self._text(strict=True) or ""
         except (OSError, UnicodeDecodeError) as error:
-            return say("unreadable", reason=getattr(error, "strerror", None) or "UTF-8")
+            return say("unreadable", reason=error if isinstance(error, OSError) else "UTF-8")
         wrong = next((each for each in parse_stream(io.StringIO(text)) if each.error), None)
         return None if wrong is None else say("line", line=wrong.original.line)
 
@@ -85,7 +85,7 @@ class EnvFile:
             except UnicodeDecodeError:
                 raise ApiError("read_only", what=self.path.name) from None
             except OSError as error:
-                raise ApiError("unwritable", what=self.path, reason=error.strerror) from error
+                raise ApiError("unwritable", what=self.path, reason=error) from error
 
     def _text(self, *, strict: bool = False) -> str | None:
         try:

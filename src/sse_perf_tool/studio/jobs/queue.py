@@ -162,7 +162,7 @@ class JobQueue:
             self.files.write(job)
             self._logs[job.id] = EventLog(self.files.events(job.id))
         except OSError as error:
-            raise ApiError("unwritable", what=error.filename or self.files.folder, reason=error.strerror) from error
+            raise ApiError("unwritable", what=error.filename or self.files.folder, reason=error) from error
         self.jobs[job.id] = job
         if key:
             self._by_key[key] = job.id
@@ -215,7 +215,7 @@ class JobQueue:
                 await self._run(job)
             except OSError as error:
                 LOG.exception("a job that cannot be written")
-                said = {"path": error.filename or self.files.folder, "reason": error.strerror}
+                said = {"path": error.filename or self.files.folder, "reason": error}
                 self._end(job, "failed", speaker(TEXTS, job.lang)("disk", **said))
             finally:
                 self._running = None
@@ -234,7 +234,7 @@ class JobQueue:
         try:
             worker = await WorkerProcess.start(self._worker, self._folder, order)
         except OSError as error:
-            self._end(job, "failed", say("not_started", reason=error.strerror))
+            self._end(job, "failed", say("not_started", reason=error))
             return
         self._running = (job.id, worker)
         if job.state == "cancelling":

@@ -45,7 +45,7 @@ async def check(body: CheckAsked, space: Space, lang: Lang) -> Checked:
     try:
         worker = await WorkerProcess.start(space.settings.worker, space.settings.folder, order)
     except OSError as error:
-        raise ApiError("unreachable", what=error.strerror) from error
+        raise ApiError("unreachable", what=error) from error
     mask = Masker(space.secrets(config))
     said = [json.loads(mask(line.decode("utf-8", "replace"))) async for line in worker.lines()]
     await worker.wait()

@@ -144,4 +144,4 @@ def unwritten_is_said() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ApiError("unwritable", what=error.filename or "", reason=error.strerror) from error
+        raise ApiError("unwritable", what=error.filename or "", reason=error) from error
