@@ -20,7 +20,8 @@ from sse_perf_tool.wire import Exchange, can_decode
 from sse_perf_tool.wire import exchange as exchange_module
 
 COMMENTS = b": ping\n\n" * 1_000_000
-PACKED = gzip.compress(COMMENTS)
+PACKED = gzip.compress(b'data: {"choices":[{"delta":{"content":"x"}}]}\n\n' * 200_000)
+"""Events that take time: comments alone are read so fast that a quick machine ends them first, as no events."""
 MUCH = gzip.compress(PACKED * 125)
 """A gigabyte, for which the processor takes minutes."""
 
