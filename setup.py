@@ -1,5 +1,5 @@
-"""Builds the compiled parts (reading thread, lines of records) where they can be built, and an sdist whose bytes are
-the same wherever it is built; the rest is in pyproject.toml.
+"""Builds the compiled parts (reading thread, lines of records, events that are alike) where they can be built, and an
+sdist whose bytes are the same wherever it is built; the rest is in pyproject.toml.
 
 Without a C compiler, without the headers of Python, or elsewhere than on Linux, the package is complete without them.
 SSE_PERF_NO_COMPILE=1 leaves them out, for a wheel that fits everywhere.
@@ -22,7 +22,7 @@ PARTS = [
         libraries=["pthread"],
         optional=True,
     )
-    for room, name in (("wire", "_reader"), ("records", "_lines"))
+    for room, name in (("wire", "_reader"), ("records", "_lines"), ("formats", "_alike"))
 ]
 
 

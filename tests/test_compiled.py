@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from sse_perf_tool.compiled import PURE, compiled_part
+from sse_perf_tool import compiled
+from sse_perf_tool.compiled import PARTS, PURE, compiled_part, missing_parts
 
 
 @pytest.fixture
@@ -26,6 +29,20 @@ def test_a_part_that_was_built_is_found(part: ModuleType) -> None:
 
 def test_one_that_was_not_built_is_none() -> None:
     assert compiled_part("sse_perf_tool.wire._never_built", 3) is None
+
+
+def test_what_setup_builds_is_what_is_looked_for() -> None:
+    root = Path(__file__).resolve().parents[1]
+    built = re.findall(r'\("(\w+)", "(_\w+)"\)', (root / "setup.py").read_text(encoding="utf-8"))
+    assert sorted(PARTS) == sorted(".".join(names) for names in built)
+    sources = (root / "src" / "sse_perf_tool").glob("*/_*.c")
+    assert sorted(PARTS) == sorted(f"{source.parent.name}.{source.stem}" for source in sources)
+
+
+@pytest.mark.usefixtures("part")
+def test_those_that_were_not_built_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "PARTS", ("errors", "wire._never_built", "records._nor_this"))
+    assert missing_parts() == ["wire._never_built", "records._nor_this"]
 
 
 @pytest.mark.usefixtures("part")

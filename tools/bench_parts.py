@@ -1,7 +1,8 @@
 """Where the time of one chunk and of one request goes: `python tools/bench_parts.py [--seconds S]`.
 
-Four tables.  The parts of the way of a chunk, and of an event that is not like the one before it, each called alone in
-a loop: the least of several rounds, which is what a step costs when nothing else disturbs it.  Then a run of 200
+Five tables.  The parts of the way of a chunk, of one that is not taken together with others, and of an event that is
+not like the one before it, each called alone in a loop: the least of several rounds, which is what a step costs when
+nothing else disturbs it.  Then a run of 200
 streams with a chunk every 20 ms against the paced server in this process, with the CPU time of its threads as Linux
 counts it for each (/proc/self/task/*/schedstat), and one of answers of a single chunk, which shows what a request
 costs; below each, how often a worker gave up its core in an answer.  Last the start-up and the report, as commands.
@@ -39,12 +40,13 @@ from sse_perf_tool.calibration import server
 from sse_perf_tool.formats.answer import AnswerReader
 from sse_perf_tool.formats.body import fast_loads
 from sse_perf_tool.formats.openai_chat import FORMAT
+from sse_perf_tool.formats.shape import compiled_take
 from sse_perf_tool.metrics import Tally
 from sse_perf_tool.metrics.stream_shape import lumps_of
 from sse_perf_tool.records import Outcome, RequestRecord
 from sse_perf_tool.request.timeline import gaps_us
 from sse_perf_tool.sse import SSEParser
-from sse_perf_tool.wire.body import Chunked
+from sse_perf_tool.wire.body import READS_A_TURN, Chunked
 from sse_perf_tool.wire.pump import ask_for_stamps
 
 CALLS, ROUNDS = 5_000, 7
@@ -95,18 +97,38 @@ def record_of(times_ns: list[int]) -> RequestRecord:
     )  # fmt: skip
 
 
-def parts() -> Iterator[tuple[str, float]]:
-    """(what, microseconds a chunk) of each step, in the order in which a chunk goes through them."""
-    framing, reader = Chunked(), AnswerReader(FORMAT, {}, "text/event-stream")
+def begun_reader() -> AnswerReader:
+    """A reader in the middle of an answer: its first events take a longer way."""
+    reader = AnswerReader(FORMAT, {}, "text/event-stream")
     for _ in range(3):
-        reader.feed(EVENT)  # the first events of an answer take a longer way
+        reader.feed(EVENT)
+    return reader
+
+
+def parts_of_one() -> Iterator[tuple[str, float]]:
+    """(what, microseconds) of each step from a read to its stamp, when it is taken by itself."""
+    framing, reader = Chunked(), begun_reader()
     answer = SimpleNamespace(token_times=[1], reads=[], first_answer_ns=1)
     worker: Any = SimpleNamespace(_unreported=0, _notice=None)
-    yield "read: recvmsg_into with the kernel's stamp", read_us()
     yield "dechunk: Chunked.feed", us_a_call(lambda: framing.feed(server.NEXT))
     yield "read an event like the one before: AnswerReader.feed", us_a_call(lambda: reader.feed(EVENT))
     stamp: Any = tester.SSETester._stamp
     yield "stamp: SSETester._stamp", us_a_call(lambda: stamp(worker, answer, reader, 1, 1, True))
+
+
+def take_us() -> float:
+    """Microseconds a read of the same steps when reads are taken many at once."""
+    reader, queued = begun_reader(), [(at, bytes(bytearray(server.NEXT))) for at in range(READS_A_TURN)]
+    return us_a_call(lambda: reader.take((queued, 0, READS_A_TURN, True)), 500) / READS_A_TURN
+
+
+def parts() -> Iterator[tuple[str, float]]:
+    """(what, microseconds a chunk) of each step, in the order in which a chunk goes through them."""
+    yield "read: recvmsg_into with the kernel's stamp", read_us()
+    if compiled_take() is not None:
+        yield "dechunk, read and stamp, many at once: AnswerReader.take", take_us()
+    else:
+        yield from parts_of_one()
     times_ns = [index * 20_000_000 for index in range(1, CHUNKS + 1)]
     yield "gaps: at the end of an answer", us_a_call(lambda: gaps_us(times_ns), 500) / CHUNKS
     notes = [number for index in range(CHUNKS) for number in (1, (index + 1) * len(EVENT), 1)]
@@ -266,6 +288,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(bench.machine())
     print(f"\n{'part of the way of one chunk, alone':<60}{'us':>8}")
     print_parts(parts())
+    print(f"\n{'from a read to its stamp when it is taken by itself, alone':<60}{'us':>8}")
+    print_parts(parts_of_one())
     print(f"\n{'reading an event that is not like the one before, alone':<60}{'us':>8}")
     print_parts(parts_of_another())
     with tempfile.TemporaryDirectory() as name:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 READER = Path("src", "sse_perf_tool", "wire", "_reader.c")
 LINES = Path("src", "sse_perf_tool", "records", "_lines.c")
+ALIKE = Path("src", "sse_perf_tool", "formats", "_alike.c")
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 
 
@@ -27,7 +28,8 @@ def build_part(source: Path, into: Path | None = None, flags: Sequence[str] = ("
 
 
 def build_reader(root: Path, into: Path | None = None, flags: Sequence[str] = ("-O2",)) -> Path | None:
-    """The reading thread of the checkout at `root`, as `build_part`; without `into` the other part as well."""
+    """The reading thread of the checkout at `root`, as `build_part`; without `into` the other parts as well."""
     if into is None:
-        build_part(root / LINES)
+        for part in (LINES, ALIKE):
+            build_part(root / part)
     return build_part(root / READER, into, flags)

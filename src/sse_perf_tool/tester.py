@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from http.client import HTTPException
 from typing import Any, NamedTuple, cast
 
@@ -553,7 +554,8 @@ class SSETester:
     def _read_stream(
         self, response: requests.Response, answer: AnswerTimeline, reader: AnswerReader, guard: Guard
     ) -> None:
-        for arrived_ns, data in reads(response, self.exchange):
+        skim = partial(self._skim, answer, reader, guard) if self._notice is None else None
+        for arrived_ns, data in reads(response, self.exchange, skim):
             new = reader.feed(data)
             if new:
                 self._stamp(answer, reader, arrived_ns, new, data[-1] == LINE_FEED)
@@ -564,6 +566,19 @@ class SSETester:
                 guard.look()
             if reader.closing or answer.quiet_s is not None:
                 self._close_in(answer, reader, arrived_ns)
+
+    def _skim(self, answer: AnswerTimeline, reader: AnswerReader, guard: Guard, *queued: Any) -> int:
+        """Takes and stamps what can be taken at a glance, in the middle of an answer."""
+        if answer.quiet_s is not None:
+            return 0
+        times, notes, texts = reader.take(queued)
+        if texts:
+            answer.token_times.extend(times)
+            answer.reads.extend(notes)
+            self._unreported += len(texts)
+            if reader.body_bytes > guard.next_look:
+                guard.look()
+        return len(texts)
 
     def _close_in(self, answer: AnswerTimeline, reader: AnswerReader, arrived_ns: int) -> None:
         """Only silence ends an answer whose end is marked: how long it has to be, after this read.

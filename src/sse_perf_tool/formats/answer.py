@@ -24,7 +24,7 @@ from .body import (
 )
 from .failures import error_text, failure_in, names_failure, says_error
 from .marking import marking
-from .shape import Shape, shape_of
+from .shape import NONE_ALIKE, Alike, Queued, Shape, shape_of
 from .strange import StrangeEvents, is_pulse
 from .table import detect, detect_event, detect_whole
 from .trail import Trail
@@ -171,6 +171,17 @@ class AnswerReader:
             return self.chunks - before
         events = self._parser.feed(data)
         return self._take(events) if events else 0
+
+    def take(self, queued: Queued) -> Alike:
+        """Takes reads that each bring one event like the one before, all but for its text; gives what they brought.
+
+        The same as feeding each and noting its time; without any when the next read is to be fed.
+        """
+        alike = NONE_ALIKE if self._shape is None else self._shape.take(queued, self.body_bytes)
+        if alike.texts:
+            self.body_bytes = alike.notes[-2]
+            self._add_texts(alike.texts)
+        return alike
 
     def _add_texts(self, texts: list[str]) -> int:
         """Adds those of several events that brought text alone."""

@@ -7,7 +7,7 @@ undone by urllib3's decoders, in steps of bounded size: what comes in one packet
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from http.client import HTTPException, IncompleteRead
 from typing import Any
@@ -16,6 +16,7 @@ import urllib3.response
 from urllib3.exceptions import DecodeError, HTTPError
 from urllib3.response import HTTPResponse, MultiDecoder
 
+from .channel import Read
 from .exchange import Exchange
 from .kept import KeptRaw
 from .pump import READ_BYTES
@@ -32,6 +33,13 @@ MOST_CODINGS = 5
 """Nobody compresses a body oftener."""
 DRAIN_BYTES, DRAIN_S = 65_536, 0.1
 """How much of a body that nobody wants is read, and how long for, so that its connection can be used again."""
+
+
+Skim = Callable[[list[Read], int, int, bool], int]
+"""Takes reads before they are unframed, as many from the next on as it understands at a glance, and gives their number.
+
+Of all reads that have come it is told which is next, how many may be taken at once, and whether each is framed as a
+chunk."""
 
 
 class FramingError(ValueError):
@@ -60,18 +68,18 @@ class Chunked:
         self._in_trailers = False
         self._held = b""
         """The beginning of a line whose end has not come."""
-        self._between = True
+        self.between = True
         """The next byte is the first of a chunk's size."""
 
     def feed(self, data: bytes) -> bytes:
         """The body bytes in `data`."""
-        if self._between:
+        if self.between:
             # The usual read is one chunk, whole.
             end = data.find(b"\r\n", 0, 10)
             if len(data) == end + 4 + _usual_size(data[:end]) and data.endswith(b"\r\n"):
                 return data[end + 2 : -2]
         part = self._feed(data)
-        self._between = not (self._left or self._after_data or self._held or self._in_trailers)
+        self.between = not (self._left or self._after_data or self._held or self._in_trailers)
         return part
 
     def _feed(self, data: bytes) -> bytes:
@@ -132,6 +140,8 @@ def _usual_size(line: bytes) -> int:
 class Counted:
     """A body of known length (Content-Length)."""
 
+    between = False
+
     def __init__(self, length: int) -> None:
         self._left = length
         self.surplus = b""
@@ -153,6 +163,7 @@ class UntilClose:
     """A body that ends with its connection."""
 
     done = False
+    between = True
     surplus = b""
     fault = None
 
@@ -161,13 +172,16 @@ class UntilClose:
         return data
 
 
-def reads(response: Any, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
+def reads(response: Any, exchange: Exchange, skim: Skim | None = None) -> Iterator[tuple[int, bytes]]:
     """The body of a streamed `requests.Response` as (arrival in nanoseconds, bytes), none of them empty.
+
+    What `skim` takes of a body without codings is not among them.
 
     Afterwards the connection is back in its pool, or closed when it cannot be used again.  Raises what reading raises:
     StoppedError, OSError, FramingError, `IncompleteRead`, and urllib3's `DecodeError` for compressed bodies.
     """
-    body, codings = _unframed(response.raw, exchange), codings_of(response.headers)
+    codings = codings_of(response.headers)
+    body = _unframed(response.raw, exchange, None if codings else skim)
     if len(codings) > MOST_CODINGS:
         raise DecodeError(f"{len(codings)} codings")
     for coding in reversed(codings):
@@ -218,7 +232,7 @@ def drain(raw: Any, exchange: Exchange) -> None:
         raw.close()
 
 
-def _unframed(raw: Any, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
+def _unframed(raw: Any, exchange: Exchange, skim: Skim | None = None) -> Iterator[tuple[int, bytes]]:
     pumped = exchange.socket
     if not isinstance(pumped, PumpedSocket):
         raise TypeError("a response over a connection that this package did not make")
@@ -240,7 +254,7 @@ def _unframed(raw: Any, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
         yield exchange.arrived_ns or exchange.clock(), part
     if framing.fault is not None:
         raise framing.fault
-    yield from _framed(pumped, framing)
+    yield from _framed(pumped, framing, skim or _skim_none)
     if head is not None:
         head.close()
     if framing.surplus or pumped.soiled or framing.done is False:
@@ -249,27 +263,37 @@ def _unframed(raw: Any, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
         raw.release_conn()
 
 
-def _framed(pumped: PumpedSocket, framing: Chunked | Counted | UntilClose) -> Iterator[tuple[int, bytes]]:
-    exchange = pumped.exchange
+def _framed(pumped: PumpedSocket, framing: Chunked | Counted | UntilClose, skim: Skim) -> Iterator[tuple[int, bytes]]:
+    exchange, chunked = pumped.exchange, isinstance(framing, Chunked)
     while not framing.done:
         before = exchange.bytes_received
         taken = pumped.take_all()
         reads_a_turn = READS_A_TURN if exchange.bytes_received - before <= BYTES_A_TURN else 1
-        for turn, (arrived_ns, data) in enumerate(taken, start=1):
-            if not data:
-                if isinstance(framing, UntilClose):
-                    return
-                raise IncompleteRead(b"")
-            part = framing.feed(data)
-            if part:
-                yield arrived_ns, part
-            if framing.fault is not None:
-                raise framing.fault
-            if framing.done:
-                pumped.soiled = pumped.soiled or any(data for _, data in taken[turn:])
-                break
-            if not turn % reads_a_turn:
+        at = turn = 0
+        while at < len(taken):
+            skimmed = skim(taken, at, reads_a_turn, chunked) if framing.between else 0
+            at, turn = at + (skimmed or 1), turn + (skimmed or 1)
+            arrived_ns, data = taken[at - 1]
+            if not skimmed:
+                if not data:
+                    if isinstance(framing, UntilClose):
+                        return
+                    raise IncompleteRead(b"")
+                part = framing.feed(data)
+                if part:
+                    yield arrived_ns, part
+                if framing.fault is not None:
+                    raise framing.fault
+                if framing.done:
+                    pumped.soiled = pumped.soiled or any(data for _, data in taken[at:])
+                    break
+            if turn >= reads_a_turn:
                 exchange.check(arrived_ns)  # a flood never waits, and must end in time all the same
+                turn = 0
+
+
+def _skim_none(_reads: list[Read], _first: int, _most: int, _chunked: bool) -> int:
+    return 0
 
 
 def _decoded(body: Iterator[tuple[int, bytes]], coding: str, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
