@@ -171,27 +171,52 @@ def _charset_of(response: requests.Response) -> str:
     return found[1] if found else "utf-8"
 
 
+def _headers_of(target: Target) -> dict[str, str]:
+    """What all requests have in common; what the user gave wins."""
+    ndjson = target.format is not None and target.format.ndjson
+    streams = "application/x-ndjson" if ndjson else "text/event-stream"
+    headers = {
+        "User-Agent": f"sse-perf/{__version__}",
+        "Accept": streams if target.stream else "application/json",
+        "Accept-Encoding": "identity",  # compression would bundle tokens
+        "Cache-Control": "no-cache",
+        "Content-Type": "application/json",
+    }
+    if target.format is not None:
+        headers.update(target.format.headers)
+        headers.update(target.format.stream_headers if target.stream else {})
+    given = target.headers or {}
+    lowered = {name.lower() for name in given}
+    return {name: value for name, value in headers.items() if name.lower() not in lowered} | dict(given)
+
+
 class Surroundings(NamedTuple):
-    """What the environment says about the way to a target."""
+    """What the environment says about the way to a target, and what all requests to it have in common."""
 
     proxies: Any
     """As `requests` takes them: scheme -> URL."""
     verify: bool | str
+    request: requests.PreparedRequest
+    """One without a body and a key."""
+    written: dict[tuple[Any, ...], Any]
+    """What the wire notes of how requests are written."""
 
 
 def surroundings(target: Target) -> Surroundings:
     """The proxies and the certificate file that the environment names (HTTPS_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE, ...).
 
-    UsageError when the proxy for this target has no usable address.  To be asked for once a run: it takes as long as
+    UsageError when the proxy for this target has no usable address.  To be asked for once a run: it takes longer than
     all else that a new session needs.
     """
     verify = target.verify
-    if verify is False:
-        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the user has asked for it
-    elif verify is True:
-        with requests.Session() as session:
+    with requests.Session() as session:
+        if verify is False:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)  # the user has asked for it
+        elif verify is True:
             verify = session.merge_environment_settings(target.url, {}, True, True, None)["verify"] or True
-    return Surroundings(proxies_of(target), verify)
+        session.trust_env = False  # a ~/.netrc would replace the key
+        request = session.prepare_request(requests.Request("POST", target.url, _headers_of(target)))
+    return Surroundings(proxies_of(target), verify, request, {})
 
 
 class SSETester:
@@ -228,12 +253,12 @@ class SSETester:
         """The API key of that: to another it may be unknown."""
         self._waited_in_vain = False
         """Whether an answer was waited for behind its end, and no usage came."""
-        self._proxies, verify = around or surroundings(target)
+        self._proxies, verify, self._plain, written = around or surroundings(target)
         self._heads = Heads(target.masker)
         self._judge = Judge(target, self.exchange, self._proxies)
-        # Else it is asked for each request, which costs a good part of one, and a ~/.netrc would replace the key.
+        # Else it is asked for each request, which costs a good part of one.
         self._session.trust_env = False
-        adapter = TimedAdapter(self.exchange, target.retries, verify)
+        adapter = TimedAdapter(self.exchange, target.retries, verify, written=written)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
 
@@ -456,7 +481,7 @@ class SSETester:
         return Conversation(conversation.turn + 1, conversation_id, history, key, answer.query.next_turn())
 
     def _request(self, body: bytes, changed: Mapping[str, str | None], key: str | None) -> requests.PreparedRequest:
-        """The request with this body and key: always the same object, as preparing one costs as much as sending it.
+        """The request with this body and key: always the same object, which costs least.
 
         `changed` are headers that it has beside or instead of its own; None: without that one.
 
@@ -464,7 +489,7 @@ class SSETester:
         """
         target = self.target
         if self._prepared is None:
-            self._prepared = self._session.prepare_request(requests.Request("POST", target.url, self._headers()))
+            self._prepared = self._plain.copy()
             _change(self._prepared, {} if self._opened is None else self._opened.headers)
         request = self._prepared
         request.body = body
@@ -477,25 +502,6 @@ class SSETester:
             request.prepare_cookies(self._session.cookies)
         _change(request, changed)
         return request
-
-    def _headers(self) -> dict[str, str]:
-        """What all requests have in common; what the user gave wins."""
-        target = self.target
-        ndjson = target.format is not None and target.format.ndjson
-        streams = "application/x-ndjson" if ndjson else "text/event-stream"
-        headers = {
-            "User-Agent": f"sse-perf/{__version__}",
-            "Accept": streams if target.stream else "application/json",
-            "Accept-Encoding": "identity",  # compression would bundle tokens
-            "Cache-Control": "no-cache",
-            "Content-Type": "application/json",
-        }
-        if target.format is not None:
-            headers.update(target.format.headers)
-            headers.update(target.format.stream_headers if target.stream else {})
-        given = target.headers or {}
-        lowered = {name.lower() for name in given}
-        return {name: value for name, value in headers.items() if name.lower() not in lowered} | dict(given)
 
     def _reader(self, content_type: str) -> AnswerReader:
         target = self.target

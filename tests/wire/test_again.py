@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+import requests
 from urllib3.connection import HTTPConnection
 
 from patience import undisturbed
@@ -17,7 +18,7 @@ from sse_perf_tool.providers import ApiKeyProvider, Query, QueryProvider
 from sse_perf_tool.records import Outcome
 from sse_perf_tool.request.body import BodyBuilder
 from sse_perf_tool.request.target import Target
-from sse_perf_tool.tester import SSETester
+from sse_perf_tool.tester import SSETester, surroundings
 from sse_perf_tool.wire import adapter
 from sse_perf_tool.wire.head import TimedResponse
 from sse_perf_tool.wire.sockets import PumpedSocket
@@ -108,7 +109,7 @@ def test_a_cookie_is_in_the_next_request(serve: Serve) -> None:
 
 
 @undisturbed
-def test_a_connection_that_was_closed_is_opened_again_and_the_request_put_together(
+def test_a_connection_that_was_closed_is_opened_again_and_the_request_is_written_as_before(
     serve: Serve, put_together: list[str]
 ) -> None:
     server, before = serve(ANSWER, [*ANSWER, 0.02, CLOSE], ANSWER), len(put_together)
@@ -118,7 +119,7 @@ def test_a_connection_that_was_closed_is_opened_again_and_the_request_put_togeth
     outcomes.append(asker.test_streaming(2).outcome)
     asker.close()
     assert outcomes == [Outcome.OK] * 3
-    assert (len(put_together) - before, server.connections) == (2, 2)
+    assert (len(put_together) - before, server.connections) == (1, 2)
 
 
 def test_an_odd_head_behind_plain_ones_is_read_by_http_client(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,3 +160,34 @@ def test_the_head_and_the_stream_behind_it_wake_the_worker_once(serve: Serve, mo
     assert record.ttft_ns is not None
     assert record.ttft_ns - record.ttfb_ns > 70_000_000, "the head has its own time all the same"
     assert len(waits) <= 2
+
+
+def test_the_first_request_of_each_connection_is_written_as_that_of_the_first(
+    serve: Serve, put_together: list[str], writes: list[bytes]
+) -> None:
+    server = serve(ANSWER)
+    target = asking(server.url(), "a", "a longer one").target
+    around = surroundings(target)
+    askers = [SSETester(target, number, around=around) for number in range(3)]
+    outcomes = [asker.test_streaming(number).outcome for asker in askers for number in range(2)]
+    for asker in askers:
+        asker.close()
+    assert outcomes == [Outcome.OK] * 6
+    assert (len(put_together), len(writes), server.connections) == (1, 6, 3)
+    assert len({each.head.replace(each.header("Content-Length") or "", "") for each in server.requests}) == 1
+
+
+def test_another_server_has_its_own_head(serve: Serve, put_together: list[str]) -> None:
+    there, here = serve(ANSWER), serve(ANSWER)
+    around = surroundings(asking(there.url(), "a").target)
+    for server in (there, here, there):
+        asker = SSETester(asking(server.url(), "a").target, around=around._replace(request=prepared(server.url())))
+        assert asker.test_streaming(1).outcome is Outcome.OK
+        asker.close()
+    assert len(put_together) == 2
+    assert [each.header("Host") for each in there.requests] == [f"127.0.0.1:{there.port}"] * 2
+    assert [each.header("Host") for each in here.requests] == [f"127.0.0.1:{here.port}"]
+
+
+def prepared(url: str) -> requests.PreparedRequest:
+    return surroundings(asking(url, "a").target).request

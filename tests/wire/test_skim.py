@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from requests_to_server import CHUNKED_HEAD, DONE, MS, TOLERANCE_NS, ask
+from requests_to_server import CHUNKED_HEAD, DONE, TOLERANCE_NS, ask
 from scripted_server import FINISH, Serve, Step, chunk, head, token
 from sse_perf_tool.formats import AnswerReader
 from sse_perf_tool.formats.shape import compiled_take
@@ -59,8 +59,8 @@ def test_the_record_is_the_same(serve: Serve, framing: str) -> None:
     assert (record.outcome, record.chunks, record.finish_reason) == (Outcome.OK, TOKENS, "stop")
     assert record.text_chars == sum(len(f"word {number} ") for number in range(TOKENS))
     assert len(record.gaps_us) == TOKENS - 1
-    assert abs(sum(record.gaps_us) * 1000 - (TOKENS - 1) * GAP_S * 1e9) < TOLERANCE_NS + TOKENS * 0.2 * MS
-    assert record.came.reads == TOKENS
+    assert sum(record.gaps_us) * 1000 > (TOKENS - 1) * GAP_S * 1e9 - TOLERANCE_NS
+    assert TOKENS / 2 < record.came.reads <= TOKENS
 
 
 @pytest.mark.skipif(compiled_take() is None, reason="formats/_alike.c was not built here")
@@ -71,7 +71,8 @@ def test_few_reads_are_looked_at_one_by_one(
 ) -> None:
     monkeypatch.setattr(guard, "LOOK_BYTES", look_bytes)  # whenever it has looked, times are kept in arrays
     ask(serve(ANSWERS[framing]))
-    assert len(fed) <= 8 if reader.kind == "compiled" else len(fed) >= TOKENS
+    size = len(b"".join(SAID))
+    assert sum(fed) < size / 2 if reader.kind == "compiled" else sum(fed) > size
 
 
 def test_a_body_with_a_coding_is_read_one_by_one(serve: Serve, fed: list[int]) -> None:

@@ -96,7 +96,7 @@ class _Timed:
     _unused = False
     """The connection was opened and has carried no request yet (urllib3 opens TLS connections ahead of the request)."""
     written: dict[tuple[Any, ...], Written]
-    """What requests on this connection looked like, by `kind_of`."""
+    """What requests looked like, by `_who` and `kind_of`; shared by all connections of a run."""
     newest: Written | None = None
     """The newest request, if it is one of them."""
     early: Early | None = None
@@ -133,20 +133,30 @@ class _Timed:
         vars(self)[STATE] = REQUEST_SENT
 
     def _bytes_of(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> bytes:
-        """A request as it is to be written: as one before it on this connection, if it has another body alone."""
+        """A request as it is to be written: as one before it in this run, if it has another body alone."""
         self.newest = None
         if type(body) is not bytes or headers is None:
             return self._by_urllib3(method, url, body, headers, options)
-        kind = kind_of(method, url, headers, options)
+        kind = (*self._who, *kind_of(method, url, headers, options))
         written = self.written.get(kind)
-        if written is not None and is_between_requests(self):
-            self._note_early(Early(written))
-            return written.with_body(body)
+        if written is not None:
+            if self.sock is None:
+                self.connect()  # as http.client does before it writes
+            if is_between_requests(self):
+                self._method = method
+                self._note_early(Early(written))
+                return written.with_body(body)
         request = self._by_urllib3(method, url, body, headers, options)
         written = Written.of(request, body, self._response_options)
         if written is not None and len(self.written) < MOST_WRITTEN:
             self.newest = self.written[kind] = written
         return request
+
+    @property
+    def _who(self) -> tuple[Any, ...]:
+        """What the head of a request says of its connection: the host, or that behind a proxy."""
+        tunnel = cast(Any, self)
+        return type(self), self.host, self.port, tunnel._tunnel_host, tunnel._tunnel_port
 
     def _by_urllib3(self, method: str, url: str, body: Any, headers: Any, options: dict[str, Any]) -> bytes:
         """The same, put together by urllib3 and http.client."""
@@ -348,9 +358,17 @@ class TimedRetry(Retry):
 class TimedAdapter(HTTPAdapter):
     """Mount it on a session of its own for each thread; `exchange` tells of the request under way."""
 
-    def __init__(self, exchange: Exchange, retries: int, verify: bool | str = True, backoff_s: float = 0.5) -> None:
+    def __init__(
+        self,
+        exchange: Exchange,
+        retries: int,
+        verify: bool | str = True,
+        backoff_s: float = 0.5,
+        written: dict[tuple[Any, ...], Written] | None = None,
+    ) -> None:
         self.exchange = exchange
         self._verify = verify
+        self._written = {} if written is None else written
         policy = TimedRetry(
             total=retries,
             connect=0,
@@ -451,21 +469,18 @@ class TimedAdapter(HTTPAdapter):
 
     def _time_pools_of(self, manager: Any) -> None:
         manager.pool_classes_by_scheme = {
-            "http": partial(_timed_pool, HTTPConnectionPool, TimedHTTPConnection, self.exchange, self._verify),
-            "https": partial(_timed_pool, HTTPSConnectionPool, TimedHTTPSConnection, self.exchange, self._verify),
+            "http": partial(self._timed_pool, HTTPConnectionPool, TimedHTTPConnection),
+            "https": partial(self._timed_pool, HTTPSConnectionPool, TimedHTTPSConnection),
         }
 
+    def _timed_pool(self, pool_class: Any, connection_class: Any, *args: Any, **options: Any) -> Any:
+        """A pool whose connections note in `exchange` what they see."""
+        pool = pool_class(*args, **options)
 
-def _timed_pool(
-    pool_class: Any, connection_class: Any, exchange: Exchange, verify: bool | str, *args: Any, **options: Any
-) -> Any:
-    """A pool whose connections note in `exchange` what they see."""
-    pool = pool_class(*args, **options)
+        def connection(*connection_args: Any, **connection_options: Any) -> Any:
+            made = connection_class(*connection_args, **connection_options)
+            made.exchange, made.verify, made.written = self.exchange, self._verify, self._written
+            return made
 
-    def connection(*connection_args: Any, **connection_options: Any) -> Any:
-        made = connection_class(*connection_args, **connection_options)
-        made.exchange, made.verify, made.written = exchange, verify, {}
-        return made
-
-    pool.ConnectionCls = connection
-    return pool
+        pool.ConnectionCls = connection
+        return pool

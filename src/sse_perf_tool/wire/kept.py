@@ -23,8 +23,8 @@ from .head import plain_head
 from .sockets import PumpedSocket
 
 _LENGTH = re.compile(rb"\r\nContent-Length: (\d+)(?=\r\n|\Z)")
-MOST_WRITTEN = 64
-"""So many different heads of requests are kept for each connection: one for each API key, mostly."""
+MOST_WRITTEN = 4096
+"""So many different heads of requests are kept for all connections of a run: one for each API key, mostly."""
 
 STATE, _NEWEST = "_HTTPConnection__state", "_HTTPConnection__response"
 _IDLE, REQUEST_SENT = "Idle", "Request-sent"
