@@ -12,13 +12,6 @@ from .goals.compare import Difference, differences
 from .load.run import TEXTS as LOAD_TEXTS
 from .records import Capacity, RequestRecord, RunConfig, RunResult
 from .records.atomic_write import write_atomically
-from .report_parts.capacity import (
-    capacity_data,
-    capacity_facts_html,
-    capacity_tiles,
-    capacity_verdict_html,
-    steps_table,
-)
 from .report_parts.comparison import (
     compare_verdict_html,
     comparison_data,
@@ -268,17 +261,19 @@ def generate_capacity_report(
     lang: str | None = None,
 ) -> list[str]:
     """Writes the page of a search for capacity, whose steps were made with `config`; as `generate_html_report`."""
+    from .report_parts import capacity as parts_of  # only here: a run has no need of it
+
     language = lang or config.lang
     parts = {
         **frame(language, brand, in_both("capacity_report") if title is None else (title, title)),
         "bar": bar_html([(anchor, both(key)) for anchor, key in _CAPACITY_PLACES]),
         "when": moment(capacity.steps[0].started_unix_ns) if capacity.steps else "",
-        "verdict": capacity_verdict_html(capacity),
-        "figures": capacity_tiles(capacity),
-        "facts": capacity_facts_html(capacity, config),
-        "steps": steps_table(capacity),
+        "verdict": parts_of.capacity_verdict_html(capacity),
+        "figures": parts_of.capacity_tiles(capacity),
+        "facts": parts_of.capacity_facts_html(capacity, config),
+        "steps": parts_of.steps_table(capacity),
     }
-    data = {"lang": language, **capacity_data(capacity)}
+    data = {"lang": language, **parts_of.capacity_data(capacity)}
     return written_page(path, "capacity.html", parts, data, ["common.js", "charts.js", "capacity.js"])
 
 

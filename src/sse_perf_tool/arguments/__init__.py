@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from importlib import import_module
 from typing import NamedTuple
 
 from ..flags import (
@@ -37,34 +38,23 @@ from ..flags import (
 )
 from ..texts import Texts
 from . import (
-    bench,
-    capacity,
     endpoint,
     files,
     flag_values,
     goals,
     load,
-    profile,
     report,
     request,
     run,
     settings,
-    studio,
     target,
     workers,
 )
-from .bench import bench_arguments
-from .calibrate import calibrate_arguments
-from .capacity import capacity_arguments
 from .endpoint import Get
 from .flag_values import FlagValues, server_words
 from .output_paths import Now
 from .parsed import Address, Arguments, Joining, WorkersWanted
-from .profile import profile_arguments
-from .report import report_arguments
-from .run import EXCLUSIONS, run_command
-from .studio import studio_arguments
-from .workers import worker_arguments
+from .run import EXCLUSIONS
 
 __all__ = [
     "EXCLUSIONS",
@@ -98,24 +88,33 @@ MESSAGES: Sequence[Texts] = (flag_values.SPOKEN, TEXTS)
 
 
 class _Command(NamedTuple):
-    """The flags of a command, the texts of its errors, and the function that turns the flags into `Arguments`."""
+    """The flags of a command, and where they are turned into `Arguments`: a module of this room, and its function.
+
+    The module is imported when the command is asked for: a run has no need of what a search or a benchmark has.
+    """
 
     flags: Sequence[Flag]
-    texts: Texts
-    arguments_of: Callable[[FlagValues, Mapping[str, str], Now], Arguments]
+    module: str
+    function: str
     reads_settings: bool = True
     """Whether its --config is a file of settings, as that of a run."""
 
+    def load(self) -> tuple[Texts, Callable[..., Arguments]]:
+        """The texts of its errors, and the function."""
+        module = import_module(f"{__package__}.{self.module}")
+        own: Texts = getattr(module, "TEXTS", {})
+        return {**TEXTS, **own}, getattr(module, self.function)
+
 
 _COMMANDS = {
-    "run": _Command(FLAGS, TEXTS, run_command),
-    "report": _Command(REPORT_FLAGS, TEXTS, report_arguments),
-    "capacity": _Command(CAPACITY_FLAGS, {**TEXTS, **capacity.TEXTS}, capacity_arguments),
-    "calibrate": _Command(CALIBRATE_FLAGS, TEXTS, calibrate_arguments),
-    "worker": _Command(WORKER_FLAGS, TEXTS, worker_arguments, reads_settings=False),
-    "bench": _Command(BENCH_FLAGS, {**TEXTS, **bench.TEXTS}, bench_arguments, reads_settings=False),
-    "profile": _Command(PROFILE_FLAGS, {**TEXTS, **profile.TEXTS}, profile_arguments),
-    "studio": _Command(STUDIO_FLAGS, {**TEXTS, **studio.TEXTS}, studio_arguments),
+    "run": _Command(FLAGS, "run", "run_command"),
+    "report": _Command(REPORT_FLAGS, "report", "report_arguments"),
+    "capacity": _Command(CAPACITY_FLAGS, "capacity", "capacity_arguments"),
+    "calibrate": _Command(CALIBRATE_FLAGS, "calibrate", "calibrate_arguments"),
+    "worker": _Command(WORKER_FLAGS, "workers", "worker_arguments", reads_settings=False),
+    "bench": _Command(BENCH_FLAGS, "bench", "bench_arguments", reads_settings=False),
+    "profile": _Command(PROFILE_FLAGS, "profile", "profile_arguments"),
+    "studio": _Command(STUDIO_FLAGS, "studio", "studio_arguments"),
 }
 
 
@@ -139,13 +138,20 @@ def parse_arguments(
         return Arguments("show", language, text=text)
     if name == "serve":
         return Arguments("serve", language, rest=server_words(words, language))
-    flags, texts, arguments_of, reads_settings = _COMMANDS[name]
+    wanted = _COMMANDS[name]
+    texts, arguments_of = wanted.load()
     own = own_words(argv)[1:] if name == "profile" else words
     command = words[len(own) + 1 :]
     asks = endpoint.not_started if command else get
     values = FlagValues(
-        flags, own, language, texts, environ, EXCLUSIONS, reads_settings=reads_settings, get=asks, spoken=spoken
+        wanted.flags,
+        own,
+        language,
+        texts,
+        environ,
+        EXCLUSIONS,
+        reads_settings=wanted.reads_settings,
+        get=asks,
+        spoken=spoken,
     )
-    if name == "profile":
-        return profile_arguments(values, environ, now, command)
-    return arguments_of(values, environ, now)
+    return arguments_of(values, environ, now, *([command] if name == "profile" else []))

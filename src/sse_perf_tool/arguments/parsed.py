@@ -6,9 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..capacity.search import StepPlan
 from ..flags import DEFAULT_QUERY
 from ..flags.profile_checks import Limit
 from ..formats.base import Format
@@ -20,6 +19,9 @@ from ..records import CapacitySearch, RunConfig, StepResult
 from ..request.body import BodyBuilder
 from ..request.steps import Following, Opening
 from ..request.tracing import Tracing
+
+if TYPE_CHECKING:
+    from ..capacity.search import StepPlan
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 

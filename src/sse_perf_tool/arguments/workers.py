@@ -32,7 +32,7 @@ EXCLUSIONS: tuple[Exclusion, ...] = (
 NEEDS: tuple[tuple[str, str], ...] = (("bind", "expect_workers"),)
 """Flags that need another one."""
 
-KEYS = ("workers", "expect_workers", "bind", "worker_wait", "cluster_token")
+KEYS: tuple[str, ...] = ("workers", "expect_workers", "bind", "worker_wait", "cluster_token")
 
 
 def workers_of(flags: FlagValues) -> WorkersWanted | None:

@@ -28,14 +28,8 @@ def main(arguments: Arguments, environment: Environment) -> int:
     return OK if write_outputs(outputs, None, console, environment) else SOME_FAILED
 
 
-def calibrated(
-    arguments: Arguments,
-    console: Console,
-    stopped: Stopped = interrupts,
-) -> Calibration | None:
-    """Measures the tool's error at the load of the run, if --calibrate was given, and prints it in two lines."""
-    if arguments.config.calibrate_itl_ms is None:
-        return None
+def calibrated(arguments: Arguments, console: Console, stopped: Stopped = interrupts) -> Calibration:
+    """Measures the tool's error at the load of the run, and prints it in two lines."""
     calibrator = _calibrator(arguments)
     with stopped(calibrator.stop):
         found = calibrator.measure(arguments.config.threads)

@@ -13,12 +13,11 @@ from ..console import Console, SingleRequestNotices
 from ..load.compression import CompressedRequest, worth_checking
 from ..load.run import LoadRun
 from ..metrics.compression import compression_check_of
-from ..records import IntervalSample, Outcome, RunResult
+from ..records import Calibration, IntervalSample, Outcome, RunResult
 from ..records.file import record_line, server_line, workers_line
 from ..records.writer import LineWriter, new_lines, said_of_left
 from ..report_generator import generate_html_report
 from ..test_runner import Snapshot
-from .calibrate import calibrated
 from .environment import OK, SOME_FAILED, Environment
 from .feed import Feed
 from .interrupts import interrupts
@@ -123,6 +122,15 @@ def _is_single(arguments: Arguments) -> bool:
     return arguments.config.threads == 1 and arguments.config.requests_wanted == 1
 
 
+def _calibration(arguments: Arguments, console: Console, stopped: Stopped) -> Calibration | None:
+    """The tool's error at the load of the run, if --calibrate was given."""
+    if arguments.config.calibrate_itl_ms is None:
+        return None
+    from .calibrate import calibrated  # only here: most runs have no need of it
+
+    return calibrated(arguments, console, stopped)
+
+
 def _sent(
     arguments: Arguments, console: Console, ending: _Ending, stopped: Stopped, around: Around, feed: Feed
 ) -> tuple[RunResult, LineWriter | None]:
@@ -132,7 +140,7 @@ def _sent(
     console.start(config, arguments.warnings, guessed, notes=arguments.notes)
     with contextlib.ExitStack() as open_files:
         records = _records(arguments, console, open_files)
-        calibration = calibrated(arguments, console, stopped)
+        calibration = _calibration(arguments, console, stopped)
         target = target_of(arguments)
         groups = open_files.enter_context(workers_of(arguments, console, lambda: ending.asked))
         telemetry = begun_telemetry(arguments, console, open_files)

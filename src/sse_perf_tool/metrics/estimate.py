@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import cache
 
 _KANA = "\u3041-\u3096\u30a1-\u30fa\u31f0-\u31ff"
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _HANGUL = "\uac00-\ud7af"
 # One letter of these scripts is about one token: kana, Han with its extensions and compatibility forms, Hangul.
 _CJK = _KANA + _HAN + _HANGUL
-_ESTIMATED_TOKEN = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+(?:['’][^\W{_CJK}]+)*")
+_WORDS = rf"[{_CJK}]|[^\W{_CJK}]+(?:['’][^\W{_CJK}]+)*"
+_ASCII_WORDS = r"\w+(?:'\w+)*"
+"""The same where all of a text is ASCII."""
 
 _SIGNS = "!-/:-@\\[-`{-~\u2010-\u205e\u3001-\u303f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
 _CLASSES = {
-    "words": re.compile(r"[A-Z]*[a-z]+|[A-Z]+"),
-    "numbers": re.compile(r"[0-9]+"),
-    "signs": re.compile(f"[{_SIGNS}]+"),
-    "han": re.compile(f"[{_HAN}]"),
-    "kana": re.compile(f"[{_KANA}ー]"),
-    "hangul": re.compile(f"[{_HANGUL}]"),
-    "symbols": re.compile(rf"[^\w\s{_SIGNS}]"),
-    "letters": re.compile(rf"[^\W0-9A-Za-z_{_CJK}ー]"),
+    "words": r"[A-Z]*[a-z]+|[A-Z]+",
+    "numbers": r"[0-9]+",
+    "signs": f"[{_SIGNS}]+",
+    "han": f"[{_HAN}]",
+    "kana": f"[{_KANA}ー]",
+    "hangul": f"[{_HANGUL}]",
+    "symbols": rf"[^\w\s{_SIGNS}]",
+    "letters": rf"[^\W0-9A-Za-z_{_CJK}ー]",
 }
+_IN_ASCII = ("words", "numbers", "signs", "symbols")
+"""The others have no character of it."""
 _LONG_WORD = 6
 _AHEAD = {"numbers": 0.6, "signs": 0.55}
 """What each run of this class has beside its characters: the first sign is 0.85, each further one 0.3."""
@@ -34,7 +39,7 @@ def estimate_tokens(text: str) -> int:
     """The estimated tokens of `text`: one per CJK character, one per other word; at least one for any text."""
     if not text:
         return 0
-    return max(1, len(_ESTIMATED_TOKEN.findall(text)))
+    return max(1, len(_found(_ASCII_WORDS if text.isascii() else _WORDS, text)))
 
 
 def weighted_tokens(text: str) -> int:
@@ -48,12 +53,23 @@ def weighted_tokens(text: str) -> int:
     """
     if not text:
         return 0
-    words = _CLASSES["words"].findall(text)
+    classes = _IN_ASCII if text.isascii() else tuple(_CLASSES)
+    words = _found(_CLASSES["words"], text)
     sum_ = len(words) + 0.2 * sum(len(word) - _LONG_WORD for word in words if len(word) > _LONG_WORD)
     for name, weight in _EACH.items():
-        runs = _CLASSES[name].findall(text)
+        runs = _found(_CLASSES[name], text) if name in classes else []
         sum_ += _AHEAD.get(name, 0.0) * len(runs) + weight * sum(map(len, runs))
     # `re` counts the marks of Thai, Hindi or Arabic as no letters.
-    for sign in _CLASSES["symbols"].findall(text):
+    for sign in _found(_CLASSES["symbols"], text):
         sum_ += _EACH["letters"] if unicodedata.category(sign).startswith("M") else _SYMBOL
     return max(1, round(sum_))
+
+
+def _found(pattern: str, text: str) -> list[str]:
+    return _compiled(pattern).findall(text)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled when it is needed: the classes of scripts take some milliseconds, which most runs can do without."""
+    return re.compile(pattern)
