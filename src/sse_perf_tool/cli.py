@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None, environment: Environment | None = No
             status = INTERRUPTED
         deaf()
         gc.enable()
+        gc.freeze()  # what there is now goes with the process: it is not looked through once more
         _let_go_of(environment.stdout)
         return status
     try:

@@ -26,7 +26,6 @@ from ..trust import judge
 from ..units import NS_PER_S, figure, percent_text
 from .abort import Watch
 from .parts import Parts
-from .processes import ProcessGroup
 
 GRACE_S = 5.0
 """How long requests in flight may go on after the first interrupt."""
@@ -321,6 +320,8 @@ class LoadRun:
         if self._groups is not None:
             return self._groups.group(target, config, self._records, stats, after_id)
         if config.processes > 1:
+            from .processes import ProcessGroup  # only here: one process has no need of it
+
             return ProcessGroup(target, config, self._records, stats, after_id)
         return ThreadGroup(target, config, records=self._records, notice=self._notice, stats=stats, after_id=after_id)
 
