@@ -20,7 +20,6 @@ from .pace.division import Share
 from .pace.schedule import pause_after_refusals_s, refused_at_once, tick_s
 from .pace.tickets import Batches, Pace, pace_for
 from .records import IntervalSample, Outcome, RequestRecord, RunConfig
-from .records.file import record_line
 from .records.writer import Lines
 from .request.target import Target
 from .tester import Notice, SSETester, surroundings
@@ -477,4 +476,4 @@ class ThreadGroup:
                 record = replace(record, self_watch=samples)
             self.tally.add(record)
             if self._records is not None:
-                self._records.write(record_line(record, self._origin.unix_ns - self._origin.ns))
+                self._records.write_request(record, self._origin.unix_ns - self._origin.ns)

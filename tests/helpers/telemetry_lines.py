@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from sse_perf_tool.records import IntervalSample, Outcome, RequestRecord, RunConfig
-from sse_perf_tool.records.file import RecordsHeader, header_line, record_line
-from sse_perf_tool.telemetry.link import sample_line
+from sse_perf_tool.records.file import RecordsHeader, header_line
+from sse_perf_tool.telemetry.lines import Row, columns_in, joined, row_of, sample_line
 
 MS = 1_000_000
 START_NS = 1_700_000_000 * 1_000_000_000
@@ -38,5 +39,13 @@ def header(**config: Any) -> str:
 
 def lines_of(*records: RequestRecord, seconds: Sequence[IntervalSample] = (), **config: Any) -> list[bytes]:
     """The whole input of the exporter behind its first line."""
-    requests = [record_line(record, START_NS) for record in records]
-    return [line.encode() for line in (header(**config), *requests, *map(sample_line, seconds))]
+    waiting: list[bytes | Row] = [header(**config).encode(), *(row_of(record, START_NS) for record in records)]
+    return list(joined([*waiting, *(sample_line(second).encode() for second in seconds)]))
+
+
+def columns_of(*records: RequestRecord) -> dict[str, Sequence[Any]]:
+    """The values of requests, as they are read out of such a line."""
+    (line,) = joined([row_of(record, START_NS) for record in records])
+    columns = columns_in(json.loads(line))
+    assert columns is not None
+    return columns

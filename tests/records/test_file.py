@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -11,10 +12,12 @@ import pytest
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.records import Host, Outcome, RequestRecord, RunConfig, TrustSample
 from sse_perf_tool.records.file import (
+    LONGEST_MS,
     RecordsHeader,
     config_of,
     header_line,
     iso_utc,
+    ms_of,
     readable_config,
     record_line,
     record_of,
@@ -65,6 +68,15 @@ def test_a_line_holds_the_names_and_units_that_others_parse() -> None:
     assert row["tpot_ms"] == 20.5005
     assert row["max_gap_ms"] == 21.001
     assert row["connect_ms"] is None
+
+
+def test_times_of_whole_nanoseconds_come_as_if_they_were_rounded() -> None:
+    chance = random.Random(1)
+    most = LONGEST_MS * 1_000_000
+    every_size = [chance.randrange(10 ** chance.randint(1, 15)) for _ in range(20_000)]
+    for ns in (0, 1, most - 1, most, *every_size, *(chance.randrange(most) for _ in range(20_000))):
+        assert ms_of(ns) == round(ns / 1_000_000, 6) == float(f"{ns // 1_000_000}.{ns % 1_000_000:06}")
+    assert (ms_of(20_500_499.6), ms_of(None)) == (20.5005, None)
 
 
 @pytest.mark.parametrize("odd", [{"query": "half \ud83d"}, {"self_watch": (TrustSample(second=3, read_waits={3: 4}),)}])

@@ -20,7 +20,10 @@ class Taken:
         self.names.append(reading.name)
 
 
-@pytest.mark.parametrize("damage", [b'{"request_id":1,"form', b"\xff\xfe", b"3", b'{"sample":{}}', b'{"request_id":1}'])
+@pytest.mark.parametrize(
+    "damage",
+    [b'{"requests":[[1,"form', b"\xff\xfe", b"3", b'{"sample":{}}', b'{"requests":[[1]]}', b'{"records":[{}]}'],
+)
 def test_a_damaged_line_is_counted_and_the_next_is_read(damage: bytes) -> None:
     header, line = lines_of(OK)
     sums = Taken()
@@ -38,8 +41,8 @@ def test_lines_of_other_kinds_are_passed_over() -> None:
     assert exporter.unread == 0
 
 
-def test_it_says_once_a_second_and_at_its_end_what_came_of_it() -> None:
-    ticks = count(0, 0.25)
+def test_it_says_every_five_seconds_and_at_its_end_what_came_of_it() -> None:
+    ticks = count(0, 1.25)
     told: list[tuple[str, dict]] = []
     export(Exporter(), [b"no line"] * 8, lambda *what: told.append(what), lambda: next(ticks))
     assert [state["unread"] for _, state in told] == [4, 8, 8]

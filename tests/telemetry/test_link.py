@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
 
+from patience import FOREVER_S, PROMPT_S
 from sse_perf_tool.arguments.parsed import TelemetryWanted
 from sse_perf_tool.errors import UsageError
 from sse_perf_tool.records import IntervalSample
 from sse_perf_tool.telemetry import link
+from sse_perf_tool.telemetry.lines import columns_in
 from sse_perf_tool.telemetry.link import Telemetry
+from telemetry_lines import FAILED, OK, START_NS, columns_of
 
 URL = "http://me:s3cr3t-pass@h:4318"
 WANTED = TelemetryWanted(otlp=URL)
@@ -36,6 +40,41 @@ def test_lines_that_find_no_room_are_dropped_at_once_and_counted(monkeypatch: py
             telemetry.write("x" * 99)
         assert telemetry.dropped == 40, "ten of a hundred bytes have room"
     assert "50 finished requests" in telemetry.warnings()[0], "40 dropped, and ten that came"
+
+
+ECHOES = (
+    READY
+    + """
+for line in sys.stdin:
+    print(json.dumps({"state": {"reason": line}}), flush=True)
+"""
+)
+"""Says each line that comes."""
+
+
+def test_requests_are_handed_over_with_the_second_in_which_they_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "HAND_OVER_S", FOREVER_S)
+    with Telemetry(WANTED, "en", ECHOES) as telemetry:
+        telemetry.write_request(OK, START_NS)
+        telemetry.write_request(FAILED, START_NS)
+        telemetry.second(IntervalSample(0, threads_active=7))
+        until_s = time.monotonic() + PROMPT_S
+        while '"active":7' not in telemetry._state.get("reason", ""):
+            assert time.monotonic() < until_s
+            time.sleep(0.01)
+        telemetry.write_request(OK, START_NS)
+    last = json.loads(telemetry._state["reason"])
+    assert columns_in(last) == columns_of(OK), "what came behind the last second comes at the end"
+
+
+def test_requests_find_as_much_room_as_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "MOST_BYTES", 3 * link.REQUEST_BYTES)
+    monkeypatch.setattr(link, "HAND_OVER_S", FOREVER_S)
+    with Telemetry(WANTED, "en", COUNTS) as telemetry:
+        for _ in range(5):
+            telemetry.write_request(OK, START_NS)
+        assert telemetry.dropped == 2
+    assert telemetry.warnings()[0].startswith("--otlp: 3 finished requests"), "two dropped, and the one line that came"
 
 
 def test_a_process_that_takes_nothing_is_ended_in_time() -> None:

@@ -7,12 +7,14 @@ from itertools import count
 from typing import Any
 
 import pytest
+import requests
 from opentelemetry.sdk.metrics.export import AggregationTemporality, MetricExportResult, MetricsData
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
 from otlp_receiver import Receiver, receiver
+from patience import FOREVER_S
 from sse_perf_tool.records import IntervalSample
 from sse_perf_tool.telemetry.exporter import Exporter, export
 from sse_perf_tool.telemetry.instruments import BY_NAME, INSTRUMENTS, Kind
@@ -20,8 +22,10 @@ from sse_perf_tool.telemetry.otlp import (
     EVERY_S,
     Deliveries,
     Otlp,
+    Session,
     every_s,
     metric_exporter,
+    session,
     span_processor,
     wants_differences,
 )
@@ -248,6 +252,37 @@ def test_a_collector_gets_it_all(collector: Receiver) -> None:
     (point,) = collector.points("sse_perf.request.longest_gap")
     assert (point.count, point.sum) == (2, 1.0)
     assert [point.as_int or point.as_double for point in collector.points("sse_perf.chunks")] == [4]
+
+
+def test_a_session_prepares_its_request_once_and_sends_each_body_with_it(
+    collector: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=7")
+    exporter, prepared = metric_exporter(collector.url.replace("//", "//me:pass@")), []
+    monkeypatch.setattr(
+        Session, "prepare_request", lambda *asked: prepared.append(1) or requests.Session.prepare_request(*asked)
+    )
+    memory = InMemory([])
+    for count_of in (1, 2, 3):
+        memory.take(lines_of(OK))
+        assert memory.metrics
+        assert exporter.export(memory.data) is MetricExportResult.SUCCESS
+        (point,) = collector.points("sse_perf.request.longest_gap")
+        assert point.count == count_of
+    assert prepared == [1]
+    assert {(head["x-tenant"], head["Authorization"][:6]) for head in collector.heads} == {("7", "Basic ")}
+    assert len(collector.heads) == 3
+
+
+def test_a_session_heeds_proxies_and_leaves_credentials_to_the_package_that_is_named(
+    collector: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", collector.url)
+    monkeypatch.setenv("no_proxy", "")
+    for _ in range(2):
+        assert session().post("http://collector.invalid/v1/logs", data=b"x", timeout=FOREVER_S).status_code == 200
+    monkeypatch.setenv("OTEL_PYTHON_EXPORTER_OTLP_HTTP_TRACES_CREDENTIAL_PROVIDER", "ours")
+    assert session() is None
 
 
 def test_what_a_collector_refuses_is_counted_with_its_reason(collector: Receiver) -> None:

@@ -86,7 +86,7 @@ def test_the_page_names_what_has_no_value_yet_and_gives_out_one_metric_alone() -
     text = generate_latest(page.registry).decode()
     assert {family.name for family in text_string_to_metric_families(text)} == {each.on_page for each in INSTRUMENTS}
     assert "# TYPE sse_perf_chunks_total counter\n" in text
-    sums.take(Reading("sse_perf.threads", 3, (("gen_ai.request.model", 'a "b"'),)))
+    sums.take(Reading("sse_perf.threads", (3,), (("gen_ai.request.model", 'a "b"'),)))
     (alone,) = page.registry.restricted_registry(["sse_perf_threads"]).collect()
     (sample,) = alone.samples
     assert (sample.value, sample.labels["gen_ai_request_model"], sample.labels["server_port"]) == (3, 'a "b"', "")

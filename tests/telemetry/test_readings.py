@@ -9,11 +9,10 @@ import pytest
 
 from sse_perf_tool.formats import FORMATS
 from sse_perf_tool.records import IntervalSample, Outcome, RequestRecord
-from sse_perf_tool.records.file import record_line
 from sse_perf_tool.telemetry.instruments import BY_NAME, COMMON, INSTRUMENTS, Kind
-from sse_perf_tool.telemetry.link import sample_line
+from sse_perf_tool.telemetry.lines import sample_line
 from sse_perf_tool.telemetry.readings import OPERATIONS, PROVIDERS, Run
-from telemetry_lines import MS, OK, header
+from telemetry_lines import MS, OK, columns_of, header
 
 COMMON_OF_M = {
     "gen_ai.operation.name": "chat",
@@ -32,11 +31,11 @@ def readings(record: RequestRecord, **config) -> dict[str, list[tuple[float, dic
     """Metric -> (value, attributes besides the common ones) of a finished request."""
     found: dict[str, list[tuple[float, dict[str, object]]]] = {}
     run = run_of(**config)
-    for name, value, attributes in run.of_request(json.loads(record_line(record, 0))):
+    for name, values, attributes in run.of_requests(columns_of(record)):
         common = run.common(record.format)
         assert attributes[: len(common)] == common
         more = dict(attributes[len(common) :])
-        found.setdefault(name, []).append((round(value, 9), more))
+        found.setdefault(name, []).extend((round(value, 9), more) for value in values)
     return found
 
 
@@ -100,7 +99,7 @@ def test_a_second_counts_what_came_in_it() -> None:
         3, threads_active=4, threads_total=5, requests_started=6, requests_done=2, chunks=70, tokens=140.5
     )
     told = json.loads(sample_line(sample))["sample"]
-    assert {name: value for name, value, _ in run_of().of_second(told)} == {
+    assert {name: value for name, (value,), _ in run_of().of_second(told)} == {
         "sse_perf.requests.active": 4,
         "sse_perf.threads": 5,
         "sse_perf.requests.started": 6,

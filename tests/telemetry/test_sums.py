@@ -14,13 +14,13 @@ DELAY, ENDED, ACTIVE = "sse_perf.request.schedule_delay", "sse_perf.requests", "
 
 def taken(sums: Sums, *readings: tuple[str, float]) -> Sums:
     for name, value in readings:
-        sums.take(Reading(name, value, HERE))
+        sums.take(Reading(name, (value,), HERE))
     return sums
 
 
 def test_a_counter_adds_a_gauge_replaces_and_each_set_of_attributes_is_one_series() -> None:
     sums = taken(Sums(), (ENDED, 1), (ENDED, 1), (ACTIVE, 7), (ACTIVE, 4))
-    sums.take(Reading(ENDED, 5, THERE))
+    sums.take(Reading(ENDED, (5,), THERE))
     found = sums.given()
     assert [(each.attributes, each.value) for each in found[BY_NAME[ENDED]]] == [(HERE, 2), (THERE, 5)]
     assert [each.value for each in found[BY_NAME[ACTIVE]]] == [4]

@@ -12,7 +12,7 @@ from ..metrics import Tally
 from ..providers import ApiKeyProvider, QueryProvider
 from ..queries.prompts import Prompts
 from ..records import Outcome, Phase, RequestRecord, RunConfig, RunResult, TrustSample
-from ..records.file import RecordsHeader, header_line, record_line
+from ..records.file import RecordsHeader, header_line
 from ..records.writer import LineWriter
 from ..request.body import BodyBuilder
 from ..request.target import Target
@@ -177,7 +177,7 @@ class CellRun:
             self._tally.add(record)
             self.runs.append(run)
             if self._records is not None:
-                self._records.write(record_line(record, self._origin.unix_ns - self._origin.ns))
+                self._records.write_request(record, self._origin.unix_ns - self._origin.ns)
         return run
 
     def cancel(self) -> None:

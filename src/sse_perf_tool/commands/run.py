@@ -14,7 +14,7 @@ from ..load.compression import CompressedRequest, worth_checking
 from ..load.run import LoadRun
 from ..metrics.compression import compression_check_of
 from ..records import Calibration, IntervalSample, Outcome, RunResult
-from ..records.file import record_line, server_line, workers_line
+from ..records.file import server_line, workers_line
 from ..records.writer import LineWriter, new_lines, said_of_left
 from ..report_generator import generate_html_report
 from ..test_runner import Snapshot
@@ -213,7 +213,7 @@ def _with_compression_check(
     if not found.shows:
         return result
     if records is not None:
-        records.write(record_line(record, load.origin.unix_ns - load.origin.ns))
+        records.write_request(record, load.origin.unix_ns - load.origin.ns)
     return replace(result, compression_check=found)
 
 

@@ -25,6 +25,7 @@ from ..load.processes import ProcessGroup
 from ..load.run import GRACE_S, allow_open_files
 from ..pace.division import Share
 from ..records import RunConfig
+from ..records.writer import Lines
 from ..request.proxy import proxies_of
 from ..request.target import Target
 from ..test_runner import Origin, Snapshot, snapshot
@@ -48,7 +49,7 @@ LOOK_S = 0.01
 FIRST_WORD_S = 5.0
 
 
-class _LinesOut:
+class _LinesOut(Lines):
     """Lines of records on their way to the master, as many in a message as fit into a piece."""
 
     def __init__(self, link: WorkerLink) -> None:

@@ -267,7 +267,7 @@ def _how(exit_code: int | None) -> str:
     return f"status {exit_code}"
 
 
-class _LineQueue:
+class _LineQueue(Lines):
     """Lines that wait for the next report to the parent."""
 
     missing, error = 0, None

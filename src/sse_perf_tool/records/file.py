@@ -106,14 +106,19 @@ _later_of = attrgetter(*_LATER_FIELDS)
 _slowly_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _ms(ns: float | None) -> float | None:
-    # Six decimals of a millisecond are nanoseconds: nothing is lost on the way to the file and back.
-    return None if ns is None else round(ns / NS_PER_MS, 6)
+def ms_of(ns: float | None) -> float | None:
+    """Milliseconds as a line has them: with six decimals, so that nothing is lost on the way to the file and back."""
+    if ns is None:
+        return None
+    # Of whole nanoseconds, up to `LONGEST_MS`, the quotient is the nearest number with six decimals already.
+    return ns / NS_PER_MS if type(ns) is int else round(ns / NS_PER_MS, 6)
 
 
-def _written(row: Mapping[str, Any]) -> str:
-    """A tenth of what the standard library takes for it; what orjson does not know, half an emoji or keys that are no
-    texts, that library writes, in the same form."""
+def written(row: Mapping[str, Any]) -> str:
+    """An object as JSON, in a tenth of what the standard library takes for it.
+
+    What orjson does not know, half an emoji or keys that are no texts, that library writes, in the same form.
+    """
     try:
         return orjson.dumps(row).decode()
     except TypeError:
@@ -130,12 +135,12 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
         "turn": record.turn,
         "context_tokens": record.context_tokens,
         "phase": record.phase.value,
-        "schedule_delay_ms": _ms(record.schedule_delay_ns),
+        "schedule_delay_ms": ms_of(record.schedule_delay_ns),
     }
     row.update(zip(_PLAIN_WRITTEN, _plain_of(record), strict=True))
-    row.update(zip(_MS_WRITTEN, map(_ms, _times_of(record)), strict=True))
-    row["tpot_ms"] = _ms(record.tpot_ns)
-    row["max_gap_ms"] = _ms(record.max_gap_ns)
+    row.update(zip(_MS_WRITTEN, map(ms_of, _times_of(record)), strict=True))
+    row["tpot_ms"] = ms_of(record.tpot_ns)
+    row["max_gap_ms"] = ms_of(record.max_gap_ns)
     row.update(zip(_LATER_FIELDS, _later_of(record), strict=True))
     row.update(zip(Lumps._fields, record.came, strict=True))
     row["gaps_us"] = list(record.gaps_us)
@@ -147,7 +152,7 @@ def record_line(record: RequestRecord, shift_ns: int) -> str:
         row["head"] = record.head._asdict()
     if record.self_watch:
         row["self_watch"] = [asdict(sample) for sample in record.self_watch]
-    return _written(row)
+    return written(row)
 
 
 def record_of(row: Mapping[str, Any], shift_ns: int) -> RequestRecord:

@@ -24,6 +24,8 @@ from typing import Protocol
 from ..errors import UsageError
 from ..texts import Texts, printable, speaker, unwritten
 from .atomic_write import NO_ROOM_BESIDE, PRIVATE, is_regular, only_for_owner, standard_stream, sync
+from .file import record_line
+from .request import RequestRecord
 
 try:
     import fcntl
@@ -54,8 +56,12 @@ class Lines(Protocol):
 
     def write(self, line: str) -> None: ...
 
+    def write_request(self, record: RequestRecord, shift_ns: int) -> None:
+        """Takes a finished request; `shift_ns` as `record_line` has it."""
+        self.write(record_line(record, shift_ns))
 
-class Tee:
+
+class Tee(Lines):
     """Lines for a file, if there is one, and for somebody who listens."""
 
     def __init__(self, file: LineWriter | None, listener: Lines) -> None:
@@ -77,8 +83,14 @@ class Tee:
             self.file.write(line)
         self.listener.write(line)
 
+    def write_request(self, record: RequestRecord, shift_ns: int) -> None:
+        """Hands a request to both."""
+        if self.file is not None:
+            self.file.write_request(record, shift_ns)
+        self.listener.write_request(record, shift_ns)
 
-class LineWriter:
+
+class LineWriter(Lines):
     """A file that takes lines, opened without a buffer.
 
     `shared`: other processes append to it as well.  `on_error` is called once, when a line could not be written.

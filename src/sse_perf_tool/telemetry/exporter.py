@@ -1,10 +1,10 @@
 """The process that turns the lines of a run into metrics and spans, so that the process that times the load does not.
 
 Its standard input has one line of JSON with what is asked for (`otlp`, `share`, `tracing`, `prometheus`, `version`),
-then the lines of the run: the header of its records, the line of each finished request, and an object
+then the lines of the run: the header of its records, finished requests as `lines.py` puts them, and an object
 `{"sample": ...}` for each second; it ends with the run.  On its standard output stands a line of JSON:
-`{"ready": {"port": ...}}`, or `{"failed": {...}}` and it ends; then once a second, and at its end, `{"state": {...}}`
-with what came of the exports.
+`{"ready": {"port": ...}}`, or `{"failed": {...}}` and it ends; then every few seconds, and at its end,
+`{"state": {...}}` with what came of the exports.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from ..request.tracing import Tracing
+from .lines import columns_in
 from .readings import Reading, Run
 
 if TYPE_CHECKING:
     from .otlp import Otlp
     from .sums import Sums
 
-STATE_S = 1.0
+STATE_S = 5.0
 LAST_S = 8.0
 """So long behind the end of its input the process lives at most, also when nobody is there any more to end it."""
 NICENESS = 10
@@ -47,14 +48,14 @@ class Exporter:
         """One line."""
         try:
             row = orjson.loads(line)
-            if "schema" in row:
-                self._run = Run(row["config"])
+            if (columns := columns_in(row)) is not None:
+                self._read(self._run.of_requests(columns))
+                if self.otlp is not None:
+                    self.otlp.take(self._run, columns)
             elif "sample" in row:
                 self._read(self._run.of_second(row["sample"]))
-            elif "request_id" in row:
-                self._read(self._run.of_request(row))
-                if self.otlp is not None:
-                    self.otlp.span(self._run, row)
+            elif "schema" in row:
+                self._run = Run(row["config"])
         except (ValueError, TypeError, KeyError):
             self.unread += 1
 
@@ -122,7 +123,7 @@ def export(
     tell: Callable[[str, Any], None],
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
-    """Takes all lines, and says once a second and at the end what came of it."""
+    """Takes all lines, and says every `STATE_S` and at the end what came of it."""
     told_s = clock()
     for line in lines:
         exporter.take(line)

@@ -6,7 +6,6 @@ import contextlib
 import json
 import threading
 import time
-from collections import deque
 from dataclasses import asdict
 from importlib.util import find_spec
 from typing import IO, Any, cast
@@ -16,9 +15,10 @@ from ..arguments.parsed import TelemetryWanted
 from ..errors import UsageError
 from ..load.program import end_within, start_program
 from ..masking import Masker, mask_url, url_secrets
-from ..records import IntervalSample
+from ..records import IntervalSample, RequestRecord
 from ..records.writer import Lines, LineWriter, Tee
 from ..texts import Say, Texts, printable, speaker
+from .lines import Row, joined, row_of, sample_line
 
 TEXTS: Texts = {
     "missing": (
@@ -58,10 +58,12 @@ READY_S = 30.0
 """So long a run waits for the process before its load; importing the SDK takes about a second."""
 FLUSH_S = 5.0
 """So long a run waits at its end until the rest is delivered."""
-HAND_OVER_S = 0.25
-"""The interval at which lines are handed over."""
+HAND_OVER_S = 2.0
+"""What came is handed over with each second of the run, and after this time also without one."""
 MOST_BYTES = 32 << 20
-"""Of lines that wait; further ones are dropped and counted."""
+"""Of lines and requests that wait; further ones are dropped and counted."""
+REQUEST_BYTES = 1 << 10
+"""What the values of a request take, about."""
 
 
 _EXTRAS = {
@@ -72,10 +74,10 @@ _EXTRAS = {
 _EXPORTER = "from sse_perf_tool.telemetry.exporter import main; main()"
 
 
-class Telemetry:
+class Telemetry(Lines):
     """Hands over what happens while it is entered.  UsageError when what it needs is missing or its place is taken.
 
-    `write` takes the lines of the records, from any thread, and never waits.
+    `write` and `write_request` are called from any thread, and never wait.
     """
 
     def __init__(self, wanted: TelemetryWanted, lang: str, program: str = _EXPORTER, flush_s: float = FLUSH_S) -> None:
@@ -89,13 +91,14 @@ class Telemetry:
         self.missing = 0
         """Lines of records that a part of the run could not hand over; as `Lines` has it."""
         self.dropped = 0
-        """Lines that found no room."""
+        """Lines and requests that found no room."""
         self.port: int | None = None
         """The port of the page."""
-        self._waiting: deque[bytes] = deque()
+        self._waiting: list[bytes | Row] = []
         self._bytes = 0
         self._lock = threading.Lock()
         self._over = threading.Event()
+        self._due = threading.Event()
         self._ready = threading.Event()
         self._began = False
         self._failed: str | None = None
@@ -135,6 +138,7 @@ class Telemetry:
             return
         until_s = time.monotonic() + self._flush_s
         self._over.set()
+        self._due.set()
         # Where it has to be killed, the collector is slow, or gone.
         in_time = end_within(self._process, max(0.0, until_s - time.monotonic()))
         self._in_time = in_time and self._process.returncode == 0
@@ -162,28 +166,38 @@ class Telemetry:
     def write(self, line: str) -> None:
         """Takes a line of the records."""
         data = line.encode("utf-8", "replace")
+        self._keep(data, len(data) + 1)
+
+    def write_request(self, record: RequestRecord, shift_ns: int) -> None:
+        """Takes a finished request."""
+        self._keep(row_of(record, shift_ns), REQUEST_BYTES)
+
+    def _keep(self, what: bytes | Row, size: int) -> None:
         with self._lock:
-            if self._bytes + len(data) > MOST_BYTES:
+            if self._bytes + size > MOST_BYTES:
                 self.dropped += 1
                 return
-            self._bytes += len(data) + 1
-            self._waiting.append(data)
+            self._bytes += size
+            self._waiting.append(what)
 
     def second(self, sample: IntervalSample | None) -> None:
         """A second of the run is over, or what came behind the last; None is nothing."""
         if sample is not None:
             self.write(sample_line(sample))
+            self._due.set()
 
     def _hand_over(self) -> None:
         last = False
         with contextlib.suppress(OSError):  # it has died, or was ended because it was slow
             while not last:
-                last = self._over.wait(HAND_OVER_S)
+                self._due.wait(HAND_OVER_S)
+                self._due.clear()
+                last = self._over.is_set()
                 with self._lock:
-                    lines, self._waiting, self._bytes = self._waiting, deque(), 0
-                if lines:
-                    self._input.write(b"\n".join(lines) + b"\n")
-                    self._input.flush()
+                    waiting, self._waiting, self._bytes = self._waiting, [], 0
+                for line in joined(waiting):
+                    self._input.write(line + b"\n")
+                self._input.flush()
         with contextlib.suppress(OSError):
             self._input.close()
 
@@ -227,15 +241,3 @@ def _is_there(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:  # not even the package that it is in
         return False
-
-
-def sample_line(sample: IntervalSample) -> str:
-    """A second of a run as a line: what it began, what is under way, and what came."""
-    told = {
-        "started": sample.requests_started,
-        "active": sample.threads_active,
-        "threads": sample.threads_total,
-        "chunks": sample.chunks,
-        "tokens": sample.tokens,
-    }
-    return json.dumps({"sample": told}, separators=(",", ":"))

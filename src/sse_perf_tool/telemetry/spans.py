@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from ..request.tracing import Tracing, is_sampled
-from .readings import COUNTED, Run, error_type
+from .readings import COUNTED, OK, Columns, Run, error_type
 
 NS_PER_MS = 1_000_000
 
@@ -39,26 +39,30 @@ class Spans:
         self._tracers.add_span_processor(to)
         self._tracer = self._tracers.get_tracer(*scope)
 
-    def take(self, run: Run, row: Mapping[str, Any]) -> bool:
-        """Makes the span of a finished request; False: it is none of the sample."""
-        trace_id = self._ids.of(row["request_id"])
-        if self._share is not None and not is_sampled(trace_id, self._share):
-            return False
+    def take(self, run: Run, columns: Columns) -> int:
+        """Makes the spans of those finished requests that are of the sample: how many."""
+        made = 0
+        for at, request_id in enumerate(columns["request_id"]):
+            trace_id = self._ids.of(request_id)
+            if self._share is None or is_sampled(trace_id, self._share):
+                made += self._make(run, {name: column[at] for name, column in columns.items()})
+        return made
+
+    def _make(self, run: Run, row: Mapping[str, Any]) -> bool:
+        """Makes the span of a request; False: the sampler of the SDK does not want it."""
         common = dict(run.common(row["format"]))
         begin_ns = row["started_at_ns"]
         span = self._tracer.start_span(
             " ".join(str(common[key]) for key in ("gen_ai.operation.name", "gen_ai.request.model") if key in common),
             kind=SpanKind.CLIENT,
             start_time=begin_ns,
-            attributes=common,
+            attributes={**common, **_attributes_of(run, row)},
         )
         if not span.is_recording():
             return False
         end_ns = begin_ns + round(row["latency_ms"] * NS_PER_MS)
-        span.set_attributes(dict(_attributes_of(run, row)))
         _add_events(span, row, end_ns)
-        if row["outcome"] != "ok":
-            span.set_attribute("error.type", error_type(row))
+        if row["outcome"] != OK:
             span.set_status(Status(StatusCode.ERROR))
         span.end(end_ns)
         return True
@@ -136,6 +140,8 @@ def _attributes_of(run: Run, row: Mapping[str, Any]) -> Mapping[str, Any]:
     found |= {name: row[key] / 1000 for name, key in _SECONDS.items() if row[key] is not None}
     if row["finish_reason"]:
         found["gen_ai.response.finish_reasons"] = [row["finish_reason"][:LONGEST_TEXT]]
+    if row["outcome"] != OK:
+        found["error.type"] = error_type(row["outcome"], row["status"])
     return found
 
 

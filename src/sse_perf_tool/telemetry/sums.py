@@ -48,23 +48,23 @@ class Sums:
         self._series: dict[tuple[str, Attributes], Series] = {}
 
     def take(self, reading: Reading) -> None:
-        """One value."""
-        name, value, attributes = reading
+        """Values of one series."""
+        name, values, attributes = reading
         with self._lock:
             series = self._series.get((name, attributes))
             if series is None:
                 series = self._series[name, attributes] = _new(BY_NAME[name], attributes)
             kind = series.instrument.kind
             if kind is Kind.GAUGE:
-                series.value = value
+                series.value = values[-1]
                 return
-            series.value += value
+            for value in values:  # `sum` would round otherwise since Python 3.12
+                series.value += value
             if kind is Kind.HISTOGRAM:
-                series.counts[bisect_left(series.instrument.buckets, value)] += 1  # type: ignore[index]  # it is a list
-                if value < series.least:
-                    series.least = value
-                if value > series.most:
-                    series.most = value
+                for value in values:
+                    series.counts[bisect_left(series.instrument.buckets, value)] += 1  # type: ignore[index]  # a list
+                series.least = min(series.least, *values)
+                series.most = max(series.most, *values)
 
     def given(self) -> Mapping[Instrument, Sequence[Series]]:
         """All series that have a value, as they are now, by metric in the order of the table."""
