@@ -12,7 +12,9 @@ from sse_perf_tool.formats import AnswerReader
 from sse_perf_tool.formats.shape import compiled_take
 from sse_perf_tool.records import Outcome
 from sse_perf_tool.request import guard
-from sse_perf_tool.wire import can_decode
+from sse_perf_tool.wire import Exchange, can_decode
+from sse_perf_tool.wire.body import BYTES_A_TURN, READS_A_TURN
+from sse_perf_tool.wire.pump import READ_BYTES
 from sse_perf_tool.wire.reading import Reader
 
 TOKENS = 150
@@ -91,3 +93,21 @@ def test_the_limits_of_an_answer_hold_for_what_is_skimmed(serve: Serve, monkeypa
     assert record.outcome is Outcome.MALFORMED
     assert "memory" in (record.error or "")
     assert 0 < record.chunks < TOKENS
+
+
+@pytest.mark.usefixtures("reader")
+def test_the_time_is_looked_at_now_and_then(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    check = Exchange.check
+
+    def noted(self: Exchange, arrived_ns: int) -> None:
+        looked.append(arrived_ns)
+        check(self, arrived_ns)
+
+    monkeypatch.setattr(Exchange, "check", noted)
+    ask(serve([CHUNKED_HEAD, *[0.002, *map(chunk, SAID)], chunk(FINISH + DONE), b"0\r\n\r\n"]))
+    few = len(looked)
+    large = [chunk(token("x" * 40_000)) for _ in range(20)]  # 800 KB in far fewer reads than 64 a turn
+    ask(serve([CHUNKED_HEAD, *large, chunk(FINISH + DONE), b"0\r\n\r\n"]))
+    assert few <= 2 + TOKENS // READS_A_TURN
+    assert len(looked) - few >= sum(map(len, large)) // (2 * BYTES_A_TURN + READ_BYTES)

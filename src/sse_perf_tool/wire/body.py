@@ -27,8 +27,8 @@ LONGEST_LINE = 65_536
 SAID_BYTES = 4096
 """What is kept of bytes that are no framing: perhaps a server has written there why it failed."""
 READS_A_TURN, BYTES_A_TURN = 64, 64 << 10
-"""After so many reads a worker looks at the time and whether the pump wants its turn; after each one when it has taken
-so many bytes at once."""
+"""After so many reads, or so many bytes of those that are unframed here, a worker looks at the time and whether the
+pump wants its turn."""
 MOST_CODINGS = 5
 """Nobody compresses a body oftener."""
 DRAIN_BYTES, DRAIN_S = 65_536, 0.1
@@ -265,16 +265,16 @@ def _unframed(raw: Any, exchange: Exchange, skim: Skim | None = None) -> Iterato
 
 def _framed(pumped: PumpedSocket, framing: Chunked | Counted | UntilClose, skim: Skim) -> Iterator[tuple[int, bytes]]:
     exchange, chunked = pumped.exchange, isinstance(framing, Chunked)
+    reads = size = 0
     while not framing.done:
-        before = exchange.bytes_received
         taken = pumped.take_all()
-        reads_a_turn = READS_A_TURN if exchange.bytes_received - before <= BYTES_A_TURN else 1
-        at = turn = 0
+        at = 0
         while at < len(taken):
-            skimmed = skim(taken, at, reads_a_turn, chunked) if framing.between else 0
-            at, turn = at + (skimmed or 1), turn + (skimmed or 1)
+            skimmed = skim(taken, at, READS_A_TURN, chunked) if framing.between else 0
+            at, reads = at + (skimmed or 1), reads + (skimmed or 1)
             arrived_ns, data = taken[at - 1]
             if not skimmed:
+                size += len(data)
                 if not data:
                     if isinstance(framing, UntilClose):
                         return
@@ -287,9 +287,9 @@ def _framed(pumped: PumpedSocket, framing: Chunked | Counted | UntilClose, skim:
                 if framing.done:
                     pumped.soiled = pumped.soiled or any(data for _, data in taken[at:])
                     break
-            if turn >= reads_a_turn:
+            if reads >= READS_A_TURN or size >= BYTES_A_TURN:
                 exchange.check(arrived_ns)  # a flood never waits, and must end in time all the same
-                turn = 0
+                reads = size = 0
 
 
 def _skim_none(_reads: list[Read], _first: int, _most: int, _chunked: bool) -> int:
