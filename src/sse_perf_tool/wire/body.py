@@ -254,7 +254,7 @@ def _unframed(raw: Any, exchange: Exchange, skim: Skim | None = None) -> Iterato
         yield exchange.arrived_ns or exchange.clock(), part
     if framing.fault is not None:
         raise framing.fault
-    yield from _framed(pumped, framing, skim or _skim_none)
+    yield from _framed(pumped, framing, skim)
     if head is not None:
         head.close()
     if framing.surplus or pumped.soiled or framing.done is False:
@@ -263,14 +263,16 @@ def _unframed(raw: Any, exchange: Exchange, skim: Skim | None = None) -> Iterato
         raw.release_conn()
 
 
-def _framed(pumped: PumpedSocket, framing: Chunked | Counted | UntilClose, skim: Skim) -> Iterator[tuple[int, bytes]]:
+def _framed(
+    pumped: PumpedSocket, framing: Chunked | Counted | UntilClose, skim: Skim | None
+) -> Iterator[tuple[int, bytes]]:
     exchange, chunked = pumped.exchange, isinstance(framing, Chunked)
     reads = size = 0
     while not framing.done:
         taken = pumped.take_all()
         at = 0
         while at < len(taken):
-            skimmed = skim(taken, at, READS_A_TURN, chunked) if framing.between else 0
+            skimmed = skim(taken, at, READS_A_TURN, chunked) if skim is not None and framing.between else 0
             at, reads = at + (skimmed or 1), reads + (skimmed or 1)
             arrived_ns, data = taken[at - 1]
             if not skimmed:
@@ -290,10 +292,6 @@ def _framed(pumped: PumpedSocket, framing: Chunked | Counted | UntilClose, skim:
             if reads >= READS_A_TURN or size >= BYTES_A_TURN:
                 exchange.check(arrived_ns)  # a flood never waits, and must end in time all the same
                 reads = size = 0
-
-
-def _skim_none(_reads: list[Read], _first: int, _most: int, _chunked: bool) -> int:
-    return 0
 
 
 def _decoded(body: Iterator[tuple[int, bytes]], coding: str, exchange: Exchange) -> Iterator[tuple[int, bytes]]:
